@@ -1,0 +1,85 @@
+# Every target sets up what it needs in .venv; nothing is installed twice. CONTRIBUTING.md says more.
+
+PYTHON ?= python3
+PORT ?= 8888
+# BROWSER=none keeps `make demo` from opening a browser; any other value is Python's usual choice of browser.
+BROWSER ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+NPM := $(BIN)/python scripts/npm.py
+JS_SOURCES := $(shell find js -name node_modules -prune -o -type f -print)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types format test-python test-js test-packaging test-browser coverage bench build clean bundle chromium
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.demo ## open the first notebook in JupyterLab (PORT=8888, BROWSER=none to print the address only)
+	JUPYTERLAB_WORKSPACES_DIR=$(CURDIR)/$(VENV)/workspaces $(BIN)/python -m jupyterlab \
+	  --port=$(PORT) --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/01_rnnbow.ipynb \
+	  --LabApp.app_settings_dir=scripts/jupyterlab --LabApp.extension_manager=readonly \
+	  $(if $(filter none,$(BROWSER)),--no-browser) $(if $(filter 0,$(shell id -u)),--allow-root)
+
+test: lint types test-python test-js test-packaging test-browser ## set up and pass everything
+
+lint: $(VENV)/.test ## check style and formatting
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(NPM) run lint
+
+types: $(VENV)/.test ## check types
+	$(BIN)/mypy
+	$(NPM) run typecheck
+
+format: $(VENV)/.test ## format everything, and fix what can be fixed by itself
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	$(NPM) exec -- biome check --write .
+
+test-python: $(VENV)/.test ## Python tests: no browser, no build
+	$(BIN)/pytest -m "not browser and not packaging"
+
+test-js: $(VENV)/.test ## front-end tests in Node.js
+	$(NPM) run test
+
+test-packaging: bundle ## what the wheel and the sdist hold
+	$(BIN)/pytest tests/packaging
+
+test-browser: bundle chromium ## the widget in JupyterLab in Chromium
+	$(BIN)/pytest tests/browser
+
+coverage: $(VENV)/.test ## lines that the Python tests do not reach
+	$(BIN)/coverage run -m pytest -m "not browser and not packaging"
+	$(BIN)/coverage report
+
+bench: bundle chromium ## measure against peers, on one BLAS thread
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m benchmarks
+
+build: $(VENV)/.test ## wheel and sdist in dist/
+	$(BIN)/python -m build
+
+clean: ## remove everything that make made
+	rm -rf $(VENV) dist js/node_modules rnnbow_widget/static tests/browser/failures
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+bundle: $(VENV)/.test
+	$(BIN)/python -m hatchling build --hooks-only --target wheel
+
+chromium: $(VENV)/.test
+	$(BIN)/python scripts/chromium.py
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "rnnbow_widget needs Python 3.11 or newer: make PYTHON=/path/to/python3" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# One stamp for each extra of pyproject.toml. Installing also bundles the front end, so the demo follows its sources;
+# the tests have the target `bundle`, which is quicker.
+$(VENV)/.demo: $(JS_SOURCES)
+$(VENV)/.demo $(VENV)/.test: $(VENV)/.%: pyproject.toml hatch_build.py constraints.txt | $(BIN)/python
+	@echo "Installing rnnbow_widget[$*] into $(VENV): this takes a minute or two."
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$*]'
+	@touch $@

@@ -1,0 +1,37 @@
+"""See how a recurrent network learns: itemized gradients of back-propagation through time, live in a notebook."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import corpora
+from .bptt_itemized import bptt, itemized_bptt, itemized_delta
+from .rnn import RNN
+from .run import Run, Snapshot
+from .trainer import DivergedError, Trainer
+
+if TYPE_CHECKING:
+    from .widget import RNNbow
+
+__version__ = "0.1.0"
+__all__ = [
+    "RNN",
+    "DivergedError",
+    "RNNbow",
+    "Run",
+    "Snapshot",
+    "Trainer",
+    "bptt",
+    "corpora",
+    "itemized_bptt",
+    "itemized_delta",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # The widget is imported when it is first asked for: the engine needs numpy only.
+    if name == "RNNbow":
+        from .widget import RNNbow
+
+        return RNNbow
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,89 @@
+"""Recurrent cells: one forward step and one backward step each. No gradient bookkeeping happens here."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import numpy as np
+
+from .parameters import Array
+
+
+class Cell(ABC):
+    """One recurrent step and its derivative.
+
+    A cell borrows the recurrent weights; it owns no parameters. Both steps write into arrays that the caller provides.
+    The backward step is linear in the gradient it is given and acts on any number of rows at once, so that plain
+    back-propagation through time (one row, the sum over all losses) and itemized (a row for every loss) share it.
+
+    Parameters
+    ----------
+    W_hh : array (gates·H, H)
+        Recurrent weights. Read, never written.
+    """
+
+    name: ClassVar[str]
+    gates: ClassVar[int]
+    """Blocks of pre-activations per hidden unit."""
+
+    def __init__(self, W_hh: Array) -> None:
+        self.W_hh = W_hh
+
+    @abstractmethod
+    def forward_step(self, projected: Array, before: Array, after: Array) -> None:
+        """Write the state after one step.
+
+        Parameters
+        ----------
+        projected : array (gates·H,)
+            Input and bias, already multiplied: ``W_ih x + b``.
+        before, after : array (H,)
+            The state that the step starts from, and the one that it writes.
+        """
+
+    @abstractmethod
+    def linearize(self, states: Array) -> Array:
+        """Return what the backward steps need of a whole window, array (n, …), from its `states` (n+1, H)."""
+
+    @abstractmethod
+    def backward_step(self, local: Array, carry: Array, delta: Array, before: Array | None) -> None:
+        """Take gradients back through one step.
+
+        Parameters
+        ----------
+        local : array
+            This step's entry of what `linearize` returned.
+        carry : array (…, H)
+            Gradients with respect to the state *after* the step; a row for each loss, or a single one.
+        delta : array (…, gates·H)
+            Written: gradients with respect to the step's pre-activations.
+        before : array (…, H) or None
+            Written: gradients with respect to the state *before* the step. May be `carry` itself. None at a window's
+            first step, where nobody asks for them.
+        """
+
+
+class TanhCell(Cell):
+    """The Elman cell, ``h_j = tanh(W_ih x_j + W_hh h_{j-1} + b)`` (eq. 1 of the RNNbow paper, with a bias)."""
+
+    name = "tanh"
+    gates = 1
+
+    def forward_step(self, projected: Array, before: Array, after: Array) -> None:
+        """Write the state after one step; see `Cell`."""
+        self.W_hh.dot(before, after)
+        np.add(after, projected, after)
+        np.tanh(after, after)
+
+    def linearize(self, states: Array) -> Array:
+        """Return tanh' at each step, array (n, H)."""
+        slopes = np.square(states[1:])  # (n, H)
+        np.subtract(1, slopes, slopes)
+        return slopes
+
+    def backward_step(self, local: Array, carry: Array, delta: Array, before: Array | None) -> None:
+        """Take gradients back through one step; see `Cell`."""
+        np.multiply(carry, local, delta)
+        if before is not None:
+            delta.dot(self.W_hh, before)

@@ -1,0 +1,169 @@
+"""What can be trained on: sequences of tokens, read from text that is already on the machine."""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+_SOURCES = (".c", ".h")
+
+
+@dataclass(frozen=True, repr=False)
+class Corpus:
+    """A sequence of tokens and what they are called.
+
+    Attributes
+    ----------
+    name : str
+        Where it comes from.
+    tokens : int32 array (N,)
+        Indices into `vocabulary`.
+    vocabulary : tuple of str
+        The distinct tokens (here: characters), sorted.
+    """
+
+    name: str
+    tokens: NDArray[np.int32]
+    vocabulary: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def __repr__(self) -> str:
+        return f"Corpus({self.name!r}, {len(self):,} characters, {len(self.vocabulary)} distinct)"
+
+    def encode(self, text: str) -> NDArray[np.int32]:
+        """Return the tokens of `text`, int32 array (N,).
+
+        Raises
+        ------
+        ValueError
+            If a character is not in the vocabulary.
+        """
+        index = {character: i for i, character in enumerate(self.vocabulary)}
+        unknown = sorted(set(text) - index.keys())
+        if unknown:
+            shown = ", ".join(map(repr, unknown[:8])) + (", …" if len(unknown) > 8 else "")
+            raise ValueError(f"text takes characters that are in the training data; these are not: {shown}")
+        return np.fromiter((index[character] for character in text), np.int32, len(text))
+
+    def decode(self, tokens: Iterable[int]) -> str:
+        """Return the text of `tokens`."""
+        return "".join(self.vocabulary[token] for token in tokens)
+
+
+def text(source: str | PathLike[str], *, name: str | None = None) -> Corpus:
+    """Characters of a text.
+
+    Parameters
+    ----------
+    source : str or path
+        The text itself, or a file with it in UTF-8. A `str` is a file's name if a file of that name exists, else the
+        text.
+    name : str, optional
+        What to call it.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a path leads to no file.
+    ValueError
+        If the text is empty or the file is not UTF-8.
+    TypeError
+        If `source` is neither text nor path.
+    """
+    if not isinstance(source, (str, PathLike)):
+        raise TypeError(f"source takes a text or a path, got {type(source).__name__}")
+    if isinstance(source, PathLike) or _names_a_file(source):
+        path = Path(source)
+        return _characters(_decode(path.read_bytes(), str(path)), name or path.name)
+    return _characters(source, name or "text")
+
+
+def c_headers() -> Corpus:
+    """The C headers that come with numpy: real source code, about 380 kB, on every machine that runs this."""
+    folder = Path(np.get_include())
+    return _characters("".join(_read_sources(folder)), "numpy's C headers")
+
+
+def linux_kernel(source: str | PathLike[str], *, folder: str = "kernel") -> Corpus:
+    """C source of the Linux kernel, as in the RNNbow paper's use case.
+
+    Parameters
+    ----------
+    source : str or path
+        A kernel tree, or a tarball of one such as Debian's ``linux-source`` package installs.
+    folder : str
+        The part of the tree to read. "" reads all of it.
+
+    Raises
+    ------
+    FileNotFoundError
+        If `source` does not exist or holds no C source in `folder`.
+    ValueError
+        If a file is not UTF-8, or `source` is neither a folder nor a tarball.
+    """
+    path = Path(source)
+    if not path.exists():
+        raise FileNotFoundError(
+            f"source takes a kernel tree or a tarball of one, and there is nothing at {str(path)!r}"
+        )
+    pieces = list(_read_sources(path / folder) if path.is_dir() else _read_tarball(path, folder))
+    if not pieces:
+        raise FileNotFoundError(f"no C source in folder {folder!r} of {str(path)!r}")
+    return _characters("".join(pieces), f"Linux kernel, {folder or 'all'}")
+
+
+def _names_a_file(source: str) -> bool:
+    try:
+        return len(source) < 4096 and "\n" not in source and Path(source).is_file()
+    except (OSError, ValueError):  # too long for a name, or with a NUL: a text
+        return False
+
+
+def _read_sources(folder: Path) -> Iterator[str]:
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in _SOURCES and path.is_file():
+            yield _decode(path.read_bytes(), str(path))
+
+
+def _read_tarball(path: Path, folder: str) -> Iterator[str]:
+    try:
+        with tarfile.open(path) as archive:
+            found = {}
+            for member in archive:
+                _, _, inner = member.name.removeprefix("./").partition("/")  # without the archive's own top folder
+                if member.isfile() and inner.startswith(f"{folder}/" if folder else "") and inner.endswith(_SOURCES):
+                    content = archive.extractfile(member)
+                    assert content is not None  # a regular file always has content
+                    found[inner] = _decode(content.read(), f"{path}:{member.name}")
+    except tarfile.ReadError as error:
+        raise ValueError(
+            f"source takes a kernel tree or a tarball of one, and {str(path)!r} is neither: {error}"
+        ) from None
+    return iter([found[name] for name in sorted(found)])
+
+
+def _decode(content: bytes, name: str) -> str:
+    try:
+        decoded = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        where = f"byte {error.start} is 0x{content[error.start]:02x}"
+        raise ValueError(f"{name!r} is not text in UTF-8 ({where}): convert it, or pass the text itself") from None
+    return decoded.replace("\r\n", "\n")
+
+
+def _characters(content: str, name: str) -> Corpus:
+    if not content:
+        raise ValueError(f"{name!r} is empty: there is nothing to train on")
+    # UTF-32 is one number per code point: the distinct ones are found without a Python loop. Lone surrogates are kept
+    # as they are.
+    points = np.frombuffer(content.encode("utf-32-le", "surrogatepass"), "<u4")  # (N,)
+    found, tokens = np.unique(points, return_inverse=True)  # (V,), (N,)
+    return Corpus(name, tokens.astype(np.int32), tuple(map(chr, found)))

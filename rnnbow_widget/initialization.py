@@ -1,0 +1,55 @@
+"""Presets for the first weights of a recurrent network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from .parameters import Parameters
+
+
+def normal(parameters: Parameters, generator: np.random.Generator) -> None:
+    """Draw all weights from N(0, 0.01²); biases are zero.
+
+    Gradients vanish at first: the spectral radius of W_hh is about 0.01·√H.
+    """
+    for name in ("W_ih", "W_hh", "W_ho"):
+        parameters[name][...] = generator.normal(0, 0.01, parameters[name].shape)
+
+
+def uniform(parameters: Parameters, generator: np.random.Generator) -> None:
+    """Draw everything from U(-1/√H, 1/√H), as PyTorch does: the spectral radius of W_hh is about 1/√3."""
+    bound = 1 / np.sqrt(parameters.sizes[1])
+    for array in parameters.values():
+        array[...] = generator.uniform(-bound, bound, array.shape)
+
+
+def orthogonal(parameters: Parameters, generator: np.random.Generator) -> None:
+    """Make W_hh a random orthogonal matrix (Saxe et al. 2014), which neither shrinks nor stretches.
+
+    The other weights are drawn as in `uniform`; biases are zero.
+    """
+    uniform(parameters, generator)
+    parameters.b_h[...] = 0
+    parameters.b_o[...] = 0
+    hidden_size = parameters.sizes[1]
+    for block in parameters.W_hh.reshape(-1, hidden_size, hidden_size):  # (H, H), one per gate
+        q, r = np.linalg.qr(generator.normal(size=(hidden_size, hidden_size)))  # both (H, H)
+        block[...] = q * np.sign(np.diag(r))  # without the signs the draw is not uniform over rotations
+
+
+def identity(parameters: Parameters, generator: np.random.Generator) -> None:
+    """Make W_hh the identity (Le, Jaitly and Hinton 2015); other weights from N(0, 0.01²), biases zero."""
+    normal(parameters, generator)
+    hidden_size = parameters.sizes[1]
+    for block in parameters.W_hh.reshape(-1, hidden_size, hidden_size):  # (H, H), one per gate
+        block[...] = np.eye(hidden_size)
+
+
+PRESETS: dict[str, Callable[[Parameters, np.random.Generator], None]] = {
+    "normal": normal,
+    "uniform": uniform,
+    "orthogonal": orthogonal,
+    "identity": identity,
+}

@@ -1,0 +1,140 @@
+"""Optimizers and gradient clipping, on one vector of all parameters."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import numpy as np
+
+from .checks import finite_float
+from .parameters import Array
+
+
+class Optimizer(ABC):
+    """Turns the gradient into the update that is subtracted from the parameters.
+
+    Parameters
+    ----------
+    learning_rate : float
+        Step size, greater than 0. May be changed at any time.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the learning rate is not a finite number greater than 0.
+    """
+
+    name: ClassVar[str]
+
+    def __init__(self, learning_rate: float) -> None:
+        self.learning_rate = learning_rate
+        self.reset()
+
+    @property
+    def learning_rate(self) -> float:
+        """Step size."""
+        return self._learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        self._learning_rate = finite_float("learning_rate", value, above=0)
+
+    @abstractmethod
+    def reset(self) -> None:
+        """Forget what was gathered over past steps."""
+
+    @abstractmethod
+    def update(self, gradient: Array) -> Array:
+        """Return what is to be subtracted from the parameters, array (P,), for a `gradient` (P,)."""
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent: ``θ ← θ - η g``."""
+
+    name = "sgd"
+
+    def reset(self) -> None:
+        """Do nothing: there is no state."""
+
+    def update(self, gradient: Array) -> Array:
+        """Return the update; see `Optimizer`."""
+        return self.learning_rate * gradient
+
+
+class Adagrad(Optimizer):
+    """Adagrad (Duchi et al. 2011): ``s ← s + g²``, ``θ ← θ - η g / √s``, with s starting at 1e-8."""
+
+    name = "adagrad"
+    initial_accumulator = 1e-8
+
+    def reset(self) -> None:
+        """Forget what was gathered over past steps."""
+        self._sum: Array | None = None  # (P,)
+
+    def update(self, gradient: Array) -> Array:
+        """Return the update; see `Optimizer`."""
+        if self._sum is None:
+            self._sum = np.full_like(gradient, self.initial_accumulator)
+        work: Array = np.square(gradient)  # (P,)
+        self._sum += work
+        np.sqrt(self._sum, out=work)
+        np.divide(gradient, work, out=work)
+        work *= self.learning_rate
+        return work
+
+
+class Adam(Optimizer):
+    """Adam (Kingma and Ba 2015), with β₁ = 0.9, β₂ = 0.999 and ε = 1e-8."""
+
+    name = "adam"
+    beta1, beta2, epsilon = 0.9, 0.999, 1e-8
+
+    def reset(self) -> None:
+        """Forget what was gathered over past steps."""
+        self._steps = 0
+        self._mean: Array | None = None  # (P,)
+        self._square: Array | None = None  # (P,)
+
+    def update(self, gradient: Array) -> Array:
+        """Return the update; see `Optimizer`."""
+        if self._mean is None or self._square is None:
+            self._mean, self._square = np.zeros_like(gradient), np.zeros_like(gradient)
+        self._steps += 1
+        self._mean += (1 - self.beta1) * (gradient - self._mean)
+        self._square += (1 - self.beta2) * (np.square(gradient) - self._square)
+        mean = self._mean / (1 - self.beta1**self._steps)  # (P,): without the pull of the zeros that it started from
+        square = self._square / (1 - self.beta2**self._steps)  # (P,)
+        found: Array = self.learning_rate * mean / (np.sqrt(square) + self.epsilon)
+        return found
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {kind.name: kind for kind in (SGD, Adagrad, Adam)}
+
+
+def clip(gradient: Array, norm: float, *, value: float | None = None, max_norm: float | None = None) -> float:
+    """Clip a gradient in place, first element by element, then as a whole.
+
+    Parameters
+    ----------
+    gradient : array (P,)
+        Changed in place.
+    norm : float
+        Its Euclidean norm.
+    value : float, optional
+        Every entry is brought into ``[-value, value]``. This can turn the direction of the step.
+    max_norm : float, optional
+        The whole is scaled down to this norm if it is longer. This keeps the direction.
+
+    Returns
+    -------
+    float
+        The norm afterwards.
+    """
+    if value is not None and norm > value:  # no entry is larger than the norm
+        np.clip(gradient, -value, value, out=gradient)
+        norm = float(np.linalg.norm(gradient))
+    if max_norm is not None and norm > max_norm:
+        gradient *= max_norm / norm
+        norm = max_norm
+    return norm

@@ -1,0 +1,341 @@
+"""Training: windows of data, optimizer steps, and which batches are recorded."""
+
+from __future__ import annotations
+
+from math import isfinite
+from os import PathLike
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from . import corpora
+from .bptt_itemized import MEASURES, Gradients, ItemizedGradients, bptt, itemized_bptt
+from .checks import finite_float, one_of, positive_int
+from .corpora import Corpus
+from .optimizers import OPTIMIZERS, clip
+from .parameters import Array
+from .rnn import RNN, ForwardPass
+from .run import Float32, Run, Snapshot, surface_key
+
+_SMOOTHING = 0.001
+
+
+class DivergedError(ArithmeticError):
+    """Loss or gradient of a batch was not finite. The weights are those from before it; what was recorded is kept."""
+
+    def __init__(self, batch: int, what: str) -> None:
+        super().__init__(f"The {what} of batch {batch:,} is not finite: training stopped before the weights changed.")
+        self.batch = batch
+        self.hint = "Reset and train with a smaller learning_rate, or with clipping (clip_value or clip_norm)."
+
+
+class Trainer:
+    """Trains a network on consecutive windows of a sequence and records itemized gradients.
+
+    Every `record_every`-th batch, from batch 0 on, is recorded with itemized gradients; all are trained with plain
+    back-propagation through time, so that recording changes no number. The state is carried from window to window; at
+    the end of the data training starts over, from a zero state.
+
+    Parameters
+    ----------
+    data : Corpus, str or path
+        What to train on; a str or path is read by `corpora.text`.
+    rnn : RNN, optional
+        The network. By default one is made from the next five arguments.
+    hidden_size, init, dtype, seed :
+        See `RNN`. `seed` also seeds `sample`.
+    seq_length : int
+        Steps in a window, n.
+    horizon : int, optional
+        Lags that are recorded, k; None for the whole window.
+    record_every : int
+        Recording interval, in batches.
+    learning_rate : float
+        Step size.
+    optimizer : str
+        "adagrad", "sgd" or "adam".
+    clip_value : float, optional
+        Bound on each entry of the gradient.
+    clip_norm : float, optional
+        Bound on the gradient's norm.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of the kind above, or the data is too short for one window; the message names it.
+
+    Attributes
+    ----------
+    run : Run
+        What was recorded.
+    batch : int
+        Batches trained so far.
+    smooth_loss : float
+        Running mean of the loss per step, in nats; NaN before the first batch.
+    """
+
+    def __init__(
+        self,
+        data: Corpus | str | PathLike[str],
+        rnn: RNN | None = None,
+        *,
+        hidden_size: int = 100,
+        init: str = "normal",
+        dtype: DTypeLike = np.float32,
+        seed: int = 0,
+        seq_length: int = 25,
+        horizon: int | None = 10,
+        record_every: int = 100,
+        learning_rate: float = 0.1,
+        optimizer: str = "adagrad",
+        clip_value: float | None = 5.0,
+        clip_norm: float | None = None,
+    ) -> None:
+        self.data = data if isinstance(data, Corpus) else corpora.text(data)
+        self.seq_length = positive_int("seq_length", seq_length)
+        if len(self.data) < self.seq_length + 1:
+            raise ValueError(
+                f"data takes at least seq_length + 1 = {self.seq_length + 1} characters for one window, "
+                f"got {len(self.data)} ({self.data.name}{_perhaps_a_name(data)})"
+            )
+        self.seed = positive_int("seed", seed, minimum=0)
+        size = len(self.data.vocabulary)
+        self.rnn = RNN(size, hidden_size, init=init, seed=self.seed, dtype=dtype) if rnn is None else rnn
+        if not isinstance(self.rnn, RNN):
+            raise TypeError(f"rnn takes an RNN, got {type(rnn).__name__}")
+        if (self.rnn.input_size, self.rnn.output_size) != (size, size):
+            got = f"{self.rnn.input_size} and {self.rnn.output_size}"
+            raise ValueError(f"rnn takes input and output size {size}, the data's vocabulary; got {got}")
+        self.optimizer = OPTIMIZERS[one_of("optimizer", optimizer, OPTIMIZERS)](learning_rate)
+        self.horizon = horizon
+        self.record_every = record_every
+        self.clip_value = clip_value
+        self.clip_norm = clip_norm
+        self.run = Run(self.data.vocabulary, self.settings)
+        self._start_over()
+
+    def __repr__(self) -> str:
+        loss = "untrained" if self.batch == 0 else f"loss {self.smooth_loss:.3g} nats per step"
+        return f"Trainer({self.data!r}, {self.rnn!r}, batch {self.batch:,}, {loss}, {len(self.run):,} recorded)"
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What to make the same trainer with, by name."""
+        return {
+            "data": self.data.name,
+            "cell": self.rnn.cell.name,
+            "hidden_size": self.rnn.hidden_size,
+            "init": self.rnn.init,
+            "dtype": self.rnn.dtype.name,
+            "seed": self.seed,
+            "seq_length": self.seq_length,
+            "horizon": self.horizon,
+            "record_every": self.record_every,
+            "learning_rate": self.learning_rate,
+            "optimizer": self.optimizer.name,
+            "clip_value": self.clip_value,
+            "clip_norm": self.clip_norm,
+        }
+
+    @property
+    def learning_rate(self) -> float:
+        """Step size. May be changed at any time."""
+        return self.optimizer.learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        self.optimizer.learning_rate = value
+
+    @property
+    def horizon(self) -> int | None:
+        """Lags that are recorded; None for the whole window. May be changed at any time."""
+        return self._horizon
+
+    @horizon.setter
+    def horizon(self, value: int | None) -> None:
+        self._horizon = None if value is None else positive_int("horizon", value)
+
+    @property
+    def record_every(self) -> int:
+        """Recording interval, in batches. May be changed at any time."""
+        return self._record_every
+
+    @record_every.setter
+    def record_every(self, value: int) -> None:
+        self._record_every = positive_int("record_every", value)
+
+    @property
+    def clip_value(self) -> float | None:
+        """Bound on each entry of the gradient, or None. May be changed at any time."""
+        return self._clip_value
+
+    @clip_value.setter
+    def clip_value(self, value: float | None) -> None:
+        self._clip_value = None if value is None else finite_float("clip_value", value, above=0)
+
+    @property
+    def clip_norm(self) -> float | None:
+        """Bound on the gradient's norm, or None. May be changed at any time."""
+        return self._clip_norm
+
+    @clip_norm.setter
+    def clip_norm(self, value: float | None) -> None:
+        self._clip_norm = None if value is None else finite_float("clip_norm", value, above=0)
+
+    @property
+    def epoch(self) -> int:
+        """Passes over the data that are complete."""
+        return self.batch // self._windows
+
+    def train(self, batches: int = 1) -> Run:
+        """Train a number of batches.
+
+        Returns
+        -------
+        Run
+            The one run, with what was recorded so far.
+
+        Raises
+        ------
+        DivergedError
+            If loss or gradient of a batch is not finite. That batch is recorded and marked, and not trained.
+        """
+        batches = positive_int("batches", batches, minimum=0)
+        for _ in range(batches):
+            self._train_batch(record=self.batch % self.record_every == 0)
+        return self.run
+
+    def step(self) -> Snapshot:
+        """Train one batch and record it, whatever the recording interval."""
+        self._train_batch(record=True)
+        return self.run[-1]
+
+    def step_to_record(self) -> Snapshot:
+        """Train up to and including the next batch that is due to be recorded."""
+        self.train(-self.batch % self.record_every + 1)
+        return self.run[-1]
+
+    def reset(self) -> None:
+        """Go back to the untrained network of the same seed, and forget what was recorded. Settings stay."""
+        self.rnn.reset()
+        self.optimizer.reset()
+        self.run.clear()
+        self.run.settings = self.settings
+        self._start_over()
+
+    def sample(self, length: int = 200, *, temperature: float = 1.0, prompt: str = "") -> str:
+        """Text that the model writes as it stands. The same at the same batch, and training is not disturbed.
+
+        Parameters
+        ----------
+        length : int
+            Number of characters.
+        temperature : float
+            Towards 0 the likeliest character always wins; 1 samples the model's distribution.
+        prompt : str, optional
+            Text that the model reads first; by default it goes on from where training is.
+
+        Raises
+        ------
+        ValueError
+            If the prompt has characters that are not in the training data, or an argument is out of range.
+        """
+        if not isinstance(prompt, str):
+            raise TypeError(f"prompt takes a str, got {type(prompt).__name__}")
+        generator = np.random.default_rng((self.seed, self.batch))
+        state, token = self._state, self.data.tokens[self._position()]
+        if prompt:
+            tokens = self.data.encode(prompt)  # (N,)
+            token = tokens[-1]
+            state = self.rnn.forward(tokens[:-1], tokens[1:]).states[-1] if len(tokens) > 1 else self.rnn.zero_state()
+        written = self.rnn.sample(token, length, state=state, temperature=temperature, generator=generator)
+        return self.data.decode(written)
+
+    def _start_over(self) -> None:
+        self.batch = 0
+        self.smooth_loss = float("nan")
+        self._windows = (len(self.data) - 1) // self.seq_length
+        self._state: Array = self.rnn.zero_state()  # (H,)
+
+    def _position(self) -> int:
+        return self.batch % self._windows * self.seq_length
+
+    def _train_batch(self, record: bool) -> None:
+        start = self._position()
+        if start == 0:
+            self._state = self.rnn.zero_state()
+        window = self.data.tokens[start : start + self.seq_length + 1]  # (n+1,)
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found and reported
+            forward = self.rnn.forward(window[:-1], window[1:], self._state)
+            gradients = bptt(self.rnn, forward)
+            norm = update_norm = gradients.norm
+            # Itemized before it is clipped: the pieces add up to the gradient, not to the clipped one.
+            itemized = self._itemize(forward, gradients) if record else None
+            trouble = _not_finite(loss=float(forward.loss.sum()), gradient=norm)
+            if not trouble:
+                vector = gradients.parameters.vector  # (P,)
+                update_norm = clip(vector, norm, value=self.clip_value, max_norm=self.clip_norm)
+                update = self.optimizer.update(vector)  # (P,)
+                trouble = _not_finite(update=float(update.dot(update)))
+            if trouble and itemized is None:
+                itemized = self._itemize(forward, gradients)
+        if itemized is not None:
+            norms = (norm, update_norm)
+            self._record(_snapshot(self.batch, start, self.data.vocabulary, forward, itemized, norms, bool(trouble)))
+        if trouble:
+            raise DivergedError(self.batch, trouble)
+        self.rnn.parameters.vector -= update
+        self._state = forward.states[-1]
+        loss = float(forward.loss.mean())
+        self.smooth_loss = loss if self.batch == 0 else (1 - _SMOOTHING) * self.smooth_loss + _SMOOTHING * loss
+        self.batch += 1
+
+    def _itemize(self, forward: ForwardPass, gradients: Gradients) -> ItemizedGradients:
+        return itemized_bptt(self.rnn, forward, self.horizon, measures=MEASURES, gradients=gradients)
+
+    def _record(self, snapshot: Snapshot) -> None:
+        # A batch that diverged and is tried again is there already.
+        if not (self.run and self.run[-1].batch == snapshot.batch):
+            self.run.append(snapshot)
+
+
+def _snapshot(
+    batch: int,
+    start: int,
+    vocabulary: tuple[str, ...],
+    forward: ForwardPass,
+    itemized: ItemizedGradients,
+    norms: tuple[float, float],
+    diverged: bool,
+) -> Snapshot:
+    def named(measured: dict[str, Array]) -> dict[str, Float32]:
+        return {surface_key("W_hh", measure): array.astype(np.float32) for measure, array in measured.items()}
+
+    return Snapshot(
+        batch=batch,
+        start=start + 1,  # the first target is the character after the first input
+        stop=start + 1 + len(forward.targets),
+        loss=forward.loss.astype(np.float32),
+        target_tokens=forward.targets.astype(np.int32),
+        prediction_tokens=forward.probabilities.argmax(axis=1).astype(np.int32),
+        probability=forward.probabilities[np.arange(len(forward.targets)), forward.targets].astype(np.float32),
+        surfaces=named(itemized.items),
+        step_totals=named(itemized.total),
+        beyond=named(itemized.beyond),
+        grad_norm=norms[0],
+        update_norm=norms[1],
+        vocabulary=vocabulary,
+        diverged=diverged,
+        from_zero_state=not forward.states[0].any(),
+    )
+
+
+def _not_finite(**numbers: float) -> str:
+    """Name of the first number that is not finite, or ""."""
+    return next((name for name, number in numbers.items() if not isfinite(number)), "")
+
+
+def _perhaps_a_name(data: object) -> str:
+    """A word of help where somebody passed the name of a file that is not there."""
+    return "; if it is meant as a file's name: there is no such file" if isinstance(data, str) else ""

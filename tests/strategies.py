@@ -1,0 +1,64 @@
+"""Networks and windows for hypothesis to draw."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from hypothesis import strategies as st
+
+from rnnbow_widget.bptt_itemized import ItemizedGradients
+from rnnbow_widget.initialization import PRESETS
+from rnnbow_widget.rnn import RNN, ForwardPass
+
+
+@dataclass(frozen=True)
+class Case:
+    rnn: RNN
+    inputs: np.ndarray
+    targets: np.ndarray
+    state: np.ndarray
+
+    def forward(self) -> ForwardPass:
+        return self.rnn.forward(self.inputs, self.targets, self.state)
+
+
+def make_case(
+    seed: int = 0,
+    *,
+    steps: int = 12,
+    hidden: int = 7,
+    tokens: int = 5,
+    init: str = "uniform",
+    gain: float = 1.0,
+    zero_state: bool = False,
+    dtype: type = np.float64,
+) -> Case:
+    """A network and a window, all from one seed; `gain` multiplies the weights, so that gradients vanish or explode."""
+    generator = np.random.default_rng(seed)
+    rnn = RNN(tokens, hidden, init=init, seed=seed, dtype=dtype)
+    rnn.parameters.vector *= gain
+    state = np.zeros(hidden) if zero_state else generator.uniform(-0.9, 0.9, hidden)
+    return Case(rnn, generator.integers(0, tokens, steps), generator.integers(0, tokens, steps), state.astype(dtype))
+
+
+def cases(dtype: type = np.float64) -> st.SearchStrategy[Case]:
+    return st.builds(
+        make_case,
+        seed=st.integers(0, 2**32 - 1),
+        steps=st.integers(1, 20),
+        hidden=st.integers(1, 16),
+        tokens=st.integers(1, 12),
+        init=st.sampled_from(sorted(PRESETS)),
+        gain=st.sampled_from([0.3, 1.0, 3.0]),
+        zero_state=st.booleans(),
+        dtype=st.just(dtype),
+    )
+
+
+def relative_error(found: np.ndarray, expected: np.ndarray) -> float:
+    """Largest difference, relative to the largest expected entry."""
+    scale = np.abs(expected).max(initial=0)
+    return float(np.abs(found - expected).max(initial=0) / (scale or 1.0))
+
+
+def shares_sum(itemized: ItemizedGradients) -> float:
+    return float(itemized.items["share"].sum() + itemized.beyond["share"].sum())

@@ -1,0 +1,272 @@
+"""The decomposition is exact: against autograd, against differences, and by its own sums."""
+
+import warnings
+
+import autograd
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import Case, cases, make_case, relative_error, shares_sum
+
+from rnnbow_widget.bptt_itemized import MEASURES, bptt, itemized_bptt, itemized_delta
+from rnnbow_widget.cells import Cell
+from rnnbow_widget.rnn import RNN
+
+
+@given(cases())
+@settings(deadline=None, max_examples=60)
+def test_delta_agrees_with_autograd_for_every_loss_and_step(case: Case) -> None:
+    window = autograd.unroll(case.rnn, case.inputs, case.targets, case.state)
+    assert relative_error(itemized_delta(case.rnn, case.forward()), autograd.itemized_delta(window)) < 1e-9
+
+
+@given(cases())
+@settings(deadline=None, max_examples=60)
+def test_plain_gradients_agree_with_autograd(case: Case) -> None:
+    window = autograd.unroll(case.rnn, case.inputs, case.targets, case.state)
+    found = bptt(case.rnn, case.forward()).parameters
+    for name, expected in autograd.gradients(window).items():
+        # The absolute part is for sums that cancel to zero.
+        np.testing.assert_allclose(found[name], expected, rtol=0, atol=1e-9 * np.abs(expected).max() + 1e-15)
+
+
+@pytest.mark.parametrize("name", ["W_ih", "W_hh", "b_h", "W_ho", "b_o"])
+def test_plain_gradients_agree_with_central_differences(name: str) -> None:
+    case = make_case(3, steps=8, hidden=5)
+    found = bptt(case.rnn, case.forward()).parameters[name]
+    array = case.rnn.parameters[name]
+    step = 1e-5
+    expected = np.empty_like(found)
+    for index in np.ndindex(array.shape):
+        kept = array[index]
+        array[index] = kept + step
+        above = case.forward().loss.sum()
+        array[index] = kept - step
+        below = case.forward().loss.sum()
+        array[index] = kept
+        expected[index] = (above - below) / (2 * step)
+    assert relative_error(found, expected) < 1e-6
+
+
+def test_items_agree_with_central_differences_of_a_single_loss() -> None:
+    """A change of W_hh at step j only is a change of that step's pre-activation."""
+    case = make_case(5, steps=6, hidden=4)
+    delta = itemized_delta(case.rnn, case.forward())
+    step = 1e-5
+    for j in range(6):
+        for unit in range(4):
+            above, below = (_losses_with_shift(case, j, unit, shift) for shift in (step, -step))  # (n,) each
+            expected = (above - below) / (2 * step)  # (n,): ∂L_t/∂a_j[unit] for every t
+            np.testing.assert_allclose(delta[j, : 6 - j, unit], expected[j:], rtol=1e-6, atol=1e-10)
+
+
+def _losses_with_shift(case: Case, at: int, unit: int, shift: float) -> np.ndarray:
+    """Loss of each step, (n,), of a tanh network run by hand with one entry of one step's pre-activation shifted."""
+    p, h, losses = case.rnn.parameters, case.state, []
+    for j, (x, y) in enumerate(zip(case.inputs, case.targets, strict=True)):
+        a = p["W_ih"][:, x] + p["W_hh"] @ h + p["b_h"]
+        if j == at:
+            a[unit] += shift
+        h = np.tanh(a)
+        z = p["W_ho"] @ h + p["b_o"]
+        losses.append(np.log(np.exp(z).sum()) - z[y])
+    return np.array(losses)
+
+
+@given(cases(), st.one_of(st.none(), st.integers(1, 25)), st.sampled_from([None, 1e-3, 0.3]))
+@settings(deadline=None, max_examples=80)
+def test_measures_are_those_of_the_outer_products(case: Case, horizon: int | None, epsilon: float | None) -> None:
+    forward = case.forward()
+    itemized = itemized_bptt(case.rnn, forward, horizon, epsilon=epsilon, measures=MEASURES)
+    delta = itemized_delta(case.rnn, forward, horizon, epsilon=epsilon)
+    pieces = np.einsum("jdi,jh->jdih", delta, forward.states[:-1])  # (n, k, H, H)
+    whole = bptt(case.rnn, forward).parameters.W_hh
+    received = np.einsum("ji,jh->jih", itemized.gradients.delta, forward.states[:-1])  # (n, H, H)
+    missing = received - pieces.sum(axis=1)
+    size = np.linalg.norm(whole)
+    expected = {
+        "norm": lambda g: np.linalg.norm(g, axis=(-2, -1)),
+        "mean_abs": lambda g: np.abs(g).mean(axis=(-2, -1)),
+        "share": lambda g: (g * whole).sum(axis=(-2, -1)) / (size or 1),
+    }
+    for name, measure in expected.items():
+        np.testing.assert_allclose(itemized.items[name], measure(pieces), rtol=1e-9, atol=1e-14)
+        np.testing.assert_allclose(itemized.total[name], measure(received), rtol=1e-9, atol=1e-14)
+        np.testing.assert_allclose(itemized.beyond[name], measure(missing), rtol=1e-9, atol=1e-13)
+
+
+@given(cases())
+@settings(deadline=None, max_examples=60)
+def test_items_sum_to_the_plain_gradient(case: Case) -> None:
+    forward = case.forward()
+    delta = itemized_delta(case.rnn, forward)  # (n, n, H)
+    whole = np.einsum("jdi,jh->ih", delta, forward.states[:-1])
+    assert relative_error(whole, bptt(case.rnn, forward).parameters.W_hh) < 1e-12
+    own = itemized_bptt(case.rnn, forward).gradients
+    plain = bptt(case.rnn, forward)
+    assert relative_error(own.parameters.vector, plain.parameters.vector) < 1e-12
+
+
+@given(cases(), st.integers(1, 25), st.sampled_from([None, 0.1]))
+@settings(deadline=None, max_examples=60)
+def test_shares_sum_to_the_norm_of_the_gradient(case: Case, horizon: int, epsilon: float | None) -> None:
+    itemized = itemized_bptt(case.rnn, case.forward(), horizon, epsilon=epsilon, measures=("share",))
+    norm = float(np.linalg.norm(itemized.gradients.parameters.W_hh))
+    assert abs(shares_sum(itemized) - norm) <= 1e-12 * max(norm, 1e-300)
+    per_step = itemized.items["share"].sum(axis=1) + itemized.beyond["share"]
+    np.testing.assert_allclose(per_step, itemized.total["share"], rtol=0, atol=1e-12 * max(norm, 1e-300))
+
+
+@given(cases(), st.integers(1, 25))
+@settings(deadline=None, max_examples=40)
+def test_a_horizon_keeps_the_first_lags_of_the_whole_window(case: Case, horizon: int) -> None:
+    forward = case.forward()
+    whole = itemized_bptt(case.rnn, forward, measures=MEASURES)
+    cut = itemized_bptt(case.rnn, forward, horizon, measures=MEASURES)
+    for name in MEASURES:
+        np.testing.assert_allclose(cut.items[name], whole.items[name][:, :horizon], rtol=1e-9, atol=1e-14)
+        np.testing.assert_allclose(cut.total[name], whole.total[name], rtol=1e-9, atol=1e-14)
+        assert (whole.beyond[name] == 0).all()
+
+
+@given(cases(), st.sampled_from([1e-6, 1e-2, 0.5, 2.0]))
+@settings(deadline=None, max_examples=40)
+def test_an_adaptive_horizon_follows_each_loss_until_it_is_small(case: Case, epsilon: float) -> None:
+    forward = case.forward()
+    whole, cut = itemized_delta(case.rnn, forward), itemized_delta(case.rnn, forward, epsilon=epsilon)
+    norms = np.linalg.norm(whole, axis=-1)  # (n, n)
+    for t in range(len(norms)):
+        own, followed = norms[t, 0], True
+        for d in range(t + 1):
+            followed = followed and norms[t - d, d] > epsilon * own
+            # Right at the limit, rounding may decide either way.
+            if abs(norms[t - d, d] - epsilon * own) > 1e-12 * own:
+                np.testing.assert_allclose(cut[t - d, d], whole[t - d, d] if followed else 0, rtol=1e-9, atol=1e-15)
+            followed = followed and bool(cut[t - d, d].any())
+
+
+def test_blocks_of_any_size_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = make_case(1, steps=33, hidden=6)
+    forward = case.forward()
+    expected = {k: itemized_bptt(case.rnn, forward, k, measures=MEASURES) for k in (None, 1, 5)}
+    for size in (1, 700, 5000):
+        monkeypatch.setattr("rnnbow_widget.bptt_itemized._BLOCK_BYTES", size)
+        for horizon, itemized in expected.items():
+            found = itemized_bptt(case.rnn, forward, horizon, measures=MEASURES)
+            for name in MEASURES:
+                np.testing.assert_allclose(found.items[name], itemized.items[name], rtol=1e-12, atol=1e-300)
+
+
+@given(cases(dtype=np.float32))
+@settings(deadline=None, max_examples=40)
+def test_single_precision_agrees_with_double(case: Case) -> None:
+    double = RNN(case.rnn.input_size, case.rnn.hidden_size, dtype=np.float64)
+    double.parameters.vector[:] = case.rnn.parameters.vector
+    expected = itemized_bptt(double, double.forward(case.inputs, case.targets, case.state), measures=MEASURES)
+    found = itemized_bptt(case.rnn, case.forward(), measures=MEASURES)
+    for name in MEASURES:
+        assert found.items[name].dtype == np.float32
+        assert relative_error(found.items[name], expected.items[name]) < 1e-4
+
+
+class LinearCell(Cell):
+    """h_j = W_ih x_j + W_hh h_{j-1} + b: for cases whose answer is known. Also shows that a cell is all it takes."""
+
+    name = "linear"
+    gates = 1
+
+    def forward_step(self, projected: np.ndarray, before: np.ndarray, after: np.ndarray) -> None:
+        self.W_hh.dot(before, after)
+        after += projected
+
+    def linearize(self, states: np.ndarray) -> np.ndarray:
+        return np.ones_like(states[1:])
+
+    def backward_step(self, local: np.ndarray, carry: np.ndarray, delta: np.ndarray, before: np.ndarray | None) -> None:
+        np.multiply(carry, local, delta)
+        if before is not None:
+            delta.dot(self.W_hh, before)
+
+
+def _linear(steps: int, hidden: int, init: str) -> tuple[RNN, np.ndarray]:
+    rnn = RNN(3, hidden, cell=LinearCell, init=init, seed=2, dtype=np.float64)
+    return rnn, itemized_delta(rnn, rnn.forward(np.arange(steps) % 3, np.arange(1, steps + 1) % 3))
+
+
+@pytest.mark.parametrize("init", ["orthogonal", "identity"])
+def test_an_orthogonal_linear_network_carries_every_gradient_back_unchanged(init: str) -> None:
+    steps = 30
+    _, delta = _linear(steps, 8, init)
+    norms = np.linalg.norm(delta, axis=-1)  # (n, n)
+    for t in range(steps):
+        np.testing.assert_allclose([norms[t - d, d] for d in range(t + 1)], norms[t, 0], rtol=1e-12)
+
+
+def test_the_scalar_linear_recurrence() -> None:
+    """x_n = w x_{n-1} with w = .2, x_0 = .9: dx_n/dw = n w^{n-1} x_0, that is .9, .36, .108."""
+    rnn = RNN(1, 1, 2, cell=LinearCell, dtype=np.float64)
+    p = rnn.parameters
+    p.vector[:] = 0
+    p.W_hh[:] = 0.2
+    p.W_ho[:] = [[1.0], [0.0]]
+    forward = rnn.forward([0, 0, 0], [0, 0, 0], [0.9])
+    delta = itemized_delta(rnn, forward)[:, :, 0]  # (3, 3)
+    for n, expected in enumerate((0.9, 0.36, 0.108)):
+        incoming = float(forward.probabilities[n, 0]) - 1  # ∂L/∂x_n, since the logit is x_n itself
+        found = sum(delta[n - d, d] * forward.states[n - d, 0] for d in range(n + 1))
+        assert found / incoming == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_first_step_after_a_zero_state_receives_exactly_nothing() -> None:
+    case = make_case(zero_state=True)
+    itemized = itemized_bptt(case.rnn, case.forward(), measures=MEASURES)
+    for name in MEASURES:
+        assert (itemized.items[name][0] == 0).all()
+        assert itemized.total[name][0] == 0
+    assert (itemized.items["norm"][1:, 0] > 0).all()
+
+
+def test_single_precision_reads_vanishing_gradients_down_to_the_floor() -> None:
+    case = make_case(steps=120, hidden=20, init="normal", dtype=np.float32)
+    double = make_case(steps=120, hidden=20, init="normal")
+    double.rnn.parameters.vector[:] = case.rnn.parameters.vector
+    found = itemized_bptt(case.rnn, case.forward())
+    expected = np.linalg.norm(itemized_delta(double.rnn, double.forward()), axis=-1)  # (n, n)
+    weights = np.linalg.norm(double.forward().states[:-1], axis=-1)[:, None]
+    seen = expected > found.floor * 10
+    assert seen.sum() > 120 * 15
+    assert found.floor < 1e-28
+    np.testing.assert_allclose(found.items["norm"][seen], (expected * weights)[seen], rtol=1e-3)
+
+
+def test_exploding_gradients_are_measured_without_overflow_or_warning() -> None:
+    rnn = RNN(3, 8, cell=LinearCell, init="orthogonal", dtype=np.float32)
+    rnn.parameters.W_hh *= 8
+    rnn.parameters.W_ih[:] *= 1e-6
+    x = np.zeros(18, int)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        itemized = itemized_bptt(rnn, rnn.forward(x, x), measures=MEASURES)
+    lags = itemized.items["norm"][1]
+    assert np.isfinite(lags).all()
+    assert lags[15] / lags[1] > 1e9
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"horizon": 0}, "horizon takes a whole number of at least 1, got 0"),
+        ({"horizon": -3}, "horizon"),
+        ({"horizon": 2.5}, "horizon takes a whole number, got 2.5"),
+        ({"horizon": True}, "horizon"),
+        ({"epsilon": -1}, "epsilon takes a finite number of at least 0, got -1"),
+        ({"epsilon": float("nan")}, "epsilon"),
+        ({"measures": ("median",)}, "measures takes one of 'norm', 'mean_abs', 'share'; got 'median'"),
+        ({"measures": "norm"}, "measures takes a collection"),
+    ],
+)
+def test_bad_arguments_are_named(arguments: dict[str, object], message: str) -> None:
+    case = make_case()
+    with pytest.raises((TypeError, ValueError), match=message):
+        itemized_bptt(case.rnn, case.forward(), **arguments)  # type: ignore[arg-type]

@@ -1,0 +1,222 @@
+"""Training: what is learned, what is recorded, what is refused, what survives."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rnnbow_widget import RNN, DivergedError, Trainer, corpora
+from rnnbow_widget.bptt_itemized import bptt, itemized_bptt
+
+TEXT = "the cat sat on the mat. " * 40
+
+
+def small(**settings: object) -> Trainer:
+    return Trainer(
+        TEXT, **{"hidden_size": 12, "seq_length": 10, "record_every": 5, "init": "uniform", "seed": 1, **settings}
+    )  # type: ignore[arg-type]
+
+
+def test_it_learns() -> None:
+    trainer = small()
+    trainer.train(1)
+    assert trainer.smooth_loss == pytest.approx(math.log(len(trainer.data.vocabulary)), rel=0.2)
+    trainer.train(2000)
+    assert trainer.run[-1].loss.mean() < 0.3
+    assert trainer.sample(24, temperature=0.3) in TEXT + TEXT
+
+
+def test_every_nth_batch_is_recorded_from_the_first_on() -> None:
+    trainer = small()
+    run = trainer.train(12)
+    assert run is trainer.run
+    assert run.batches.tolist() == [0, 5, 10]
+    assert trainer.step().batch == 12
+    assert trainer.step_to_record().batch == 15
+    assert trainer.step_to_record().batch == 20
+    assert trainer.batch == 21
+    assert [snapshot.start for snapshot in run] == [1, 51, 101, 121, 151, 201]
+    assert all(snapshot.stop - snapshot.start == 10 for snapshot in run)
+
+
+@given(st.integers(1, 7), st.sampled_from([None, 1, 4]))
+@settings(deadline=None, max_examples=10)
+def test_recording_changes_no_number(record_every: int, horizon: int | None) -> None:
+    plain, recorded = small(record_every=1000), small(record_every=record_every, horizon=horizon)
+    plain.train(20)
+    recorded.train(20)
+    np.testing.assert_array_equal(plain.rnn.parameters.vector, recorded.rnn.parameters.vector)
+
+
+def test_one_seed_gives_one_run() -> None:
+    first, second, other = small(), small(), small(seed=2)
+    for trainer in (first, second, other):
+        trainer.train(30)
+    np.testing.assert_array_equal(first.run[-1].surfaces["W_hh"], second.run[-1].surfaces["W_hh"])
+    assert first.sample(50) == second.sample(50)
+    assert (first.run[-1].surfaces["W_hh"] != other.run[-1].surfaces["W_hh"]).any()
+    before = first.rnn.parameters.vector.copy()
+    assert first.sample(50) == first.sample(50)
+    np.testing.assert_array_equal(first.rnn.parameters.vector, before)
+
+
+def test_a_snapshot_holds_what_the_engine_computes() -> None:
+    trainer = small(dtype=np.float64, horizon=4)
+    trainer.train(5)
+    twin = small(dtype=np.float64)
+    twin.train(5)
+    window = twin.data.tokens[50:61]
+    forward = twin.rnn.forward(window[:-1], window[1:], twin._state)
+    itemized = itemized_bptt(twin.rnn, forward, 4, measures=("norm", "mean_abs", "share"))
+    snapshot = trainer.step()
+    for key, measure in {"W_hh": "norm", "W_hh:mean_abs": "mean_abs", "W_hh:share": "share"}.items():
+        np.testing.assert_array_equal(snapshot.surfaces[key], itemized.items[measure].astype(np.float32))
+        np.testing.assert_array_equal(snapshot.step_totals[key], itemized.total[measure].astype(np.float32))
+        np.testing.assert_array_equal(snapshot.beyond[key], itemized.beyond[measure].astype(np.float32))
+    assert snapshot.grad_norm == pytest.approx(bptt(twin.rnn, forward).norm)
+    np.testing.assert_array_equal(snapshot.loss, forward.loss.astype(np.float32))
+    assert "".join(snapshot.targets) == TEXT[51:61]
+    assert snapshot.predictions == tuple(twin.data.vocabulary[i] for i in forward.probabilities.argmax(axis=1))
+    np.testing.assert_array_equal(snapshot.correct, forward.probabilities.argmax(axis=1) == window[1:])
+
+
+def test_the_end_of_the_data_starts_it_over_from_a_zero_state() -> None:
+    trainer = small(record_every=1)
+    windows = (len(TEXT) - 1) // 10
+    run = trainer.train(windows + 2)
+    assert [s.batch for s in run if s.from_zero_state] == [0, windows]
+    assert run[windows].start == run[0].start
+    assert trainer.epoch == 1
+    assert (run[0].surfaces["W_hh"][0] == 0).all()
+
+
+def test_settings_change_live_without_losing_state() -> None:
+    trainer = small()
+    trainer.train(7)
+    weights = trainer.rnn.parameters.vector.copy()
+    trainer.learning_rate, trainer.horizon, trainer.record_every, trainer.clip_norm = 0.01, None, 3, 0.5
+    np.testing.assert_array_equal(trainer.rnn.parameters.vector, weights)
+    run = trainer.train(6)
+    assert run.batches.tolist() == [0, 5, 9, 12]
+    assert [snapshot.horizon for snapshot in run] == [10, 10, 10, 10]
+    assert run[-1].clipped
+    assert run[-1].update_norm <= 0.5 < run[-1].grad_norm
+    assert trainer.settings["learning_rate"] == 0.01
+
+
+def test_reset_is_a_new_start() -> None:
+    trainer = small()
+    first = trainer.train(20)[-1].surfaces["W_hh"]
+    run = trainer.run
+    trainer.reset()
+    assert (trainer.batch, len(run)) == (0, 0)
+    assert math.isnan(trainer.smooth_loss)
+    np.testing.assert_array_equal(trainer.train(20)[-1].surfaces["W_hh"], first)
+    assert trainer.run is run
+
+
+@pytest.mark.parametrize(
+    ("settings", "what"),
+    [
+        ({"learning_rate": 1e38, "optimizer": "sgd", "clip_value": None}, "update"),
+        ({"learning_rate": 1e30}, "update|loss|gradient"),
+        ({"learning_rate": 1e18, "optimizer": "sgd"}, "update|loss|gradient"),
+    ],
+)
+def test_divergence_stops_before_the_weights_are_ruined(settings: dict[str, object], what: str) -> None:
+    trainer = small(**settings)
+    with pytest.raises(DivergedError, match=f"The ({what}) of batch .* is not finite") as error:
+        trainer.train(500)
+    assert np.isfinite(trainer.rnn.parameters.vector).all()
+    assert "clip" in error.value.hint
+    assert trainer.run[-1].diverged
+    assert trainer.run[-1].batch == error.value.batch == trainer.batch
+    assert not any(snapshot.diverged for snapshot in trainer.run[:-1])
+    recorded = len(trainer.run)
+    with pytest.raises(DivergedError):
+        trainer.step()
+    assert len(trainer.run) == recorded
+
+
+def test_weights_that_are_not_numbers_are_reported() -> None:
+    trainer = small()
+    trainer.train(3)
+    trainer.rnn.parameters.W_hh[0, 0] = np.nan
+    with pytest.raises(DivergedError, match="The loss of batch 3 is not finite"):
+        trainer.train(1)
+    assert math.isnan(trainer.run[-1].horizon_length)
+
+
+def test_a_prompt_is_read_first() -> None:
+    trainer = small()
+    trainer.train(2000)
+    assert trainer.sample(4, prompt="the c", temperature=0.2) == "at s"
+    assert len(trainer.sample(7, prompt="t")) == 7
+    with pytest.raises(ValueError, match="these are not: 'Q'"):
+        trainer.sample(5, prompt="Q")
+    with pytest.raises(TypeError, match="prompt takes a str, got int"):
+        trainer.sample(5, prompt=3)  # type: ignore[arg-type]
+
+
+def test_an_own_network_is_trained() -> None:
+    data = corpora.text(TEXT)
+    rnn = RNN(len(data.vocabulary), 6, init="identity", dtype=np.float64)
+    trainer = Trainer(data, rnn, seq_length=10)
+    trainer.train(3)
+    assert trainer.rnn is rnn
+    assert trainer.settings["init"] == "identity"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"seq_length": 0}, "seq_length takes a whole number of at least 1, got 0"),
+        ({"seq_length": 5000}, r"data takes at least seq_length \+ 1 = 5001 characters for one window, got 960 \(text"),
+        ({"horizon": 0}, "horizon takes"),
+        ({"record_every": 0}, "record_every takes a whole number of at least 1, got 0"),
+        ({"record_every": 1.5}, "record_every takes a whole number, got 1.5"),
+        ({"learning_rate": float("inf")}, "learning_rate takes"),
+        ({"optimizer": "rmsprop"}, "optimizer takes one of 'sgd', 'adagrad', 'adam'; got 'rmsprop'"),
+        ({"clip_value": 0}, "clip_value takes a finite number greater than 0, got 0"),
+        ({"clip_norm": -1}, "clip_norm takes"),
+        ({"hidden_size": 0}, "hidden_size takes"),
+        ({"seed": "x"}, "seed takes"),
+        ({"rnn": RNN(3, 4)}, r"rnn takes input and output size \d+, the data's vocabulary; got 3 and 3"),
+        ({"rnn": "lstm"}, "rnn takes an RNN, got str"),
+    ],
+)
+def test_bad_settings_are_named(settings: dict[str, object], message: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=message):
+        small(**settings)
+
+
+def test_a_text_that_is_too_short_may_be_a_files_name() -> None:
+    with pytest.raises(ValueError, match=r"got 9 \(text; if it is meant as a file's name: there is no such file\)"):
+        Trainer("corpus.md")
+
+
+def test_refused_settings_leave_the_old_ones() -> None:
+    trainer = small()
+    for name, value in {
+        "learning_rate": -1,
+        "horizon": 0,
+        "record_every": 0,
+        "clip_value": "x",
+        "clip_norm": 0,
+    }.items():
+        before = getattr(trainer, name)
+        with pytest.raises((TypeError, ValueError), match=name):
+            setattr(trainer, name, value)
+        assert getattr(trainer, name) == before
+
+
+def test_representations_say_what_matters() -> None:
+    trainer = small()
+    assert "untrained" in repr(trainer)
+    assert repr(trainer.run) == "Run(nothing recorded yet)"
+    trainer.train(11)
+    assert "batch 11, loss" in repr(trainer)
+    assert "3 recorded batches, 0 to 10" in repr(trainer.run)
+    assert "Snapshot(batch 10, data 101–111" in repr(trainer.run[-1])

@@ -1,0 +1,350 @@
+"""The widget without a browser: its traits, its messages, its methods."""
+
+import math
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+import traitlets
+from unpacking import batches
+
+import rnnbow_widget.widget as widget_module
+from rnnbow_widget import DivergedError, RNNbow, Trainer, corpora
+
+TEXT = "abcde fghij " * 60
+
+
+class Page:
+    """Stands for the pages: keeps what the widget sends, and sends what a page would."""
+
+    def __init__(self, widget: RNNbow, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.widget = widget
+        self.sent: list[tuple[dict[str, Any], list[bytes]]] = []
+        monkeypatch.setattr(
+            widget, "send", lambda content, buffers=None: self.sent.append((content, list(buffers or [])))
+        )
+
+    def says(self, **message: Any) -> list[dict[str, Any]]:
+        """Send a message; return what came back."""
+        self.sent.clear()
+        self.widget._on_message(self.widget, message, [])
+        return [content for content, _ in self.sent]
+
+    def batches(self) -> list[int]:
+        return [batch for _, buffers in self.sent for batch in batches(buffers)]
+
+
+def make(**settings: Any) -> RNNbow:
+    return RNNbow(TEXT, **{"hidden_size": 8, "record_every": 10, **settings})
+
+
+@pytest.fixture
+def widget() -> RNNbow:
+    return make()
+
+
+@pytest.fixture
+def page(widget: RNNbow, monkeypatch: pytest.MonkeyPatch) -> Page:
+    return Page(widget, monkeypatch)
+
+
+def state(widget: RNNbow) -> dict[str, Any]:
+    return widget.get_state()
+
+
+def test_it_takes_data_a_trainer_or_a_run() -> None:
+    trainer = Trainer(TEXT, hidden_size=8)
+    assert RNNbow(trainer).trainer is trainer
+    assert RNNbow(corpora.text(TEXT), seed=3).trainer.seed == 3  # type: ignore[union-attr]
+    finished = RNNbow(trainer.train(1))
+    assert finished.trainer is None
+    assert finished.run is trainer.run
+    assert state(finished)["_info"]["live"] is False
+    assert state(finished)["horizon"] == 10
+    with pytest.raises(TypeError, match="seed: settings are taken only with data"):
+        RNNbow(trainer, seed=1)
+    for act in (finished.play, finished.step, finished.reset, lambda: finished.train(1)):
+        with pytest.raises(ValueError, match="nothing to train"):
+            act()
+    with pytest.raises(traitlets.TraitError, match="learning_rate cannot be changed"):
+        finished.learning_rate = 1.0
+
+
+def test_a_new_page_gets_the_whole_run(widget: RNNbow) -> None:
+    assert state(widget)["_run"] == {"epoch": 0, "next": 0, "chunks": []}
+    assert state(widget)["_status"]["state"] == "ready"
+    widget.train(35)
+    found = state(widget)
+    assert batches(found["_run"]["chunks"]) == [0, 10, 20, 30]
+    assert found["_status"]["batch"] == 35
+    assert found["_status"]["state"] == "paused"
+    assert found["_status"]["perplexity"] == pytest.approx(math.exp(found["_status"]["loss"]))
+    assert found["_labels"] == sorted(set(TEXT))
+    assert found["_info"] == {
+        "live": True,
+        "seq_length": 25,
+        "hidden_size": 8,
+        "cell": "tanh",
+        "data_name": "text",
+        "data_length": len(TEXT),
+    }
+    assert found["_samples"]["first"]["batch"] == 0
+    assert found["_samples"]["now"]["batch"] == 35
+    assert len(found["_samples"]["now"]["text"]) == 240
+
+
+def test_a_lease_trains_for_its_time_and_streams(page: Page) -> None:
+    page.widget.play()
+    replies = page.says(kind="lease", client="a", seq=1, ms=120)
+    assert len(replies) >= 3
+    assert [reply["frame"] for reply in replies] == list(range(len(replies)))
+    assert [reply["last"] for reply in replies] == [False] * (len(replies) - 1) + [True]
+    assert all((reply["client"], reply["seq"]) == ("a", 1) for reply in replies)
+    assert replies[-1]["playing"] is True
+    assert replies[-1]["status"]["state"] == "training"
+    assert replies[-1]["status"]["batch"] == page.widget.trainer.batch > 0  # type: ignore[union-attr]
+    assert replies[-1]["status"]["rate"] > 0
+    assert page.batches() == page.widget.run.batches.tolist()
+    assert page.says(kind="lease", client="a", seq=1, ms=120) == [{"kind": "done", "client": "a", "seq": 1}]
+    assert page.says(kind="lease", client="b", seq=1, ms=5)[-1]["last"]
+
+
+def test_a_lease_nobody_wants_trains_nothing(page: Page) -> None:
+    replies = page.says(kind="lease", client="a", seq=1, ms=50)
+    assert [(reply["last"], reply["playing"]) for reply in replies] == [(True, False)]
+    assert page.widget.trainer.batch == 0  # type: ignore[union-attr]
+
+
+def test_stop_ends_a_running_lease_at_once(page: Page) -> None:
+    page.widget.play()
+    lease = threading.Thread(
+        target=page.widget._on_message, args=(None, {"kind": "lease", "client": "a", "seq": 1, "ms": 2000}, [])
+    )
+    lease.start()
+    while not page.sent:
+        pass
+    assert page.widget._lock.locked()
+    page.widget._on_message(None, {"kind": "lease", "client": "b", "seq": 1, "ms": 50}, [])
+    page.widget._on_message(None, {"kind": "stop"}, [])
+    lease.join(timeout=1)
+    assert not lease.is_alive()
+    contents = [content for content, _ in page.sent]
+    assert {"kind": "busy", "client": "b", "seq": 1} in contents
+    assert contents[-1]["last"] is True
+    assert contents[-1]["playing"] is False
+    assert contents[-1]["status"]["state"] == "paused"
+
+
+def test_stop_between_leases_says_that_training_is_paused(page: Page) -> None:
+    page.widget.play()
+    page.says(kind="lease", client="a", seq=1, ms=20)
+    (reply,) = page.says(kind="stop")
+    assert (reply["playing"], reply["status"]["state"]) == (False, "paused")
+
+
+def test_steps(page: Page) -> None:
+    (reply,) = page.says(kind="step", client="a", seq=1, until="batch")
+    assert (reply["last"], reply["status"]["batch"], page.batches()) == (True, 1, [0])
+    page.says(kind="step", client="a", seq=2, until="record")
+    assert page.batches() == [10]
+    page.widget.step()
+    page.widget.step_to_record()
+    assert page.widget.run.batches.tolist() == [0, 10, 11, 20]
+    assert page.says(kind="step", client="a", seq=3, until="noon")[-1]["message"].startswith(
+        "ValueError: until takes one of"
+    )
+
+
+def test_buttons_and_methods_do_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    by_button, by_method = make(), make()
+    page = Page(by_button, monkeypatch)
+    for seq, until in enumerate(["batch", "record", "record"], 1):
+        page.says(kind="step", client="a", seq=seq, until=until)
+    page.says(kind="set", name="horizon", value=3)
+    page.says(kind="step", client="a", seq=4, until="batch")
+    by_method.step()
+    by_method.step_to_record()
+    by_method.step_to_record()
+    by_method.horizon = 3
+    by_method.step()
+    first, second = state(by_button), state(by_method)
+    assert first["_run"]["chunks"] == second["_run"]["chunks"]
+    assert first["_samples"] == second["_samples"]
+    page.says(kind="play")
+    assert by_button.playing
+    page.says(kind="reset")
+    assert not by_button.playing
+    assert len(by_button.run) == 0
+
+
+def test_reset_starts_a_new_epoch(page: Page) -> None:
+    page.says(kind="step", client="a", seq=1, until="batch")
+    page.widget.selected = 0
+    (reply,) = page.says(kind="reset")
+    assert (reply["kind"], reply["epoch"], reply["next"]) == ("whole", 1, 0)
+    assert reply["status"]["state"] == "ready"
+    assert reply["samples"]["first"] == reply["samples"]["now"]
+    assert page.widget.selected is None
+    (reply,) = page.says(kind="step", client="a", seq=2, until="batch")
+    assert (reply["epoch"], reply["frame"], page.batches()) == (1, 0, [0])
+
+
+def test_resync_sends_everything(page: Page) -> None:
+    page.widget.train(25)
+    (reply,) = page.says(kind="resync", client="a")
+    assert (reply["kind"], reply["next"], page.batches()) == (
+        "whole",
+        page.widget._feed.frame()[0]["frame"],
+        [0, 10, 20],
+    )
+
+
+def test_settings_change_live(page: Page) -> None:
+    assert page.says(kind="set", name="learning_rate", value=0.02) == []
+    page.says(kind="set", name="record_every", value=3)
+    page.says(kind="set", name="horizon", value=None)
+    trainer = page.widget.trainer
+    assert trainer is not None
+    assert (trainer.learning_rate, trainer.record_every, trainer.horizon) == (0.02, 3, None)
+    assert (page.widget.learning_rate, page.widget.record_every, page.widget.horizon) == (0.02, 3, None)
+    with pytest.raises(ValueError, match="record_every takes a whole number of at least 1, got 0"):
+        page.widget.record_every = 0
+    assert page.widget.record_every == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("learning_rate", "fast", "learning_rate takes a finite number greater than 0, got 'fast'"),
+        ("learning_rate", None, "learning_rate takes"),
+        ("horizon", 0, "horizon takes a whole number of at least 1, got 0"),
+        ("record_every", 2.5, "record_every takes a whole number, got 2.5"),
+        ("seed", 3, "name takes one of learning_rate, horizon, record_every; got 'seed'"),
+    ],
+)
+def test_refused_settings_are_answered(page: Page, name: str, value: object, message: str) -> None:
+    before = dict(page.widget._settings())
+    (reply,) = page.says(kind="set", name=name, value=value)
+    assert (reply["kind"], reply["name"], reply["value"]) == ("refused", name, value)
+    assert message in reply["message"]
+    assert page.widget._settings() == before
+    assert not page.widget._trouble[0]
+
+
+def test_divergence_is_shown_and_keeps_the_run(page: Page) -> None:
+    page.widget.train(25)
+    page.widget.trainer.rnn.parameters.W_hh[:] = np.nan  # type: ignore[union-attr]
+    page.widget.play()
+    replies = page.says(kind="lease", client="a", seq=1, ms=100)
+    last = replies[-1]
+    assert (last["last"], last["playing"]) == (True, False)
+    assert last["status"]["state"] == "diverged"
+    assert "not finite" in last["status"]["message"]
+    assert "learning_rate" in last["status"]["hint"]
+    assert page.widget.run.batches.tolist() == [0, 10, 20, 25]
+    with pytest.raises(DivergedError):
+        page.widget.train(1)
+    page.says(kind="reset")
+    assert state(page.widget)["_status"]["state"] == "ready"
+
+
+def test_an_exception_in_the_kernel_is_shown(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    page.widget.train(5)
+    monkeypatch.setattr(page.widget.trainer, "train", lambda _: 1 / 0)
+    page.widget.play()
+    replies = page.says(kind="lease", client="a", seq=1, ms=100)
+    assert [reply["kind"] for reply in replies] == ["frame", "error"]
+    assert replies[0]["status"]["state"] == "error"
+    assert replies[1]["message"] == "ZeroDivisionError: division by zero"
+    assert not page.widget.playing
+    assert not page.widget._lock.locked()
+
+
+def test_an_interrupt_stops_the_playing(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(page.widget.trainer, "train", interrupt)
+    page.widget.play()
+    with pytest.raises(KeyboardInterrupt):
+        page.says(kind="lease", client="a", seq=1, ms=100)
+    assert page.sent[-1][0]["playing"] is False
+    assert page.sent[-1][0]["status"]["message"] == ""
+    assert not page.widget._lock.locked()
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {},
+        {"kind": "dance"},
+        {"kind": ["lease"]},
+        {"kind": "lease"},
+        {"kind": "lease", "client": "a", "seq": -1, "ms": 5},
+        {"kind": "lease", "client": "a", "seq": 1},
+    ],
+)
+def test_messages_that_make_no_sense_are_reported(page: Page, message: dict[str, Any]) -> None:
+    assert page.says(**message)[-1]["kind"] == "error"
+    assert not page.widget._lock.locked()
+
+
+def test_a_message_that_is_no_object_is_reported(page: Page) -> None:
+    page.widget._on_message(None, ["lease"], [])
+    assert page.sent[-1][0]["kind"] == "error"
+
+
+def test_playing_is_not_taken_up_again_by_a_page_that_comes_much_later(
+    widget: RNNbow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    widget.play()
+    assert state(widget)["playing"] is True
+    widget._on_message(None, {"kind": "lease", "client": "a", "seq": 1, "ms": 1}, [])
+    assert state(widget)["playing"] is True
+    now = widget_module.monotonic()
+    monkeypatch.setattr(widget_module, "monotonic", lambda: now + 60)
+    assert state(widget)["playing"] is False
+    widget.play()
+    assert state(widget)["playing"] is True
+
+
+def test_select_takes_recorded_batches(widget: RNNbow) -> None:
+    widget.train(25)
+    widget.select(10)
+    assert widget.selected == 10
+    with pytest.raises(KeyError, match="batch 11 was not recorded"):
+        widget.select(11)
+    assert widget.selected == 10
+    widget.select(None)
+    assert widget.selected is None
+    with pytest.raises(traitlets.TraitError, match="measure"):
+        widget.measure = "median"
+
+
+def test_training_goes_on_from_what_the_trainer_did_by_itself(page: Page) -> None:
+    page.widget.trainer.train(15)  # type: ignore[union-attr]
+    page.says(kind="step", client="a", seq=1, until="batch")
+    assert page.batches() == [0, 10, 15]
+
+
+def test_plain_text_stays_meaningful_and_short(widget: RNNbow) -> None:
+    assert repr(widget) == "RNNbow(text, batch 0, untrained, 0 recorded)"
+    widget.train(11)
+    assert repr(widget).startswith("RNNbow(text, batch 11, loss 2.")
+    assert repr(RNNbow(widget.run)).startswith("RNNbow(Run(2 recorded batches, 0 to 10;")
+    bundle = widget._repr_mimebundle_()
+    data = bundle[0] if isinstance(bundle, tuple) else bundle
+    assert data["text/plain"] == repr(widget)
+
+
+def test_markup_in_the_data_stays_text() -> None:
+    found = state(RNNbow("<script>alert(1)</script> & \ud800" * 20, hidden_size=4))
+    assert "<" in found["_labels"]
+    assert "\ufffd" in found["_labels"]
+
+
+@pytest.mark.parametrize("batches_wanted", [-1, 2.5, "many"])
+def test_train_takes_a_number_of_batches(widget: RNNbow, batches_wanted: object) -> None:
+    with pytest.raises((TypeError, ValueError), match="batches takes a whole number"):
+        widget.train(batches_wanted)  # type: ignore[arg-type]
