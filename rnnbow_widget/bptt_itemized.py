@@ -3,8 +3,8 @@
 With ``δ_{t,j} = ∂L_t/∂a_j`` (``a_j``: pre-activation of step j) the itemized gradient, the summand of eq. 14 of the
 RNNbow paper, is ``G_{t,j} = δ_{t,j} h_{j-1}ᵀ``, and ``Σ_{t,j} G_{t,j} = ∂L/∂W_hh`` exactly. The paper's eq. 11 divides
 by a vector; the recurrence used here does not: ``δ_{t,j} = (W_hhᵀ δ_{t,j+1}) ⊙ tanh'(a_j)``. No item is ever built as a
-matrix, since ``‖δhᵀ‖ = ‖δ‖·‖h‖``, and no loop runs over pairs (t, j): one walk back over j carries a row for every loss
-t ≥ j.
+matrix, since ``‖δhᵀ‖ = ‖δ‖·‖h‖``, and no loop runs over pairs (t, j): all losses are followed back together, one lag
+after the other.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .rnn import RNN, ForwardPass
 MEASURES = ("norm", "mean_abs", "share")
 """How an item becomes a number: Frobenius norm, mean absolute entry, or signed share of the whole gradient's norm."""
 
-_ROWS_CHECKED_EVERY = 8
+_ROWS_CHECKED_EVERY = 16  # lags
 _BLOCK_BYTES = 1 << 17
 
 
@@ -93,11 +93,11 @@ def bptt(rnn: RNN, forward: ForwardPass) -> Gradients:
     logit_gradients = _logit_gradients(forward)  # (n, O)
     incoming = logit_gradients @ rnn.parameters.W_ho  # (n, H): ∂L_j/∂h_j
     delta = np.empty((len(incoming), rnn.cell.gates * rnn.hidden_size), rnn.dtype)  # (n, gates·H)
-    carry = rnn.zero_state()  # (H,)
     backward_step = rnn.cell.backward_step
+    later = None  # (gates·H,): the row of the step after
     for own, local, row in zip(incoming[::-1], forward.linearization[::-1], delta[::-1], strict=True):
-        np.add(carry, own, carry)
-        backward_step(local, carry, row, carry)
+        backward_step(local, later, own, row)
+        later = row
     return Gradients(_parameter_gradients(rnn, forward, logit_gradients, delta), delta)
 
 
@@ -149,8 +149,8 @@ def itemized_bptt(
         logit_gradients = _logit_gradients(forward)  # (n, O)
         walk = _Walk(rnn, forward, logit_gradients @ rnn.parameters.W_ho, lags, epsilon)
         measuring = _Measuring(rnn, forward, gradients, lags, wanted)
-        for start, delta in walk.blocks():
-            measuring.add(start, delta)
+        for first, delta in walk.blocks():
+            measuring.add(first, delta)
         for items in measuring.items.values():
             np.divide(items, walk.scale, out=items)
         kept = walk.summed / walk.scale  # (n, gates·H)
@@ -192,8 +192,9 @@ def itemized_delta(
     found = np.zeros((steps, lags, rnn.cell.gates * rnn.hidden_size), rnn.dtype)  # (n, k, gates·H)
     with np.errstate(over="ignore", invalid="ignore"):
         walk = _Walk(rnn, forward, _logit_gradients(forward) @ rnn.parameters.W_ho, lags, epsilon)
-        for start, delta in walk.blocks():
-            found[start : start + delta.shape[0], : delta.shape[1]] = delta / walk.scale
+        for first, delta in walk.blocks():
+            lags_done, steps_done, _ = delta.shape
+            found[:steps_done, first : first + lags_done] = delta.transpose(1, 0, 2) / walk.scale
     return found
 
 
@@ -204,9 +205,11 @@ def _check_horizon(steps: int, horizon: int | None, epsilon: float | None) -> tu
 
 
 class _Walk:
-    """The walk back over the steps, with a row for every loss that is still followed. Yields blocks of rows.
+    """The walk back from all losses at once, one lag after the other. Yields blocks of lags.
 
-    `incoming`, array (n, H), is ``∂L_j/∂h_j``. All rows are multiplied by `scale`.
+    All losses go one step back together: ``δ_{t,t-d}`` of every t is one matrix product away from ``δ_{t,t-d+1}``. So a
+    horizon of k costs k products of n rows. `incoming`, array (n, H), is ``∂L_j/∂h_j``. All rows are multiplied by
+    `scale`.
     """
 
     def __init__(self, rnn: RNN, forward: ForwardPass, incoming: Array, lags: int, epsilon: float) -> None:
@@ -221,57 +224,51 @@ class _Walk:
         # Below this norm a row is dropped: it would soon be subnormal, and matrix products on subnormals are slower by
         # an order of magnitude.
         self.floor = 2.0**-60 if rnn.dtype == np.float32 else 1e-150
-        # All rows shrink alike, and the oldest has done so for longest: while it is above this, no row is near the
-        # floor.
-        self.suspicious = self.floor * 2.0**40
 
     def blocks(self) -> Iterator[tuple[int, Array]]:
-        """Yield ``(first step, δ)``, last block first; δ, array (steps, lags, gates·H), is valid until the next one."""
-        steps, hidden = self.incoming.shape
-        dtype = self.incoming.dtype
-        size = min(steps, max(1, _BLOCK_BYTES // (self.lags * self.width * dtype.itemsize)))
-        buffer = np.empty((size, self.lags, self.width), dtype)  # (block, k, gates·H)
-        carry = np.empty((self.lags + 1, hidden), dtype)  # (k+1, H): row d is ∂L_{j+d}/∂h_j
-        ones = np.ones((1, self.lags), dtype)  # (1, k): a product with it sums over lags faster than numpy's sum
-        squared_limits = np.empty(steps, dtype)  # (n,): for each loss, the squared norm at which its row is dropped
-        lags, epsilon, backward_step = self.lags, self.epsilon, self.backward_step
-        incoming, local = self.incoming, self.local
-        rows = 0
-        for stop in range(steps, 0, -size):
-            start = max(0, stop - size)
-            widest = min(lags, rows + stop - start)
-            block = buffer[: stop - start, :widest]  # (block, widest, gates·H)
-            block[:, rows:] = 0
-            for j in range(stop - 1, start - 1, -1):
-                carry[0] = incoming[j]
-                if rows < lags:
-                    rows += 1
-                delta = block[j - start, :rows]  # (rows, gates·H)
-                before = carry[1 : rows + 1]  # (rows, H)
-                backward_step(local[j], carry[:rows], delta, before if j else None)
-                if epsilon:
-                    squared_limits[j] = max(self.floor**2, epsilon**2 * float(delta[0].dot(delta[0])))
-                    limits: Array | float = squared_limits[j : j + rows]  # (rows,)
-                elif j % _ROWS_CHECKED_EVERY or delta[-1].dot(delta[-1]) > self.suspicious**2:
-                    continue
+        """Yield ``(first lag, δ)``; δ, array (lags, steps, gates·H), is valid until the next one.
+
+        Row ``[i, j]`` of δ is ``δ_{j+first+i, j}``. Ends early when no loss is left to follow.
+        """
+        n, dtype = len(self.incoming), self.incoming.dtype
+        local, backward_step, epsilon = self.local, self.backward_step, self.epsilon
+        # At least two lags in a block, because each is made from the one before.
+        size = min(self.lags, max(2, _BLOCK_BYTES // (n * self.width * dtype.itemsize)))
+        buffer = np.empty((size, n, self.width), dtype)  # (block, n, gates·H)
+        limits = np.full(n, self.floor**2, dtype)  # (n,): for each loss, the squared norm at which its row is dropped
+        alive, later = True, None  # later: (steps + 1, gates·H), the lag before
+        for first in range(0, self.lags, size):
+            count = min(size, self.lags - first)
+            block = buffer[:count, : n - first]  # (count, steps, gates·H)
+            for lag, slot in enumerate(block, first):
+                rows = slot[: n - lag]  # (steps, gates·H)
+                if later is None:
+                    backward_step(local, None, self.incoming, rows)
+                    if epsilon:
+                        np.maximum(limits, epsilon**2 * np.vecdot(rows, rows), out=limits)
                 else:
-                    limits = self.floor**2
-                rows = _drop(delta, before, limits)
-                block[: j - start, rows:] = 0
-            np.matmul(ones[:, :widest], block, self.summed[start:stop, None])
-            yield start, block
+                    backward_step(local[: n - lag], later[1:], None, rows)
+                later = rows
+                if lag == first:
+                    block[1:, n - first - count + 1 :] = 0  # pieces of losses after the window
+                if epsilon or lag % _ROWS_CHECKED_EVERY == _ROWS_CHECKED_EVERY - 1:
+                    alive = _drop(rows, limits[lag:])
+                    if not alive:
+                        break
+            done = block[: lag - first + 1]  # (lags, steps, gates·H)
+            self.summed[: n - first] += np.add.reduce(done)
+            yield first, done
+            if not alive:
+                return
 
 
-def _drop(delta: Array, before: Array, squared_limits: Array | float) -> int:
-    """Zero the rows whose δ has a squared norm of at most the limit; return how many rows must be followed still."""
-    alive = np.vecdot(delta, delta) > squared_limits  # (rows,)
-    if alive.all():
-        return len(alive)
-    alive |= np.isnan(delta[:, 0])  # what is not a number must stay visible
-    if np.ndim(squared_limits):  # an item at or below epsilon is cut; one at the floor was computed, and is kept
-        delta[~alive] = 0
-    before[~alive] = 0
-    return int(np.flatnonzero(alive)[-1]) + 1 if alive.any() else 0
+def _drop(rows: Array, squared_limits: Array | float) -> bool:
+    """Zero the rows whose squared norm is at most the limit; return whether any is left."""
+    dead = np.vecdot(rows, rows) <= squared_limits  # (steps,); False for what is not a number: that must stay visible
+    if not dead.any():
+        return True
+    rows[dead] = 0
+    return not dead.all()
 
 
 class _Measuring:
@@ -291,12 +288,11 @@ class _Measuring:
             whole = gradients.parameters.W_hh  # (gates·H, H)
             self.weights["share"] = before @ whole.T / (_norm(whole) or 1.0)  # (n, gates·H): G h_{j-1} / ‖G‖
 
-    def add(self, start: int, delta: Array) -> None:
-        """Measure δ (block, lags, gates·H) of the steps from `start`."""
-        steps, lags, _ = delta.shape
-        place = slice(start, start + steps)
+    def add(self, first: int, delta: Array) -> None:
+        """Measure δ (lags, steps, gates·H) of the lags from `first`."""
+        lags, steps, _ = delta.shape
         for name, items in self.items.items():
-            items[place, :lags] = self._measure(name, delta, self.weights[name][place, None])
+            items[:steps, first : first + lags] = self._measure(name, delta, self.weights[name][:steps]).T
 
     def of(self, name: str, delta: Array) -> Array:
         """Measure δ (n, gates·H), one row a step."""
@@ -305,7 +301,9 @@ class _Measuring:
     @staticmethod
     def _measure(name: str, delta: Array, weights: Array) -> Array:
         if name == "norm":
-            found: Array = np.sqrt(_squared_norms(delta)) * weights  # ‖δ hᵀ‖ = ‖δ‖·‖h‖
+            found: Array = _squared_norms(delta)
+            np.sqrt(found, out=found)
+            found *= weights  # ‖δ hᵀ‖ = ‖δ‖·‖h‖
         elif name == "mean_abs":
             found = np.abs(delta) @ np.ones(delta.shape[-1], delta.dtype) * weights  # mean|δ hᵀ| = mean|δ|·mean|h|
         else:
@@ -345,12 +343,17 @@ def _scale(incoming: Array) -> float:
 def _squared_norms(rows: Array) -> Array:
     """Squared Euclidean norms over the last axis, in the rows' dtype unless they overflow it."""
     found: Array = np.vecdot(rows, rows)
-    if rows.dtype == np.float32 and not isfinite(found.sum()):
-        wide = rows.astype(np.float64)
-        found = np.vecdot(wide, wide)
-    return found
+    return found if isfinite(found.sum()) else _squared_norms_wide(rows)
 
 
 def _norm(array: Array) -> float:
     """Euclidean norm of all entries."""
-    return sqrt(_squared_norms(array.reshape(-1)))
+    flat = array.reshape(-1)
+    squared = float(flat.dot(flat))
+    return sqrt(squared if isfinite(squared) else _squared_norms_wide(flat))
+
+
+def _squared_norms_wide(rows: Array) -> Array:
+    wide = rows.astype(np.float64)
+    found: Array = np.vecdot(wide, wide)
+    return found

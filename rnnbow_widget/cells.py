@@ -47,20 +47,21 @@ class Cell(ABC):
         """Return what the backward steps need of a whole window, array (n, …), from its `states` (n+1, H)."""
 
     @abstractmethod
-    def backward_step(self, local: Array, carry: Array, delta: Array, before: Array | None) -> None:
-        """Take gradients back through one step.
+    def backward_step(self, local: Array, later: Array | None, incoming: Array | None, rows: Array) -> None:
+        """Take gradients one step back: from the pre-activations of step j+1 to those of step j.
+
+        Rows are independent of each other; each may belong to a step and a loss of its own.
 
         Parameters
         ----------
-        local : array
-            This step's entry of what `linearize` returned.
-        carry : array (…, H)
-            Gradients with respect to the state *after* the step; a row for each loss, or a single one.
-        delta : array (…, gates·H)
-            Written: gradients with respect to the step's pre-activations.
-        before : array (…, H) or None
-            Written: gradients with respect to the state *before* the step. May be `carry` itself. None at a window's
-            first step, where nobody asks for them.
+        local : array (…)
+            Each row's entry of what `linearize` returned, that of step j.
+        later : array (…, gates·H) or None
+            Gradients with respect to the pre-activations of step j+1. None if nothing comes from there.
+        incoming : array (…, H) or None
+            Gradients that enter at step j itself, with respect to its state. None if there are none.
+        rows : array (…, gates·H)
+            Written: gradients with respect to the pre-activations of step j.
         """
 
 
@@ -82,8 +83,12 @@ class TanhCell(Cell):
         np.subtract(1, slopes, slopes)
         return slopes
 
-    def backward_step(self, local: Array, carry: Array, delta: Array, before: Array | None) -> None:
-        """Take gradients back through one step; see `Cell`."""
-        np.multiply(carry, local, delta)
-        if before is not None:
-            delta.dot(self.W_hh, before)
+    def backward_step(self, local: Array, later: Array | None, incoming: Array | None, rows: Array) -> None:
+        """Take gradients one step back: ``δ_j = (W_hhᵀ δ_{j+1} + incoming) ⊙ tanh'``; see `Cell`."""
+        if later is None:
+            rows[...] = 0 if incoming is None else incoming
+        else:
+            later.dot(self.W_hh, rows)
+            if incoming is not None:
+                np.add(rows, incoming, rows)
+        np.multiply(rows, local, rows)

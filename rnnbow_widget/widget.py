@@ -151,7 +151,6 @@ class RNNbow(anywidget.AnyWidget):
         """
         batches = positive_int("batches", batches, minimum=0)
         end = self._require_trainer().batch + batches
-        self.pause()
         with self._lock:
             self._stream(lambda trainer: trainer.batch < end)
         self.send_state(["_run", "_status", "_samples"])  # for those who keep state without a page, such as nbconvert

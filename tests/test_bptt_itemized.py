@@ -183,10 +183,12 @@ class LinearCell(Cell):
     def linearize(self, states: np.ndarray) -> np.ndarray:
         return np.ones_like(states[1:])
 
-    def backward_step(self, local: np.ndarray, carry: np.ndarray, delta: np.ndarray, before: np.ndarray | None) -> None:
-        np.multiply(carry, local, delta)
-        if before is not None:
-            delta.dot(self.W_hh, before)
+    def backward_step(
+        self, local: np.ndarray, later: np.ndarray | None, incoming: np.ndarray | None, rows: np.ndarray
+    ) -> None:
+        rows[...] = 0 if incoming is None else incoming
+        if later is not None:
+            rows += later @ self.W_hh
 
 
 def _linear(steps: int, hidden: int, init: str) -> tuple[RNN, np.ndarray]:

@@ -1,0 +1,48 @@
+/** Shows the widget with a mock kernel. The address chooses what: ?recorded=300&steps=25&lags=5&theme=dark … */
+
+import type { InitializeProps, RenderProps } from "@anywidget/types";
+import type { Measure, Traits } from "../src/contract";
+import createWidget from "../src/index";
+import { createMockModel } from "./mock_model";
+
+const TEXT = `#ifndef NPY_MATH_H_
+#define NPY_MATH_H_
+/*
+ * static inline:\tsome compilers need help
+ */
+typedef unsigned int npy_uint;
+static inline npy_uint npy_gcd(npy_uint a, npy_uint b) {
+\twhile (a != 0) {
+\t\tnpy_uint c = a;
+\t\ta = b % a;
+\t\tb = c;
+\t}
+\treturn b;
+}
+`.repeat(40);
+
+const parameters = new URLSearchParams(location.search);
+const number = (name: string, otherwise: number) => Number(parameters.get(name) ?? otherwise);
+const steps = number("steps", 25);
+const recorded = number("recorded", 300);
+const recordEvery = number("every", 100);
+
+const model = createMockModel({
+  steps,
+  lags: number("lags", 5),
+  text: TEXT,
+  labels: Array.from(new Set(TEXT)),
+  recorded,
+  recordEvery,
+  live: parameters.get("live") !== "false",
+  halfLife: 0.15 * Math.max(recorded, 100) * recordEvery,
+  diverged: new Set(parameters.has("diverged") ? [(recorded - 1) * recordEvery] : []),
+});
+model.set("measure", (parameters.get("measure") ?? "norm") as Measure);
+
+document.body.dataset.jpThemeLight = String(parameters.get("theme") !== "dark");
+const widget = createWidget();
+widget.initialize({ model } as InitializeProps<Traits>);
+for (const el of document.querySelectorAll<HTMLElement>("[data-view]")) {
+  widget.render({ model, el } as RenderProps<Traits>);
+}

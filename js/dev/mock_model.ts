@@ -1,0 +1,155 @@
+/** A widget model whose kernel is a few lines of synthetic training in the page. */
+
+import type { AnyModel } from "@anywidget/types";
+import type { Frame, FromKernel, Samples, Status, ToKernel, Traits } from "../src/contract";
+import { type Settings, syntheticChunk } from "./synthetic";
+
+export interface MockOptions extends Settings {
+  recorded: number;
+  recordEvery: number;
+  live: boolean;
+}
+
+type Listener = (...args: unknown[]) => void;
+
+const FRAME_MS = 33;
+const BATCHES_PER_FRAME = 40;
+
+export function createMockModel(options: MockOptions): AnyModel<Traits> {
+  const listeners = new Map<string, Set<Listener>>();
+  const first = { batch: 0, text: "qX#\t}9z;k\u0001 <script>alert(1)</script> &amp; \n(0_w*e)\n" };
+  const traits: Traits = {
+    selected: null,
+    measure: "norm",
+    learning_rate: 0.1,
+    horizon: options.lags < options.steps ? options.lags : null,
+    record_every: options.recordEvery,
+    playing: false,
+    _labels: options.labels,
+    _info: {
+      live: options.live,
+      seq_length: options.steps,
+      hidden_size: 100,
+      data_name: "a C header",
+      data_length: options.text.length,
+      cell: "tanh",
+    },
+    _run: { epoch: 0, next: 0, chunks: [] },
+    _status: statusAt(0, "ready"),
+    _samples: { first: null, now: null },
+  };
+  let batch = 0;
+  let epoch = 0;
+  let next = 0;
+
+  function statusAt(trained: number, state: Status["state"]): Status {
+    const loss = trained === 0 ? null : 1.6 + (2.9 * options.halfLife) / (trained + options.halfLife);
+    const perplexity = loss === null ? null : Math.exp(loss);
+    const rate = state === "training" ? 1216 : null;
+    return { state, batch: trained, epoch_of_data: 0, loss, perplexity, rate, message: "", hint: "" };
+  }
+
+  const samples = (): Samples => ({
+    first,
+    now: { batch, text: options.text.slice(0, 240) },
+  });
+
+  function emit(name: string, ...args: unknown[]) {
+    for (const listener of listeners.get(name) ?? []) listener(...args);
+  }
+
+  function setTrait<K extends keyof Traits>(name: K, value: Traits[K]) {
+    traits[name] = value;
+    emit(`change:${name}`);
+  }
+
+  const say = (message: FromKernel, buffers: ArrayBuffer[] = []) =>
+    emit(
+      "msg:custom",
+      message,
+      buffers.map((buffer) => new DataView(buffer)),
+    );
+
+  /** Trains `count` batches and returns a chunk of those that were recorded. */
+  function train(count: number): ArrayBuffer[] {
+    const recorded = Array.from({ length: count }, (_, index) => batch + index).filter(
+      (number) => number % traits.record_every === 0,
+    );
+    batch += count;
+    return recorded.length > 0 ? [syntheticChunk(recorded, options)] : [];
+  }
+
+  function sendFrame(request: { client: string; seq: number }, last: boolean, buffers: ArrayBuffer[]) {
+    const status = statusAt(batch, traits.playing ? "training" : "paused");
+    const frame: Frame = {
+      kind: "frame",
+      epoch,
+      frame: next,
+      first: false,
+      last,
+      playing: traits.playing,
+      status,
+      ...request,
+    };
+    if (last) frame.samples = samples();
+    next += 1;
+    say(frame, buffers);
+  }
+
+  function lease(request: { client: string; seq: number }, left: number) {
+    const last = left <= FRAME_MS || !traits.playing;
+    setTimeout(() => {
+      sendFrame(request, last, train(BATCHES_PER_FRAME));
+      if (!last) lease(request, left - FRAME_MS);
+    }, FRAME_MS);
+  }
+
+  function answer(message: ToKernel) {
+    switch (message.kind) {
+      case "play":
+      case "stop":
+        return setTrait("playing", message.kind === "play");
+      case "lease":
+        return lease({ client: message.client, seq: message.seq }, message.ms);
+      case "step": {
+        const due = message.until === "batch" ? 1 : traits.record_every - (batch % traits.record_every) || 1;
+        return sendFrame({ client: message.client, seq: message.seq }, true, train(due));
+      }
+      case "reset":
+        [batch, next, epoch] = [0, 0, epoch + 1];
+        return say({ kind: "whole", epoch, next, status: statusAt(0, "ready"), samples: { first: null, now: null } });
+      case "set":
+        if (message.value !== null && message.value <= 0) {
+          const reason = `${message.name} must be greater than 0, got ${message.value}`;
+          return say({ kind: "refused", name: message.name, value: message.value, message: reason });
+        }
+        return setTrait(message.name, message.value as never);
+    }
+  }
+
+  if (options.recorded > 0) {
+    traits._run.chunks = train((options.recorded - 1) * options.recordEvery + 1).map((buffer) => new DataView(buffer));
+    traits._status = statusAt(batch, "paused");
+    traits._samples = samples();
+    if (options.diverged.size > 0) {
+      Object.assign(traits._status, {
+        state: "diverged",
+        message: `The loss of batch ${batch - 1} is not finite; training stopped before the weights were changed.`,
+        hint: "Try a smaller learning rate or gradient clipping, then reset.",
+      });
+    }
+  }
+
+  return {
+    get: (name: keyof Traits) => traits[name],
+    set: setTrait,
+    save_changes() {},
+    send: (message: ToKernel) => setTimeout(() => answer(message), 5),
+    on(name: string, listener: Listener) {
+      listeners.set(name, (listeners.get(name) ?? new Set()).add(listener));
+    },
+    off(name: string, listener: Listener) {
+      listeners.get(name)?.delete(listener);
+    },
+  } as unknown as AnyModel<Traits>;
+}

@@ -1,0 +1,102 @@
+/** What kernel and browser say to each other; the twin of docs/architecture.md. */
+
+export const MEASURES = ["norm", "mean_abs", "share"] as const;
+export type Measure = (typeof MEASURES)[number];
+
+export type Setting = "learning_rate" | "horizon" | "record_every";
+
+/** What is known of the network and its data; an opened run may not say all of it. */
+export interface Info {
+  live: boolean;
+  seq_length: number | null;
+  hidden_size: number | null;
+  data_name: string;
+  data_length: number | null;
+  cell: string | null;
+}
+
+export interface Status {
+  state: "ready" | "training" | "paused" | "diverged" | "error";
+  batch: number;
+  epoch_of_data: number;
+  loss: number | null;
+  perplexity: number | null;
+  rate: number | null;
+  message: string;
+  hint: string;
+}
+
+export interface Sample {
+  batch: number;
+  text: string;
+}
+
+export interface Samples {
+  first: Sample | null;
+  now: Sample | null;
+}
+
+/** Bytes as the different hosts deliver them. */
+export type Bytes = ArrayBuffer | ArrayBufferView;
+
+export interface RunState {
+  epoch: number;
+  next: number;
+  chunks: Bytes[];
+}
+
+export interface Traits {
+  selected: number | null;
+  measure: Measure;
+  learning_rate: number;
+  horizon: number | null;
+  record_every: number;
+  playing: boolean;
+  _labels: string[];
+  _info: Info;
+  _run: RunState;
+  _status: Status;
+  _samples: Samples;
+}
+
+/** A request is carried out once, however often it is sent: the kernel knows it by client and seq. */
+export type Request =
+  | { kind: "lease"; client: string; seq: number; ms: number }
+  | { kind: "step"; client: string; seq: number; until: "batch" | "record" };
+
+export type ToKernel =
+  | Request
+  | { kind: "play" }
+  | { kind: "stop" }
+  | { kind: "reset" }
+  | { kind: "set"; name: Setting; value: number | null }
+  | { kind: "resync"; client: string };
+
+export interface Frame {
+  kind: "frame";
+  epoch: number;
+  frame: number;
+  client: string | null;
+  seq: number;
+  first: boolean;
+  last: boolean;
+  playing: boolean;
+  status: Status;
+  samples?: Samples;
+}
+
+export interface Whole {
+  kind: "whole";
+  epoch: number;
+  next: number;
+  status: Status;
+  samples: Samples;
+}
+
+export type FromKernel =
+  | Frame
+  | Whole
+  | { kind: "busy"; client: string; seq: number }
+  | { kind: "done"; client: string; seq: number }
+  | { kind: "refused"; name: Setting; value: unknown; message: string }
+  | { kind: "error"; message: string; hint: string };

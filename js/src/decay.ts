@@ -1,0 +1,61 @@
+/** Follows one loss back through the steps that received its gradient. */
+
+import { formatPercent } from "./format";
+import type { Items, Snapshot } from "./protocol";
+import { lagsOf } from "./stack";
+
+/** A gradient below this part of its largest piece counts as gone. */
+const GONE = 0.01;
+
+export interface Received {
+  step: number;
+  lag: number;
+  value: number;
+}
+
+/** The pieces of the loss at step `loss`: from its own step back, as far as lags were recorded. */
+export function piecesOf(loss: number, snapshot: Snapshot, items: Items): Received[] {
+  const count = Math.min(snapshot.lags, loss + 1);
+  return Array.from({ length: count }, (_, lag) => {
+    const step = loss - lag;
+    return { step, lag, value: items.pieces[step * snapshot.lags + lag] };
+  });
+}
+
+/** The loss that sent the most gradient: shown when nobody points at one. */
+export function strongestLoss(snapshot: Snapshot, items: Items): number {
+  const { steps, lags } = snapshot;
+  const sent = new Float64Array(steps);
+  for (let step = 0; step < steps; step += 1) {
+    for (let lag = 0; lag < lagsOf(step, steps, lags); lag += 1) {
+      const size = Math.abs(items.pieces[step * lags + lag]);
+      if (Number.isFinite(size)) sent[step + lag] += size;
+    }
+  }
+  return sent.indexOf(Math.max(...sent));
+}
+
+const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
+/**
+ * How fast the gradient of a loss decays, in words that claim no more than what was recorded. By the norm, whatever
+ * measure is drawn: a signed share is also small where the gradient is large but at a right angle.
+ */
+export function describeDecay(loss: number, snapshot: Snapshot): string {
+  const pieces = piecesOf(loss, snapshot, snapshot.items("norm"));
+  // With a zero state before the window, the first step's piece is zero whatever the gradient does: it tells nothing.
+  const telling = snapshot.zeroState ? pieces.filter(({ step }) => step > 0) : pieces;
+  const sizes = telling.map(({ value }) => Math.abs(value));
+  if (sizes.length === 0) return "the state before this step is zero, so nothing reaches W_hh from here";
+  if (!sizes.every(Number.isFinite)) return "its gradient is not finite";
+  const largest = Math.max(...sizes);
+  if (largest === 0) return "its gradient is exactly zero";
+
+  const last = sizes.length - 1;
+  const gone = sizes.findLastIndex((size) => size >= GONE * largest) + 1;
+  if (gone <= last) return `gradient falls below 1 % of its largest piece ${counted(gone, "step")} back`;
+  if (last === 0) return loss === 0 ? "the window begins here" : "only its own step was recorded";
+  const left = `${formatPercent(sizes[last] / largest)} of its largest piece`;
+  if (loss >= snapshot.lags) return `gradient is still ${left} at the last recorded lag, ${counted(last, "step")} back`;
+  return `gradient is still ${left} where the window begins, ${counted(last, "step")} back`;
+}

@@ -1,0 +1,61 @@
+/** What one draw is made of. Computed once by the view; every panel draws from it and from nothing else. */
+
+import type { Columns } from "./columns";
+import type { Items, Snapshot } from "./protocol";
+import type { Stack } from "./stack";
+import type { State } from "./store";
+import { visible } from "./visible_text";
+
+/** The batch that panels 2, 3 and 4 show. */
+export interface Shown {
+  snapshot: Snapshot;
+  items: Items;
+  stack: Stack;
+  columns: Columns;
+}
+
+export interface Figure {
+  state: State;
+  width: number;
+  /** Index of the selected recorded batch (the newest while following); -1 if nothing is recorded. */
+  selected: number;
+  /** Index of the recorded batch that is previewed under the pointer, or null. */
+  preview: number | null;
+  shown: Shown | null;
+}
+
+/** What is pointed at: a part of a bar (lag null: the part beyond the recorded lags) or one step's loss. */
+export type Target = { kind: "part"; step: number; lag: number | null } | { kind: "loss"; step: number };
+
+export interface Focus {
+  target: Target | null;
+  pinned: number | null;
+}
+
+/** The loss whose pieces are highlighted: the one pointed at, else the pinned one. */
+export function focusedLoss({ target, pinned }: Focus): number | null {
+  if (!target) return pinned;
+  if (target.kind === "loss") return target.step;
+  return target.lag === null ? null : target.step + target.lag;
+}
+
+/** How panels tell their view what the person does. */
+export interface Gestures {
+  preview(index: number | null): void;
+  point(target: Target | null): void;
+  /** Pins a loss; the same loss again unpins it, and so does null. */
+  pin(loss: number | null): void;
+  /** Draws what is due at once, so that a key acts on what the key before it did. */
+  settle(): void;
+  /** Says a sentence to screen readers. */
+  announce(sentence: string): void;
+}
+
+export interface Panel {
+  update(figure: Figure): void;
+  /** Shows what is pointed at. Runs on every move of the pointer, so it must be cheap. */
+  highlight?(focus: Focus): void;
+}
+
+/** A token as it is drawn. */
+export const labelOf = (labels: string[], token: number) => visible(labels[token] ?? `#${token}`);

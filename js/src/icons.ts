@@ -1,0 +1,28 @@
+/** The toolbar's icons: paths on a 16 × 16 grid, drawn in the colour of the text. */
+
+const PATHS = {
+  play: "M4 2.5v11l9-5.5z",
+  pause: "M4 2.5h3v11H4zM9 2.5h3v11H9z",
+  step: "M3 2.5v11l7-5.5zM11 2.5h2v11h-2z",
+  record: "M1.5 3v10l5-5zM7 3v10l5-5zM12.5 3h2v10h-2z",
+  reset: "M8 2.5a5.5 5.5 0 1 1-5.2 3.7l1.6.5A3.8 3.8 0 1 0 8 4.2v2.3L4 3.3 8 .2z",
+  follow: "M2 3l4.5 5L2 13zM7.5 3L12 8l-4.5 5zM13 3h1.7v10H13z",
+} as const;
+
+export type IconName = keyof typeof PATHS;
+
+const SVG = "http://www.w3.org/2000/svg";
+
+export function icon(name: IconName): SVGSVGElement {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 16 16");
+  svg.setAttribute("aria-hidden", "true");
+  svg.classList.add("icon");
+  svg.append(document.createElementNS(SVG, "path"));
+  setIcon(svg, name);
+  return svg;
+}
+
+export function setIcon(svg: SVGSVGElement, name: IconName) {
+  svg.firstElementChild?.setAttribute("d", PATHS[name]);
+}

@@ -1,0 +1,42 @@
+/** What the measures of a piece of the gradient are called. */
+
+import type { Measure } from "./contract";
+
+interface MeasureText {
+  option: string;
+  /** The axis of the stacked bars. */
+  axis: string;
+  /** One value, in a tooltip. */
+  value: string;
+  /** The mark on a bar. */
+  total: string;
+  explanation: string;
+}
+
+export const MEASURE_TEXT: Record<Measure, MeasureText> = {
+  norm: {
+    option: "norm ‖G‖",
+    axis: "norm of each piece of ∂L/∂W_hh (nats per unit weight)",
+    value: "norm",
+    total: "norm of the sum",
+    explanation:
+      "Frobenius norm of each piece. Norms add up to more than the norm of the sum when pieces point in different " +
+      "directions; the mark on each bar shows the sum's own size.",
+  },
+  mean_abs: {
+    option: "mean |G|",
+    axis: "mean |entry| of each piece of ∂L/∂W_hh (nats per unit weight)",
+    value: "mean |entry|",
+    total: "mean |entry| of the sum",
+    explanation: "Mean absolute entry of each piece: its typical effect on one recurrent weight.",
+  },
+  share: {
+    option: "share of ‖ΣG‖",
+    axis: "signed share of each piece in ‖∂L/∂W_hh‖ (nats per unit weight)",
+    value: "signed share",
+    total: "sum of the shares",
+    explanation:
+      "Projection of each piece on the batch's whole gradient. Shares add up exactly to its norm; a piece below zero " +
+      "works against the update that all pieces make together.",
+  },
+};

@@ -1,0 +1,165 @@
+/** Decodes chunks: snapshots as columns of bytes (see "Chunk" in docs/architecture.md). */
+
+import type { Bytes, Measure } from "./contract";
+
+type Ints = Int32Array<ArrayBuffer>;
+type Floats = Float32Array<ArrayBuffer>;
+type Column = Floats | Ints;
+
+export interface Items {
+  /** Height of the tallest bar. */
+  max: number;
+  /** Piece that step j received from the loss d steps later, at `j * lags + d`. */
+  pieces: Floats;
+  /** Size of the sum of all pieces of each step. */
+  total: Floats;
+  /** Size of the sum of the pieces of each step that lie past the recorded lags. */
+  beyond: Floats;
+}
+
+export interface Snapshot {
+  batch: number;
+  start: number;
+  stop: number;
+  diverged: boolean;
+  /** The state before the first step was zero, so that step's items are exactly zero. */
+  zeroState: boolean;
+  clipped: boolean;
+  gradNorm: number;
+  updateNorm: number;
+  horizonLength: number;
+  steps: number;
+  lags: number;
+  loss: Floats;
+  target: Ints;
+  prediction: Ints;
+  probability: Floats;
+  items(measure: Measure): Items;
+}
+
+export interface Chunk {
+  count: number;
+  steps: number;
+  lags: number;
+  batch: Ints;
+  flags: Ints;
+  max(measure: Measure): Floats;
+  /** Views on the chunk's own bytes: nothing is copied. */
+  snapshot(row: number): Snapshot;
+}
+
+export const DIVERGED = 1;
+const ZERO_STATE = 2;
+const CLIPPED = 4;
+
+interface Header {
+  version: number;
+  count: number;
+  steps: number;
+  lags: number;
+  columns: [name: string, type: "f4" | "i4", shape: number[]][];
+}
+
+/** Bytes at an offset that 4-byte elements may start at; copied only if the host delivered them misaligned. */
+function alignedBytes(source: Bytes): Uint8Array<ArrayBuffer> {
+  if (!ArrayBuffer.isView(source)) return new Uint8Array(source);
+  const bytes = new Uint8Array(source.buffer as ArrayBuffer, source.byteOffset, source.byteLength);
+  return source.byteOffset % 4 === 0 ? bytes : bytes.slice();
+}
+
+/** A view that starts its own buffer: notebooks are saved from `view.buffer`, whatever the view's offset. */
+export function ownView(source: Bytes): DataView {
+  if (!ArrayBuffer.isView(source)) return new DataView(source);
+  if (source.byteOffset === 0 && source.byteLength === source.buffer.byteLength) {
+    return source instanceof DataView ? source : new DataView(source.buffer);
+  }
+  const start = source.byteOffset;
+  return new DataView(source.buffer.slice(start, start + source.byteLength));
+}
+
+function readHeader(bytes: Uint8Array): { header: Header; end: number } {
+  if (bytes.byteLength < 4) throw new Error(`chunk of ${bytes.byteLength} bytes has no header`);
+  const end = 4 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  if (end > bytes.byteLength || end % 4 !== 0) {
+    throw new Error(`chunk header ends at byte ${end} of ${bytes.byteLength}`);
+  }
+  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, end))) as Header;
+  if (header.version !== 1) throw new Error(`chunk version ${header.version}: this front end reads version 1`);
+  return { header, end };
+}
+
+function readColumns(bytes: Uint8Array<ArrayBuffer>, header: Header, end: number): Map<string, Column> {
+  const columns = new Map<string, Column>();
+  let offset = end;
+  for (const [name, type, shape] of header.columns) {
+    const length = shape.reduce((product, size) => product * size, 1);
+    if (offset + 4 * length > bytes.byteLength) {
+      throw new Error(`chunk ends at byte ${bytes.byteLength}, inside column ${name}`);
+    }
+    const TypedArray = type === "f4" ? Float32Array : Int32Array;
+    columns.set(name, new TypedArray(bytes.buffer, bytes.byteOffset + offset, length));
+    offset += 4 * length;
+  }
+  if (offset !== bytes.byteLength) throw new Error(`chunk has ${bytes.byteLength - offset} bytes after its columns`);
+  return columns;
+}
+
+/** The W_hh surface: its column names carry the measure, but for the norm. */
+const surface = (measure: Measure) => (measure === "norm" ? "W_hh" : `W_hh:${measure}`);
+
+export function decodeChunk(source: Bytes): Chunk {
+  const bytes = alignedBytes(source);
+  const { header, end } = readHeader(bytes);
+  const columns = readColumns(bytes, header, end);
+  const { count, steps, lags } = header;
+
+  function column<T extends Column>(name: string, width = 1): T {
+    const found = columns.get(name);
+    if (!found) throw new Error(`chunk has no column ${name}`);
+    if (found.length !== count * width) throw new Error(`column ${name} has ${found.length} values`);
+    return found as T;
+  }
+
+  function row<T extends Column>(name: string, index: number, width: number): T {
+    return column<T>(name, width).subarray(index * width, (index + 1) * width) as T;
+  }
+
+  function snapshot(index: number): Snapshot {
+    const int = (name: string) => column<Ints>(name)[index];
+    const float = (name: string) => column<Floats>(name)[index];
+    const flags = int("flags");
+    return {
+      batch: int("batch"),
+      start: int("start"),
+      stop: int("stop"),
+      diverged: (flags & DIVERGED) !== 0,
+      zeroState: (flags & ZERO_STATE) !== 0,
+      clipped: (flags & CLIPPED) !== 0,
+      gradNorm: float("grad_norm"),
+      updateNorm: float("update_norm"),
+      horizonLength: float("horizon_length"),
+      steps,
+      lags,
+      loss: row("loss", index, steps),
+      target: row("target", index, steps),
+      prediction: row("prediction", index, steps),
+      probability: row("probability", index, steps),
+      items: (measure) => ({
+        max: float(`max:${surface(measure)}`),
+        pieces: row(`items:${surface(measure)}`, index, steps * lags),
+        total: row(`total:${surface(measure)}`, index, steps),
+        beyond: row(`beyond:${surface(measure)}`, index, steps),
+      }),
+    };
+  }
+
+  return {
+    count,
+    steps,
+    lags,
+    batch: column<Ints>("batch"),
+    flags: column<Ints>("flags"),
+    max: (measure) => column<Floats>(`max:${surface(measure)}`),
+    snapshot,
+  };
+}

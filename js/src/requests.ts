@@ -1,0 +1,112 @@
+/**
+ * The chain of requests for training time.
+ *
+ * At most one request is under way. The next lease is asked for only when the last frame of the one before has arrived:
+ * an earlier one could find the kernel's lock taken. A request that nothing is heard of is sent again under its own
+ * `seq`, so the kernel carries it out once and the chain survives a lost message.
+ */
+
+import type { Clock, Visibility } from "./clock";
+import type { Request } from "./contract";
+
+export const LEASE_MS = 300;
+export const BUSY_MS = 250;
+export const SILENCE_MS = 5000;
+
+export interface Requests {
+  /** Asks for a lease, unless a request is under way, the page is hidden or training is not wanted. */
+  play(): void;
+  step(until: "batch" | "record"): void;
+  /** Any sign of life from the kernel. */
+  heard(): void;
+  /** The request was carried out; `again` says whether training is still wanted. */
+  ended(client: string | null, seq: number, again: boolean): void;
+  /** Something else trains just now. */
+  busy(client: string, seq: number): void;
+  /** Training failed in the kernel: the request will get no last frame. */
+  failed(): void;
+  destroy(): void;
+}
+
+export interface RequestsOptions {
+  client: string;
+  send: (request: Request) => void;
+  wanted: () => boolean;
+  onSilence: () => void;
+  clock: Clock;
+  visibility: Visibility;
+}
+
+export function createRequests(options: RequestsOptions): Requests {
+  const { client, send, wanted, onSilence, clock, visibility } = options;
+  let seq = 0;
+  let current: Request | null = null;
+  let cancelTimer = () => {};
+
+  function after(ms: number, action: () => void) {
+    cancelTimer();
+    cancelTimer = clock.after(ms, action);
+  }
+
+  function ask(request: Request) {
+    current = request;
+    send(request);
+    after(SILENCE_MS, onTimeout);
+  }
+
+  function onTimeout() {
+    if (!current || !visibility.visible()) return;
+    onSilence();
+    ask(current);
+  }
+
+  function clear() {
+    current = null;
+    cancelTimer();
+  }
+
+  function play() {
+    if (current || !wanted() || !visibility.visible()) return;
+    seq += 1;
+    ask({ kind: "lease", client, seq, ms: LEASE_MS });
+  }
+
+  const isCurrent = (ofClient: string | null, ofSeq: number) => ofClient === client && current?.seq === ofSeq;
+
+  const stopListening = visibility.onChange(() => {
+    if (!visibility.visible()) return;
+    if (current) after(SILENCE_MS, onTimeout);
+    else play();
+  });
+
+  return {
+    play,
+    step(until) {
+      if (current || wanted()) return;
+      seq += 1;
+      ask({ kind: "step", client, seq, until });
+    },
+    heard() {
+      if (current) after(SILENCE_MS, onTimeout);
+    },
+    ended(ofClient, ofSeq, again) {
+      if (!isCurrent(ofClient, ofSeq)) return;
+      clear();
+      if (again) play();
+      // Stopped and started again within one message's time: look once more when the trait has settled.
+      else after(BUSY_MS, play);
+    },
+    busy(ofClient, ofSeq) {
+      if (!isCurrent(ofClient, ofSeq) || !current) return;
+      const request = current;
+      clear();
+      if (request.kind === "lease") after(BUSY_MS, play);
+      else after(BUSY_MS, () => wanted() || ask(request));
+    },
+    failed: clear,
+    destroy() {
+      clear();
+      stopListening();
+    },
+  };
+}

@@ -1,0 +1,266 @@
+/**
+ * One widget model's conversation with its kernel: applies what arrives to the store and to the model's own
+ * attributes, and sends what the person asks for. Lives as long as the model, whatever views come and go.
+ */
+
+import type { AnyModel } from "@anywidget/types";
+import { browserClock, type Clock, pageVisibility, type Visibility } from "./clock";
+import type { Bytes, Frame, FromKernel, Measure, Setting, Status, ToKernel, Traits, Whole } from "./contract";
+import { decodeChunk, ownView } from "./protocol";
+import { randomName } from "./random_name";
+import { createRequests, SILENCE_MS } from "./requests";
+import { createRun, type Run } from "./run";
+import { createStore, type State, type Store } from "./store";
+
+/** All that a person can ask for. */
+export interface Commands {
+  play(): void;
+  stop(): void;
+  step(until: "batch" | "record"): void;
+  reset(): void;
+  set(name: Setting, value: number | null): void;
+  select(batch: number | null): void;
+  measure(measure: Measure): void;
+}
+
+export interface Session {
+  store: Store;
+  commands: Commands;
+  destroy(): void;
+}
+
+const SETTINGS: readonly Setting[] = ["learning_rate", "horizon", "record_every"];
+
+export function createSession(
+  model: AnyModel<Traits>,
+  clock: Clock = browserClock,
+  visibility: Visibility = pageVisibility,
+): Session {
+  const client = randomName();
+  const store = createStore(readState());
+  const cleanups: (() => void)[] = [];
+  /** Ends the wait for an answer to a command; also limits `resync` to one until the whole arrives or stays away. */
+  let cancelAnswerTimer = () => {};
+  let cancelResyncTimer: (() => void) | null = null;
+
+  const requests = createRequests({
+    client,
+    send: sendToKernel,
+    wanted: () => model.get("playing"),
+    onSilence: () => store.update({ silent: true }),
+    clock,
+    visibility,
+  });
+
+  function readState(): State {
+    const initial: State = {
+      run: createRun(),
+      labels: model.get("_labels"),
+      info: model.get("_info"),
+      status: model.get("_status"),
+      samples: model.get("_samples"),
+      selected: model.get("selected"),
+      measure: model.get("measure"),
+      settings: {
+        learning_rate: model.get("learning_rate"),
+        horizon: model.get("horizon"),
+        record_every: model.get("record_every"),
+      },
+      playing: model.get("playing"),
+      refused: {},
+      problem: null,
+      silent: false,
+    };
+    try {
+      return { ...initial, run: readRun() };
+    } catch (error) {
+      return { ...initial, problem: unreadable(error) };
+    }
+  }
+
+  function readRun(): Run {
+    const run = createRun();
+    for (const chunk of model.get("_run").chunks) run.append(decodeChunk(chunk));
+    return run;
+  }
+
+  function sendToKernel(message: ToKernel) {
+    model.send(message);
+  }
+
+  function expectAnswer() {
+    cancelAnswerTimer();
+    cancelAnswerTimer = clock.after(SILENCE_MS, () => store.update({ silent: true }));
+  }
+
+  function heard() {
+    cancelAnswerTimer();
+    requests.heard();
+    if (store.state.silent) store.update({ silent: false });
+  }
+
+  function resync() {
+    if (cancelResyncTimer) return;
+    sendToKernel({ kind: "resync", client });
+    cancelResyncTimer = clock.after(SILENCE_MS, () => {
+      cancelResyncTimer = null;
+    });
+  }
+
+  /** Keeps chunks that can be read, in the run and in the model, so that a saved notebook holds them. */
+  function appendChunks(run: Run, chunks: Bytes[]) {
+    for (const received of chunks) {
+      const chunk = ownView(received);
+      run.append(decodeChunk(chunk));
+      model.get("_run").chunks.push(chunk);
+    }
+  }
+
+  function applyFrame(frame: Frame, chunks: Bytes[]) {
+    const held = model.get("_run");
+    if (frame.epoch > held.epoch || (frame.epoch === held.epoch && frame.frame > held.next)) return resync();
+    if (frame.epoch < held.epoch || frame.frame < held.next) return;
+    held.next += 1;
+    Object.assign(model.get("_status"), frame.status);
+    if (frame.samples) Object.assign(model.get("_samples"), frame.samples);
+    store.update({ status: { ...frame.status }, samples: { ...model.get("_samples") } });
+    appendChunks(store.state.run, chunks);
+  }
+
+  function applyWhole(whole: Whole, chunks: Bytes[]) {
+    cancelResyncTimer?.();
+    cancelResyncTimer = null;
+    const held = model.get("_run");
+    Object.assign(held, { epoch: whole.epoch, next: whole.next });
+    held.chunks.splice(0);
+    Object.assign(model.get("_status"), whole.status);
+    Object.assign(model.get("_samples"), whole.samples);
+    const run = createRun();
+    store.update({ run, status: { ...whole.status }, samples: { ...whole.samples }, problem: null });
+    appendChunks(run, chunks);
+  }
+
+  function applyError(message: string, hint: string) {
+    const status: Status = Object.assign(model.get("_status"), { state: "error" as const, message, hint });
+    requests.failed();
+    store.update({ status: { ...status } });
+  }
+
+  function apply(message: FromKernel, buffers: Bytes[]) {
+    switch (message.kind) {
+      case "frame":
+        try {
+          applyFrame(message, buffers);
+        } finally {
+          // Even a frame that is late or cannot be read ends its request: the chain must not die of it.
+          if (message.last) requests.ended(message.client, message.seq, message.playing);
+        }
+        break;
+      case "whole":
+        applyWhole(message, buffers);
+        break;
+      case "busy":
+        requests.busy(message.client, message.seq);
+        break;
+      case "done":
+        requests.ended(message.client, message.seq, model.get("playing"));
+        break;
+      case "refused":
+        store.update({ refused: { ...store.state.refused, [message.name]: message.message } });
+        break;
+      case "error":
+        applyError(message.message, message.hint);
+        break;
+      default:
+        message satisfies never;
+    }
+  }
+
+  function onMessage(message: FromKernel, buffers: Bytes[] = []) {
+    heard();
+    try {
+      apply(message, buffers);
+    } catch (error) {
+      store.update({ problem: unreadable(error) });
+    }
+    // Panels draw from the run, which grows in place.
+    store.update({});
+  }
+
+  function on(event: `change:${string}` | "msg:custom", listener: (...args: never[]) => void) {
+    const callback = listener as () => void;
+    model.on(event as `change:${string}`, callback);
+    cleanups.push(() => model.off(event as `change:${keyof Traits & string}`, callback));
+  }
+
+  on("msg:custom", onMessage);
+  on("change:_run", () => {
+    try {
+      store.update({ run: readRun(), problem: null });
+    } catch (error) {
+      store.update({ problem: unreadable(error) });
+    }
+  });
+  on("change:_labels", () => store.update({ labels: model.get("_labels") }));
+  on("change:_info", () => store.update({ info: model.get("_info") }));
+  on("change:_status", () => store.update({ status: { ...model.get("_status") } }));
+  on("change:_samples", () => store.update({ samples: { ...model.get("_samples") } }));
+  on("change:selected", () => store.update({ selected: model.get("selected") }));
+  on("change:measure", () => store.update({ measure: model.get("measure") }));
+  on("change:playing", () => {
+    heard();
+    store.update({ playing: model.get("playing") });
+    requests.play();
+  });
+  for (const name of SETTINGS) {
+    on(`change:${name}`, () => {
+      heard();
+      const { [name]: _answered, ...refused } = store.state.refused;
+      store.update({ settings: { ...store.state.settings, [name]: model.get(name) }, refused });
+    });
+  }
+  requests.play();
+
+  return {
+    store,
+    commands: {
+      play() {
+        sendToKernel({ kind: "play" });
+        expectAnswer();
+      },
+      stop() {
+        sendToKernel({ kind: "stop" });
+        expectAnswer();
+      },
+      step: (until) => requests.step(until),
+      reset() {
+        sendToKernel({ kind: "reset" });
+        expectAnswer();
+      },
+      set(name, value) {
+        const { [name]: _changed, ...refused } = store.state.refused;
+        store.update({ refused });
+        sendToKernel({ kind: "set", name, value });
+      },
+      select(batch) {
+        model.set("selected", batch);
+        model.save_changes();
+      },
+      measure(measure) {
+        model.set("measure", measure);
+        model.save_changes();
+      },
+    },
+    destroy() {
+      requests.destroy();
+      cancelAnswerTimer();
+      cancelResyncTimer?.();
+      for (const cleanup of cleanups) cleanup();
+    },
+  };
+}
+
+function unreadable(error: unknown) {
+  const reason = error instanceof Error ? error.message : String(error);
+  return { message: "A part of the run could not be read.", hint: reason };
+}

@@ -1,0 +1,76 @@
+/** The line that says how training goes, and the banner that says what went wrong. */
+
+import type { Info } from "./contract";
+import { element, setText } from "./dom";
+import { formatCount, formatLoss, formatNumber } from "./format";
+import type { Problem, State } from "./store";
+
+export interface StatusLine {
+  /** `failure` is what this view itself could not do. */
+  update(state: State, failure: Problem | null): void;
+}
+
+const SILENT: Problem = {
+  message: "The kernel has not answered for some seconds.",
+  hint: "It may be busy with a cell, or not running.",
+};
+
+function problemOf(state: State, failure: Problem | null): Problem | null {
+  const { message, hint, state: training } = state.status;
+  if (failure) return failure;
+  if (state.problem) return state.problem;
+  if (message || training === "diverged" || training === "error") {
+    return { message: message || "Training stopped.", hint };
+  }
+  return null;
+}
+
+function describe({ cell, hidden_size, seq_length, data_name, data_length }: Info): string {
+  const parts = [
+    cell,
+    hidden_size !== null && `${formatCount(hidden_size)} hidden units`,
+    seq_length !== null && `windows of ${formatCount(seq_length)} steps`,
+    data_name + (data_length === null ? "" : `, ${formatCount(data_length)} labels`),
+  ];
+  return parts.filter(Boolean).join(" · ");
+}
+
+export function createStatus(parent: HTMLElement): StatusLine {
+  const line = element("dl", { class: "status" });
+  const values = ["state", "batch", "loss", "perplexity", "rate"].map((name) => {
+    const value = element("dd", { attributes: { "data-status": name } });
+    const entry = element("div", {}, element("dt", { text: name === "rate" ? "batches/s" : name }), value);
+    line.append(entry);
+    return [name, value] as const;
+  });
+  const about = element("p", { class: "about" });
+  const note = element("p", { class: "silence", attributes: { role: "status" } });
+  const banner = element("div", { class: "banner", attributes: { role: "alert" } });
+  parent.append(element("div", { class: "status-row" }, line, about), note, banner);
+
+  return {
+    update(state, failure) {
+      const { status, info } = state;
+      const texts: Record<string, string> = {
+        state: status.state,
+        batch: formatCount(status.batch),
+        loss: status.loss === null ? "—" : `${formatLoss(status.loss)} nats/step`,
+        perplexity: status.perplexity === null ? "—" : formatNumber(status.perplexity),
+        rate: status.rate === null ? "—" : formatCount(Math.round(status.rate)),
+      };
+      for (const [name, value] of values) setText(value, texts[name]);
+      setText(about, describe(info));
+      const silent = state.silent && info.live;
+      note.hidden = !silent;
+      setText(note, silent ? `${SILENT.message} ${SILENT.hint}` : "");
+      const problem = problemOf(state, failure);
+      banner.hidden = problem === null;
+      const words = problem ? `${problem.message} ${problem.hint}`.trim() : "";
+      if (banner.textContent !== words) {
+        banner.replaceChildren(
+          ...(problem ? [element("strong", { text: problem.message }), problem.hint && ` ${problem.hint}`] : []),
+        );
+      }
+    },
+  };
+}

@@ -1,0 +1,52 @@
+/** What every view of one widget shares. The session writes it; toolbar and panels read it. */
+
+import type { Info, Measure, Samples, Setting, Status } from "./contract";
+import type { Run } from "./run";
+
+export interface Problem {
+  message: string;
+  hint: string;
+}
+
+export interface State {
+  run: Run;
+  labels: string[];
+  info: Info;
+  status: Status;
+  samples: Samples;
+  selected: number | null;
+  measure: Measure;
+  settings: Record<Setting, number | null>;
+  playing: boolean;
+  /** Settings that the kernel refused, with its reason, until they are changed again. */
+  refused: Partial<Record<Setting, string>>;
+  /** Something in the browser failed: shown, never swallowed. */
+  problem: Problem | null;
+  /** The kernel owes an answer and has said nothing for some seconds. */
+  silent: boolean;
+}
+
+export interface Store {
+  readonly state: State;
+  update(changes: Partial<State>): void;
+  /** Returns the function that ends the subscription. */
+  subscribe(listener: () => void): () => void;
+}
+
+export function createStore(initial: State): Store {
+  let state = initial;
+  const listeners = new Set<() => void>();
+  return {
+    get state() {
+      return state;
+    },
+    update(changes) {
+      state = { ...state, ...changes };
+      for (const listener of listeners) listener();
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}

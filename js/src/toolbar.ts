@@ -1,0 +1,148 @@
+/** Buttons and settings. Every one of them only asks; what then holds is what the kernel answers. */
+
+import { MEASURES, type Measure, type Setting } from "./contract";
+import { element, setText } from "./dom";
+import { type IconName, icon, setIcon } from "./icons";
+import { MEASURE_TEXT } from "./measures";
+import type { Commands } from "./session";
+import type { State, Store } from "./store";
+
+export interface Toolbar {
+  update(state: State): void;
+}
+
+function createButton(action: string, name: IconName, label: string, title: string, onClick: () => void) {
+  const picture = icon(name);
+  const text = element("span", { text: label });
+  const button = element("button", { attributes: { type: "button", "data-action": action, title } }, picture, text);
+  button.addEventListener("click", onClick);
+  return { button, picture, text };
+}
+
+interface SettingOptions {
+  label: string;
+  title: string;
+  attributes: Record<string, string>;
+}
+
+const SETTINGS: Record<Setting, SettingOptions> = {
+  learning_rate: {
+    label: "Learning rate",
+    title: "Size of the update; takes effect at the next batch",
+    attributes: { min: "0", step: "any" },
+  },
+  horizon: {
+    label: "Horizon",
+    title: "How many lags are recorded, a step's own loss included; empty: the whole window",
+    attributes: { min: "1", step: "1", placeholder: "all" },
+  },
+  record_every: {
+    label: "Record every",
+    title: "Recording interval, in batches",
+    attributes: { min: "1", step: "1" },
+  },
+};
+
+function createSetting(name: Setting, store: Store, commands: Commands) {
+  const { label, title, attributes } = SETTINGS[name];
+  const input = element("input", { attributes: { type: "number", "data-setting": name, title, ...attributes } });
+  const refusal = element("span", { class: "refusal", attributes: { role: "status" } });
+  const field = element("label", { class: "field" }, element("span", { text: label }), input, refusal);
+  const restore = () => {
+    const value = store.state.settings[name];
+    input.value = value === null ? "" : String(value);
+  };
+  let held: number | null | undefined;
+  let reason = "";
+  let edited = false;
+
+  function commit() {
+    if (!edited) return;
+    edited = false;
+    reason = "";
+    if (input.validity.badInput) {
+      store.update({ refused: { ...store.state.refused, [name]: `${label} must be a number.` } });
+      return;
+    }
+    const value = input.value === "" ? null : input.valueAsNumber;
+    if (value === held) restore();
+    else commands.set(name, value);
+  }
+
+  input.addEventListener("input", () => {
+    edited = true;
+  });
+  input.addEventListener("change", commit);
+  // Some hosts keep the key press from the browser, which then reports no change.
+  input.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") commit();
+  });
+
+  function update(state: State) {
+    const refused = state.refused[name] ?? "";
+    if (state.settings[name] !== held || (refused && refused !== reason)) restore();
+    held = state.settings[name];
+    reason = refused;
+    setText(refusal, refused);
+    input.toggleAttribute("aria-invalid", refused !== "");
+  }
+  return { field, update };
+}
+
+function createMeasureSelect(commands: Commands) {
+  const options = MEASURES.map((measure) =>
+    element("option", { text: MEASURE_TEXT[measure].option, attributes: { value: measure } }),
+  );
+  const select = element("select", { attributes: { "data-setting": "measure" } }, ...options);
+  select.addEventListener("change", () => commands.measure(select.value as Measure));
+  const field = element("label", { class: "field" }, element("span", { text: "Measure" }), select);
+  return { field, select };
+}
+
+export function createToolbar(parent: HTMLElement, store: Store, commands: Commands): Toolbar {
+  const play = createButton("play", "play", "Play", "Train, and record as it goes", () => {
+    if (store.state.playing) commands.stop();
+    else commands.play();
+  });
+  const steps = [
+    createButton("step", "step", "One batch", "Train on one batch and record it", () => commands.step("batch")),
+    createButton("record", "record", "To next record", "Train up to the next batch that is due to be recorded", () =>
+      commands.step("record"),
+    ),
+  ];
+  const reset = createButton("reset", "reset", "Reset", "Back to the untrained model of the same seed", commands.reset);
+  const settings = [
+    createSetting("learning_rate", store, commands),
+    createSetting("horizon", store, commands),
+    createSetting("record_every", store, commands),
+  ];
+  const measure = createMeasureSelect(commands);
+
+  const buttons = element("div", { class: "buttons" }, ...[play, ...steps, reset].map(({ button }) => button));
+  // Keys belong to the fields, and not to the host's shortcuts.
+  const shortcuts = { "data-lm-suppress-shortcuts": "true" };
+  const fields = element(
+    "div",
+    { class: "fields", attributes: shortcuts },
+    ...settings.map(({ field }) => field),
+    measure.field,
+  );
+  parent.append(
+    element("div", { class: "toolbar", attributes: { role: "group", "aria-label": "Training" } }, buttons, fields),
+  );
+
+  return {
+    update(state) {
+      buttons.hidden = !state.info.live;
+      for (const setting of settings) {
+        setting.field.hidden = !state.info.live;
+        setting.update(state);
+      }
+      setText(play.text, state.playing ? "Pause" : "Play");
+      setIcon(play.picture, state.playing ? "pause" : "play");
+      for (const { button } of steps) button.disabled = state.playing;
+      measure.select.value = state.measure;
+      measure.select.title = MEASURE_TEXT[state.measure].explanation;
+    },
+  };
+}

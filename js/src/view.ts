@@ -1,0 +1,177 @@
+/** One displayed figure: puts the panels together, and draws them at most once per animation frame. */
+
+import { createColumns } from "./columns";
+import { element, setText } from "./dom";
+import type { Figure, Focus, Gestures, Panel, Shown, Target } from "./figure";
+import { setLagColors } from "./lag_colors";
+import { createGradients } from "./panels/gradients";
+import { createHorizon } from "./panels/horizon";
+import { createOverview } from "./panels/overview";
+import { createPredictions } from "./panels/predictions";
+import { createSamples } from "./panels/samples";
+import type { Session } from "./session";
+import { createStack } from "./stack";
+import { createStatus } from "./status";
+import type { Problem, State } from "./store";
+import { followTheme, type Theme } from "./theme";
+import { createToolbar } from "./toolbar";
+import { createTooltip } from "./tooltip";
+
+/** Draws into `parent` until the signal aborts. */
+export function createView(parent: HTMLElement, { store, commands }: Session, signal: AbortSignal) {
+  const root = element("div", { class: "rnnbow" });
+  const announcer = element("p", { class: "announcer", attributes: { "aria-live": "polite" } });
+  const invitation = element("p", { class: "invitation" });
+  const panelArea = element("div", { class: "panels" });
+  const toolbar = createToolbar(root, store, commands);
+  const status = createStatus(root);
+  root.append(invitation, panelArea);
+
+  let width = 0;
+  let theme: Theme = "light";
+  let lags = 0;
+  /** What panels 2, 3 and 4 show now, and what it was made from. */
+  let drawn: Shown | null = null;
+  let drawnInputs: unknown[] = [];
+  let preview: number | null = null;
+  let focus: Focus = { target: null, pinned: null };
+  let failure: Problem | null = null;
+  /** Work that the next animation frame will do. */
+  let due: "nothing" | "highlight" | "all" = "nothing";
+  let request = 0;
+
+  const gestures: Gestures = {
+    preview(index) {
+      if (index === preview) return;
+      preview = index;
+      schedule("all");
+    },
+    point(target) {
+      if (same(target, focus.target)) return;
+      focus = { ...focus, target };
+      schedule("highlight");
+    },
+    pin(loss) {
+      focus = { ...focus, pinned: loss === focus.pinned ? null : loss };
+      schedule("highlight");
+    },
+    settle() {
+      if (due === "nothing") return;
+      cancelAnimationFrame(request);
+      drawDue();
+    },
+    announce: (sentence) => setText(announcer, sentence),
+  };
+
+  const tooltip = createTooltip(root);
+  const overview = createOverview(panelArea, commands, gestures);
+  const batchPanels: Panel[] = [
+    createPredictions(panelArea, tooltip, gestures),
+    createGradients(panelArea, tooltip, gestures),
+    createHorizon(panelArea),
+  ];
+  const samples = createSamples(root);
+  root.append(announcer);
+
+  function schedule(work: "highlight" | "all") {
+    if (signal.aborted) return;
+    if (due === "nothing") request = requestAnimationFrame(drawDue);
+    if (due !== "all") due = work;
+  }
+
+  function drawDue() {
+    const work = due;
+    due = "nothing";
+    if (width === 0) return;
+    try {
+      if (work === "all") drawAll(store.state);
+      else highlight();
+    } catch (error) {
+      drawn = null;
+      failure = {
+        message: "The figure could not be drawn.",
+        hint: error instanceof Error ? error.message : String(error),
+      };
+    }
+    status.update(store.state, failure);
+  }
+
+  function drawAll(state: State) {
+    failure = null;
+    toolbar.update(state);
+    const figure = composeFigure(state);
+    const empty = figure.selected < 0;
+    panelArea.hidden = empty;
+    invitation.hidden = !empty;
+    setText(invitation, inviting(state));
+    if (figure.shown && figure.shown.stack.lags !== lags) {
+      lags = figure.shown.stack.lags;
+      setLagColors(root, lags, theme);
+    }
+    if (!empty) overview.update(figure);
+    if (figure.shown && figure.shown !== drawn) for (const panel of batchPanels) panel.update(figure);
+    drawn = figure.shown;
+    samples.update(figure);
+    highlight();
+    root.dataset.batch = figure.shown ? String(figure.shown.snapshot.batch) : "";
+    root.dataset.recorded = String(state.run.length);
+  }
+
+  function composeFigure(state: State): Figure {
+    const { run } = state;
+    const selected = state.selected === null ? run.length - 1 : run.nearest(state.selected);
+    if (preview !== null && preview >= run.length) preview = null;
+    const index = preview ?? selected;
+    return { state, width, selected, preview, shown: index < 0 ? null : composeShown(state, index) };
+  }
+
+  /** Gives what is drawn already if nothing that it is made from has changed. */
+  function composeShown(state: State, index: number): Shown {
+    const inputs = [state.run, index, state.measure, state.labels, width];
+    if (drawn && inputs.every((input, position) => input === drawnInputs[position])) return drawn;
+    drawnInputs = inputs;
+    const snapshot = state.run.snapshot(index);
+    const items = snapshot.items(state.measure);
+    const furthest = Math.max(focus.pinned ?? 0, focus.target?.step ?? 0);
+    if (furthest >= snapshot.steps) focus = { target: null, pinned: null };
+    return { snapshot, items, stack: createStack(snapshot, items), columns: createColumns(width, snapshot.steps) };
+  }
+
+  function highlight() {
+    if (!focus.target) tooltip.hide();
+    for (const panel of batchPanels) panel.highlight?.(focus);
+  }
+
+  followTheme(signal, (current) => {
+    theme = current;
+    root.dataset.theme = theme;
+    setLagColors(root, lags, theme);
+  });
+  const sizes = new ResizeObserver(([entry]) => {
+    if (Math.floor(entry.contentRect.width) === width) return;
+    width = Math.floor(entry.contentRect.width);
+    schedule("all");
+  });
+  sizes.observe(root);
+  const unsubscribe = store.subscribe(() => schedule("all"));
+  signal.addEventListener("abort", () => {
+    cancelAnimationFrame(request);
+    sizes.disconnect();
+    unsubscribe();
+    root.remove();
+  });
+  parent.append(root);
+}
+
+function same(a: Target | null, b: Target | null): boolean {
+  if (!a || !b) return a === b;
+  if (a.kind !== b.kind || a.step !== b.step) return false;
+  return a.kind === "loss" || b.kind === "loss" || a.lag === b.lag;
+}
+
+function inviting({ info, settings }: State): string {
+  if (!info.live) return "This run holds no recorded batches.";
+  const every = settings.record_every ?? 1;
+  const which = every === 1 ? "every batch" : `one batch in ${every}`;
+  return `Press Play: the network starts to learn, and ${which} appears here with the gradient of each of its steps.`;
+}

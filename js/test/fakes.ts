@@ -1,0 +1,116 @@
+/** A model, a clock and a page that do only what a test tells them. */
+
+import type { AnyModel } from "@anywidget/types";
+import type { Clock, Visibility } from "../src/clock";
+import type { Status, ToKernel, Traits } from "../src/contract";
+
+export function fakeClock() {
+  let now = 0;
+  const timers = new Set<{ at: number; action: () => void }>();
+  const clock: Clock = {
+    after(ms, action) {
+      const timer = { at: now + ms, action };
+      timers.add(timer);
+      return () => timers.delete(timer);
+    },
+  };
+  return {
+    clock,
+    pending: () => timers.size,
+    pass(ms: number) {
+      const end = now + ms;
+      for (;;) {
+        const due = [...timers].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
+        if (!due) break;
+        timers.delete(due);
+        now = due.at;
+        due.action();
+      }
+      now = end;
+    },
+  };
+}
+
+export function fakeVisibility() {
+  let shown = true;
+  const listeners = new Set<() => void>();
+  const visibility: Visibility = {
+    visible: () => shown,
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+  return {
+    visibility,
+    show(visible: boolean) {
+      shown = visible;
+      for (const listener of listeners) listener();
+    },
+  };
+}
+
+export const STATUS: Status = {
+  state: "ready",
+  batch: 0,
+  epoch_of_data: 0,
+  loss: null,
+  perplexity: null,
+  rate: null,
+  message: "",
+  hint: "",
+};
+
+export function fakeModel(changes: Partial<Traits> = {}) {
+  const traits: Traits = {
+    selected: null,
+    measure: "norm",
+    learning_rate: 0.1,
+    horizon: 2,
+    record_every: 100,
+    playing: false,
+    _labels: ["a", "b", "c"],
+    _info: { live: true, seq_length: 3, hidden_size: 4, data_name: "text", data_length: 90, cell: "tanh" },
+    _run: { epoch: 0, next: 0, chunks: [] },
+    _status: { ...STATUS },
+    _samples: { first: null, now: null },
+    ...changes,
+  };
+  const listeners = new Map<string, Set<(...args: unknown[]) => void>>();
+  const sent: ToKernel[] = [];
+  const saved: (keyof Traits)[] = [];
+  let unsaved: (keyof Traits)[] = [];
+  const emit = (name: string, ...args: unknown[]) => {
+    for (const listener of listeners.get(name) ?? []) listener(...args);
+  };
+  const model = {
+    get: (name: keyof Traits) => traits[name],
+    set(name: keyof Traits, value: never) {
+      traits[name] = value;
+      unsaved.push(name);
+      emit(`change:${name}`);
+    },
+    save_changes() {
+      saved.push(...unsaved);
+      unsaved = [];
+    },
+    send: (message: ToKernel) => sent.push(message),
+    on(name: string, listener: () => void) {
+      listeners.set(name, (listeners.get(name) ?? new Set()).add(listener));
+    },
+    off: (name: string, listener: () => void) => listeners.get(name)?.delete(listener),
+  } as unknown as AnyModel<Traits>;
+  return {
+    model,
+    traits,
+    sent,
+    saved,
+    listening: () => [...listeners.values()].reduce((sum, set) => sum + set.size, 0),
+    receive: (message: unknown, buffers: (ArrayBuffer | DataView)[] = []) => emit("msg:custom", message, buffers),
+    /** The kernel changes a trait. */
+    change<K extends keyof Traits>(name: K, value: Traits[K]) {
+      traits[name] = value;
+      emit(`change:${name}`);
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import { expect, it } from "vitest";
+import { growingColumn } from "../src/growing_column";
+import { decodeChunk } from "../src/protocol";
+import { createRun } from "../src/run";
+import { smallChunk } from "./chunks";
+
+function runOf(...chunks: number[][]) {
+  const run = createRun();
+  for (const batches of chunks) run.append(decodeChunk(smallChunk(batches)));
+  return run;
+}
+
+it("finds every batch's snapshot, whichever chunk holds it", () => {
+  const run = runOf([0, 10], [20], [30, 40, 50]);
+  expect(run.length).toBe(6);
+  expect(Array.from({ length: 6 }, (_, index) => run.snapshot(index).batch)).toEqual([0, 10, 20, 30, 40, 50]);
+});
+
+it("finds the nearest recorded batch", () => {
+  const run = runOf([0, 10, 20]);
+  expect([-5, 0, 4, 6, 20, 99].map((batch) => run.nearest(batch))).toEqual([0, 0, 0, 1, 2, 2]);
+  expect(createRun().nearest(3)).toBe(-1);
+});
+
+it("knows which batches diverged, and every maximum", () => {
+  const run = createRun();
+  run.append(decodeChunk(smallChunk([0], 0, 0.5)));
+  run.append(decodeChunk(smallChunk([1], 1, Number.NaN)));
+  expect([run.diverged(0), run.diverged(1)]).toEqual([false, true]);
+  expect(Array.from(run.maxima("share"))).toEqual([0.5, Number.NaN]);
+});
+
+it("grows by doubling, so that appending one by one copies little", () => {
+  const created: number[] = [];
+  const column = growingColumn((capacity) => {
+    created.push(capacity);
+    return new Int32Array(capacity);
+  });
+  for (let value = 0; value < 1000; value += 1) column.append(Int32Array.of(value));
+  expect(created).toEqual([64, 128, 256, 512, 1024]);
+  expect(Array.from(column.values().slice(998))).toEqual([998, 999]);
+});

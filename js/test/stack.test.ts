@@ -1,0 +1,163 @@
+import { describe, expect, it } from "vitest";
+import { describeDecay, piecesOf, strongestLoss } from "../src/decay";
+import type { Items, Snapshot } from "../src/protocol";
+import { createStack } from "../src/stack";
+
+function snapshotOf(pieces: number[][], changes: Partial<Snapshot> = {}, beyond?: number[]) {
+  const steps = pieces.length;
+  const items: Items = {
+    max: 0,
+    pieces: Float32Array.from(pieces.flat()),
+    total: Float32Array.from(pieces, (row) => row.reduce((sum, value) => sum + value, 0)),
+    beyond: Float32Array.from(beyond ?? Array<number>(steps).fill(0)),
+  };
+  const snapshot = { steps, lags: pieces[0].length, zeroState: false, items: () => items, ...changes } as Snapshot;
+  return { snapshot, items };
+}
+
+/** Pieces of `steps` steps that decay by `factor` with each lag. */
+function decaying(steps: number, lags: number, factor: number) {
+  return Array.from({ length: steps }, (_, step) =>
+    Array.from({ length: lags }, (_, lag) => (step + lag < steps ? factor ** lag : 0)),
+  );
+}
+
+describe("stack", () => {
+  it("puts own losses lowest, later ones above, what lies beyond on top", () => {
+    const { snapshot, items } = snapshotOf(
+      [
+        [1, 2],
+        [4, 8],
+      ],
+      {},
+      [0.5, 0],
+    );
+    const stack = createStack(snapshot, items);
+    expect(stack.parts).toEqual([
+      { step: 0, lag: 0, low: 0, high: 1 },
+      { step: 0, lag: 1, low: 1, high: 3 },
+      { step: 1, lag: 0, low: 0, high: 4 },
+    ]);
+    expect(stack.beyond[0]).toEqual({ step: 0, lag: null, low: 3, high: 3.5 });
+    expect(stack.extent).toEqual([0, 12]);
+  });
+
+  it("stacks negative shares downwards", () => {
+    const { snapshot, items } = snapshotOf(
+      [
+        [3, -1, -2],
+        [0, 0, 0],
+        [0, 0, 0],
+      ],
+      {},
+      [1, 0, 0],
+    );
+    const stack = createStack(snapshot, items);
+    expect(stack.part(0, 1)).toMatchObject({ low: -1, high: 0 });
+    expect(stack.part(0, 2)).toMatchObject({ low: -3, high: -1 });
+    expect(stack.part(0, null)).toMatchObject({ low: 3, high: 4 });
+    expect(stack.extent).toEqual([-3, 4]);
+  });
+
+  it("leaves out what is not finite and says so", () => {
+    const { snapshot, items } = snapshotOf([
+      [Number.NaN, 1],
+      [Number.POSITIVE_INFINITY, 0],
+    ]);
+    const stack = createStack(snapshot, items);
+    expect(stack.incomplete).toBe(true);
+    expect(stack.part(0, 1)).toMatchObject({ low: 0, high: 1 });
+    expect(stack.extent).toEqual([0, 1]);
+  });
+
+  it("finds the part that holds a value, or the end of a bar that is near", () => {
+    const { snapshot, items } = snapshotOf(
+      [
+        [1, 2],
+        [4, 0],
+      ],
+      {},
+      [0.5, 0],
+    );
+    const stack = createStack(snapshot, items);
+    expect(stack.find(0, 0.5, 0)).toMatchObject({ lag: 0 });
+    expect(stack.find(0, 2.9, 0)).toMatchObject({ lag: 1 });
+    expect(stack.find(0, 3.2, 0)).toMatchObject({ lag: null });
+    expect(stack.find(0, 3.6, 0.2)).toMatchObject({ lag: null });
+    expect(stack.find(0, 4, 0.2)).toBeNull();
+    expect(stack.part(1, 1)).toBeNull();
+    expect(stack.part(2, null)).toBeNull();
+  });
+});
+
+describe("decay", () => {
+  it("follows a loss back, as far as lags were recorded", () => {
+    const { snapshot, items } = snapshotOf([
+      [1, 2],
+      [3, 4],
+      [5, 0],
+    ]);
+    expect(piecesOf(2, snapshot, items)).toEqual([
+      { step: 2, lag: 0, value: 5 },
+      { step: 1, lag: 1, value: 4 },
+    ]);
+    expect(piecesOf(0, snapshot, items)).toHaveLength(1);
+    expect(strongestLoss(snapshot, items)).toBe(2);
+  });
+
+  it.each([
+    ["a gradient that vanishes", 10, 10, 0.2, 9, "gradient falls below 1 % of its largest piece 3 steps back"],
+    ["one that vanishes at once", 10, 10, 0.001, 9, "gradient falls below 1 % of its largest piece 1 step back"],
+    [
+      "lags that end first",
+      10,
+      4,
+      0.5,
+      9,
+      "gradient is still 12.5 % of its largest piece at the last recorded lag, 3 steps back",
+    ],
+    [
+      "a window that begins first",
+      10,
+      10,
+      0.5,
+      2,
+      "gradient is still 25.0 % of its largest piece where the window begins, 2 steps back",
+    ],
+    ["one recorded lag", 10, 1, 0.5, 5, "only its own step was recorded"],
+    ["the first step", 10, 5, 0.5, 0, "the window begins here"],
+  ])("describes %s", (_, steps, lags, factor, loss, words) => {
+    expect(describeDecay(loss, snapshotOf(decaying(steps, lags, factor)).snapshot)).toBe(words);
+  });
+
+  it("does not call the zero state before the window vanishing", () => {
+    const pieces = decaying(4, 4, 0.5);
+    pieces[0].fill(0);
+    const zero = snapshotOf(pieces, { zeroState: true }).snapshot;
+    expect(describeDecay(2, zero)).toBe(
+      "gradient is still 50.0 % of its largest piece where the window begins, 1 step back",
+    );
+    expect(describeDecay(0, zero)).toContain("state before this step is zero");
+  });
+
+  it("describes gradients that are zero or not finite", () => {
+    expect(
+      describeDecay(
+        1,
+        snapshotOf([
+          [0, 0],
+          [0, 0],
+        ]).snapshot,
+      ),
+    ).toBe("its gradient is exactly zero");
+    expect(
+      describeDecay(
+        1,
+        snapshotOf([
+          [0, Number.NaN],
+          [0, 0],
+        ]).snapshot,
+      ),
+    ).toBe("its gradient is not finite");
+  });
+});
