@@ -26,7 +26,9 @@ class BundleHook(BuildHookInterface[Any]):
             raise FileNotFoundError(f"`npm run build` did not write {' and '.join(missing)}")
 
     def _outputs(self) -> list[Path]:
-        return [Path(self.root, "rnnbow_widget", "static", name) for name in ("widget.js", "widget.css")]
+        return [
+            Path(self.root, "rnnbow_widget", "static", name) for name in ("widget.js", "widget.css", "LICENSES.txt")
+        ]
 
     def _is_stale(self) -> bool:
         outputs = self._outputs()

@@ -13,6 +13,7 @@ from typing import Any
 
 import anywidget
 import traitlets
+from IPython.core.getipython import get_ipython
 
 from .bptt_itemized import MEASURES
 from .checks import one_of, positive_int
@@ -115,6 +116,7 @@ class RNNbow(anywidget.AnyWidget):
         self._answered: dict[str, int] = {}
         self._last_lease: float | None = None
         self._training = False
+        self._state_is_due = False
         self._rate = math.nan
         self._trouble = ("", "")
         self._written: dict[str, Any] = {"first": None, "now": None}
@@ -151,9 +153,11 @@ class RNNbow(anywidget.AnyWidget):
         """
         batches = positive_int("batches", batches, minimum=0)
         end = self._require_trainer().batch + batches
-        with self._lock:
-            self._stream(lambda trainer: trainer.batch < end)
-        self.send_state(["_run", "_status", "_samples"])  # for those who keep state without a page, such as nbconvert
+        try:
+            with self._lock:
+                self._stream(lambda trainer: trainer.batch < end)
+        finally:
+            self._send_state_after_cell()
 
     def step(self) -> None:
         """Train one batch, and record it."""
@@ -175,6 +179,7 @@ class RNNbow(anywidget.AnyWidget):
             self._write()
             self.selected = None
             self._send_whole()
+        self._send_state_after_cell()
 
     def select(self, batch: int | None) -> None:
         """Select a recorded batch, or with None the newest one from now on.
@@ -325,6 +330,7 @@ class RNNbow(anywidget.AnyWidget):
         self.pause()
         with self._lock:
             self._take_step_locked(until)
+        self._send_state_after_cell()
 
     def _take_step_locked(self, until: str, client: str | None = None, seq: int = 0) -> None:
         until = one_of("until", until, ("batch", "record"))
@@ -387,6 +393,20 @@ class RNNbow(anywidget.AnyWidget):
         numbers, chunks = self._feed.whole()
         content = {"kind": "whole", **numbers, "status": self._current_status(), "samples": self._written}
         self.send(content, chunks)
+
+    def _send_state_after_cell(self) -> None:
+        """Send the traits once when the running cell ends, for who keeps state without a page, such as nbconvert."""
+        shell = get_ipython()
+        if shell is None or self._state_is_due:
+            return
+        self._state_is_due = True
+
+        def send(*_: object) -> None:
+            shell.events.unregister("post_run_cell", send)
+            self._state_is_due = False
+            self.send_state(["_run", "_status", "_samples"])
+
+        shell.events.register("post_run_cell", send)
 
     def _fail(self, error: Exception) -> None:
         """Show an exception on the pages, and put its traceback in the log."""

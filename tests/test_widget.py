@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import traitlets
+from IPython.core.interactiveshell import InteractiveShell
 from unpacking import batches
 
 import rnnbow_widget.widget as widget_module
@@ -141,6 +142,20 @@ def test_stop_between_leases_says_that_training_is_paused(page: Page) -> None:
     page.says(kind="lease", client="a", seq=1, ms=20)
     (reply,) = page.says(kind="stop")
     assert (reply["playing"], reply["status"]["state"]) == (False, "paused")
+
+
+def test_the_state_is_sent_once_after_a_cell_that_trained(widget: RNNbow, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell = InteractiveShell()
+    monkeypatch.setattr(widget_module, "get_ipython", lambda: shell)
+    sent: list[list[str]] = []
+    monkeypatch.setattr(widget, "send_state", sent.append)
+    for _ in range(3):
+        widget.train(5)
+        widget.step()
+    assert sent == []
+    for _ in range(2):
+        shell.events.trigger("post_run_cell", None)
+        assert sent == [["_run", "_status", "_samples"]]
 
 
 def test_steps(page: Page) -> None:

@@ -85,7 +85,6 @@ export function createMockModel(options: MockOptions): AnyModel<Traits> {
       kind: "frame",
       epoch,
       frame: next,
-      first: false,
       last,
       playing: traits.playing,
       status,

@@ -78,7 +78,6 @@ export interface Frame {
   frame: number;
   client: string | null;
   seq: number;
-  first: boolean;
   last: boolean;
   playing: boolean;
   status: Status;

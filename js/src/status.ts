@@ -30,7 +30,7 @@ function describe({ cell, hidden_size, seq_length, data_name, data_length }: Inf
     cell,
     hidden_size !== null && `${formatCount(hidden_size)} hidden units`,
     seq_length !== null && `windows of ${formatCount(seq_length)} steps`,
-    data_name + (data_length === null ? "" : `, ${formatCount(data_length)} labels`),
+    data_name + (data_length === null ? "" : `, ${formatCount(data_length)} tokens`),
   ];
   return parts.filter(Boolean).join(" · ");
 }

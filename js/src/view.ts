@@ -3,6 +3,7 @@
 import { createColumns } from "./columns";
 import { element, setText } from "./dom";
 import type { Figure, Focus, Gestures, Panel, Shown, Target } from "./figure";
+import { createFollowing } from "./following";
 import { setLagColors } from "./lag_colors";
 import { createGradients } from "./panels/gradients";
 import { createHorizon } from "./panels/horizon";
@@ -63,6 +64,7 @@ export function createView(parent: HTMLElement, { store, commands }: Session, si
     announce: (sentence) => setText(announcer, sentence),
   };
 
+  const newest = createFollowing();
   const tooltip = createTooltip(root);
   const overview = createOverview(panelArea, commands, gestures);
   const batchPanels: Panel[] = [
@@ -119,7 +121,7 @@ export function createView(parent: HTMLElement, { store, commands }: Session, si
 
   function composeFigure(state: State): Figure {
     const { run } = state;
-    const selected = state.selected === null ? run.length - 1 : run.nearest(state.selected);
+    const selected = state.selected === null ? newest(state, focus.target !== null) : run.nearest(state.selected);
     if (preview !== null && preview >= run.length) preview = null;
     const index = preview ?? selected;
     return { state, width, selected, preview, shown: index < 0 ? null : composeShown(state, index) };

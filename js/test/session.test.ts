@@ -22,7 +22,6 @@ function frame(number: number, changes: Partial<Frame> = {}): Frame {
     frame: number,
     client: null,
     seq: 0,
-    first: false,
     last: true,
     playing: false,
     status: { ...STATUS, batch: number + 1 },

@@ -12,7 +12,7 @@ import pytest
 pytestmark = pytest.mark.packaging
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-BUNDLE = {"rnnbow_widget/static/widget.js", "rnnbow_widget/static/widget.css"}
+BUNDLE = {f"rnnbow_widget/static/{name}" for name in ("widget.js", "widget.css", "LICENSES.txt")}
 
 
 @pytest.fixture(scope="module")

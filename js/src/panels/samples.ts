@@ -48,7 +48,8 @@ export function createSamples(parent: HTMLElement): Panel {
     update({ state: { samples } }) {
       section.hidden = !samples.first && !samples.now;
       first(samples.first, "before training");
-      now(samples.now, "now");
+      const isTheSame = samples.first?.batch === samples.now?.batch;
+      now(isTheSame ? null : samples.now, "now");
     },
   };
 }

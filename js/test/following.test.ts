@@ -1,0 +1,59 @@
+import { describe, expect, it } from "vitest";
+import { createFollowing, SHOWN_MS } from "../src/following";
+import { decodeChunk } from "../src/protocol";
+import { createRun, type Run } from "../src/run";
+import type { State } from "../src/store";
+import { smallChunk } from "./chunks";
+import { STATUS } from "./fakes";
+
+function following() {
+  let now = 0;
+  const newest = createFollowing(() => now);
+  const run = createRun();
+  const add = (...batches: number[]) => run.append(decodeChunk(smallChunk(batches)));
+  const shown = (state: "training" | "paused", pointedAt = false, held: Run = run) =>
+    newest({ run: held, status: { ...STATUS, state } } as State, pointedAt);
+  return { add, shown, pass: (ms: number) => (now += ms) };
+}
+
+describe("following the newest batch", () => {
+  it("shows each batch for long enough while training", () => {
+    const { add, shown, pass } = following();
+    expect(shown("training")).toBe(-1);
+    add(0);
+    pass(SHOWN_MS);
+    expect(shown("training")).toBe(0);
+    add(1, 2);
+    pass(SHOWN_MS - 1);
+    expect(shown("training")).toBe(0);
+    pass(1);
+    expect(shown("training")).toBe(2);
+  });
+
+  it("shows the newest at once when training ends", () => {
+    const { add, shown } = following();
+    add(0);
+    shown("training");
+    add(1);
+    expect(shown("paused")).toBe(1);
+  });
+
+  it("keeps a batch for as long as it is pointed at", () => {
+    const { add, shown, pass } = following();
+    add(0);
+    shown("training");
+    add(1);
+    pass(10 * SHOWN_MS);
+    expect(shown("training", true)).toBe(0);
+    expect(shown("training", false)).toBe(1);
+  });
+
+  it("shows the first batch at once, and leaves a run that was replaced", () => {
+    const { add, shown } = following();
+    shown("training");
+    add(0);
+    expect(shown("training")).toBe(0);
+    add(1);
+    expect(shown("training", true, createRun())).toBe(-1);
+  });
+});

@@ -1,0 +1,53 @@
+"""Takes the pictures of the README in a real JupyterLab: ``make screenshots``."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPOSITORY / "tests" / "browser"))
+
+from chromium import find_chromium  # noqa: E402
+from harness import Lab, command, open_notebook, run_all, set_theme  # noqa: E402
+
+IMAGES = REPOSITORY / "docs" / "images"
+SOURCE = """
+from rnnbow_widget import RNNbow, corpora
+widget = RNNbow(corpora.c_headers(), horizon=10, seed=0)
+widget.train(20_000)
+widget
+"""
+PICTURES = {"rnnbow-light": "JupyterLab Light", "rnnbow-dark": "JupyterLab Dark"}
+
+
+def take(page: Page, theme: str, path: Path) -> None:
+    """Take a picture of the widget while a part of panel 3 is pointed at."""
+    set_theme(page, theme)
+    widget = page.locator(".rnnbow")
+    widget.locator('rect.part[data-step="5"][data-lag="1"]').hover()
+    widget.locator("[role=tooltip]").wait_for()
+    widget.screenshot(path=path)
+
+
+def main() -> None:
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        lab = Lab(Path(folder))
+        try:
+            browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
+            page = browser.new_page(viewport={"width": 1160, "height": 1700})
+            lab.write("figure.ipynb", SOURCE)
+            open_notebook(page, lab, "figure.ipynb")
+            command(page, "application:toggle-left-area")
+            run_all(page)
+            for name, theme in PICTURES.items():
+                take(page, theme, IMAGES / f"{name}.png")
+            browser.close()
+        finally:
+            lab.stop()
+
+
+if __name__ == "__main__":
+    main()
