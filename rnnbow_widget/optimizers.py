@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from math import sqrt
 from typing import ClassVar
 
 import numpy as np
@@ -132,8 +133,8 @@ def clip(gradient: Array, norm: float, *, value: float | None = None, max_norm: 
         The norm afterwards.
     """
     if value is not None and norm > value:  # no entry is larger than the norm
-        np.clip(gradient, -value, value, out=gradient)
-        norm = float(np.linalg.norm(gradient))
+        gradient.clip(-value, value, out=gradient)
+        norm = sqrt(gradient.dot(gradient))
     if max_norm is not None and norm > max_norm:
         gradient *= max_norm / norm
         norm = max_norm

@@ -267,12 +267,13 @@ class Trainer:
             self._state = self.rnn.zero_state()
         window = self.data.tokens[start : start + self.seq_length + 1]  # (n+1,)
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found and reported
-            forward = self.rnn.forward(window[:-1], window[1:], self._state)
+            forward = self.rnn.forward_unchecked(window[:-1], window[1:], self._state)
             gradients = bptt(self.rnn, forward)
             norm = update_norm = gradients.norm
             # Itemized before it is clipped: the pieces add up to the gradient, not to the clipped one.
             itemized = self._itemize(forward, gradients) if record else None
-            trouble = _not_finite(loss=float(forward.loss.sum()), gradient=norm)
+            loss = float(forward.loss.sum())
+            trouble = _not_finite(loss=loss, gradient=norm)
             if not trouble:
                 vector = gradients.parameters.vector  # (P,)
                 update_norm = clip(vector, norm, value=self.clip_value, max_norm=self.clip_norm)
@@ -287,7 +288,7 @@ class Trainer:
             raise DivergedError(self.batch, trouble)
         self.rnn.parameters.vector -= update
         self._state = forward.states[-1]
-        loss = float(forward.loss.mean())
+        loss /= self.seq_length
         self.smooth_loss = loss if self.batch == 0 else (1 - _SMOOTHING) * self.smooth_loss + _SMOOTHING * loss
         self.batch += 1
 
