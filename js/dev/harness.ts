@@ -1,7 +1,7 @@
 /** Shows the widget with a mock kernel. The address chooses what: ?recorded=300&steps=25&lags=5&theme=dark … */
 
 import type { InitializeProps, RenderProps } from "@anywidget/types";
-import type { Measure, Traits } from "../src/contract";
+import type { Form, Measure, Traits } from "../src/contract";
 import createWidget from "../src/index";
 import { createMockModel } from "./mock_model";
 
@@ -39,6 +39,7 @@ const model = createMockModel({
   diverged: new Set(parameters.has("diverged") ? [(recorded - 1) * recordEvery] : []),
 });
 model.set("measure", (parameters.get("measure") ?? "norm") as Measure);
+model.set("form", (parameters.get("form") ?? "auto") as Form);
 
 document.body.dataset.jpThemeLight = String(parameters.get("theme") !== "dark");
 const widget = createWidget();

@@ -21,6 +21,7 @@ export function createMockModel(options: MockOptions): AnyModel<Traits> {
   const traits: Traits = {
     selected: null,
     measure: "norm",
+    form: "auto",
     learning_rate: 0.1,
     horizon: options.lags < options.steps ? options.lags : null,
     record_every: options.recordEvery,

@@ -2,6 +2,9 @@
 
 import { type ColumnData, encodeChunk } from "./chunks";
 
+/** Smaller pieces are not followed. */
+const FLOOR = 1e-30;
+
 export interface Settings {
   steps: number;
   lags: number;
@@ -58,7 +61,8 @@ export function syntheticChunk(batches: number[], settings: Settings): ArrayBuff
       const zero = batch === 0 && step === 0;
       const gate = zero ? 0 : 0.6 + 0.8 * random();
       const pieces = Array.from({ length: steps - step }, (_, lag) => {
-        const piece = sources[step + lag] * decay ** lag * gate;
+        const factor = decay ** lag;
+        const piece = factor < FLOOR ? 0 : sources[step + lag] * factor * gate;
         return diverged.has(batch) && lag === 2 && step > steps / 2 ? Number.NaN : piece;
       });
       const angles = pieces.map(() => 2 * random() - 0.75);

@@ -4,40 +4,51 @@ export const LEFT = 72;
 export const RIGHT = 12;
 /** Wider columns would only stretch short windows. */
 const WIDEST = 72;
+/** Columns at least this wide are all equally wide. Narrower ones may differ by a pixel, or too much room is lost. */
+const UNIFORM = 4;
 
 export interface Columns {
+  /** The first step in view, and how many are. */
+  first: number;
   count: number;
-  /** Width of one step's column: whole pixels, unless there are more steps than pixels. */
+  /** Width of one step's column: whole pixels if it is 4 or more. */
   width: number;
   left: number;
   right: number;
+  /** Whole pixels, also for steps that are out of view. */
   x(step: number): number;
   center(step: number): number;
-  /** Bars leave a gap between columns. */
+  /** Bars leave a gap between columns, and are never thinner than a pixel. */
   barX(step: number): number;
-  barWidth: number;
+  barWidth(step: number): number;
+  has(step: number): boolean;
   /** The step under a horizontal position, or null outside the columns. */
   stepAt(x: number): number | null;
 }
 
-export function createColumns(total: number, count: number): Columns {
+export function createColumns(total: number, count: number, first = 0): Columns {
   const room = Math.max(1, total - LEFT - RIGHT);
   const exact = room / Math.max(1, count);
-  const width = exact >= 1 ? Math.min(WIDEST, Math.floor(exact)) : exact;
+  const width = exact >= UNIFORM ? Math.min(WIDEST, Math.floor(exact)) : exact;
   const gap = width >= 32 ? 4 : width >= 12 ? 2 : width >= 4 ? 1 : 0;
-  const x = (step: number) => LEFT + step * width;
+  // The summand keeps a product that is whole, but for rounding, from falling a pixel short.
+  const x = (step: number) => LEFT + Math.floor((step - first) * width + 1e-6);
+  const has = (step: number) => step >= first && step < first + count;
   return {
+    first,
     count,
     width,
     left: LEFT,
-    right: x(count),
+    right: x(first + count),
     x,
     center: (step) => x(step) + width / 2,
     barX: (step) => x(step) + gap / 2,
-    barWidth: width - gap,
+    barWidth: (step) => Math.max(1, x(step + 1) - x(step) - gap),
+    has,
     stepAt(position) {
-      const step = Math.floor((position - LEFT) / width);
-      return step >= 0 && step < count ? step : null;
+      let step = first + Math.floor((position - LEFT) / width);
+      if (x(step + 1) <= position) step += 1;
+      return has(step) ? step : null;
     },
   };
 }

@@ -3,6 +3,10 @@
 export const MEASURES = ["norm", "mean_abs", "share"] as const;
 export type Measure = (typeof MEASURES)[number];
 
+/** How panel 3 is drawn; auto: by the width of its columns. */
+export const FORMS = ["auto", "bars", "heatmap"] as const;
+export type Form = (typeof FORMS)[number];
+
 export type Setting = "learning_rate" | "horizon" | "record_every";
 
 /** What is known of the network and its data; an opened run may not say all of it. */
@@ -48,6 +52,7 @@ export interface RunState {
 export interface Traits {
   selected: number | null;
   measure: Measure;
+  form: Form;
   learning_rate: number;
   horizon: number | null;
   record_every: number;

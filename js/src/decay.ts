@@ -38,22 +38,39 @@ export function strongestLoss(snapshot: Snapshot, items: Items): number {
 const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 /**
+ * The lag at which a loss no longer reaches back: where its pieces, by the norm, first fall below 1 % of the largest,
+ * not counting those before the largest. Null if they never do, or if the question makes no sense.
+ */
+export function fallsBelow(loss: number, snapshot: Snapshot): number | null {
+  const sizes = tellingSizes(loss, snapshot);
+  const largest = Math.max(...sizes);
+  if (!sizes.every(Number.isFinite) || !(largest > 0)) return null;
+  const from = sizes.indexOf(largest);
+  const lag = sizes.findIndex((size, index) => index > from && size < GONE * largest);
+  return lag < 0 ? null : lag;
+}
+
+/** With a zero state before the window, the first step's piece is zero whatever the gradient does: it tells nothing. */
+function tellingSizes(loss: number, snapshot: Snapshot): number[] {
+  const pieces = piecesOf(loss, snapshot, snapshot.items("norm"));
+  const telling = snapshot.zeroState ? pieces.filter(({ step }) => step > 0) : pieces;
+  return telling.map(({ value }) => Math.abs(value));
+}
+
+/**
  * How fast the gradient of a loss decays, in words that claim no more than what was recorded. By the norm, whatever
  * measure is drawn: a signed share is also small where the gradient is large but at a right angle.
  */
 export function describeDecay(loss: number, snapshot: Snapshot): string {
-  const pieces = piecesOf(loss, snapshot, snapshot.items("norm"));
-  // With a zero state before the window, the first step's piece is zero whatever the gradient does: it tells nothing.
-  const telling = snapshot.zeroState ? pieces.filter(({ step }) => step > 0) : pieces;
-  const sizes = telling.map(({ value }) => Math.abs(value));
+  const sizes = tellingSizes(loss, snapshot);
   if (sizes.length === 0) return "the state before this step is zero, so nothing reaches W_hh from here";
   if (!sizes.every(Number.isFinite)) return "its gradient is not finite";
   const largest = Math.max(...sizes);
   if (largest === 0) return "its gradient is exactly zero";
 
+  const gone = fallsBelow(loss, snapshot);
+  if (gone !== null) return `gradient falls below 1 % of its largest piece ${counted(gone, "step")} back`;
   const last = sizes.length - 1;
-  const gone = sizes.findLastIndex((size) => size >= GONE * largest) + 1;
-  if (gone <= last) return `gradient falls below 1 % of its largest piece ${counted(gone, "step")} back`;
   if (last === 0) return loss === 0 ? "the window begins here" : "only its own step was recorded";
   const left = `${formatPercent(sizes[last] / largest)} of its largest piece`;
   if (loss >= snapshot.lags) return `gradient is still ${left} at the last recorded lag, ${counted(last, "step")} back`;

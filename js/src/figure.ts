@@ -2,16 +2,24 @@
 
 import type { Columns } from "./columns";
 import type { Items, Snapshot } from "./protocol";
-import type { Stack } from "./stack";
+import type { StepWindow } from "./step_window";
 import type { State } from "./store";
+import type { Theme } from "./theme";
 import { visible } from "./visible_text";
 
 /** The batch that panels 2, 3 and 4 show. */
 export interface Shown {
   snapshot: Snapshot;
   items: Items;
-  stack: Stack;
+  /** The steps in view, and their columns. */
+  view: StepWindow;
   columns: Columns;
+  /** The columns that all steps would have without zoom. */
+  overall: Columns;
+  /** Columns are wide enough to be read without zoom. */
+  ample: boolean;
+  form: "bars" | "heatmap";
+  theme: Theme;
 }
 
 export interface Figure {
@@ -25,7 +33,9 @@ export interface Figure {
 }
 
 /** What is pointed at: a part of a bar (lag null: the part beyond the recorded lags) or one step's loss. */
-export type Target = { kind: "part"; step: number; lag: number | null } | { kind: "loss"; step: number };
+export type Target =
+  | { kind: "part"; step: number; lag: number | null; panel: "gradients" | "horizon" }
+  | { kind: "loss"; step: number };
 
 export interface Focus {
   target: Target | null;
@@ -45,6 +55,8 @@ export interface Gestures {
   point(target: Target | null): void;
   /** Pins a loss; the same loss again unpins it, and so does null. */
   pin(loss: number | null): void;
+  /** Shows another stretch of steps, in all panels that have steps. */
+  zoom(view: StepWindow): void;
   /** Draws what is due at once, so that a key acts on what the key before it did. */
   settle(): void;
   /** Says a sentence to screen readers. */

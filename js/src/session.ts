@@ -5,7 +5,7 @@
 
 import type { AnyModel } from "@anywidget/types";
 import { browserClock, type Clock, pageVisibility, type Visibility } from "./clock";
-import type { Bytes, Frame, FromKernel, Measure, Setting, Status, ToKernel, Traits, Whole } from "./contract";
+import type { Bytes, Form, Frame, FromKernel, Measure, Setting, Status, ToKernel, Traits, Whole } from "./contract";
 import { decodeChunk, ownView } from "./protocol";
 import { randomName } from "./random_name";
 import { createRequests, SILENCE_MS } from "./requests";
@@ -21,6 +21,7 @@ export interface Commands {
   set(name: Setting, value: number | null): void;
   select(batch: number | null): void;
   measure(measure: Measure): void;
+  form(form: Form): void;
 }
 
 export interface Session {
@@ -61,6 +62,7 @@ export function createSession(
       samples: model.get("_samples"),
       selected: model.get("selected"),
       measure: model.get("measure"),
+      form: model.get("form"),
       settings: {
         learning_rate: model.get("learning_rate"),
         horizon: model.get("horizon"),
@@ -207,6 +209,7 @@ export function createSession(
   on("change:_samples", () => store.update({ samples: { ...model.get("_samples") } }));
   on("change:selected", () => store.update({ selected: model.get("selected") }));
   on("change:measure", () => store.update({ measure: model.get("measure") }));
+  on("change:form", () => store.update({ form: model.get("form") }));
   on("change:playing", () => {
     heard();
     store.update({ playing: model.get("playing") });
@@ -248,6 +251,10 @@ export function createSession(
       },
       measure(measure) {
         model.set("measure", measure);
+        model.save_changes();
+      },
+      form(form) {
+        model.set("form", form);
         model.save_changes();
       },
     },

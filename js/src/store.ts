@@ -1,6 +1,6 @@
 /** What every view of one widget shares. The session writes it; toolbar and panels read it. */
 
-import type { Info, Measure, Samples, Setting, Status } from "./contract";
+import type { Form, Info, Measure, Samples, Setting, Status } from "./contract";
 import type { Run } from "./run";
 
 export interface Problem {
@@ -16,6 +16,7 @@ export interface State {
   samples: Samples;
   selected: number | null;
   measure: Measure;
+  form: Form;
   settings: Record<Setting, number | null>;
   playing: boolean;
   /** Settings that the kernel refused, with its reason, until they are changed again. */

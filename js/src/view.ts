@@ -1,22 +1,29 @@
 /** One displayed figure: puts the panels together, and draws them at most once per animation frame. */
 
 import { createColumns } from "./columns";
+import type { Form } from "./contract";
 import { element, setText } from "./dom";
 import type { Figure, Focus, Gestures, Panel, Shown, Target } from "./figure";
 import { createFollowing } from "./following";
+import { createLadder } from "./ladder";
 import { setLagColors } from "./lag_colors";
+import { createContext } from "./panels/context";
 import { createGradients } from "./panels/gradients";
 import { createHorizon } from "./panels/horizon";
 import { createOverview } from "./panels/overview";
 import { createPredictions } from "./panels/predictions";
 import { createSamples } from "./panels/samples";
+import { AMPLE } from "./panels/zoomable";
 import type { Session } from "./session";
-import { createStack } from "./stack";
 import { createStatus } from "./status";
+import { type StepWindow, whole, within } from "./step_window";
 import type { Problem, State } from "./store";
 import { followTheme, type Theme } from "./theme";
 import { createToolbar } from "./toolbar";
 import { createTooltip } from "./tooltip";
+
+/** Narrower columns are too thin for stacked bars. */
+const READABLE = 6;
 
 /** Draws into `parent` until the signal aborts. */
 export function createView(parent: HTMLElement, { store, commands }: Session, signal: AbortSignal) {
@@ -30,7 +37,9 @@ export function createView(parent: HTMLElement, { store, commands }: Session, si
 
   let width = 0;
   let theme: Theme = "light";
-  let lags = 0;
+  let colors = 0;
+  /** What the person zoomed to, in batches of so many steps. */
+  let zoomed: { view: StepWindow; steps: number } | null = null;
   /** What panels 2, 3 and 4 show now, and what it was made from. */
   let drawn: Shown | null = null;
   let drawnInputs: unknown[] = [];
@@ -56,6 +65,12 @@ export function createView(parent: HTMLElement, { store, commands }: Session, si
       focus = { ...focus, pinned: loss === focus.pinned ? null : loss };
       schedule("highlight");
     },
+    zoom(view) {
+      if (!drawn) return;
+      const { steps } = drawn.snapshot;
+      zoomed = { view: within(view, steps), steps };
+      schedule("all");
+    },
     settle() {
       if (due === "nothing") return;
       cancelAnimationFrame(request);
@@ -69,8 +84,9 @@ export function createView(parent: HTMLElement, { store, commands }: Session, si
   const overview = createOverview(panelArea, commands, gestures);
   const batchPanels: Panel[] = [
     createPredictions(panelArea, tooltip, gestures),
-    createGradients(panelArea, tooltip, gestures),
-    createHorizon(panelArea),
+    createContext(panelArea, gestures),
+    createGradients(panelArea, tooltip, commands, gestures),
+    createHorizon(panelArea, tooltip, gestures),
   ];
   const samples = createSamples(root);
   root.append(announcer);
@@ -106,9 +122,10 @@ export function createView(parent: HTMLElement, { store, commands }: Session, si
     panelArea.hidden = empty;
     invitation.hidden = !empty;
     setText(invitation, inviting(state));
-    if (figure.shown && figure.shown.stack.lags !== lags) {
-      lags = figure.shown.stack.lags;
-      setLagColors(root, lags, theme);
+    const rungs = figure.shown ? createLadder(figure.shown.snapshot.lags).length : colors;
+    if (rungs !== colors) {
+      colors = rungs;
+      setLagColors(root, colors, theme);
     }
     if (!empty) overview.update(figure);
     if (figure.shown && figure.shown !== drawn) for (const panel of batchPanels) panel.update(figure);
@@ -129,14 +146,26 @@ export function createView(parent: HTMLElement, { store, commands }: Session, si
 
   /** Gives what is drawn already if nothing that it is made from has changed. */
   function composeShown(state: State, index: number): Shown {
-    const inputs = [state.run, index, state.measure, state.labels, width];
+    const inputs = [state.run, index, state.measure, state.form, state.labels, width, theme, zoomed];
     if (drawn && inputs.every((input, position) => input === drawnInputs[position])) return drawn;
     drawnInputs = inputs;
     const snapshot = state.run.snapshot(index);
     const items = snapshot.items(state.measure);
     const furthest = Math.max(focus.pinned ?? 0, focus.target?.step ?? 0);
     if (furthest >= snapshot.steps) focus = { target: null, pinned: null };
-    return { snapshot, items, stack: createStack(snapshot, items), columns: createColumns(width, snapshot.steps) };
+    const { steps } = snapshot;
+    const view = zoomed?.steps === steps ? zoomed.view : whole(steps);
+    const overall = createColumns(width, steps);
+    return {
+      snapshot,
+      items,
+      view,
+      columns: createColumns(width, view.count, view.first),
+      overall,
+      ample: overall.width >= AMPLE,
+      form: formOf(state.form, overall.width),
+      theme,
+    };
   }
 
   function highlight() {
@@ -147,7 +176,8 @@ export function createView(parent: HTMLElement, { store, commands }: Session, si
   followTheme(signal, (current) => {
     theme = current;
     root.dataset.theme = theme;
-    setLagColors(root, lags, theme);
+    setLagColors(root, colors, theme);
+    schedule("all");
   });
   const sizes = new ResizeObserver(([entry]) => {
     if (Math.floor(entry.contentRect.width) === width) return;
@@ -165,10 +195,16 @@ export function createView(parent: HTMLElement, { store, commands }: Session, si
   parent.append(root);
 }
 
+/** By the columns of the whole window, so that zooming never changes the form. */
+function formOf(form: Form, width: number): Shown["form"] {
+  if (form !== "auto") return form;
+  return width >= READABLE ? "bars" : "heatmap";
+}
+
 function same(a: Target | null, b: Target | null): boolean {
   if (!a || !b) return a === b;
   if (a.kind !== b.kind || a.step !== b.step) return false;
-  return a.kind === "loss" || b.kind === "loss" || a.lag === b.lag;
+  return a.kind === "loss" || b.kind === "loss" || (a.lag === b.lag && a.panel === b.panel);
 }
 
 function inviting({ info, settings }: State): string {

@@ -65,6 +65,7 @@ export function fakeModel(changes: Partial<Traits> = {}) {
   const traits: Traits = {
     selected: null,
     measure: "norm",
+    form: "auto",
     learning_rate: 0.1,
     horizon: 2,
     record_every: 100,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { describeDecay, piecesOf, strongestLoss } from "../src/decay";
+import { createLadder } from "../src/ladder";
 import type { Items, Snapshot } from "../src/protocol";
 import { createStack } from "../src/stack";
 
@@ -32,11 +33,11 @@ describe("stack", () => {
       {},
       [0.5, 0],
     );
-    const stack = createStack(snapshot, items);
+    const stack = createStack(snapshot, items, createLadder(snapshot.lags));
     expect(stack.parts).toEqual([
-      { step: 0, lag: 0, low: 0, high: 1 },
-      { step: 0, lag: 1, low: 1, high: 3 },
-      { step: 1, lag: 0, low: 0, high: 4 },
+      { step: 0, lag: 0, rung: 0, low: 0, high: 1 },
+      { step: 0, lag: 1, rung: 1, low: 1, high: 3 },
+      { step: 1, lag: 0, rung: 0, low: 0, high: 4 },
     ]);
     expect(stack.beyond[0]).toEqual({ step: 0, lag: null, low: 3, high: 3.5 });
     expect(stack.extent).toEqual([0, 12]);
@@ -52,10 +53,10 @@ describe("stack", () => {
       {},
       [1, 0, 0],
     );
-    const stack = createStack(snapshot, items);
-    expect(stack.part(0, 1)).toMatchObject({ low: -1, high: 0 });
-    expect(stack.part(0, 2)).toMatchObject({ low: -3, high: -1 });
-    expect(stack.part(0, null)).toMatchObject({ low: 3, high: 4 });
+    const stack = createStack(snapshot, items, createLadder(snapshot.lags));
+    expect(stack.piece(0, 1)).toMatchObject({ low: -1, high: 0 });
+    expect(stack.piece(0, 2)).toMatchObject({ low: -3, high: -1 });
+    expect(stack.piece(0, null)).toMatchObject({ low: 3, high: 4 });
     expect(stack.extent).toEqual([-3, 4]);
   });
 
@@ -64,9 +65,9 @@ describe("stack", () => {
       [Number.NaN, 1],
       [Number.POSITIVE_INFINITY, 0],
     ]);
-    const stack = createStack(snapshot, items);
+    const stack = createStack(snapshot, items, createLadder(snapshot.lags));
     expect(stack.incomplete).toBe(true);
-    expect(stack.part(0, 1)).toMatchObject({ low: 0, high: 1 });
+    expect(stack.piece(0, 1)).toMatchObject({ low: 0, high: 1 });
     expect(stack.extent).toEqual([0, 1]);
   });
 
@@ -79,14 +80,14 @@ describe("stack", () => {
       {},
       [0.5, 0],
     );
-    const stack = createStack(snapshot, items);
+    const stack = createStack(snapshot, items, createLadder(snapshot.lags));
     expect(stack.find(0, 0.5, 0)).toMatchObject({ lag: 0 });
     expect(stack.find(0, 2.9, 0)).toMatchObject({ lag: 1 });
     expect(stack.find(0, 3.2, 0)).toMatchObject({ lag: null });
     expect(stack.find(0, 3.6, 0.2)).toMatchObject({ lag: null });
     expect(stack.find(0, 4, 0.2)).toBeNull();
-    expect(stack.part(1, 1)).toBeNull();
-    expect(stack.part(2, null)).toBeNull();
+    expect(stack.piece(1, 1)).toBeNull();
+    expect(stack.piece(2, null)).toBeNull();
   });
 });
 

@@ -1,81 +1,212 @@
 /** Panel 4: the pieces of one loss, straight below the steps that received them. */
 
-import { scaleLinear } from "d3-scale";
-import { describeDecay, piecesOf, type Received, strongestLoss } from "../decay";
-import { setText } from "../dom";
-import { type Figure, type Focus, focusedLoss, labelOf, type Panel, type Shown } from "../figure";
+import { scaleLinear, scaleLog } from "d3-scale";
+import { pointer } from "d3-selection";
+import { describeDecay, fallsBelow, piecesOf, type Received, strongestLoss } from "../decay";
+import { element, setText } from "../dom";
+import { type Figure, type Focus, focusedLoss, type Gestures, labelOf, type Panel, type Shown } from "../figure";
+import { logDomain, logTicks, sizeExtent } from "../log_axis";
 import { MEASURE_TEXT } from "../measures";
+import { createSegments } from "../segments";
+import type { Tooltip } from "../tooltip";
 import { createFrame } from "./frame";
-import { createSvg, drawValueAxis } from "./plot";
+import { describePart } from "./gradient_text";
+import { horizonNotes } from "./horizon_notes";
+import { createSvg, drawValueAxis, pathOf } from "./plot";
+import { makeZoomable } from "./zoomable";
 
-const TOP = 20;
-const PLOT = 80;
+const TOP = 34;
+const PLOT = 100;
 const AXIS = 18;
+const BASE = TOP + PLOT;
+/** A piece that is there is seen, however small. */
+const HAIRLINE = 0.5;
+/** How tall the mark of an exact zero is. */
+const NOUGHT = 4;
 
-export function createHorizon(parent: HTMLElement): Panel {
-  const { section, hint } = createFrame(parent, "horizon", 4, "Gradient horizon", "");
+type Axis = "linear" | "log";
+
+export function createHorizon(parent: HTMLElement, tooltip: Tooltip, gestures: Gestures): Panel {
+  const { section, head, hint } = createFrame(parent, "horizon", 4, "Gradient horizon", "");
   hint.classList.add("finding");
-  const svg = createSvg(section, TOP + PLOT + AXIS).attr("role", "img");
+  const choice = createSegments<Axis>(
+    "Axis of panel 4",
+    [
+      { value: "linear", text: "linear", title: "Lengths in proportion to the gradient" },
+      { value: "log", text: "log", title: "Powers of ten: down to the smallest number there is" },
+    ],
+    (value) => {
+      axis = value;
+      redraw();
+    },
+  );
+  head.insertBefore(choice.node, hint);
+  const svg = createSvg(section, BASE + AXIS).attr("role", "img");
+  const note = element("p", { class: "axis-note" });
+  section.append(note);
   const valueAxis = svg.append("g").attr("class", "axis values");
   const bars = svg.append("g");
+  const noughts = svg.append("path").attr("class", "noughts");
   const zeroLine = svg.append("line").attr("class", "zero-line");
+  const goneMark = svg.append("g").attr("class", "gone-mark");
+  goneMark
+    .append("line")
+    .attr("y1", TOP - 10)
+    .attr("y2", BASE);
+  const goneText = goneMark.append("text").attr("y", TOP - 13);
   const lossMark = svg.append("path").attr("class", "loss-mark").attr("d", "M0,0l5,7h-10z");
   const lossTitle = svg.append("text").attr("class", "axis-title").attr("text-anchor", "end").text("loss at");
   const title = svg.append("text").attr("class", "axis-title").attr("y", 10);
-  /** Hangs: larger values lie lower. */
-  const scale = scaleLinear().range([TOP, TOP + PLOT]);
+  /** Both hang: larger values lie lower. */
+  const linear = scaleLinear().range([TOP, BASE]);
+  const log = scaleLog().range([TOP, BASE]);
+  let axis: Axis = "linear";
   let figure: Figure | null = null;
   let focus: Focus = { target: null, pinned: null };
+  let strongest: { of: Shown["items"]; loss: number } | null = null;
+  /** The loss that is drawn. */
+  let current = 0;
 
-  function draw(shown: Shown, labels: string[]) {
-    const { snapshot, items, columns } = shown;
-    const focused = focusedLoss(focus);
-    const loss = Math.min(focused ?? strongestLoss(snapshot, items), snapshot.steps - 1);
-    const pieces = piecesOf(loss, snapshot, items);
-    drawBars(pieces, shown);
-    section.classList.toggle("default", focused === null);
-    lossMark.attr("transform", `translate(${columns.center(loss)},${TOP + PLOT + 4})`);
-    lossTitle.attr("x", columns.left - 8).attr("y", TOP + PLOT + 13);
-    const chosen = focused === null ? "strongest loss, at" : focus.target ? "loss at" : "pinned loss at";
-    const label = (token: number) => `‘${labelOf(labels, token)}’`;
-    const words =
-      `The ${chosen} step ${loss} (predicted ${label(snapshot.prediction[loss])}, true ` +
-      `${label(snapshot.target[loss])}): ${describeDecay(loss, snapshot)}.`;
-    setText(hint, words);
-    svg.attr("aria-label", words);
+  /** Worked out once for each batch: it looks at every piece. */
+  function strongestOf({ snapshot, items }: Shown): number {
+    if (strongest?.of !== items) strongest = { of: items, loss: strongestLoss(snapshot, items) };
+    return strongest.loss;
   }
 
-  function drawBars(pieces: Received[], { columns }: Shown) {
-    const finite = pieces.map(({ value }) => (Number.isFinite(value) ? value : 0));
-    const [least, most] = [Math.min(0, ...finite), Math.max(0, ...finite)];
-    scale.domain(most > least ? [least, most] : [0, 1]);
-    drawValueAxis(valueAxis, scale, columns.left, columns.right, 3);
+  svg
+    .on("pointermove pointerdown", (event: PointerEvent) => {
+      const step = figure?.shown?.columns.stepAt(pointer(event, svg.node())[0]) ?? null;
+      const lag = step === null ? -1 : current - step;
+      const received = step !== null && lag >= 0 && lag < (figure?.shown?.snapshot.lags ?? 0);
+      gestures.point(received ? { kind: "part", step, lag, panel: "horizon" } : null);
+    })
+    .on("pointerleave", (event: PointerEvent) => {
+      if (event.pointerType !== "touch") gestures.point(null);
+    })
+    .on("click", () => {
+      if (focus.target) gestures.pin(current);
+    });
+  makeZoomable(svg, gestures, () => figure?.shown ?? null);
+
+  function draw(shown: Shown, { state }: Figure) {
+    const { snapshot, items, columns } = shown;
+    const focused = focusedLoss(focus);
+    current = Math.min(focused ?? strongestOf(shown), snapshot.steps - 1);
+    const pieces = piecesOf(current, snapshot, items);
+    const seen = pieces.filter(({ step }) => columns.has(step));
+    const extent = sizeExtent(Float64Array.from(pieces, ({ value }) => value));
+    const scale = axis === "log" && extent ? drawLog(seen, extent, shown) : drawLinear(pieces, seen, shown);
+    zeroLine.attr("x1", columns.left).attr("x2", columns.right).attr("y1", scale).attr("y2", scale);
+    drawGone(fallsBelow(current, snapshot), shown);
+    drawLossMark(shown);
+    choice.set(axis);
+    section.classList.toggle("default", focused === null);
+    title.text(
+      `${MEASURE_TEXT[state.measure].value} of each piece of this loss, ` +
+        `${axis === "log" ? "logarithmic, by size" : "on its own scale"}`,
+    );
+    const chosen = focused === null ? "strongest loss, at" : focus.target ? "loss at" : "pinned loss at";
+    const label = (token: number) => `‘${labelOf(state.labels, token)}’`;
+    const words =
+      `The ${chosen} step ${current} (predicted ${label(snapshot.prediction[current])}, true ` +
+      `${label(snapshot.target[current])}): ${describeDecay(current, snapshot)}.`;
+    setText(hint, words);
+    svg.attr("aria-label", words);
+    setText(note, horizonNotes(pieces, shown, axis === "log"));
+  }
+
+  function drawBars(seen: Received[], { columns }: Shown, place: (value: number) => [y: number, height: number]) {
     bars
-      .selectAll("rect")
-      .data(pieces)
+      .selectAll<SVGRectElement, Received>("rect")
+      .data(seen)
       .join("rect")
-      .attr("class", "received")
+      .attr("class", ({ value }) => (value < 0 ? "received negative" : "received"))
       .attr("data-step", ({ step }) => step)
       .attr("x", ({ step }) => columns.barX(step))
-      .attr("width", columns.barWidth)
-      .attr("y", (_, index) => scale(Math.min(0, finite[index])))
-      .attr("height", (_, index) => Math.abs(scale(finite[index]) - scale(0)));
-    zeroLine.attr("x1", columns.left).attr("x2", columns.right).attr("y1", scale(0)).attr("y2", scale(0));
+      .attr("width", ({ step }) => columns.barWidth(step))
+      .attr("y", ({ value }) => place(value)[0])
+      .attr("height", ({ value }) => place(value)[1]);
+  }
+
+  /** Draws and gives the place of the axis. */
+  function drawLinear(pieces: Received[], seen: Received[], shown: Shown): number {
+    const { columns } = shown;
+    const finite = pieces.map(({ value }) => (Number.isFinite(value) ? value : 0));
+    const [least, most] = [Math.min(0, ...finite), Math.max(0, ...finite)];
+    linear.domain(most > least ? [least, most] : [0, 1]);
+    drawValueAxis(valueAxis, linear, columns.left, columns.right, 3);
+    drawBars(seen, shown, (value) => {
+      const size = Number.isFinite(value) ? value : 0;
+      return [linear(Math.min(0, size)), Math.abs(linear(size) - linear(0))];
+    });
+    noughts.attr("d", "");
+    return linear(0);
+  }
+
+  function drawLog(seen: Received[], extent: [number, number], shown: Shown): number {
+    const { columns } = shown;
+    const domain = logDomain(extent);
+    log.domain(domain);
+    drawValueAxis(valueAxis, log, columns.left, columns.right, logTicks(domain, 5));
+    drawBars(seen, shown, (value) => {
+      const shownAt = Number.isFinite(value) && value !== 0;
+      return [TOP, shownAt ? Math.max(HAIRLINE, log(Math.abs(value)) - TOP) : 0];
+    });
+    const zeros = seen.filter(({ value }) => value === 0);
+    noughts.attr(
+      "d",
+      pathOf(zeros, ({ step }) => [columns.barX(step), TOP - NOUGHT, columns.barWidth(step), NOUGHT - 1]),
+    );
+    return TOP;
+  }
+
+  /** From the mark to the left, the loss no longer reaches. */
+  function drawGone(lag: number | null, { columns }: Shown) {
+    const step = lag === null ? null : current - lag;
+    goneMark.classed("hidden", step === null || !columns.has(step));
+    if (step === null || lag === null) return;
+    const x = columns.x(step + 1) - 0.5;
+    const words = `below 1 % of its largest from here, ${lag} back`;
+    const roomy = x - columns.left > 6 * words.length;
+    goneMark.attr("transform", `translate(${x},0)`);
+    goneText
+      .attr("text-anchor", roomy ? "end" : "start")
+      .attr("x", roomy ? 3 : -3)
+      .text(roomy ? `${words} ▸|`.replace(" ▸|", "") : words)
+      .attr("data-lag", lag);
+  }
+
+  function drawLossMark({ columns }: Shown) {
+    const end = columns.first + columns.count;
+    const x = current < columns.first ? columns.left : current >= end ? columns.right : columns.center(current);
+    const turn = current < columns.first ? -90 : current >= end ? 90 : 0;
+    lossMark.attr("transform", `translate(${x},${BASE + (turn ? 9 : 4)}) rotate(${turn})`);
+    lossTitle.attr("x", columns.left - 8).attr("y", BASE + 13);
+  }
+
+  function showTooltip(step: number, lag: number | null, shown: Shown, { state }: Figure) {
+    const frame = svg.node()?.getBoundingClientRect();
+    if (!frame) return;
+    const { columns } = shown;
+    const span = { left: frame.left + columns.x(step), right: frame.left + columns.x(step + 1) };
+    tooltip.show(describePart(step, lag, shown, state), [span], frame.top + TOP + PLOT / 2);
   }
 
   function redraw() {
-    if (figure?.shown) draw(figure.shown, figure.state.labels);
+    if (figure?.shown) draw(figure.shown, figure);
   }
 
   return {
     update(next) {
       figure = next;
       svg.attr("width", next.width);
-      title.text(`${MEASURE_TEXT[next.state.measure].value} of each piece of this loss, on its own scale`);
     },
     highlight(next) {
       focus = next;
       redraw();
+      if (!figure?.shown || focus.target?.kind !== "part" || focus.target.panel !== "horizon") return;
+      const { step, lag } = focus.target;
+      if (figure.shown.columns.has(step)) showTooltip(step, lag, figure.shown, figure);
     },
   };
 }

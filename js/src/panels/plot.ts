@@ -2,10 +2,11 @@
 
 import type { Axis } from "d3-axis";
 import { axisLeft } from "d3-axis";
-import type { ScaleLinear } from "d3-scale";
+import type { ScaleLinear, ScaleLogarithmic } from "d3-scale";
 import { type Selection, select } from "d3-selection";
 import { formatTick } from "../format";
 import { randomName } from "../random_name";
+import type { TooltipContent } from "../tooltip";
 
 export type Group = Selection<SVGGElement, unknown, null, undefined>;
 export type Svg = Selection<SVGSVGElement, unknown, null, undefined>;
@@ -30,13 +31,13 @@ export function makeSteerable(svg: Svg, label: string) {
 /** A quiet vertical axis: tick labels and grid lines, no line of its own. */
 export function drawValueAxis(
   group: Group,
-  scale: ScaleLinear<number, number>,
+  scale: ScaleLinear<number, number> | ScaleLogarithmic<number, number>,
   left: number,
   right: number,
-  ticks: number,
+  ticks: number | number[],
 ) {
   const axis: Axis<number> = axisLeft<number>(scale as never)
-    .tickValues(scale.ticks(ticks))
+    .tickValues(typeof ticks === "number" ? scale.ticks(ticks) : ticks)
     .tickFormat(formatTick)
     .tickSize(left - right)
     .tickPadding(6);
@@ -59,4 +60,18 @@ export function defineHatch(svg: Svg, kind: string): string {
   pattern.append("rect").attr("width", 5).attr("height", 5);
   pattern.append("line").attr("y2", 5);
   return `url(#${id})`;
+}
+
+/** What a tooltip says, for screen readers. */
+export const sentence = ({ title, rows }: TooltipContent) =>
+  `${title}. ${rows.map(([label, value]) => `${label}: ${value}`).join("; ")}.`;
+
+/** Rectangles as one path: many of them are drawn faster than as many elements. */
+export function pathOf<T>(items: T[], place: (item: T) => [x: number, y: number, width: number, height: number]) {
+  return items
+    .map((item) => {
+      const [x, y, width, height] = place(item);
+      return `M${x},${y}h${width}v${height}h${-width}z`;
+    })
+    .join("");
 }

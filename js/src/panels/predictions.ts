@@ -1,30 +1,32 @@
 /** Panel 2: the true label of every step, and below it the model's most likely label. */
 
 import { pointer } from "d3-selection";
-import type { Columns } from "../columns";
-import { type Figure, focusedLoss, type Gestures, labelOf, type Panel, type Shown } from "../figure";
+import { setText } from "../dom";
+import { type Figure, type Focus, focusedLoss, type Gestures, labelOf, type Panel, type Shown } from "../figure";
 import { formatLoss, formatNumber } from "../format";
-import type { Tooltip } from "../tooltip";
-import { ellipsis } from "../visible_text";
+import { reveal } from "../step_window";
+import type { Tooltip, TooltipContent } from "../tooltip";
 import { createFrame } from "./frame";
-import { createSvg } from "./plot";
+import { createLabelColumns, MARKS, ROW, SMALL_CHARACTER } from "./label_columns";
+import { createLabelStrip } from "./label_strip";
+import { createSvg, makeSteerable, sentence } from "./plot";
+import { makeZoomable, zoomByKey } from "./zoomable";
 
-const ROW = 22;
-const MARKS = 12;
 const HEIGHT = 2 * ROW + MARKS + 2;
-/** Width of one monospaced character, and of one in the smaller size of narrow columns. */
-const CHARACTER = 8.2;
-const SMALL_CHARACTER = 6.8;
 
 const HINT =
   "The true label above, the most likely prediction below: ✓ right, × wrong. Hover a column to follow its loss.";
-
-const TICK = "M-4,0L-1.5,3L4,-3";
-const CROSS = "M-3,-3L3,3M-3,3L3,-3";
+const NARROW_HINT =
+  "The columns are too narrow for labels: point at one to read the text around it. The strip is tall and orange where " +
+  "the prediction is wrong, low and green where it is right.";
 
 export function createPredictions(parent: HTMLElement, tooltip: Tooltip, gestures: Gestures): Panel {
   const { section, hint } = createFrame(parent, "predictions", 2, "Targets and predictions", HINT);
-  const svg = createSvg(section, HEIGHT).attr("role", "img").attr("aria-label", "True and predicted labels");
+  const svg = createSvg(section, HEIGHT);
+  makeSteerable(
+    svg,
+    "True and predicted labels. Left and right change the step; Enter pins its loss, Escape lets go; + − 0 zoom.",
+  );
   const rowLabels = svg
     .selectAll("text.row-label")
     .data(["true", "predicted"])
@@ -33,10 +35,10 @@ export function createPredictions(parent: HTMLElement, tooltip: Tooltip, gesture
     .attr("y", (_, row) => row * ROW + ROW / 2)
     .attr("text-anchor", "end")
     .text((name) => name);
-  const content = svg.append("g");
+  const columnsForm = createLabelColumns(svg);
+  const stripForm = createLabelStrip(svg);
   let figure: Figure | null = null;
-  let columnNodes: SVGGElement[] = [];
-  let caused: SVGGElement | null = null;
+  let focus: Focus = { target: null, pinned: null };
 
   const stepAt = (event: PointerEvent | MouseEvent) =>
     figure?.shown?.columns.stepAt(pointer(event, svg.node())[0]) ?? null;
@@ -49,85 +51,62 @@ export function createPredictions(parent: HTMLElement, tooltip: Tooltip, gesture
     .on("pointerleave", (event: PointerEvent) => {
       if (event.pointerType !== "touch") gestures.point(null);
     })
-    .on("click", (event: MouseEvent) => gestures.pin(stepAt(event)));
+    .on("click", (event: MouseEvent) => gestures.pin(stepAt(event)))
+    .on("keydown", (event: KeyboardEvent) => {
+      gestures.settle();
+      if (!figure?.shown || !(zoomByKey(event, figure.shown, gestures) || onKey(event.key, figure.shown))) return;
+      event.preventDefault();
+      event.stopPropagation();
+    });
+  makeZoomable(svg, gestures, () => figure?.shown ?? null);
 
-  function drawColumns({ snapshot, columns }: Shown, labels: string[]) {
-    const small = columns.width < CHARACTER;
-    const characters = Math.floor(columns.width / (small ? SMALL_CHARACTER : CHARACTER));
-    content.classed("small", small);
-    hint.textContent = characters > 0 ? HINT : `${HINT} The columns are too narrow for labels.`;
-    const text = (token: number) => (characters > 0 ? ellipsis(labelOf(labels, token), characters) : "");
-    const steps = Array.from({ length: snapshot.steps }, (_, step) => step);
-    const right = (step: number) => snapshot.target[step] === snapshot.prediction[step];
-    const groups = content
-      .selectAll<SVGGElement, number>("g")
-      .data(steps)
-      .join((enter) => {
-        const group = enter.append("g");
-        group
-          .append("rect")
-          .attr("class", "shade")
-          .attr("height", 2 * ROW);
-        group
-          .append("rect")
-          .attr("class", "cell")
-          .attr("y", ROW + 1)
-          .attr("height", ROW - 2);
-        group
-          .append("text")
-          .attr("class", "target")
-          .attr("y", ROW / 2);
-        group
-          .append("text")
-          .attr("class", "prediction")
-          .attr("y", ROW * 1.5);
-        group.append("path").attr("class", "verdict");
-        return group;
-      })
-      .attr("data-step", (step) => step)
-      .attr("class", (step) => `step ${right(step) ? "right" : "wrong"}`)
-      .attr("transform", (step) => `translate(${columns.x(step)},0)`);
-    groups.select(".shade").attr("width", columns.width);
-    groups
-      .select(".cell")
-      .attr("x", columns.barX(0) - columns.x(0))
-      .attr("width", columns.barWidth);
-    groups
-      .select(".target")
-      .attr("x", columns.width / 2)
-      .text((step) => text(snapshot.target[step]));
-    groups
-      .select(".prediction")
-      .attr("x", columns.width / 2)
-      .text((step) => text(snapshot.prediction[step]));
-    groups
-      .select(".verdict")
-      .attr("d", (step) => (right(step) ? TICK : CROSS))
-      .attr("transform", `translate(${columns.width / 2},${2 * ROW + MARKS / 2 + 1})${verdictSize(columns)}`);
-    columnNodes = groups.nodes();
-    caused = null;
+  function onKey(key: string, { snapshot, columns, view }: Shown): boolean {
+    const loss = focusedLoss(focus);
+    if (key === "Escape") {
+      gestures.point(null);
+      gestures.pin(null);
+      return true;
+    }
+    if (key === "Enter" || key === " ") {
+      if (loss !== null) gestures.pin(loss);
+      return loss !== null;
+    }
+    const last = snapshot.steps - 1;
+    const moves: Record<string, number> = {
+      ArrowLeft: Math.max(0, (loss ?? columns.first + columns.count) - 1),
+      ArrowRight: Math.min(last, (loss ?? columns.first - 1) + 1),
+      Home: 0,
+      End: last,
+    };
+    if (!(key in moves) || !figure) return false;
+    const step = moves[key];
+    if (!columns.has(step)) gestures.zoom(reveal(view, snapshot.steps, step));
+    gestures.point({ kind: "loss", step });
+    gestures.announce(sentence(contentOf(step, snapshot, figure.state.labels)));
+    return true;
   }
 
-  const verdictSize = (columns: Columns) => (columns.width < 10 ? ` scale(${columns.width / 10})` : "");
+  function contentOf(step: number, snapshot: Shown["snapshot"], labels: string[]): TooltipContent {
+    const right = snapshot.target[step] === snapshot.prediction[step];
+    return {
+      title: `Step ${step}: ${right ? "right" : "wrong"}`,
+      rows: [
+        ["true label", labelOf(labels, snapshot.target[step])],
+        ["most likely", labelOf(labels, snapshot.prediction[step])],
+        ["probability of the true label", formatNumber(snapshot.probability[step])],
+        ["loss", `${formatLoss(snapshot.loss[step])} nats`],
+      ],
+    };
+  }
 
-  function showTooltip(step: number, { snapshot, columns }: Shown, labels: string[]) {
+  function showTooltip(step: number, { snapshot, columns }: Shown, labels: string[], around: number) {
     const frame = svg.node()?.getBoundingClientRect();
     if (!frame) return;
-    const right = snapshot.target[step] === snapshot.prediction[step];
-    tooltip.show(
-      {
-        title: `Step ${step}: ${right ? "right" : "wrong"}`,
-        rows: [
-          ["true label", labelOf(labels, snapshot.target[step])],
-          ["most likely", labelOf(labels, snapshot.prediction[step])],
-          ["probability of the true label", formatNumber(snapshot.probability[step])],
-          ["loss", `${formatLoss(snapshot.loss[step])} nats`],
-        ],
-      },
-      [{ left: frame.left + columns.x(step), right: frame.left + columns.x(step + 1) }],
-      frame.top + ROW,
-    );
+    const span = { left: frame.left + columns.x(step) - around, right: frame.left + columns.x(step + 1) + around };
+    tooltip.show(contentOf(step, snapshot, labels), [span], frame.top + (around > 0 ? 2.5 * HEIGHT : ROW));
   }
+
+  const narrow = ({ columns }: Shown) => columns.width < SMALL_CHARACTER;
 
   return {
     update(next) {
@@ -135,15 +114,18 @@ export function createPredictions(parent: HTMLElement, tooltip: Tooltip, gesture
       if (!next.shown) return;
       svg.attr("width", next.width);
       rowLabels.attr("x", next.shown.columns.left - 8);
-      drawColumns(next.shown, next.state.labels);
+      setText(hint, narrow(next.shown) ? NARROW_HINT : HINT);
+      columnsForm.draw(narrow(next.shown) ? null : next.shown, next.state.labels);
+      stripForm.draw(narrow(next.shown) ? next.shown : null, next.state.labels);
     },
-    highlight(focus) {
-      caused?.classList.remove("caused");
+    highlight(next) {
+      focus = next;
       const loss = focusedLoss(focus);
-      caused = loss === null ? null : (columnNodes[loss] ?? null);
-      caused?.classList.add("caused");
+      columnsForm.light(loss);
+      // The text around the step that is pointed at; of a part, around the step that receives.
+      stripForm.light(loss, focus.target ? focus.target.step : focus.pinned);
       if (figure?.shown && focus.target?.kind === "loss") {
-        showTooltip(focus.target.step, figure.shown, figure.state.labels);
+        showTooltip(focus.target.step, figure.shown, figure.state.labels, narrow(figure.shown) ? 8 : 0);
       }
     },
   };

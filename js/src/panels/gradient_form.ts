@@ -1,0 +1,31 @@
+/** What the two forms of panel 3 have in common. */
+
+import type { Focus, Shown } from "../figure";
+import type { Rung } from "../ladder";
+import type { State } from "../store";
+
+export const TOP = 22;
+
+/** A piece, or with a lag of null what lies beyond the recorded lags. */
+export interface Place {
+  step: number;
+  lag: number | null;
+}
+
+export interface GradientForm {
+  /** Height of the plot, between its title and the axis of the steps. */
+  height: number;
+  /** How to read it. */
+  hint: string;
+  draw(shown: Shown, state: State): void;
+  /** Removes what was drawn, for the other form to take its place. */
+  clear(): void;
+  /** What lies at a point of the plot. */
+  pick(x: number, y: number): Place | null;
+  /** Highlights what one loss sent, and what is pointed at. */
+  light(focus: Focus): void;
+  /** Lags that are drawn as one with this one. */
+  rung(lag: number): Rung | null;
+  /** What has to be said of this batch. */
+  notes(): string[];
+}

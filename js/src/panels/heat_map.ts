@@ -1,0 +1,212 @@
+/** Panel 3 as a heat map: one column for each step that received, one row for each loss that sent, or each lag. */
+
+import { scaleLinear } from "d3-scale";
+import { element } from "../dom";
+import { type Focus, focusedLoss, type Shown } from "../figure";
+import { type Bins, binCells, binColumns, largestPieces, type RowRange, type Rows, rowsInView } from "../heat";
+import { createHeatScale, createPixelColors, type HeatScale } from "../heat_scale";
+import { sizeExtent } from "../log_axis";
+import { MEASURE_TEXT } from "../measures";
+import { createSegments } from "../segments";
+import type { State } from "../store";
+import { type GradientForm, type Place, TOP } from "./gradient_form";
+import { createHeatLegend } from "./heat_legend";
+import { drawValueAxis, type Svg } from "./plot";
+
+const PLOT = 280;
+const BASE = TOP + PLOT;
+const ROW_NAMES: Record<Rows, string> = { loss: "step t of the loss that sent", lag: "lag t − j" };
+
+interface Drawn {
+  shown: Shown;
+  range: RowRange;
+  columnBins: Bins;
+  rowBins: Bins;
+  largest: Int32Array;
+  ratio: number;
+  notFinite: boolean;
+}
+
+/** Rows for each loss, unless so few lags were recorded that they would leave most of the plot empty. */
+const rowsFor = ({ snapshot: { steps, lags } }: Shown): Rows => (lags < steps / 2 ? "lag" : "loss");
+
+export function createHeatMap(legendParent: HTMLElement, stage: HTMLElement, svg: Svg): GradientForm {
+  const canvas = element("canvas", { class: "heat", attributes: { "aria-hidden": "true" } });
+  canvas.hidden = true;
+  stage.prepend(canvas);
+  const choice = createSegments<Rows>(
+    "Rows of the heat map",
+    [
+      { value: "loss", text: "row = loss", title: "One row for each step t whose loss sent gradient" },
+      { value: "lag", text: "row = lag", title: "One row for each distance between the loss and the step, t − j" },
+    ],
+    (rows) => {
+      chosen = rows;
+      if (latest) draw(...latest);
+    },
+  );
+  const legend = createHeatLegend(legendParent, choice.node);
+  const content = svg.append("g").attr("class", "heat-marks hidden");
+  const rowAxis = content.append("g").attr("class", "axis values");
+  const row = content.append("path").attr("class", "same-loss-row");
+  const cell = content.append("rect").attr("class", "pointed-cell");
+  let chosen: Rows | null = null;
+  let rows: Rows = "loss";
+  let latest: [Shown, State] | null = null;
+  let drawn: Drawn | null = null;
+  let scale: HeatScale | null = null;
+  let scaleOf: Float32Array | null = null;
+  let litBy: Focus = { target: null, pinned: null };
+
+  function draw(shown: Shown, state: State) {
+    latest = [shown, state];
+    const { snapshot, items, columns, view, theme } = shown;
+    const { steps, lags } = snapshot;
+    rows = chosen ?? rowsFor(shown);
+    const range = rowsInView(rows, steps, lags, view);
+    const ratio = Math.max(1, window.devicePixelRatio);
+    const columnBins = binColumns(columns, ratio);
+    const rowBins = binCells(range.count, Math.round(PLOT * ratio));
+    const largest = largestPieces(items.pieces, steps, lags, rows, view, columnBins, rowBins);
+    if (scaleOf !== items.pieces) {
+      const extent = sizeExtent(items.pieces);
+      scale = extent && createHeatScale(extent);
+      scaleOf = items.pieces;
+    }
+    const signed = state.measure === "share";
+    const color = createPixelColors(scale, theme, signed);
+    const seen = { zero: false, notFinite: false };
+    const colors = Uint32Array.from(largest, (piece) => {
+      if (piece < 0) return 0;
+      const value = items.pieces[piece];
+      if (value === 0) seen.zero = true;
+      else if (!Number.isFinite(value)) seen.notFinite = true;
+      return color(value);
+    });
+    paint(colors, columnBins, rowBins);
+    drawn = { shown, range, columnBins, rowBins, largest, ratio, notFinite: seen.notFinite };
+    canvas.hidden = false;
+    canvas.style.cssText = `left:${columns.left}px;top:${TOP}px;width:${columns.right - columns.left}px;height:${PLOT}px`;
+    content.classed("hidden", false);
+    drawRowAxis(range, shown);
+    choice.set(rows);
+    legend.update({ scale, theme, signed, name: MEASURE_TEXT[state.measure].value, ...seen });
+    light(litBy);
+  }
+
+  /** Rows count upwards, as parts of a bar do. */
+  function paint(colors: Uint32Array, columnBins: Bins, rowBins: Bins) {
+    const width = columnBins.edges[columnBins.count];
+    const height = rowBins.edges[rowBins.count];
+    canvas.width = width;
+    canvas.height = height;
+    const context = canvas.getContext("2d");
+    if (!context || width === 0) return;
+    const image = context.createImageData(width, height);
+    const pixels = new Uint32Array(image.data.buffer);
+    const line = new Uint32Array(width);
+    for (let bin = 0; bin < rowBins.count; bin += 1) {
+      for (let column = 0; column < columnBins.count; column += 1) {
+        line.fill(colors[bin * columnBins.count + column], columnBins.edges[column], columnBins.edges[column + 1]);
+      }
+      for (let y = rowBins.edges[bin]; y < rowBins.edges[bin + 1]; y += 1) pixels.set(line, (height - 1 - y) * width);
+    }
+    context.putImageData(image, 0, 0);
+  }
+
+  function drawRowAxis(range: RowRange, { columns }: Shown) {
+    const axis = scaleLinear([range.first - 0.5, range.first + range.count - 0.5], [BASE, TOP]);
+    drawValueAxis(rowAxis, axis, columns.left, columns.right, axis.ticks(6).filter(Number.isInteger));
+  }
+
+  /** Bottom and height of a row in pixels of the page; at least a pixel tall. */
+  function rowPlace(index: number, { rowBins, ratio }: Drawn): [y: number, height: number] {
+    const bin = rowBins.of[index];
+    const [low, high] = [rowBins.edges[bin] / ratio, rowBins.edges[bin + 1] / ratio];
+    const height = Math.max(1, high - low);
+    return [BASE - low - height, height];
+  }
+
+  const rowOf = ({ step, lag }: { step: number; lag: number }, { range }: Drawn) =>
+    (rows === "lag" ? lag : step + lag) - range.first;
+
+  function light(focus: Focus) {
+    litBy = focus;
+    row.classed("hidden", true);
+    cell.classed("hidden", true);
+    if (!drawn) return;
+    const { columns, snapshot } = drawn.shown;
+    const loss = focusedLoss(focus);
+    const first = loss === null ? 0 : Math.max(columns.first, loss - snapshot.lags + 1);
+    const last = loss === null ? -1 : Math.min(loss, columns.first + columns.count - 1);
+    if (loss !== null && last >= first) {
+      row.classed("hidden", false).attr("d", rows === "loss" ? rowPath(loss, first, last) : lagPath(loss, first, last));
+    }
+    if (focus.target?.kind !== "part" || focus.target.lag === null || !columns.has(focus.target.step)) return;
+    const { step, lag } = focus.target;
+    const [y, height] = rowPlace(rowOf({ step, lag }, drawn), drawn);
+    const width = Math.max(1, columns.x(step + 1) - columns.x(step));
+    cell
+      .classed("hidden", false)
+      .attr("x", columns.x(step) - 1)
+      .attr("y", y - 1)
+      .attr("width", width + 2)
+      .attr("height", height + 2);
+  }
+
+  /** A frame around the pieces of a loss: they lie side by side. */
+  function rowPath(loss: number, first: number, last: number): string {
+    if (!drawn) return "";
+    const { columns } = drawn.shown;
+    const [y, height] = rowPlace(rowOf({ step: loss, lag: 0 }, drawn), drawn);
+    const [from, to] = [columns.x(first), Math.max(columns.x(first) + 1, columns.x(last + 1))];
+    return `M${from},${y - 0.5}H${to}V${y + height + 0.5}H${from}Z`;
+  }
+
+  /** A line through the pieces of a loss: they fall to the right. */
+  function lagPath(loss: number, first: number, last: number): string {
+    const points = [];
+    for (let step = first; drawn && step <= last; step += 1) {
+      const [y, height] = rowPlace(rowOf({ step, lag: loss - step }, drawn), drawn);
+      points.push(`${drawn.shown.columns.center(step)},${y + height / 2}`);
+    }
+    return points.length === 1 ? `M${points[0]}h1` : `M${points.join("L")}`;
+  }
+
+  function pick(x: number, y: number): Place | null {
+    if (!drawn) return null;
+    const { shown, columnBins, rowBins, largest, ratio } = drawn;
+    const binAt = ({ edges, count }: Bins, pixel: number) => {
+      const bin = edges.findIndex((edge) => edge > pixel) - 1;
+      return pixel < 0 || bin < 0 || bin >= count ? null : bin;
+    };
+    const column = binAt(columnBins, (x - shown.columns.left) * ratio);
+    const bin = binAt(rowBins, (BASE - y) * ratio);
+    const piece = column === null || bin === null ? -1 : largest[bin * columnBins.count + column];
+    if (piece < 0) return null;
+    const { lags } = shown.snapshot;
+    return { step: Math.floor(piece / lags), lag: piece % lags };
+  }
+
+  return {
+    height: PLOT,
+    get hint() {
+      return (
+        `Each column is a step j that received gradient, each row the ${ROW_NAMES[rows]}. Cells smaller than a pixel ` +
+        "show the largest among them. Hover a cell to see all that its loss sent; click pins it."
+      );
+    },
+    draw,
+    clear() {
+      latest = null;
+      drawn = null;
+      canvas.hidden = true;
+      content.classed("hidden", true);
+      legend.hide();
+    },
+    pick,
+    light,
+    rung: () => null,
+    notes: () => (drawn?.notFinite ? ["Values that are not finite are red."] : []),
+  };
+}

@@ -1,0 +1,34 @@
+/** What has to be said about panel 4 so that nothing is left out in silence. */
+
+import type { Received } from "../decay";
+import type { Shown } from "../figure";
+import { formatCount } from "../format";
+import { sizeExtent } from "../log_axis";
+
+/** "1 step", "steps 3–9", or how many. */
+function stepsOf(pieces: Received[]): string {
+  const [last, first] = [pieces[0].step, pieces[pieces.length - 1].step];
+  if (pieces.length === 1) return `step ${first}`;
+  return last - first + 1 === pieces.length ? `steps ${first}–${last}` : `${formatCount(pieces.length)} steps`;
+}
+
+export function horizonNotes(pieces: Received[], { snapshot, view }: Shown, log: boolean): string {
+  const notes: string[] = [];
+  const outside = pieces.filter(({ step }) => step < view.first || step >= view.first + view.count);
+  if (outside.length > 0) notes.push(`Out of view: ${stepsOf(outside)} that received.`);
+  const broken = pieces.filter(({ value }) => !Number.isFinite(value));
+  if (broken.length > 0) notes.push(`Not finite, and not drawn: ${stepsOf(broken)}.`);
+  if (!log) return notes.join(" ");
+  if (!sizeExtent(Float64Array.from(pieces, ({ value }) => value))) {
+    notes.push("There is nothing that a logarithmic axis could show: the axis is linear.");
+  }
+  const initial = snapshot.zeroState ? pieces.filter(({ step, value }) => step === 0 && value === 0) : [];
+  const zeros = pieces.filter((piece) => piece.value === 0 && !initial.includes(piece));
+  if (initial.length > 0) notes.push("Grey dash at step 0: exactly 0, as h₀ = 0; not vanishing.");
+  if (zeros.length > 0) {
+    notes.push(`Grey dashes, ${stepsOf(zeros)}: 0, below 10⁻³⁰ of the largest gradient (float32), not followed.`);
+  }
+  const negative = pieces.filter(({ value }) => value < 0);
+  if (negative.length > 0) notes.push(`Violet, ${stepsOf(negative)}: negative, drawn by size.`);
+  return notes.join(" ");
+}

@@ -1,0 +1,228 @@
+/** Panel 3 as stacked bars: one bar for each step, its parts ordered by how far in the future their loss lies. */
+
+import { scaleLinear } from "d3-scale";
+import { type Focus, focusedLoss, type Shown } from "../figure";
+import { createLadder, rungOf } from "../ladder";
+import { lagColor } from "../lag_colors";
+import { MEASURE_TEXT } from "../measures";
+import { createStack, type DrawnPart, type Part, type Stack } from "../stack";
+import { type GradientForm, TOP } from "./gradient_form";
+import { createLagLegend } from "./lag_legend";
+import { defineHatch, drawValueAxis, pathOf, type Svg } from "./plot";
+
+const PLOT = 200;
+const BASE = TOP + PLOT;
+/** A pointer this near to a bar's end still means the bar. */
+const REACH = 4;
+/** More parts than this are drawn as one path for each colour, not as an element each. */
+const MANY_PARTS = 2_000;
+/** Highlighted pieces are at least this tall, or a loss could not be followed where its gradient is small. */
+const HAIRLINE = 1;
+
+export function createStackedBars(legendParent: HTMLElement, svg: Svg): GradientForm {
+  const legend = createLagLegend(legendParent);
+  const hatch = defineHatch(svg, "beyond");
+  const content = svg.append("g");
+  const valueAxis = content.append("g").attr("class", "axis values");
+  const partGroup = content.append("g");
+  const pathGroup = content.append("g");
+  const beyondGroup = content.append("g");
+  const overlay = content.append("path").attr("class", "part same-loss");
+  const pointedPart = content.append("rect").attr("class", "part pointed outline");
+  const totalGroup = content.append("g");
+  const zeroLine = content.append("line").attr("class", "zero-line");
+
+  const scale = scaleLinear().range([BASE, TOP]);
+  let drawn: { shown: Shown; stack: Stack; merged: boolean } | null = null;
+  let stackInputs: unknown[] = [];
+  /** Elements of the parts, at `step * lags + lag`, if every part has its own. */
+  let rects: SVGRectElement[] = [];
+  let lit: Element[] = [];
+
+  const top = (part: Part) => scale(part.high);
+  const height = (part: Part) => scale(part.low) - scale(part.high);
+
+  function stackOf({ snapshot, items }: Shown): Stack {
+    if (drawn && stackInputs[0] === items.pieces.buffer && stackInputs[1] === items.pieces.byteOffset) {
+      return drawn.stack;
+    }
+    stackInputs = [items.pieces.buffer, items.pieces.byteOffset];
+    return createStack(snapshot, items, createLadder(snapshot.lags));
+  }
+
+  const place =
+    ({ columns }: Shown) =>
+    (part: Part): [number, number, number, number] => [
+      columns.barX(part.step),
+      rounded(top(part)),
+      columns.barWidth(part.step),
+      rounded(height(part)),
+    ];
+
+  function drawRects(parts: DrawnPart[], shown: Shown) {
+    const { columns, snapshot } = shown;
+    const nodes = partGroup
+      .selectAll<SVGRectElement, DrawnPart>("rect")
+      .data(parts)
+      .join("rect")
+      .attr("class", "part")
+      .attr("data-step", (part) => part.step)
+      .attr("data-lag", (part) => part.lag)
+      .attr("fill", (part) => lagColor(part.rung))
+      .attr("x", (part) => columns.barX(part.step))
+      .attr("width", (part) => columns.barWidth(part.step))
+      .attr("y", top)
+      .attr("height", height)
+      .nodes();
+    rects = [];
+    parts.forEach(({ step, lag }, index) => {
+      rects[step * snapshot.lags + lag] = nodes[index];
+    });
+  }
+
+  function drawPaths(parts: DrawnPart[], shown: Shown, rungs: number) {
+    const byRung: DrawnPart[][] = Array.from({ length: rungs }, () => []);
+    for (const part of parts) if (part.high > part.low) byRung[part.rung].push(part);
+    pathGroup
+      .selectAll("path")
+      .data(byRung)
+      .join("path")
+      .attr("class", "part")
+      .attr("data-rung", (_, rung) => rung)
+      .attr("fill", (_, rung) => lagColor(rung))
+      .attr("d", (some) => pathOf(some, place(shown)));
+  }
+
+  function drawEnds({ columns }: Shown, stack: Stack, merged: boolean) {
+    const beyond = stack.beyond.slice(columns.first, columns.first + columns.count);
+    const total = (step: number) => scale(Number.isFinite(stack.total[step]) ? stack.total[step] : 0) - 1;
+    beyondGroup
+      .selectAll<SVGRectElement, Part>("rect")
+      .data(merged ? beyond.filter(({ low, high }) => high > low) : beyond)
+      .join("rect")
+      .attr("class", "beyond")
+      .attr("data-step", (part) => part.step)
+      .attr("fill", hatch)
+      .attr("x", (part) => columns.barX(part.step))
+      .attr("width", (part) => columns.barWidth(part.step))
+      .attr("y", top)
+      .attr("height", height);
+    totalGroup
+      .selectAll<SVGRectElement, Part>("rect")
+      .data(merged ? [] : beyond)
+      .join("rect")
+      .attr("class", "total")
+      .attr("data-step", ({ step }) => step)
+      .attr("x", ({ step }) => columns.barX(step) - 1)
+      .attr("width", ({ step }) => columns.barWidth(step) + 2)
+      .attr("y", ({ step }) => total(step))
+      .attr("height", 2);
+    // Marks side by side, without a gap, as one line.
+    totalGroup
+      .selectAll("path")
+      .data(merged ? [0] : [])
+      .join("path")
+      .attr("class", "total line")
+      .attr("d", () =>
+        pathOf(beyond, ({ step }) => [columns.barX(step), rounded(total(step)), columns.barWidth(step), 2]),
+      );
+  }
+
+  function light(node: Element | null | undefined, name: string) {
+    if (!node) return;
+    node.classList.add(name);
+    lit.push(node);
+  }
+
+  function lightMerged({ shown, stack }: { shown: Shown; stack: Stack }, loss: number | null, pieces: Part[]) {
+    overlay.classed("hidden", loss === null);
+    if (loss === null) return;
+    const seen = pieces.filter(({ low, high }) => high > low);
+    const grown = (part: Part): [number, number, number, number] => {
+      const [x, y, width, tall] = place(shown)(part);
+      return tall >= HAIRLINE ? [x, y, width, tall] : [x, y + tall - HAIRLINE, width, HAIRLINE];
+    };
+    overlay.attr("d", pathOf(seen, grown)).attr("data-loss", loss).attr("data-lags", stack.lags);
+  }
+
+  return {
+    height: PLOT,
+    hint:
+      "What each step receives: darkest from its own loss, lighter from later ones. Hover a part to see all that its " +
+      "loss sent; click pins it.",
+    draw(shown, { measure }) {
+      const stack = stackOf(shown);
+      const { columns, items } = shown;
+      const [least, most] = stack.extent;
+      scale.domain(most > least ? [least, most] : [0, 1]);
+      const parts = stack.parts.filter(({ step }) => columns.has(step));
+      const merged = stack.ladder.length < stack.lags || parts.length > MANY_PARTS;
+      drawn = { shown, stack, merged };
+      content.classed("hidden", false);
+      drawValueAxis(valueAxis, scale, columns.left, columns.right, 5);
+      drawRects(merged ? [] : parts, shown);
+      drawPaths(merged ? parts : [], shown, merged ? stack.ladder.length : 0);
+      drawEnds(shown, stack, merged);
+      zeroLine.attr("x1", columns.left).attr("x2", columns.right).attr("y1", scale(0)).attr("y2", scale(0));
+      const beyond = items.beyond.some((value) => value !== 0);
+      legend.update(stack.ladder, beyond, MEASURE_TEXT[measure].total);
+      lit = [];
+    },
+    clear() {
+      drawn = null;
+      content.classed("hidden", true);
+      for (const group of [partGroup, pathGroup, beyondGroup, totalGroup]) group.selectAll("*").remove();
+      legend.hide();
+      rects = [];
+      lit = [];
+    },
+    pick(x, y) {
+      if (!drawn) return null;
+      const step = drawn.shown.columns.stepAt(x);
+      const perPixel = (scale.domain()[1] - scale.domain()[0]) / PLOT;
+      return step === null ? null : drawn.stack.find(step, scale.invert(y), REACH * perPixel);
+    },
+    light(focus: Focus) {
+      for (const node of lit) node.classList.remove("same-loss", "pointed");
+      lit = [];
+      pointedPart.classed("hidden", true);
+      overlay.classed("hidden", true);
+      if (!drawn) return;
+      const { stack, shown, merged } = drawn;
+      const { columns } = shown;
+      const loss = focusedLoss(focus);
+      const sent: Part[] = [];
+      for (let lag = 0; loss !== null && lag < Math.min(stack.lags, loss + 1); lag += 1) {
+        if (!columns.has(loss - lag)) continue;
+        if (merged) sent.push(stack.piece(loss - lag, lag) as Part);
+        else light(rects[(loss - lag) * stack.lags + lag], "same-loss");
+      }
+      if (merged) lightMerged({ shown, stack }, loss, sent);
+      if (focus.target?.kind !== "part" || !columns.has(focus.target.step)) return;
+      const { step, lag } = focus.target;
+      const part = stack.piece(step, lag);
+      if (lag === null) light(beyondGroup.select(`[data-step="${step}"]`).node() as Element | null, "pointed");
+      else if (!merged) light(rects[step * stack.lags + lag], "pointed");
+      if (!merged || lag === null || !part) return;
+      const [x, y, width, tall] = place(shown)(part);
+      pointedPart
+        .classed("hidden", false)
+        .attr("x", x)
+        .attr("y", y)
+        .attr("width", width)
+        .attr("height", Math.max(HAIRLINE, tall));
+    },
+    rung: (lag) => (drawn ? rungOf(drawn.stack.ladder, lag) : null),
+    notes() {
+      if (!drawn) return [];
+      const { extent, incomplete } = drawn.stack;
+      return [
+        ...(extent[0] === extent[1] ? ["Every piece of this batch is zero."] : []),
+        ...(incomplete ? ["Values that are not finite cannot be drawn and are left out."] : []),
+      ];
+    },
+  };
+}
+
+/** Short paths are parsed sooner, and a hundredth of a pixel is not seen. */
+const rounded = (pixels: number) => Math.round(pixels * 100) / 100;
