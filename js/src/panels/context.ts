@@ -7,10 +7,9 @@ import { drag, type Grip, gripAt, isWhole, type StepWindow, whole, zoom } from "
 import { createSvg, makeSteerable, pathOf } from "./plot";
 import { zoomByKey } from "./zoomable";
 
-const PROFILE = 16;
-const VERDICTS = 5;
+const PROFILE = 20;
 const TOP = 2;
-const HEIGHT = TOP + PROFILE + VERDICTS + 3;
+const HEIGHT = TOP + PROFILE + 2;
 /** A pointer this near to an edge of the brush means the edge. */
 const REACH = 7;
 
@@ -43,8 +42,6 @@ export function createContext(parent: HTMLElement, gestures: Gestures): Panel {
 
   const svg = createSvg(strip, HEIGHT);
   makeSteerable(svg, "Steps in view. Plus and minus zoom, shift with left and right moves, 0 shows the whole window.");
-  const right = svg.append("path").attr("class", "verdicts right");
-  const wrong = svg.append("path").attr("class", "verdicts wrong");
   const profile = svg.append("path").attr("class", "profile");
   const veils = [svg.append("rect").attr("class", "veil"), svg.append("rect").attr("class", "veil")];
   const mark = svg
@@ -96,31 +93,15 @@ export function createContext(parent: HTMLElement, gestures: Gestures): Panel {
       event.stopPropagation();
     });
 
-  function drawWindow({ snapshot, items, overall }: Shown) {
+  /** Size of what each step receives. */
+  function drawProfile({ items, overall }: Shown) {
     const sizes = Array.from(items.total, (value) => (Number.isFinite(value) ? Math.abs(value) : 0));
     const most = Math.max(...sizes) || 1;
-    const base = TOP + PROFILE;
-    const path = (wanted: number[], place: (step: number) => [y: number, height: number]) =>
-      pathOf(wanted, (step) => {
-        const [y, height] = place(step);
-        return [overall.barX(step), y, overall.barWidth(step), height];
-      });
-    const steps = Array.from(sizes.keys());
-    const isRight = (step: number) => snapshot.target[step] === snapshot.prediction[step];
-    const wanted = (verdict: boolean) => steps.filter((step) => isRight(step) === verdict);
-    profile.attr(
-      "d",
-      path(steps, (step) => [base, (-sizes[step] / most) * PROFILE]),
-    );
-    // Told apart without colour too: right ones are lower.
-    right.attr(
-      "d",
-      path(wanted(true), () => [base + 3, VERDICTS - 2]),
-    );
-    wrong.attr(
-      "d",
-      path(wanted(false), () => [base + 1, VERDICTS]),
-    );
+    const path = pathOf(Array.from(sizes.keys()), (step) => {
+      const height = (sizes[step] / most) * PROFILE;
+      return [overall.barX(step), TOP + PROFILE - height, overall.barWidth(step), height];
+    });
+    profile.attr("d", path);
   }
 
   function drawBrush({ view, overall, snapshot }: Shown) {
@@ -163,7 +144,7 @@ export function createContext(parent: HTMLElement, gestures: Gestures): Panel {
       strip.hidden = next.ample && isWhole(next.view, next.snapshot.steps);
       if (strip.hidden) return;
       svg.attr("width", width);
-      drawWindow(next);
+      drawProfile(next);
       drawBrush(next);
     },
     highlight(focus: Focus) {

@@ -1,6 +1,5 @@
 /** The key to the heat map: its colours with sizes written at them, and what is neither large nor small. */
 
-import { select } from "d3-selection";
 import { element } from "../dom";
 import { formatTick } from "../format";
 import { EXACT_ZERO, type HeatScale, heatColors, NOT_FINITE } from "../heat_scale";
@@ -9,8 +8,10 @@ import { createSvg, type Svg } from "./plot";
 
 const BAR = 9;
 const WIDTH = 250;
+/** Each side of a scale that has two. */
+const HALF = 185;
 const MARGIN = 24;
-const STOPS = 24;
+const STOPS = 64;
 const TICK_DISTANCE = 46;
 
 interface Content {
@@ -37,7 +38,7 @@ export function createHeatLegend(parent: HTMLElement, choice: HTMLElement): Heat
   const notFinite = key("not finite");
   const name = element("span");
   const bars = element("span", { class: "colour-keys" });
-  const legend = element("div", { class: "legend heat-legend" }, name, bars, zero.node, notFinite.node, choice);
+  const legend = element("div", { class: "legend heat-legend" }, choice, name, bars, zero.node, notFinite.node);
   legend.hidden = true;
   parent.append(legend);
   const svg = createSvg(bars, BAR + 16).attr("role", "img");
@@ -54,10 +55,15 @@ export function createHeatLegend(parent: HTMLElement, choice: HTMLElement): Heat
       if (!scale) return;
       const colors = heatColors(theme, signed);
       svg.selectAll("*").remove();
-      if (signed) drawBar(svg, scale, colors.negative, MARGIN, -1);
-      const left = signed ? MARGIN + WIDTH + 4 : MARGIN;
-      drawBar(svg, scale, colors.positive, left, 1);
-      svg.attr("width", left + WIDTH + MARGIN);
+      if (signed) {
+        drawBar(svg, scale, colors.negative, { left: MARGIN, width: HALF, sign: -1 });
+        drawBar(svg, scale, colors.positive, { left: MARGIN + HALF, width: HALF, sign: 1 });
+        drawTick(svg, MARGIN + HALF, `±${formatTick(rounded(scale.least))}`);
+      } else {
+        drawBar(svg, scale, colors.positive, { left: MARGIN, width: WIDTH, sign: 1 });
+        drawTick(svg, MARGIN, formatTick(rounded(scale.least)));
+      }
+      svg.attr("width", 2 * MARGIN + (signed ? 2 * HALF : WIDTH));
       const range = `${formatTick(scale.least)} to ${formatTick(scale.most)}`;
       svg.attr("aria-label", `Colour scale, logarithmic: ${signed ? "negative and positive, sizes " : ""}${range}`);
     },
@@ -67,10 +73,15 @@ export function createHeatLegend(parent: HTMLElement, choice: HTMLElement): Heat
   };
 }
 
-/** One side of the scale; negative sizes grow to the left. */
-function drawBar(svg: Svg, scale: HeatScale, color: (intensity: number) => string, left: number, sign: 1 | -1) {
-  const x = (intensity: number) => left + WIDTH * (sign > 0 ? intensity : 1 - intensity);
-  const step = WIDTH / STOPS;
+interface Side {
+  left: number;
+  width: number;
+  /** Negative sizes grow to the left. */
+  sign: 1 | -1;
+}
+
+function drawBar(svg: Svg, scale: HeatScale, color: (intensity: number) => string, { left, width, sign }: Side) {
+  const step = width / STOPS;
   for (let stop = 0; stop < STOPS; stop += 1) {
     const intensity = (sign > 0 ? stop : STOPS - 1 - stop) / (STOPS - 1);
     svg
@@ -80,36 +91,32 @@ function drawBar(svg: Svg, scale: HeatScale, color: (intensity: number) => strin
       .attr("height", BAR)
       .attr("fill", color(intensity));
   }
-  for (const size of ticksOf(scale)) {
-    const at = x(scale.intensity(size));
-    const tick = select(svg.node() as SVGSVGElement)
-      .append("g")
-      .attr("class", "colour-tick");
-    tick
-      .append("line")
-      .attr("x1", at)
-      .attr("x2", at)
-      .attr("y1", 0)
-      .attr("y2", BAR + 3);
-    tick
-      .append("text")
-      .attr("x", at)
-      .attr("y", BAR + 14)
-      .attr("text-anchor", "middle")
-      .text(formatTick(sign * size));
+  for (const size of ticksOf(scale, width)) {
+    const intensity = scale.intensity(size);
+    drawTick(svg, left + width * (sign > 0 ? intensity : 1 - intensity), formatTick(sign * rounded(size)));
   }
 }
 
-/** Both ends of the scale, and powers of ten between them wherever there is room. */
-function ticksOf(scale: HeatScale): number[] {
-  const place = (size: number) => scale.intensity(size) * WIDTH;
-  const rounded = (size: number) => Number(size.toPrecision(2));
+function drawTick(svg: Svg, x: number, text: string) {
+  const tick = svg.append("g").attr("class", "colour-tick").attr("transform", `translate(${x},0)`);
+  tick.append("line").attr("y2", BAR + 3);
+  tick
+    .append("text")
+    .attr("y", BAR + 14)
+    .attr("text-anchor", "middle")
+    .text(text);
+}
+
+const rounded = (size: number) => Number(size.toPrecision(2));
+
+/** The largest size, and powers of ten below it wherever there is room. */
+function ticksOf(scale: HeatScale, width: number): number[] {
+  const place = (size: number) => scale.intensity(size) * width;
   const ticks = [scale.most];
   for (let exponent = Math.floor(Math.log10(scale.most)); ; exponent -= 1) {
     const size = Number(`1e${exponent}`);
-    if (size <= scale.least) break;
+    if (size <= scale.least) return ticks;
     const room = place(ticks[ticks.length - 1]) - place(size) >= TICK_DISTANCE && place(size) >= TICK_DISTANCE;
     if (room) ticks.push(size);
   }
-  return [...ticks.map(rounded), rounded(scale.least)];
 }

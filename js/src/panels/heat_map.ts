@@ -48,6 +48,7 @@ export function createHeatMap(legendParent: HTMLElement, stage: HTMLElement, svg
   const legend = createHeatLegend(legendParent, choice.node);
   const content = svg.append("g").attr("class", "heat-marks hidden");
   const rowAxis = content.append("g").attr("class", "axis values");
+  const rowTitle = content.append("text").attr("class", "axis-title").attr("y", 10);
   const row = content.append("path").attr("class", "same-loss-row");
   const cell = content.append("rect").attr("class", "pointed-cell");
   let chosen: Rows | null = null;
@@ -116,7 +117,9 @@ export function createHeatMap(legendParent: HTMLElement, stage: HTMLElement, svg
 
   function drawRowAxis(range: RowRange, { columns }: Shown) {
     const axis = scaleLinear([range.first - 0.5, range.first + range.count - 0.5], [BASE, TOP]);
-    drawValueAxis(rowAxis, axis, columns.left, columns.right, axis.ticks(6).filter(Number.isInteger));
+    // No grid: its lines would hide cells.
+    drawValueAxis(rowAxis, axis, columns.left, columns.right, axis.ticks(6).filter(Number.isInteger), -4);
+    rowTitle.text(ROW_NAMES[rows]);
   }
 
   /** Bottom and height of a row in pixels of the page; at least a pixel tall. */
@@ -160,7 +163,7 @@ export function createHeatMap(legendParent: HTMLElement, stage: HTMLElement, svg
     const { columns } = drawn.shown;
     const [y, height] = rowPlace(rowOf({ step: loss, lag: 0 }, drawn), drawn);
     const [from, to] = [columns.x(first), Math.max(columns.x(first) + 1, columns.x(last + 1))];
-    return `M${from},${y - 0.5}H${to}V${y + height + 0.5}H${from}Z`;
+    return `M${from - 1},${y - 1}H${to + 1}V${y + height + 1}H${from - 1}Z`;
   }
 
   /** A line through the pieces of a loss: they fall to the right. */

@@ -12,15 +12,17 @@ import type { Tooltip } from "../tooltip";
 import { createFrame } from "./frame";
 import { describePart } from "./gradient_text";
 import { horizonNotes } from "./horizon_notes";
-import { createSvg, drawValueAxis, pathOf } from "./plot";
+import { createSvg, drawValueAxis, pathOf, rounded } from "./plot";
 import { makeZoomable } from "./zoomable";
 
-const TOP = 34;
+const TOP = 40;
 const PLOT = 100;
 const AXIS = 18;
 const BASE = TOP + PLOT;
 /** A piece that is there is seen, however small. */
 const HAIRLINE = 0.5;
+/** More bars than this are drawn as one path. */
+const MANY_BARS = 128;
 /** How tall the mark of an exact zero is. */
 const NOUGHT = 4;
 
@@ -116,9 +118,10 @@ export function createHorizon(parent: HTMLElement, tooltip: Tooltip, gestures: G
   }
 
   function drawBars(seen: Received[], { columns }: Shown, place: (value: number) => [y: number, height: number]) {
+    const many = seen.length > MANY_BARS;
     bars
       .selectAll<SVGRectElement, Received>("rect")
-      .data(seen)
+      .data(many ? [] : seen)
       .join("rect")
       .attr("class", ({ value }) => (value < 0 ? "received negative" : "received"))
       .attr("data-step", ({ step }) => step)
@@ -126,6 +129,18 @@ export function createHorizon(parent: HTMLElement, tooltip: Tooltip, gestures: G
       .attr("width", ({ step }) => columns.barWidth(step))
       .attr("y", ({ value }) => place(value)[0])
       .attr("height", ({ value }) => place(value)[1]);
+    const signs = [seen.filter(({ value }) => value > 0), seen.filter(({ value }) => value < 0)];
+    bars
+      .selectAll<SVGPathElement, Received[]>("path")
+      .data(many ? signs : [])
+      .join("path")
+      .attr("class", (_, index) => (index === 1 ? "received negative" : "received"))
+      .attr("d", (some) =>
+        pathOf(some, ({ step, value }) => {
+          const [y, height] = place(value);
+          return [columns.barX(step), rounded(y), columns.barWidth(step), rounded(height)];
+        }),
+      );
   }
 
   /** Draws and gives the place of the axis. */
@@ -172,7 +187,7 @@ export function createHorizon(parent: HTMLElement, tooltip: Tooltip, gestures: G
     goneText
       .attr("text-anchor", roomy ? "end" : "start")
       .attr("x", roomy ? 3 : -3)
-      .text(roomy ? `${words} ▸|`.replace(" ▸|", "") : words)
+      .text(words)
       .attr("data-lag", lag);
   }
 

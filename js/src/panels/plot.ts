@@ -35,11 +35,12 @@ export function drawValueAxis(
   left: number,
   right: number,
   ticks: number | number[],
+  length = right - left,
 ) {
   const axis: Axis<number> = axisLeft<number>(scale as never)
     .tickValues(typeof ticks === "number" ? scale.ticks(ticks) : ticks)
     .tickFormat(formatTick)
-    .tickSize(left - right)
+    .tickSize(-length)
     .tickPadding(6);
   group.attr("transform", `translate(${left},0)`).call(axis as never);
   group.selectAll(".tick").classed("zero", (value) => value === 0);
@@ -75,3 +76,6 @@ export function pathOf<T>(items: T[], place: (item: T) => [x: number, y: number,
     })
     .join("");
 }
+
+/** Short paths are parsed sooner, and a hundredth of a pixel is not seen. */
+export const rounded = (pixels: number) => Math.round(pixels * 100) / 100;

@@ -8,7 +8,7 @@ import { MEASURE_TEXT } from "../measures";
 import { createStack, type DrawnPart, type Part, type Stack } from "../stack";
 import { type GradientForm, TOP } from "./gradient_form";
 import { createLagLegend } from "./lag_legend";
-import { defineHatch, drawValueAxis, pathOf, type Svg } from "./plot";
+import { defineHatch, drawValueAxis, pathOf, rounded, type Svg } from "./plot";
 
 const PLOT = 200;
 const BASE = TOP + PLOT;
@@ -16,6 +16,8 @@ const BASE = TOP + PLOT;
 const REACH = 4;
 /** More parts than this are drawn as one path for each colour, not as an element each. */
 const MANY_PARTS = 2_000;
+/** In columns narrower than this the marks of the sums have no room for an outline, and are drawn as one. */
+const JOINED = 4;
 /** Highlighted pieces are at least this tall, or a loss could not be followed where its gradient is small. */
 const HAIRLINE = 1;
 
@@ -95,6 +97,7 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
 
   function drawEnds({ columns }: Shown, stack: Stack, merged: boolean) {
     const beyond = stack.beyond.slice(columns.first, columns.first + columns.count);
+    const joined = columns.width < JOINED;
     const total = (step: number) => scale(Number.isFinite(stack.total[step]) ? stack.total[step] : 0) - 1;
     beyondGroup
       .selectAll<SVGRectElement, Part>("rect")
@@ -109,7 +112,7 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
       .attr("height", height);
     totalGroup
       .selectAll<SVGRectElement, Part>("rect")
-      .data(merged ? [] : beyond)
+      .data(joined ? [] : beyond)
       .join("rect")
       .attr("class", "total")
       .attr("data-step", ({ step }) => step)
@@ -117,10 +120,9 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
       .attr("width", ({ step }) => columns.barWidth(step) + 2)
       .attr("y", ({ step }) => total(step))
       .attr("height", 2);
-    // Marks side by side, without a gap, as one line.
     totalGroup
       .selectAll("path")
-      .data(merged ? [0] : [])
+      .data(joined ? [0] : [])
       .join("path")
       .attr("class", "total line")
       .attr("d", () =>
@@ -223,6 +225,3 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
     },
   };
 }
-
-/** Short paths are parsed sooner, and a hundredth of a pixel is not seen. */
-const rounded = (pixels: number) => Math.round(pixels * 100) / 100;
