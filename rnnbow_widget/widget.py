@@ -25,6 +25,9 @@ from .trainer import DivergedError, Trainer
 
 Source = Trainer | Run | Corpus | str | PathLike[str]
 
+FORMS = ("auto", "bars", "heatmap")
+"""How panel 3 is drawn; "auto": as bars while they are wide enough to be read."""
+
 _STATIC = Path(__file__).parent / "static"
 _FRAME_SECONDS = 0.033
 _SAMPLE_SECONDS = 1.0
@@ -57,6 +60,9 @@ class RNNbow(anywidget.AnyWidget):
     measure : str
         What is drawn of an item: "norm" (``‖G_{t,j}‖``), "mean_abs" (its mean absolute entry) or "share" (its signed
         share of ``‖∂L/∂W_hh‖``).
+    form : str
+        How panel 3 is drawn: "bars" (stacked bars), "heatmap" (a cell for every item, for long windows) or "auto" (bars
+        where they are wide enough to be read).
     **settings
         Passed on to `Trainer` when `source` is data, such as ``hidden_size=64, seed=1``.
 
@@ -92,6 +98,7 @@ class RNNbow(anywidget.AnyWidget):
 
     selected = traitlets.Int(None, allow_none=True).tag(sync=True)
     measure = traitlets.Enum(MEASURES, "norm").tag(sync=True)
+    form = traitlets.Enum(FORMS, "auto").tag(sync=True)
     learning_rate = _Setting().tag(sync=True)
     horizon = _Setting().tag(sync=True)
     record_every = _Setting().tag(sync=True)
@@ -102,7 +109,7 @@ class RNNbow(anywidget.AnyWidget):
     _status = _computed(lambda widget: widget._current_status())
     _samples = _computed(lambda widget: widget._written)
 
-    def __init__(self, source: Source, *, measure: str = "norm", **settings: Any) -> None:
+    def __init__(self, source: Source, *, measure: str = "norm", form: str = "auto", **settings: Any) -> None:
         if isinstance(source, (Trainer, Run)):
             if settings:
                 kind = type(source).__name__
@@ -122,7 +129,7 @@ class RNNbow(anywidget.AnyWidget):
         self._written: dict[str, Any] = {"first": None, "now": None}
         self._written_at = -math.inf
         self._write()
-        super().__init__(measure=measure, **self._settings())
+        super().__init__(measure=measure, form=form, **self._settings())
         self.on_msg(self._on_message)
 
     def __repr__(self) -> str:

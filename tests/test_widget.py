@@ -337,6 +337,17 @@ def test_select_takes_recorded_batches(widget: RNNbow) -> None:
         widget.measure = "median"
 
 
+def test_the_form_of_panel_3_is_a_trait_that_pages_share(widget: RNNbow) -> None:
+    assert state(widget)["form"] == "auto"
+    widget.set_state({"form": "heatmap"})
+    assert widget.form == "heatmap"
+    widget.form = "bars"
+    assert state(widget)["form"] == "bars"
+    assert make(form="heatmap").form == "heatmap"
+    with pytest.raises(traitlets.TraitError, match="form"):
+        widget.form = "pie"
+
+
 def test_training_goes_on_from_what_the_trainer_did_by_itself(page: Page) -> None:
     page.widget.trainer.train(15)  # type: ignore[union-attr]
     page.says(kind="step", client="a", seq=1, until="batch")

@@ -186,11 +186,12 @@ describe("leases", () => {
 });
 
 describe("what the person does", () => {
-  it("saves selection and measure as traits", () => {
+  it("saves selection, measure and form as traits", () => {
     session.commands.select(200);
     session.commands.measure("share");
-    expect(model.saved).toEqual(["selected", "measure"]);
-    expect(session.store.state).toMatchObject({ selected: 200, measure: "share" });
+    session.commands.form("heatmap");
+    expect(model.saved).toEqual(["selected", "measure", "form"]);
+    expect(session.store.state).toMatchObject({ selected: 200, measure: "share", form: "heatmap" });
   });
 
   it("sends everything else as messages", () => {

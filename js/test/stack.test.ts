@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { describeDecay, piecesOf, strongestLoss } from "../src/decay";
+import { describeDecay, fallsBelow, piecesOf, strongestLoss } from "../src/decay";
 import { createLadder } from "../src/ladder";
 import type { Items, Snapshot } from "../src/protocol";
 import { createStack } from "../src/stack";
@@ -129,6 +129,20 @@ describe("decay", () => {
     ["the first step", 10, 5, 0.5, 0, "the window begins here"],
   ])("describes %s", (_, steps, lags, factor, loss, words) => {
     expect(describeDecay(loss, snapshotOf(decaying(steps, lags, factor)).snapshot)).toBe(words);
+  });
+
+  it("marks the first fall after the largest piece, as the horizon length has it", () => {
+    const sent = (sizes: number[]) => {
+      const pieces = sizes.map(() => sizes.map(() => 0));
+      sizes.forEach((size, lag) => {
+        pieces[sizes.length - 1 - lag][lag] = size;
+      });
+      return snapshotOf(pieces).snapshot;
+    };
+    expect(fallsBelow(5, sent([0.001, 1, 0.5, 0.009, 0.2, 0.001]))).toBe(3);
+    expect(fallsBelow(3, sent([1, 0.0101, 0.02, 0.03]))).toBeNull();
+    expect(fallsBelow(2, sent([0, 0, 0]))).toBeNull();
+    expect(fallsBelow(2, sent([1, Number.NaN, 0]))).toBeNull();
   });
 
   it("does not call the zero state before the window vanishing", () => {
