@@ -65,6 +65,8 @@ export interface Gestures {
 
 export interface Panel {
   update(figure: Figure): void;
+  /** Shows the tooltip of what is pointed at. All panels do so before any draws: placing it measures the page. */
+  explain?(focus: Focus): void;
   /** Shows what is pointed at. Runs on every move of the pointer, so it must be cheap. */
   highlight?(focus: Focus): void;
 }

@@ -170,6 +170,7 @@ export function createView(parent: HTMLElement, { store, commands }: Session, si
 
   function highlight() {
     if (!focus.target) tooltip.hide();
+    for (const panel of batchPanels) panel.explain?.(focus);
     for (const panel of batchPanels) panel.highlight?.(focus);
   }
 

@@ -169,13 +169,13 @@ export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands:
       drawSteps(next.shown);
       drawNotes(next.shown);
     },
+    explain({ target }) {
+      if (!figure?.shown || target?.kind !== "part" || target.panel !== "gradients") return;
+      if (figure.shown.columns.has(target.step)) showTooltip(target.step, target.lag, figure.shown, figure.state);
+    },
     highlight(next) {
       focus = next;
-      if (!figure?.shown) return;
-      form.light(focus);
-      if (focus.target?.kind !== "part" || focus.target.panel !== "gradients") return;
-      const { step, lag } = focus.target;
-      if (figure.shown.columns.has(step)) showTooltip(step, lag, figure.shown, figure.state);
+      if (figure?.shown) form.light(focus);
     },
   };
 }

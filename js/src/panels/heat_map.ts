@@ -195,8 +195,8 @@ export function createHeatMap(legendParent: HTMLElement, stage: HTMLElement, svg
     height: PLOT,
     get hint() {
       return (
-        `Each column is a step j that received gradient, each row the ${ROW_NAMES[rows]}. Cells smaller than a pixel ` +
-        "show the largest among them. Hover a cell to see all that its loss sent; click pins it."
+        `Each column is a step j that received, each row the ${ROW_NAMES[rows]}. Hover a cell to see all that its loss ` +
+        "sent; click pins it."
       );
     },
     draw,
@@ -210,6 +210,14 @@ export function createHeatMap(legendParent: HTMLElement, stage: HTMLElement, svg
     pick,
     light,
     rung: () => null,
-    notes: () => (drawn?.notFinite ? ["Values that are not finite are red."] : []),
+    notes() {
+      if (!drawn) return [];
+      const { columnBins, rowBins, range, shown, notFinite } = drawn;
+      const grouped = columnBins.count < shown.view.count || rowBins.count < range.count;
+      return [
+        ...(grouped ? ["A pixel shows the largest of the cells in it."] : []),
+        ...(notFinite ? ["Values that are not finite are red."] : []),
+      ];
+    },
   };
 }

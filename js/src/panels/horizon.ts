@@ -216,12 +216,13 @@ export function createHorizon(parent: HTMLElement, tooltip: Tooltip, gestures: G
       figure = next;
       svg.attr("width", next.width);
     },
+    explain({ target }) {
+      if (!figure?.shown || target?.kind !== "part" || target.panel !== "horizon") return;
+      if (figure.shown.columns.has(target.step)) showTooltip(target.step, target.lag, figure.shown, figure);
+    },
     highlight(next) {
       focus = next;
       redraw();
-      if (!figure?.shown || focus.target?.kind !== "part" || focus.target.panel !== "horizon") return;
-      const { step, lag } = focus.target;
-      if (figure.shown.columns.has(step)) showTooltip(step, lag, figure.shown, figure);
     },
   };
 }

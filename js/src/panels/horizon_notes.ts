@@ -12,21 +12,23 @@ function stepsOf(pieces: Received[]): string {
   return last - first + 1 === pieces.length ? `steps ${first}–${last}` : `${formatCount(pieces.length)} steps`;
 }
 
-export function horizonNotes(pieces: Received[], { snapshot, view }: Shown, log: boolean): string {
+export function horizonNotes(received: Received[], { snapshot, view }: Shown, log: boolean): string {
   const notes: string[] = [];
-  const outside = pieces.filter(({ step }) => step < view.first || step >= view.first + view.count);
-  if (outside.length > 0) notes.push(`Out of view: ${stepsOf(outside)} that received.`);
+  const inView = ({ step }: Received) => step >= view.first && step < view.first + view.count;
+  const outside = received.filter((piece) => !inView(piece));
+  const pieces = received.filter(inView);
+  if (outside.length > 0) notes.push(`Out of view: ${stepsOf(outside)}.`);
   const broken = pieces.filter(({ value }) => !Number.isFinite(value));
   if (broken.length > 0) notes.push(`Not finite, and not drawn: ${stepsOf(broken)}.`);
   if (!log) return notes.join(" ");
-  if (!sizeExtent(Float64Array.from(pieces, ({ value }) => value))) {
+  if (!sizeExtent(Float64Array.from(received, ({ value }) => value))) {
     notes.push("There is nothing that a logarithmic axis could show: the axis is linear.");
   }
   const initial = snapshot.zeroState ? pieces.filter(({ step, value }) => step === 0 && value === 0) : [];
   const zeros = pieces.filter((piece) => piece.value === 0 && !initial.includes(piece));
   if (initial.length > 0) notes.push("Grey dash at step 0: exactly 0, as h₀ = 0; not vanishing.");
   if (zeros.length > 0) {
-    notes.push(`Grey dashes, ${stepsOf(zeros)}: 0, below 10⁻³⁰ of the largest gradient (float32), not followed.`);
+    notes.push(`Grey dashes, ${stepsOf(zeros)}: 0, too small to be followed (below 10⁻³⁰ of the largest, in float32).`);
   }
   const negative = pieces.filter(({ value }) => value < 0);
   if (negative.length > 0) notes.push(`Violet, ${stepsOf(negative)}: negative, drawn by size.`);

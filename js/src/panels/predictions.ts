@@ -17,8 +17,7 @@ const HEIGHT = 2 * ROW + MARKS + 2;
 const HINT =
   "The true label above, the most likely prediction below: ✓ right, × wrong. Hover a column to follow its loss.";
 const NARROW_HINT =
-  "The columns are too narrow for labels: point at one to read the text around it. The strip is tall and orange where " +
-  "the prediction is wrong, low and green where it is right.";
+  "Too narrow for labels: point at a step to read the text around it. Tall and orange: wrong; low and green: right.";
 
 export function createPredictions(parent: HTMLElement, tooltip: Tooltip, gestures: Gestures): Panel {
   const { section, hint } = createFrame(parent, "predictions", 2, "Targets and predictions", HINT);
@@ -118,15 +117,16 @@ export function createPredictions(parent: HTMLElement, tooltip: Tooltip, gesture
       columnsForm.draw(narrow(next.shown) ? null : next.shown, next.state.labels);
       stripForm.draw(narrow(next.shown) ? next.shown : null, next.state.labels);
     },
+    explain({ target }) {
+      if (!figure?.shown || target?.kind !== "loss") return;
+      showTooltip(target.step, figure.shown, figure.state.labels, narrow(figure.shown) ? 8 : 0);
+    },
     highlight(next) {
       focus = next;
       const loss = focusedLoss(focus);
       columnsForm.light(loss);
       // The text around the step that is pointed at; of a part, around the step that receives.
       stripForm.light(loss, focus.target ? focus.target.step : focus.pinned);
-      if (figure?.shown && focus.target?.kind === "loss") {
-        showTooltip(focus.target.step, figure.shown, figure.state.labels, narrow(figure.shown) ? 8 : 0);
-      }
     },
   };
 }
