@@ -1,4 +1,4 @@
-/** Shows the widget with a mock kernel. The address chooses what: ?recorded=300&steps=25&lags=5&theme=dark … */
+/** Shows the widget with a mock kernel. The address chooses what: ?recorded=300&steps=25&lags=5&form=heatmap&theme=dark … */
 
 import type { InitializeProps, RenderProps } from "@anywidget/types";
 import type { Form, Measure, Traits } from "../src/contract";

@@ -18,7 +18,10 @@ const CURSORS: Record<Grip, string> = { first: "ew-resize", last: "ew-resize", i
 export function createContext(parent: HTMLElement, gestures: Gestures): Panel {
   const range = element("span", { class: "range" });
   const make = (text: string, action: string, title: string, view: (shown: Shown) => StepWindow) => {
-    const button = element("button", { text, attributes: { type: "button", "data-action": action, title } });
+    const button = element("button", {
+      text,
+      attributes: { type: "button", "data-action": action, title, "aria-label": title },
+    });
     button.addEventListener("click", () => {
       if (shown) gestures.zoom(view(shown));
     });

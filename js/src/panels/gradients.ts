@@ -68,6 +68,7 @@ export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands:
     .on("pointerleave", (event: PointerEvent) => {
       if (event.pointerType !== "touch") gestures.point(null);
     })
+    .on("blur", () => gestures.point(null))
     .on("click", (event: MouseEvent) => {
       const place = placeAt(event);
       gestures.pin(place && place.lag !== null ? place.step + place.lag : null);

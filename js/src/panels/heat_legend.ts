@@ -9,7 +9,7 @@ import { createSvg, type Svg } from "./plot";
 const BAR = 9;
 const WIDTH = 250;
 /** Each side of a scale that has two. */
-const HALF = 185;
+const HALF = 152;
 const MARGIN = 24;
 const STOPS = 64;
 const TICK_DISTANCE = 46;
@@ -41,7 +41,7 @@ export function createHeatLegend(parent: HTMLElement, choice: HTMLElement): Heat
   const legend = element("div", { class: "legend heat-legend" }, choice, name, bars, zero.node, notFinite.node);
   legend.hidden = true;
   parent.append(legend);
-  const svg = createSvg(bars, BAR + 16).attr("role", "img");
+  let svg: Svg | null = null;
 
   return {
     update({ scale, theme, signed, ...content }) {
@@ -54,6 +54,7 @@ export function createHeatLegend(parent: HTMLElement, choice: HTMLElement): Heat
       bars.hidden = scale === null;
       if (!scale) return;
       const colors = heatColors(theme, signed);
+      svg ??= createSvg(bars, BAR + 16).attr("role", "img");
       svg.selectAll("*").remove();
       if (signed) {
         drawBar(svg, scale, colors.negative, { left: MARGIN, width: HALF, sign: -1 });

@@ -23,6 +23,8 @@ const BASE = TOP + PLOT;
 const HAIRLINE = 0.5;
 /** More bars than this are drawn as one path. */
 const MANY_BARS = 128;
+/** Room that a character takes, at most. */
+const WORD_WIDTH = 6;
 /** How tall the mark of an exact zero is. */
 const NOUGHT = 4;
 
@@ -181,13 +183,16 @@ export function createHorizon(parent: HTMLElement, tooltip: Tooltip, gestures: G
     goneMark.classed("hidden", step === null || !columns.has(step));
     if (step === null || lag === null) return;
     const x = columns.x(step + 1) - 0.5;
-    const words = `below 1 % of its largest from here, ${lag} back`;
-    const roomy = x - columns.left > 6 * words.length;
+    const words = [`below 1 % of its largest from here, ${lag} back`, `below 1 %, ${lag} back`];
+    const [before, after] = [x - columns.left, columns.right - x];
+    const long = Math.max(before, after) > WORD_WIDTH * words[0].length;
+    // On the side that it speaks of, if there is room.
+    const ahead = before > WORD_WIDTH * words[long ? 0 : 1].length;
     goneMark.attr("transform", `translate(${x},0)`);
     goneText
-      .attr("text-anchor", roomy ? "end" : "start")
-      .attr("x", roomy ? 3 : -3)
-      .text(words)
+      .attr("text-anchor", ahead ? "end" : "start")
+      .attr("x", ahead ? 3 : -3)
+      .text(words[long ? 0 : 1])
       .attr("data-lag", lag);
   }
 

@@ -50,6 +50,7 @@ export function createPredictions(parent: HTMLElement, tooltip: Tooltip, gesture
     .on("pointerleave", (event: PointerEvent) => {
       if (event.pointerType !== "touch") gestures.point(null);
     })
+    .on("blur", () => gestures.point(null))
     .on("click", (event: MouseEvent) => gestures.pin(stepAt(event)))
     .on("keydown", (event: KeyboardEvent) => {
       gestures.settle();

@@ -29,8 +29,8 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
   const partGroup = content.append("g");
   const pathGroup = content.append("g");
   const beyondGroup = content.append("g");
-  const overlay = content.append("path").attr("class", "part same-loss");
-  const pointedPart = content.append("rect").attr("class", "part pointed outline");
+  const overlay = content.append("path").attr("class", "lit-pieces");
+  const pointedPart = content.append("rect").attr("class", "pointed-piece");
   const totalGroup = content.append("g");
   const zeroLine = content.append("line").attr("class", "zero-line");
 
