@@ -44,7 +44,9 @@ export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands:
   );
   const forms: Record<Shown["form"], GradientForm> = {
     bars: createStackedBars(legends, svg),
-    heatmap: createHeatMap(legends, stage, svg),
+    heatmap: createHeatMap(legends, stage, svg, () => {
+      if (figure?.shown) draw(figure.shown, figure);
+    }),
   };
   const title = svg.append("text").attr("class", "axis-title").attr("y", 10);
   const stepAxis = svg.append("g").attr("class", "axis steps");
@@ -114,6 +116,14 @@ export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands:
     return true;
   }
 
+  function draw(shown: Shown, { state, width }: Figure) {
+    svg.attr("width", width).attr("height", TOP + form.height + AXIS);
+    form.draw(shown, state);
+    title.text(form === forms.bars ? MEASURE_TEXT[state.measure].axis : "");
+    drawSteps(shown);
+    drawNotes(shown);
+  }
+
   function drawSteps({ columns }: Shown) {
     const base = TOP + form.height;
     const every = [1, 2, 5, 10, 20, 50, 100].find((interval) => interval * columns.width >= STEP_TICK_DISTANCE) ?? 200;
@@ -164,11 +174,7 @@ export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands:
         form = forms[next.shown.form];
       }
       choice.set(next.shown.form);
-      svg.attr("width", next.width).attr("height", TOP + form.height + AXIS);
-      form.draw(next.shown, next.state);
-      title.text(form === forms.bars ? MEASURE_TEXT[next.state.measure].axis : "");
-      drawSteps(next.shown);
-      drawNotes(next.shown);
+      draw(next.shown, next);
     },
     explain({ target }) {
       if (!figure?.shown || target?.kind !== "part" || target.panel !== "gradients") return;

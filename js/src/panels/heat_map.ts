@@ -30,7 +30,13 @@ interface Drawn {
 /** Rows for each loss, unless so few lags were recorded that they would leave most of the plot empty. */
 const rowsFor = ({ snapshot: { steps, lags } }: Shown): Rows => (lags < steps / 2 ? "lag" : "loss");
 
-export function createHeatMap(legendParent: HTMLElement, stage: HTMLElement, svg: Svg): GradientForm {
+/** `redraw` draws the panel again, after another choice of rows. */
+export function createHeatMap(
+  legendParent: HTMLElement,
+  stage: HTMLElement,
+  svg: Svg,
+  redraw: () => void,
+): GradientForm {
   const canvas = element("canvas", { class: "heat", attributes: { "aria-hidden": "true" } });
   canvas.hidden = true;
   stage.prepend(canvas);
@@ -42,7 +48,7 @@ export function createHeatMap(legendParent: HTMLElement, stage: HTMLElement, svg
     ],
     (rows) => {
       chosen = rows;
-      if (latest) draw(...latest);
+      redraw();
     },
   );
   const legend = createHeatLegend(legendParent, choice.node);
@@ -53,14 +59,12 @@ export function createHeatMap(legendParent: HTMLElement, stage: HTMLElement, svg
   const cell = content.append("rect").attr("class", "pointed-cell");
   let chosen: Rows | null = null;
   let rows: Rows = "loss";
-  let latest: [Shown, State] | null = null;
   let drawn: Drawn | null = null;
   let scale: HeatScale | null = null;
   let scaleOf: Float32Array | null = null;
   let litBy: Focus = { target: null, pinned: null };
 
   function draw(shown: Shown, state: State) {
-    latest = [shown, state];
     const { snapshot, items, columns, view, theme } = shown;
     const { steps, lags } = snapshot;
     rows = chosen ?? rowsFor(shown);
@@ -201,7 +205,6 @@ export function createHeatMap(legendParent: HTMLElement, stage: HTMLElement, svg
     },
     draw,
     clear() {
-      latest = null;
       drawn = null;
       canvas.hidden = true;
       content.classed("hidden", true);
