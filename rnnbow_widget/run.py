@@ -125,6 +125,10 @@ class Snapshot:
         """The tallest bar: what the overview draws for this batch."""
         return float(self.bar_heights(surface, measure).max())
 
+    def mean_gradient(self, surface: str = "W_hh", measure: str = "norm") -> float:
+        """Mean height of the window's bars."""
+        return float(self.bar_heights(surface, measure).mean())
+
     @cached_property
     def horizon_length(self) -> float:
         """How many steps back the gradient of a typical loss reaches; see `horizon_length`."""
@@ -214,7 +218,8 @@ class Run(Sequence[Snapshot]):
         Parameters
         ----------
         name : str
-            "loss" (mean per step, in nats), "accuracy", "max_gradient", "grad_norm", "update_norm" or "horizon_length".
+            One of `QUANTITIES`: "max_gradient", "mean_gradient", "grad_norm", "update_norm", "loss" (mean per step, in
+            nats), "accuracy" or "horizon_length".
 
         Raises
         ------
@@ -243,13 +248,16 @@ class Run(Sequence[Snapshot]):
 
 
 _COLUMNS: dict[str, Callable[[Snapshot], float]] = {
-    "loss": lambda snapshot: float(snapshot.loss.mean()),
-    "accuracy": lambda snapshot: float(snapshot.correct.mean()),
     "max_gradient": lambda snapshot: snapshot.max_gradient(),
+    "mean_gradient": lambda snapshot: snapshot.mean_gradient(),
     "grad_norm": lambda snapshot: snapshot.grad_norm,
     "update_norm": lambda snapshot: snapshot.update_norm,
+    "loss": lambda snapshot: float(snapshot.loss.mean()),
+    "accuracy": lambda snapshot: float(snapshot.correct.mean()),
     "horizon_length": lambda snapshot: snapshot.horizon_length,
 }
+QUANTITIES = tuple(_COLUMNS)
+"""What there is one number of per batch: the columns of a run, and what the overview can draw."""
 
 
 def horizon_length(items: Array, from_zero_state: bool = False, threshold: float = REACH_THRESHOLD) -> float:

@@ -20,7 +20,7 @@ from .checks import one_of, positive_int
 from .corpora import Corpus
 from .feed import Feed
 from .protocol import drawable
-from .run import Run
+from .run import QUANTITIES, Run
 from .trainer import DivergedError, Trainer
 
 Source = Trainer | Run | Corpus | str | PathLike[str]
@@ -57,6 +57,13 @@ class RNNbow(anywidget.AnyWidget):
     measure : str
         What is drawn of an item: "norm" (``‖G_{t,j}‖``), "mean_abs" (its mean absolute entry) or "share" (its signed
         share of ``‖∂L/∂W_hh‖``).
+    quantity : str
+        What panel 1 draws of each batch, one of `rnnbow_widget.run.QUANTITIES`: "max_gradient", "mean_gradient",
+        "grad_norm", "update_norm", "loss", "accuracy" or "horizon_length".
+    overlay : str, optional
+        A second quantity that is laid over as a line.
+    log_scale : bool
+        Whether the bars of panel 1 stand on a logarithmic axis.
     **settings
         Passed on to `Trainer` when `source` is data, such as ``hidden_size=64, seed=1``.
 
@@ -73,6 +80,8 @@ class RNNbow(anywidget.AnyWidget):
         What is shown: every number that is drawn can be read there as a numpy array.
     selected : int or None
         Number of the selected batch; None follows the newest.
+    measure, quantity, overlay, log_scale :
+        What is drawn, as above; assigning changes it on every page, and what is chosen there is read here.
     playing : bool
         Whether training is wanted.
     learning_rate, horizon, record_every :
@@ -92,6 +101,9 @@ class RNNbow(anywidget.AnyWidget):
 
     selected = traitlets.Int(None, allow_none=True).tag(sync=True)
     measure = traitlets.Enum(MEASURES, "norm").tag(sync=True)
+    quantity = traitlets.Enum(QUANTITIES, "max_gradient").tag(sync=True)
+    overlay = traitlets.Enum(QUANTITIES, None, allow_none=True).tag(sync=True)
+    log_scale = traitlets.Bool(False).tag(sync=True)
     learning_rate = _Setting().tag(sync=True)
     horizon = _Setting().tag(sync=True)
     record_every = _Setting().tag(sync=True)
@@ -102,7 +114,16 @@ class RNNbow(anywidget.AnyWidget):
     _status = _computed(lambda widget: widget._current_status())
     _samples = _computed(lambda widget: widget._written)
 
-    def __init__(self, source: Source, *, measure: str = "norm", **settings: Any) -> None:
+    def __init__(
+        self,
+        source: Source,
+        *,
+        measure: str = "norm",
+        quantity: str = "max_gradient",
+        overlay: str | None = None,
+        log_scale: bool = False,
+        **settings: Any,
+    ) -> None:
         if isinstance(source, (Trainer, Run)):
             if settings:
                 kind = type(source).__name__
@@ -122,7 +143,8 @@ class RNNbow(anywidget.AnyWidget):
         self._written: dict[str, Any] = {"first": None, "now": None}
         self._written_at = -math.inf
         self._write()
-        super().__init__(measure=measure, **self._settings())
+        view = {"measure": measure, "quantity": quantity, "overlay": overlay, "log_scale": log_scale}
+        super().__init__(**view, **self._settings())
         self.on_msg(self._on_message)
 
     def __repr__(self) -> str:

@@ -337,6 +337,27 @@ def test_select_takes_recorded_batches(widget: RNNbow) -> None:
         widget.measure = "median"
 
 
+def test_what_the_overview_draws_is_chosen_on_both_sides(widget: RNNbow) -> None:
+    names = ("quantity", "overlay", "log_scale")
+    assert {name: state(widget)[name] for name in names} == {
+        "quantity": "max_gradient",
+        "overlay": None,
+        "log_scale": False,
+    }
+    widget.set_state({"quantity": "loss", "overlay": "horizon_length", "log_scale": True})
+    assert (widget.quantity, widget.overlay, widget.log_scale) == ("loss", "horizon_length", True)
+    widget.overlay = None
+    assert state(widget)["overlay"] is None
+    assert make(quantity="accuracy", overlay="loss", log_scale=True).overlay == "loss"
+    for name, value in {"quantity": "perplexity", "overlay": "perplexity", "log_scale": "yes"}.items():
+        with pytest.raises(traitlets.TraitError, match=f"'{name}' trait"):
+            setattr(widget, name, value)
+        with pytest.raises(traitlets.TraitError, match=f"'{name}' trait"):
+            make(**{name: value})
+    with pytest.raises(traitlets.TraitError, match="'quantity' trait"):
+        widget.quantity = None
+
+
 def test_training_goes_on_from_what_the_trainer_did_by_itself(page: Page) -> None:
     page.widget.trainer.train(15)  # type: ignore[union-attr]
     page.says(kind="step", client="a", seq=1, until="batch")
