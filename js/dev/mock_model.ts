@@ -14,6 +14,7 @@ type Listener = (...args: unknown[]) => void;
 
 const FRAME_MS = 33;
 const BATCHES_PER_FRAME = 40;
+const CHUNK = 50_000;
 
 export function createMockModel(options: MockOptions): AnyModel<Traits> {
   const listeners = new Map<string, Set<Listener>>();
@@ -21,6 +22,9 @@ export function createMockModel(options: MockOptions): AnyModel<Traits> {
   const traits: Traits = {
     selected: null,
     measure: "norm",
+    quantity: "max_gradient",
+    overlay: null,
+    log_scale: false,
     learning_rate: 0.1,
     horizon: options.lags < options.steps ? options.lags : null,
     record_every: options.recordEvery,
@@ -70,13 +74,17 @@ export function createMockModel(options: MockOptions): AnyModel<Traits> {
       buffers.map((buffer) => new DataView(buffer)),
     );
 
-  /** Trains `count` batches and returns a chunk of those that were recorded. */
+  /** Trains `count` batches and returns chunks of those that were recorded. */
   function train(count: number): ArrayBuffer[] {
-    const recorded = Array.from({ length: count }, (_, index) => batch + index).filter(
-      (number) => number % traits.record_every === 0,
-    );
+    const every = traits.record_every;
+    const first = Math.ceil(batch / every) * every;
     batch += count;
-    return recorded.length > 0 ? [syntheticChunk(recorded, options)] : [];
+    const recorded = Array.from({ length: Math.ceil((batch - first) / every) }, (_, index) => first + index * every);
+    const chunks: ArrayBuffer[] = [];
+    for (let at = 0; at < recorded.length; at += CHUNK) {
+      chunks.push(syntheticChunk(recorded.slice(at, at + CHUNK), options));
+    }
+    return chunks;
   }
 
   function sendFrame(request: { client: string; seq: number }, last: boolean, buffers: ArrayBuffer[]) {

@@ -3,6 +3,27 @@
 export const MEASURES = ["norm", "mean_abs", "share"] as const;
 export type Measure = (typeof MEASURES)[number];
 
+/** What there is one number of for each batch. */
+export const QUANTITIES = [
+  "max_gradient",
+  "mean_gradient",
+  "grad_norm",
+  "update_norm",
+  "loss",
+  "accuracy",
+  "horizon_length",
+] as const;
+export type Quantity = (typeof QUANTITIES)[number];
+
+/** What is drawn, as a person or the kernel chose it: traits that are set on both sides. */
+export interface Choices {
+  measure: Measure;
+  quantity: Quantity;
+  overlay: Quantity | null;
+  log_scale: boolean;
+}
+export const CHOICES = ["measure", "quantity", "overlay", "log_scale"] as const satisfies (keyof Choices)[];
+
 export type Setting = "learning_rate" | "horizon" | "record_every";
 
 /** What is known of the network and its data; an opened run may not say all of it. */
@@ -45,9 +66,8 @@ export interface RunState {
   chunks: Bytes[];
 }
 
-export interface Traits {
+export interface Traits extends Choices {
   selected: number | null;
-  measure: Measure;
   learning_rate: number;
   horizon: number | null;
   record_every: number;

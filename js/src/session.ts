@@ -5,7 +5,18 @@
 
 import type { AnyModel } from "@anywidget/types";
 import { browserClock, type Clock, pageVisibility, type Visibility } from "./clock";
-import type { Bytes, Frame, FromKernel, Measure, Setting, Status, ToKernel, Traits, Whole } from "./contract";
+import {
+  type Bytes,
+  CHOICES,
+  type Choices,
+  type Frame,
+  type FromKernel,
+  type Setting,
+  type Status,
+  type ToKernel,
+  type Traits,
+  type Whole,
+} from "./contract";
 import { decodeChunk, ownView } from "./protocol";
 import { randomName } from "./random_name";
 import { createRequests, SILENCE_MS } from "./requests";
@@ -20,7 +31,7 @@ export interface Commands {
   reset(): void;
   set(name: Setting, value: number | null): void;
   select(batch: number | null): void;
-  measure(measure: Measure): void;
+  choose<K extends keyof Choices>(name: K, value: Choices[K]): void;
 }
 
 export interface Session {
@@ -61,6 +72,9 @@ export function createSession(
       samples: model.get("_samples"),
       selected: model.get("selected"),
       measure: model.get("measure"),
+      quantity: model.get("quantity"),
+      overlay: model.get("overlay"),
+      log_scale: model.get("log_scale"),
       settings: {
         learning_rate: model.get("learning_rate"),
         horizon: model.get("horizon"),
@@ -206,7 +220,7 @@ export function createSession(
   on("change:_status", () => store.update({ status: { ...model.get("_status") } }));
   on("change:_samples", () => store.update({ samples: { ...model.get("_samples") } }));
   on("change:selected", () => store.update({ selected: model.get("selected") }));
-  on("change:measure", () => store.update({ measure: model.get("measure") }));
+  for (const name of CHOICES) on(`change:${name}`, () => store.update({ [name]: model.get(name) }));
   on("change:playing", () => {
     heard();
     store.update({ playing: model.get("playing") });
@@ -246,8 +260,8 @@ export function createSession(
         model.set("selected", batch);
         model.save_changes();
       },
-      measure(measure) {
-        model.set("measure", measure);
+      choose(name, value) {
+        model.set(name, value as never);
         model.save_changes();
       },
     },

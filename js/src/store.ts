@@ -1,6 +1,6 @@
 /** What every view of one widget shares. The session writes it; toolbar and panels read it. */
 
-import type { Info, Measure, Samples, Setting, Status } from "./contract";
+import type { Choices, Info, Samples, Setting, Status } from "./contract";
 import type { Run } from "./run";
 
 export interface Problem {
@@ -8,14 +8,13 @@ export interface Problem {
   hint: string;
 }
 
-export interface State {
+export interface State extends Choices {
   run: Run;
   labels: string[];
   info: Info;
   status: Status;
   samples: Samples;
   selected: number | null;
-  measure: Measure;
   settings: Record<Setting, number | null>;
   playing: boolean;
   /** Settings that the kernel refused, with its reason, until they are changed again. */

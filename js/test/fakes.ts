@@ -65,6 +65,9 @@ export function fakeModel(changes: Partial<Traits> = {}) {
   const traits: Traits = {
     selected: null,
     measure: "norm",
+    quantity: "max_gradient",
+    overlay: null,
+    log_scale: false,
     learning_rate: 0.1,
     horizon: 2,
     record_every: 100,

@@ -188,7 +188,7 @@ describe("leases", () => {
 describe("what the person does", () => {
   it("saves selection and measure as traits", () => {
     session.commands.select(200);
-    session.commands.measure("share");
+    session.commands.choose("measure", "share");
     expect(model.saved).toEqual(["selected", "measure"]);
     expect(session.store.state).toMatchObject({ selected: 200, measure: "share" });
   });
