@@ -7,6 +7,8 @@ interface QuantityText {
   option: string;
   /** The axis, with its unit. */
   axis: string;
+  /** Whether only whole numbers are worth a tick. */
+  whole: boolean;
   /** One value in the headline. */
   format(value: number): string;
 }
@@ -17,36 +19,43 @@ export const QUANTITY_TEXT: Record<Quantity, QuantityText> = {
   max_gradient: {
     option: "max gradient",
     axis: "tallest bar of the batch (nats per unit weight)",
+    whole: false,
     format: gradient,
   },
   mean_gradient: {
     option: "mean gradient",
     axis: "mean bar of the batch (nats per unit weight)",
+    whole: false,
     format: gradient,
   },
   grad_norm: {
     option: "gradient norm before clipping",
     axis: "norm of the whole gradient, before clipping",
+    whole: false,
     format: gradient,
   },
   update_norm: {
     option: "gradient norm after clipping",
     axis: "norm of the whole gradient, after clipping",
+    whole: false,
     format: gradient,
   },
   loss: {
     option: "loss",
     axis: "loss (nats per step)",
+    whole: false,
     format: (value) => `${formatLoss(value)} nats per step`,
   },
   accuracy: {
     option: "accuracy",
-    axis: "accuracy (part of the steps predicted right)",
+    axis: "accuracy (part predicted right)",
+    whole: false,
     format: (value) => (Number.isFinite(value) ? formatPercent(value) : formatNumber(value)),
   },
   horizon_length: {
     option: "horizon length",
     axis: "horizon length (steps)",
+    whole: true,
     format: (value) => `${Number.isInteger(value) ? formatCount(value) : formatNumber(value)} steps`,
   },
 };

@@ -1,6 +1,7 @@
 /** The vertical scale of the overview's bars: linear from zero, or logarithmic down to the smallest value there is. */
 
 import { scaleLinear, scaleLog } from "d3-scale";
+import type { Series } from "./series";
 
 export interface ValueScale {
   /** Where a value is drawn. What the axis cannot show stands on its base. */
@@ -10,22 +11,48 @@ export interface ValueScale {
 
 /** The smallest value still has a bar: the logarithmic axis begins at this part of it. */
 const BELOW_LOWEST = 0.7;
-const FEW_TICKS = 4;
+const TICKS = 3;
+/** Ticks of a logarithmic axis are at least this many pixels apart. */
+const TICK_DISTANCE = 16;
 
-export function linearScale(most: number, base: number, top: number): ValueScale {
+/** `whole`: only whole numbers are ticks. */
+export function linearScale(most: number, base: number, top: number, whole = false): ValueScale {
   const scale = scaleLinear([0, most > 0 ? most : 1], [base, top]);
-  return { y: (value) => (Number.isFinite(value) ? scale(value) : base), ticks: scale.ticks(3) };
+  return {
+    y: (value) => (Number.isFinite(value) ? scale(value) : base),
+    ticks: scale.ticks(TICKS).filter((tick) => !whole || Number.isInteger(tick)),
+  };
 }
 
 /** `least` and `most` are the smallest and largest values above zero, or NaN if there are none. */
 export function logScale(least: number, most: number, base: number, top: number): ValueScale {
-  const domain = least > 0 ? [BELOW_LOWEST * least, Math.max(most, 1.5 * least)] : [0.1, 1];
-  const scale = scaleLog(domain, [base, top]);
-  const wholePowers = scale.ticks(FEW_TICKS).filter((value) => Number.isInteger(Math.log10(value)));
-  const every = Math.ceil(wholePowers.length / FEW_TICKS);
-  const ticks = wholePowers.filter((_, index) => (wholePowers.length - 1 - index) % every === 0);
-  return {
-    y: (value) => (value > 0 && Number.isFinite(value) ? scale(value) : base),
-    ticks: ticks.length > 1 ? ticks : scaleLinear(domain, [base, top]).ticks(3),
-  };
+  const [low, high] = least > 0 ? [BELOW_LOWEST * least, Math.max(most, 1.5 * least)] : [0.1, 1];
+  const scale = scaleLog([low, high], [base, top]);
+  const decades = Math.log10(high / low);
+  const factors = decades > 3 ? [1] : decades > 1 ? [1, 3] : [1, 1.5, 2, 3, 4, 5, 7];
+  const ticks: number[] = [];
+  for (let power = Math.floor(Math.log10(high)); power >= Math.floor(Math.log10(low)); power -= 1) {
+    for (const factor of factors.toReversed()) {
+      const tick = Number(`${factor}e${power}`);
+      const last = ticks.at(-1);
+      const clear = last === undefined || scale(tick) - scale(last) >= TICK_DISTANCE;
+      if (tick >= low && tick <= high && clear) ticks.push(tick);
+    }
+  }
+  return { y: (value) => (value > 0 && Number.isFinite(value) ? scale(value) : base), ticks };
+}
+
+/** The scale that shows a stretch of a series. */
+export function scaleOf(
+  series: Series,
+  from: number,
+  to: number,
+  { log, whole }: { log: boolean; whole: boolean },
+  base: number,
+  top: number,
+): ValueScale {
+  const at = (index: number) => (index < 0 ? Number.NaN : series.values()[index]);
+  const most = at(series.highest(from, to));
+  if (log) return logScale(at(series.lowestPositive(from, to)), most, base, top);
+  return linearScale(most, base, top, whole);
 }

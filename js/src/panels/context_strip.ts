@@ -4,7 +4,7 @@ import { pointer } from "d3-selection";
 import { type BarLayout, highestPerColumn, layOutBars } from "../bars";
 import { LEFT } from "../columns";
 import type { State } from "../store";
-import { linearScale, logScale } from "../value_scale";
+import { scaleOf } from "../value_scale";
 import type { Range, Viewport } from "../viewport";
 import { plotWidth } from "./overview_plot";
 import { createSvg } from "./plot";
@@ -93,14 +93,11 @@ export function createContextStrip(parent: HTMLElement, viewport: () => Viewport
     const inner = plotWidth(width, overlay);
     layout = layOutBars(run.length, null, inner);
     const series = run.series(quantity, measure);
-    const at = (index: number) => (index < 0 ? Number.NaN : series.values()[index]);
-    const most = at(series.highest(0, run.length));
-    const scale = log_scale
-      ? logScale(at(series.lowestPositive(0, run.length)), most, BASE, TOP)
-      : linearScale(most, BASE, TOP);
+    const values = series.values();
+    const scale = scaleOf(series, 0, run.length, { log: log_scale, whole: false }, BASE, TOP);
     const path = Array.from(highestPerColumn(series, layout), (index, column) => {
       const x = LEFT + layout.left(column);
-      return `M${x},${BASE}V${Math.round(10 * scale.y(at(index))) / 10}H${LEFT + layout.right(column)}V${BASE}Z`;
+      return `M${x},${BASE}V${Math.round(10 * scale.y(values[index])) / 10}H${LEFT + layout.right(column)}V${BASE}Z`;
     });
     svg.attr("width", width);
     ground.attr("width", inner);

@@ -18,8 +18,8 @@ import { createOverviewPlot, type Drawing, HEIGHT, plotWidth } from "./overview_
 import { createSvg, makeSteerable } from "./plot";
 
 const HINT =
-  "One bar per recorded batch. Hover to preview a batch below, click to select it. Ctrl or ⌘ and the wheel zoom, " +
-  "dragging pans, a double-click shows the whole run.";
+  "One bar per recorded batch: hover previews it below, click selects it. Ctrl or ⌘ + wheel zooms, dragging pans, a " +
+  "double-click shows all.";
 const KEYS =
   "Recorded batches. Arrow keys, Page Up and Down, Home and End select one; Escape follows the newest. " +
   "Plus and minus zoom, shift and arrow keys pan, zero shows the whole run.";
@@ -121,7 +121,9 @@ export function createOverview(parent: HTMLElement, commands: Commands, gestures
         svg.attr("width", width);
         svg.classed("zoomed", viewport.window !== null);
         drawing = plot.draw(drawn, viewport.window, width);
-        setText(note, explain(drawn, drawing));
+        const words = explain(drawn, drawing);
+        setText(note, words);
+        note.hidden = words === "";
       }
       plot.mark(run, next.selected, preview);
       strip.update(drawn, width, next.selected);
@@ -140,7 +142,7 @@ function explain({ quantity, log_scale, run }: State, { layout, series, from, to
   }
   const clipped = run.countClipped(from, to);
   if ((quantity === "grad_norm" || quantity === "update_norm") && clipped > 0) {
-    sentences.push(`${formatCount(clipped)} of ${formatCount(to - from)} batches were clipped: an orange cap.`);
+    sentences.push(`${formatCount(clipped)} of ${formatCount(to - from)} batches were clipped (orange caps).`);
   }
   const zeros = log_scale ? series.countZeros(from, to) : 0;
   if (zeros > 0) {

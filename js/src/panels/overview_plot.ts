@@ -9,7 +9,7 @@ import { QUANTITY_TEXT } from "../quantities";
 import type { Run } from "../run";
 import type { Series } from "../series";
 import type { State } from "../store";
-import { linearScale, logScale, type ValueScale } from "../value_scale";
+import { linearScale, scaleOf, type ValueScale } from "../value_scale";
 import type { Range } from "../viewport";
 import { defineHatch, type Group, type Svg } from "./plot";
 
@@ -21,6 +21,8 @@ export const HEIGHT = BASE + AXIS;
 const TICK_DISTANCE = 90;
 /** Room for the axis of the line, at the right. */
 const LINE_AXIS = 66;
+/** The line stays clear of the top. */
+const HEADROOM = 1.08;
 /** Bars of more pixels leave a gap of one. */
 const GAPLESS = 2;
 
@@ -51,7 +53,7 @@ export function createOverviewPlot(svg: Svg): OverviewPlot {
   const valueAxis = svg.append("g").attr("class", "axis values");
   const lineAxis = svg.append("g").attr("class", "axis values of-line");
   const title = svg.append("text").attr("class", "axis-title").attr("y", 10);
-  const lineTitle = svg.append("text").attr("class", "axis-title of-line").attr("text-anchor", "end");
+  const lineTitle = svg.append("text").attr("class", "axis-title of-line").attr("text-anchor", "end").attr("y", 10);
   const bars = svg.append("path").attr("class", "bars");
   const medians = svg.append("path").attr("class", "medians");
   const clipped = svg.append("path").attr("class", "clipped");
@@ -83,18 +85,12 @@ export function createOverviewPlot(svg: Svg): OverviewPlot {
   const bar = (column: number, value: number) =>
     `M${left(column)},${BASE}V${rounded(scale.y(value))}h${barWidth(column)}V${BASE}Z`;
 
-  function scaleOf(series: Series, log: boolean, from: number, to: number): ValueScale {
-    const at = (index: number) => (index < 0 ? Number.NaN : series.values()[index]);
-    const most = at(series.highest(from, to));
-    return log ? logScale(at(series.lowestPositive(from, to)), most, BASE, TOP) : linearScale(most, BASE, TOP);
-  }
-
   function drawBars({ run, quantity, measure, log_scale }: State) {
     const series = run.series(quantity, measure);
     const values = series.values();
     const from = layout.first(0);
     const to = layout.columns > 0 ? layout.first(layout.columns) : from;
-    scale = scaleOf(series, log_scale, from, to);
+    scale = scaleOf(series, from, to, { log: log_scale, whole: QUANTITY_TEXT[quantity].whole }, BASE, TOP);
     const peaks = highestPerColumn(series, layout);
     bars.attr(
       "d",
@@ -133,11 +129,8 @@ export function createOverviewPlot(svg: Svg): OverviewPlot {
     for (const part of [lineAxis, lineTitle, line, halo]) part.classed("hidden", !overlay);
     if (!overlay) return;
     const middles = medianPerColumn(run.series(overlay, measure), layout);
-    const own = linearScale(
-      middles.reduce((most, value) => (value > most ? value : most), 0),
-      BASE,
-      TOP,
-    );
+    const most = middles.reduce((held, value) => (value > held ? value : held), 0);
+    const own = linearScale(HEADROOM * most, BASE, TOP, QUANTITY_TEXT[overlay].whole);
     let path = "";
     let pen = "M";
     middles.forEach((value, column) => {
@@ -148,10 +141,7 @@ export function createOverviewPlot(svg: Svg): OverviewPlot {
     line.attr("d", layout.columns === 1 ? `${path}h0` : path);
     halo.attr("d", line.attr("d"));
     drawAxis(lineAxis, own, right + 6, null, 8);
-    lineTitle
-      .attr("x", right + LINE_AXIS)
-      .attr("y", TOP - 10)
-      .text(`line: ${QUANTITY_TEXT[overlay].axis}`);
+    lineTitle.attr("x", right + LINE_AXIS).text(`line: ${QUANTITY_TEXT[overlay].axis}`);
   }
 
   function drawDiverged(run: Run) {
