@@ -18,6 +18,7 @@ from IPython.core.getipython import get_ipython
 from .bptt_itemized import MEASURES
 from .checks import one_of, positive_int
 from .corpora import Corpus
+from .cues import Cue
 from .feed import Feed
 from .protocol import drawable
 from .run import QUANTITIES, Run
@@ -28,6 +29,7 @@ Source = Trainer | Run | Corpus | str | PathLike[str]
 _STATIC = Path(__file__).parent / "static"
 _FRAME_SECONDS = 0.033
 _SAMPLE_SECONDS = 1.0
+_CUE_SECONDS = 1.0
 _SAMPLE_LENGTH = 240
 _LONGEST_LEASE_MS = 2_000
 _STALE_SECONDS = 10.0
@@ -113,6 +115,7 @@ class RNNbow(anywidget.AnyWidget):
     _run = _computed(lambda widget: widget._packed())
     _status = _computed(lambda widget: widget._current_status())
     _samples = _computed(lambda widget: widget._written)
+    _cues = _computed(lambda widget: widget._feed.cues())
 
     def __init__(
         self,
@@ -142,6 +145,8 @@ class RNNbow(anywidget.AnyWidget):
         self._trouble = ("", "")
         self._written: dict[str, Any] = {"first": None, "now": None}
         self._written_at = -math.inf
+        self._told_cues: list[dict[str, Any]] = []
+        self._told_cues_at = -math.inf
         self._write()
         view = {"measure": measure, "quantity": quantity, "overlay": overlay, "log_scale": log_scale}
         super().__init__(**view, **self._settings())
@@ -212,6 +217,11 @@ class RNNbow(anywidget.AnyWidget):
             If that batch was not recorded.
         """
         self.selected = None if batch is None else self.run.at(positive_int("batch", batch, minimum=0)).batch
+
+    @property
+    def cues(self) -> list[Cue]:
+        """Batches worth looking at, ranked, with the reason in words; see `Run.cues`."""
+        return self.run.cues()
 
     # Traits.
 
@@ -408,13 +418,19 @@ class RNNbow(anywidget.AnyWidget):
         if (last and not self.playing) or monotonic() - self._written_at > _SAMPLE_SECONDS:
             self._write()
             content["samples"] = self._written
+        if last or monotonic() - self._told_cues_at > _CUE_SECONDS:
+            self._told_cues_at = monotonic()
+            cues = self._feed.cues()
+            if cues != self._told_cues:
+                content["cues"] = self._told_cues = cues
         numbers, chunks = self._feed.frame()
         self.send({**content, **numbers, "status": self._current_status()}, chunks)
 
     def _send_whole(self) -> None:
         numbers, chunks = self._feed.whole()
         content = {"kind": "whole", **numbers, "status": self._current_status(), "samples": self._written}
-        self.send(content, chunks)
+        self._told_cues = self._feed.cues()
+        self.send({**content, "cues": self._told_cues}, chunks)
 
     def _send_state_after_cell(self) -> None:
         """Send the traits once when the running cell ends, for who keeps state without a page, such as nbconvert."""
@@ -426,7 +442,7 @@ class RNNbow(anywidget.AnyWidget):
         def send(*_: object) -> None:
             shell.events.unregister("post_run_cell", send)
             self._state_is_due = False
-            self.send_state(["_run", "_status", "_samples"])
+            self.send_state(["_run", "_status", "_samples", "_cues"])
 
         shell.events.register("post_run_cell", send)
 

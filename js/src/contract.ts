@@ -57,6 +57,14 @@ export interface Samples {
   now: Sample | null;
 }
 
+/** A batch worth looking at. */
+export interface Cue {
+  batch: number;
+  kind: "diverged" | "tallest" | "sudden_change" | "first_clipped" | "longest_horizon" | "shortest_horizon";
+  score: number;
+  reason: string;
+}
+
 /** Bytes as the different hosts deliver them. */
 export type Bytes = ArrayBuffer | ArrayBufferView;
 
@@ -77,6 +85,7 @@ export interface Traits extends Choices {
   _run: RunState;
   _status: Status;
   _samples: Samples;
+  _cues: Cue[];
 }
 
 /** A request is carried out once, however often it is sent: the kernel knows it by client and seq. */
@@ -102,6 +111,7 @@ export interface Frame {
   playing: boolean;
   status: Status;
   samples?: Samples;
+  cues?: Cue[];
 }
 
 export interface Whole {
@@ -110,6 +120,7 @@ export interface Whole {
   next: number;
   status: Status;
   samples: Samples;
+  cues: Cue[];
 }
 
 export type FromKernel =

@@ -9,6 +9,7 @@ import {
   type Bytes,
   CHOICES,
   type Choices,
+  type Cue,
   type Frame,
   type FromKernel,
   type Setting,
@@ -70,6 +71,7 @@ export function createSession(
       info: model.get("_info"),
       status: model.get("_status"),
       samples: model.get("_samples"),
+      cues: [...model.get("_cues")],
       selected: model.get("selected"),
       measure: model.get("measure"),
       quantity: model.get("quantity"),
@@ -130,6 +132,11 @@ export function createSession(
     }
   }
 
+  function keepCues(cues: Cue[]) {
+    model.get("_cues").splice(0, Number.POSITIVE_INFINITY, ...cues);
+    store.update({ cues });
+  }
+
   function applyFrame(frame: Frame, chunks: Bytes[]) {
     const held = model.get("_run");
     if (frame.epoch > held.epoch || (frame.epoch === held.epoch && frame.frame > held.next)) return resync();
@@ -137,6 +144,7 @@ export function createSession(
     held.next += 1;
     Object.assign(model.get("_status"), frame.status);
     if (frame.samples) Object.assign(model.get("_samples"), frame.samples);
+    if (frame.cues) keepCues(frame.cues);
     store.update({ status: { ...frame.status }, samples: { ...model.get("_samples") } });
     appendChunks(store.state.run, chunks);
   }
@@ -149,6 +157,7 @@ export function createSession(
     held.chunks.splice(0);
     Object.assign(model.get("_status"), whole.status);
     Object.assign(model.get("_samples"), whole.samples);
+    keepCues(whole.cues);
     const run = createRun();
     store.update({ run, status: { ...whole.status }, samples: { ...whole.samples }, problem: null });
     appendChunks(run, chunks);
@@ -219,6 +228,7 @@ export function createSession(
   on("change:_info", () => store.update({ info: model.get("_info") }));
   on("change:_status", () => store.update({ status: { ...model.get("_status") } }));
   on("change:_samples", () => store.update({ samples: { ...model.get("_samples") } }));
+  on("change:_cues", () => store.update({ cues: [...model.get("_cues")] }));
   on("change:selected", () => store.update({ selected: model.get("selected") }));
   for (const name of CHOICES) on(`change:${name}`, () => store.update({ [name]: model.get(name) }));
   on("change:playing", () => {

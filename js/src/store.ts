@@ -1,6 +1,6 @@
 /** What every view of one widget shares. The session writes it; toolbar and panels read it. */
 
-import type { Choices, Info, Samples, Setting, Status } from "./contract";
+import type { Choices, Cue, Info, Samples, Setting, Status } from "./contract";
 import type { Run } from "./run";
 
 export interface Problem {
@@ -14,6 +14,8 @@ export interface State extends Choices {
   info: Info;
   status: Status;
   samples: Samples;
+  /** Batches worth looking at, ranked. */
+  cues: readonly Cue[];
   selected: number | null;
   settings: Record<Setting, number | null>;
   playing: boolean;

@@ -77,6 +77,7 @@ export function fakeModel(changes: Partial<Traits> = {}) {
     _run: { epoch: 0, next: 0, chunks: [] },
     _status: { ...STATUS },
     _samples: { first: null, now: null },
+    _cues: [],
     ...changes,
   };
   const listeners = new Map<string, Set<(...args: unknown[]) => void>>();

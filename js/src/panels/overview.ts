@@ -2,6 +2,7 @@
 
 import { WIDEST } from "../bars";
 import { LEFT } from "../columns";
+import { nextCue } from "../cues";
 import { element, setText } from "../dom";
 import type { Figure, Gestures, Panel } from "../figure";
 import { formatCount, formatLoss, formatNumber } from "../format";
@@ -11,6 +12,7 @@ import type { Commands } from "../session";
 import type { State } from "../store";
 import { createViewport, type Viewport } from "../viewport";
 import { createContextStrip } from "./context_strip";
+import { createCueList, createCueMarks } from "./cues";
 import { createFrame } from "./frame";
 import { createOverviewControls } from "./overview_controls";
 import { type OverviewState, steerByKeys, steerByPointer } from "./overview_gestures";
@@ -22,7 +24,8 @@ const HINT =
   "double-click shows all.";
 const KEYS =
   "Recorded batches. Arrow keys, Page Up and Down, Home and End select one; Escape follows the newest. " +
-  "Plus and minus zoom, shift and arrow keys pan, zero shows the whole run.";
+  "Plus and minus zoom, shift and arrow keys pan, zero shows the whole run. N and P go to " +
+  "the next and the previous batch that is worth a look.";
 
 export function createOverview(parent: HTMLElement, commands: Commands, gestures: Gestures): Panel {
   const { section, head } = createFrame(parent, "overview", 1, "Overview", HINT);
@@ -35,6 +38,8 @@ export function createOverview(parent: HTMLElement, commands: Commands, gestures
   const strip = createContextStrip(section, () => viewport, gestures.redraw);
   const note = element("p", { class: "hint reading" });
   section.append(note);
+  const cueMarks = createCueMarks(svg, selectBatch);
+  const cueList = createCueList(section, selectBatch);
 
   let figure: Figure | null = null;
   let drawing: Drawing | null = null;
@@ -52,6 +57,7 @@ export function createOverview(parent: HTMLElement, commands: Commands, gestures
     },
     positionAt: (x) => drawing?.layout.positionAt(x - LEFT) ?? 0,
     select: selectIndex,
+    selectCue,
     redraw: gestures.redraw,
   };
   steerByPointer(svg, plot, state, gestures);
@@ -69,11 +75,19 @@ export function createOverview(parent: HTMLElement, commands: Commands, gestures
   }
 
   function selectIndex(index: number) {
-    if (!figure) return;
+    if (figure) selectBatch(figure.state.run.batches()[index]);
+  }
+
+  function selectBatch(batch: number, reason = "") {
     gestures.preview(null);
-    const batch = figure.state.run.batches()[index];
     commands.select(batch);
-    gestures.announce(`Batch ${formatCount(batch)} selected.`);
+    gestures.announce(`Batch ${formatCount(batch)} selected. ${reason}`.trim());
+  }
+
+  function selectCue(direction: 1 | -1) {
+    if (!figure || figure.selected < 0) return;
+    const cue = nextCue(figure.state.cues, figure.state.run.batches()[figure.selected], direction);
+    if (cue) selectBatch(cue.batch, cue.reason);
   }
 
   /** Takes in what has changed: the run's length, another run, another selection. */
@@ -126,6 +140,8 @@ export function createOverview(parent: HTMLElement, commands: Commands, gestures
         note.hidden = words === "";
       }
       plot.mark(run, next.selected, preview);
+      cueMarks.update(drawn, drawing.layout);
+      cueList.update(drawn);
       strip.update(drawn, width, next.selected);
       controls.update(drawn, viewport.window !== null);
       drawHeadline(next);

@@ -13,6 +13,8 @@ export interface OverviewState {
   /** Position in the run, with its fraction, under a horizontal position. */
   positionAt(x: number): number;
   select(index: number): void;
+  /** Selects the nearest batch worth looking at, after or before the selected one. */
+  selectCue(direction: 1 | -1): void;
   redraw(): void;
 }
 
@@ -137,6 +139,8 @@ export function steerByKeys(svg: Svg, state: OverviewState, commands: Commands, 
       End: last,
     };
     if (key === "Escape") commands.select(null);
+    else if (key === "n") state.selectCue(1);
+    else if (key === "p") state.selectCue(-1);
     else if (key in moves) state.select(Math.max(0, Math.min(last, moves[key])));
     else return false;
     return true;
