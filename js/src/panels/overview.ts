@@ -166,6 +166,6 @@ function explain({ quantity, log_scale, run }: State, { layout, series, from, to
     sentences.push(`${which} no place on a logarithmic axis: marked below it.`);
   }
   const lost = series.countNonFinite(from, to);
-  if (lost > 0) sentences.push(`${formatCount(lost)} ${lost === 1 ? "is" : "are"} not finite and cannot be drawn.`);
+  if (lost > 0) sentences.push(`${formatCount(lost)} ${lost === 1 ? "batch is" : "batches are"} not finite: no bar.`);
   return sentences.join(" ");
 }

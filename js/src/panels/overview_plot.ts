@@ -51,7 +51,7 @@ export const plotWidth = (width: number, overlay: Quantity | null) => width - LE
 export function createOverviewPlot(svg: Svg): OverviewPlot {
   const hatch = defineHatch(svg, "diverged");
   const valueAxis = svg.append("g").attr("class", "axis values");
-  const lineAxis = svg.append("g").attr("class", "axis values of-line");
+  const lineAxis = svg.append("g").attr("class", "axis of-line");
   const title = svg.append("text").attr("class", "axis-title").attr("y", 10);
   const lineTitle = svg.append("text").attr("class", "axis-title of-line").attr("text-anchor", "end").attr("y", 10);
   const bars = svg.append("path").attr("class", "bars");
@@ -252,7 +252,7 @@ function drawAxis(group: Group, scale: ValueScale, x: number, gridTo: number | n
       return tick;
     })
     .attr("class", (value) => (value === 0 ? "tick zero" : "tick"))
-    .attr("transform", (value) => `translate(${x},${scale.y(value)})`)
+    .attr("transform", (value) => `translate(${x},${scale.y(value) + 0.5})`)
     .each(function label(value) {
       this.querySelector("line")?.setAttribute("x2", String(gridTo === null ? 0 : gridTo - x));
       const text = this.querySelector("text");
@@ -262,5 +262,5 @@ function drawAxis(group: Group, scale: ValueScale, x: number, gridTo: number | n
     });
 }
 
-/** Tenths of a pixel: paths of a thousand columns stay short. */
-const rounded = (value: number) => Math.round(value * 10) / 10;
+/** Hundredths of a pixel: paths of a thousand columns stay short. */
+const rounded = (value: number) => Math.round(value * 100) / 100;
