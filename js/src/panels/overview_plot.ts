@@ -98,7 +98,11 @@ export function createOverviewPlot(svg: Svg): OverviewPlot {
     );
     bars.classed("peaks", layout.perColumn > 1);
     const middles = layout.perColumn > 1 ? medianPerColumn(series, layout) : null;
-    medians.attr("d", middles && columnPath((column) => bar(column, middles[column])));
+    // Columns of one pixel leave no gaps: one outline serves all.
+    medians.attr(
+      "d",
+      middles && `M${LEFT},${BASE}${columnPath((column) => `V${rounded(scale.y(middles[column]))}h1`)}V${BASE}Z`,
+    );
     const isNorm = quantity === "grad_norm" || quantity === "update_norm";
     const anyClipped = (column: number) => run.countClipped(layout.first(column), layout.first(column + 1)) > 0;
     clipped.attr(
@@ -138,8 +142,7 @@ export function createOverviewPlot(svg: Svg): OverviewPlot {
       pen = Number.isFinite(value) ? "L" : "M";
     });
     // A line of one point has no length: the round cap makes it a dot.
-    line.attr("d", layout.columns === 1 ? `${path}h0` : path);
-    halo.attr("d", line.attr("d"));
+    for (const part of [line, halo]) part.attr("d", layout.columns === 1 ? `${path}h0` : path);
     drawAxis(lineAxis, own, right + 6, null, 8);
     lineTitle.attr("x", right + LINE_AXIS).text(`line: ${QUANTITY_TEXT[overlay].axis}`);
   }
