@@ -24,12 +24,19 @@ export function linearScale(most: number, base: number, top: number, whole = fal
   };
 }
 
+/** What the powers of ten are multiplied with for ticks: the first that leaves ticks their distance. */
+const FACTORS = [
+  [1, 1.5, 2, 3, 4, 5, 7],
+  [1, 2, 5],
+  [1, 3],
+];
+
 /** `least` and `most` are the smallest and largest values above zero, or NaN if there are none. */
 export function logScale(least: number, most: number, base: number, top: number): ValueScale {
   const [low, high] = least > 0 ? [BELOW_LOWEST * least, Math.max(most, 1.5 * least)] : [0.1, 1];
   const scale = scaleLog([low, high], [base, top]);
-  const decades = Math.log10(high / low);
-  const factors = decades > 3 ? [1] : decades > 1 ? [1, 3] : [1, 1.5, 2, 3, 4, 5, 7];
+  const decade = (base - top) / Math.log10(high / low);
+  const factors = FACTORS.find(([, second]) => decade * Math.log10(second) >= TICK_DISTANCE) ?? [1];
   const ticks: number[] = [];
   for (let power = Math.floor(Math.log10(high)); power >= Math.floor(Math.log10(low)); power -= 1) {
     for (const factor of factors.toReversed()) {
@@ -39,7 +46,8 @@ export function logScale(least: number, most: number, base: number, top: number)
       if (tick >= low && tick <= high && clear) ticks.push(tick);
     }
   }
-  return { y: (value) => (value > 0 && Number.isFinite(value) ? scale(value) : base), ticks };
+  // A median may lie between zero and the smallest value above it.
+  return { y: (value) => (value > low && Number.isFinite(value) ? scale(value) : base), ticks };
 }
 
 /** The scale that shows a stretch of a series. */

@@ -23,7 +23,7 @@ describe("the logarithmic axis", () => {
     const { y, ticks } = logScale(least, most, 100, 0);
     expect(y(least)).toBeLessThan(100);
     expect(y(most)).toBeGreaterThanOrEqual(0);
-    expect([y(0), y(-1), y(Number.NaN)]).toEqual([100, 100, 100]);
+    expect([y(0), y(-1), y(least / 2), y(Number.NaN)]).toEqual([100, 100, 100, 100]);
     expect(ticks.length).toBeGreaterThan(1);
     expect(ticks.length).toBeLessThan(8);
     for (const tick of ticks) expect(y(tick)).toBeLessThanOrEqual(100);

@@ -150,11 +150,12 @@ export function createOverview(parent: HTMLElement, commands: Commands, gestures
 }
 
 /** How the bars are to be read, and what of the window they cannot show. */
-function explain({ quantity, log_scale, run }: State, { layout, series, from, to }: Drawing): string {
+function explain({ quantity, overlay, log_scale, run }: State, { layout, series, from, to }: Drawing): string {
   const sentences: string[] = [];
   if (layout.perColumn > 1) {
     const many = layout.perColumn < 10 ? formatNumber(layout.perColumn, 2) : formatCount(Math.round(layout.perColumn));
-    sentences.push(`Each pixel column stands for about ${many} batches: light the highest, dark their median.`);
+    const line = overlay ? ", and so is the line" : "";
+    sentences.push(`Each pixel column stands for about ${many} batches: light the highest, dark their median${line}.`);
   }
   const clipped = run.countClipped(from, to);
   if ((quantity === "grad_norm" || quantity === "update_norm") && clipped > 0) {
