@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import asdict
 from typing import Any
 
+from .cues import CueFinder
 from .protocol import pack
-from .run import Run
+from .run import Run, look_at
 
 
 class Feed:
@@ -24,6 +26,8 @@ class Feed:
         self._epoch = 0
         self._next = 0
         self._told = 0
+        self._finder = CueFinder()
+        self._looked_at = 0
 
     def frame(self) -> tuple[dict[str, Any], list[bytes]]:
         """Return the numbers and chunks of the next frame: all that was recorded since the last one."""
@@ -48,9 +52,19 @@ class Feed:
             numbers = {"epoch": self._epoch, "next": self._next}
         return numbers, pack(everything)
 
+    def cues(self) -> list[dict[str, Any]]:
+        """Return the cues of the run as it stands. Costs what is new, not what was recorded before."""
+        with self._lock:
+            new = self._run[self._looked_at :]
+            look_at(self._finder, new)
+            self._looked_at += len(new)
+            return [asdict(cue) for cue in self._finder.cues()]
+
     def start_over(self) -> None:
         """Begin a new epoch after the run was cleared: frames of the old one are out of date."""
         with self._lock:
             self._epoch += 1
+            self._finder = CueFinder()
+            self._looked_at = 0
             self._next = 0
             self._told = 0

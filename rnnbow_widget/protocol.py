@@ -62,6 +62,7 @@ def _columns(snapshots: Sequence[Snapshot]) -> Iterator[tuple[str, NDArray[np.ge
     for key in snapshots[0].surfaces:
         surface, _, measure = key.partition(":")
         yield f"max:{key}", np.array([s.max_gradient(surface, measure or "norm") for s in snapshots], f4)
+        yield f"mean:{key}", np.array([s.mean_gradient(surface, measure or "norm") for s in snapshots], f4)
         yield f"total:{key}", np.array([s.step_totals[key] for s in snapshots], f4)
         yield f"beyond:{key}", np.array([s.beyond[key] for s in snapshots], f4)
         yield f"items:{key}", np.array([s.surfaces[key] for s in snapshots], f4)

@@ -10,11 +10,14 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from .cues import Cue, CueFinder
+
 Array = NDArray[np.floating[Any]]
 Float32 = NDArray[np.float32]
 Indices = NDArray[np.intp]
 Int32 = NDArray[np.int32]
 
+_BLOCK = 10_000  # snapshots that are looked at together
 REACH_THRESHOLD = 0.01
 """A loss no longer reaches a step whose piece is below this part of that loss's largest piece."""
 
@@ -125,6 +128,10 @@ class Snapshot:
         """The tallest bar: what the overview draws for this batch."""
         return float(self.bar_heights(surface, measure).max())
 
+    def mean_gradient(self, surface: str = "W_hh", measure: str = "norm") -> float:
+        """Mean height of the window's bars."""
+        return float(self.bar_heights(surface, measure).mean())
+
     @cached_property
     def horizon_length(self) -> float:
         """How many steps back the gradient of a typical loss reaches; see `horizon_length`."""
@@ -214,7 +221,8 @@ class Run(Sequence[Snapshot]):
         Parameters
         ----------
         name : str
-            "loss" (mean per step, in nats), "accuracy", "max_gradient", "grad_norm", "update_norm" or "horizon_length".
+            One of `QUANTITIES`: "max_gradient", "mean_gradient", "grad_norm", "update_norm", "loss" (mean per step, in
+            nats), "accuracy" or "horizon_length".
 
         Raises
         ------
@@ -224,6 +232,15 @@ class Run(Sequence[Snapshot]):
         if name not in _COLUMNS:
             raise ValueError(f"name takes one of {', '.join(map(repr, _COLUMNS))}; got {name!r}")
         return np.array([_COLUMNS[name](snapshot) for snapshot in self], np.float64)
+
+    def cues(self) -> list[Cue]:
+        """Batches worth looking at, ranked, with the reason in words: extremes, sudden changes, clipping, divergence.
+
+        What counts as which is in docs/measures.md.
+        """
+        finder = CueFinder()
+        look_at(finder, self)
+        return finder.cues()
 
     @property
     def nbytes(self) -> int:
@@ -243,13 +260,30 @@ class Run(Sequence[Snapshot]):
 
 
 _COLUMNS: dict[str, Callable[[Snapshot], float]] = {
-    "loss": lambda snapshot: float(snapshot.loss.mean()),
-    "accuracy": lambda snapshot: float(snapshot.correct.mean()),
     "max_gradient": lambda snapshot: snapshot.max_gradient(),
+    "mean_gradient": lambda snapshot: snapshot.mean_gradient(),
     "grad_norm": lambda snapshot: snapshot.grad_norm,
     "update_norm": lambda snapshot: snapshot.update_norm,
+    "loss": lambda snapshot: float(snapshot.loss.mean()),
+    "accuracy": lambda snapshot: float(snapshot.correct.mean()),
     "horizon_length": lambda snapshot: snapshot.horizon_length,
 }
+QUANTITIES = tuple(_COLUMNS)
+"""What there is one number of per batch: the columns of a run, and what the overview can draw."""
+
+
+def look_at(finder: CueFinder, snapshots: Sequence[Snapshot]) -> None:
+    """Show a finder of cues the snapshots that it has not seen."""
+    for first in range(0, len(snapshots), _BLOCK):
+        block = snapshots[first : first + _BLOCK]
+        finder.extend(
+            [s.batch for s in block],
+            [s.max_gradient() for s in block],
+            [s.horizon_length for s in block],
+            [s.grad_norm for s in block],
+            [s.update_norm for s in block],
+            [s.diverged for s in block],
+        )
 
 
 def horizon_length(items: Array, from_zero_state: bool = False, threshold: float = REACH_THRESHOLD) -> float:

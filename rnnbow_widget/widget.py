@@ -18,9 +18,10 @@ from IPython.core.getipython import get_ipython
 from .bptt_itemized import MEASURES
 from .checks import one_of, positive_int
 from .corpora import Corpus
+from .cues import Cue
 from .feed import Feed
 from .protocol import drawable
-from .run import Run
+from .run import QUANTITIES, Run
 from .trainer import DivergedError, Trainer
 
 Source = Trainer | Run | Corpus | str | PathLike[str]
@@ -31,6 +32,7 @@ FORMS = ("auto", "bars", "heatmap")
 _STATIC = Path(__file__).parent / "static"
 _FRAME_SECONDS = 0.033
 _SAMPLE_SECONDS = 1.0
+_CUE_SECONDS = 1.0
 _SAMPLE_LENGTH = 240
 _LONGEST_LEASE_MS = 2_000
 _STALE_SECONDS = 10.0
@@ -63,6 +65,13 @@ class RNNbow(anywidget.AnyWidget):
     form : str
         How panel 3 is drawn: "bars" (stacked bars), "heatmap" (a cell for every item, for long windows) or "auto" (bars
         where they are wide enough to be read).
+    quantity : str
+        What panel 1 draws of each batch, one of `rnnbow_widget.run.QUANTITIES`: "max_gradient", "mean_gradient",
+        "grad_norm", "update_norm", "loss", "accuracy" or "horizon_length".
+    overlay : str, optional
+        A second quantity that is laid over as a line.
+    log_scale : bool
+        Whether the bars of panel 1 stand on a logarithmic axis.
     **settings
         Passed on to `Trainer` when `source` is data, such as ``hidden_size=64, seed=1``.
 
@@ -79,6 +88,8 @@ class RNNbow(anywidget.AnyWidget):
         What is shown: every number that is drawn can be read there as a numpy array.
     selected : int or None
         Number of the selected batch; None follows the newest.
+    measure, quantity, overlay, log_scale :
+        What is drawn, as above; assigning changes it on every page, and what is chosen there is read here.
     playing : bool
         Whether training is wanted.
     learning_rate, horizon, record_every :
@@ -99,6 +110,9 @@ class RNNbow(anywidget.AnyWidget):
     selected = traitlets.Int(None, allow_none=True).tag(sync=True)
     measure = traitlets.Enum(MEASURES, "norm").tag(sync=True)
     form = traitlets.Enum(FORMS, "auto").tag(sync=True)
+    quantity = traitlets.Enum(QUANTITIES, "max_gradient").tag(sync=True)
+    overlay = traitlets.Enum(QUANTITIES, None, allow_none=True).tag(sync=True)
+    log_scale = traitlets.Bool(False).tag(sync=True)
     learning_rate = _Setting().tag(sync=True)
     horizon = _Setting().tag(sync=True)
     record_every = _Setting().tag(sync=True)
@@ -108,8 +122,19 @@ class RNNbow(anywidget.AnyWidget):
     _run = _computed(lambda widget: widget._packed())
     _status = _computed(lambda widget: widget._current_status())
     _samples = _computed(lambda widget: widget._written)
+    _cues = _computed(lambda widget: widget._feed.cues())
 
-    def __init__(self, source: Source, *, measure: str = "norm", form: str = "auto", **settings: Any) -> None:
+    def __init__(
+        self,
+        source: Source,
+        *,
+        measure: str = "norm",
+        form: str = "auto",
+        quantity: str = "max_gradient",
+        overlay: str | None = None,
+        log_scale: bool = False,
+        **settings: Any,
+    ) -> None:
         if isinstance(source, (Trainer, Run)):
             if settings:
                 kind = type(source).__name__
@@ -128,8 +153,11 @@ class RNNbow(anywidget.AnyWidget):
         self._trouble = ("", "")
         self._written: dict[str, Any] = {"first": None, "now": None}
         self._written_at = -math.inf
+        self._told_cues: list[dict[str, Any]] = []
+        self._told_cues_at = -math.inf
         self._write()
-        super().__init__(measure=measure, form=form, **self._settings())
+        chosen = {"measure": measure, "form": form, "quantity": quantity, "overlay": overlay, "log_scale": log_scale}
+        super().__init__(**chosen, **self._settings())
         self.on_msg(self._on_message)
 
     def __repr__(self) -> str:
@@ -197,6 +225,11 @@ class RNNbow(anywidget.AnyWidget):
             If that batch was not recorded.
         """
         self.selected = None if batch is None else self.run.at(positive_int("batch", batch, minimum=0)).batch
+
+    @property
+    def cues(self) -> list[Cue]:
+        """Batches worth looking at, ranked, with the reason in words; see `Run.cues`."""
+        return self.run.cues()
 
     # Traits.
 
@@ -393,13 +426,19 @@ class RNNbow(anywidget.AnyWidget):
         if (last and not self.playing) or monotonic() - self._written_at > _SAMPLE_SECONDS:
             self._write()
             content["samples"] = self._written
+        if last or monotonic() - self._told_cues_at > _CUE_SECONDS:
+            self._told_cues_at = monotonic()
+            cues = self._feed.cues()
+            if cues != self._told_cues:
+                content["cues"] = self._told_cues = cues
         numbers, chunks = self._feed.frame()
         self.send({**content, **numbers, "status": self._current_status()}, chunks)
 
     def _send_whole(self) -> None:
         numbers, chunks = self._feed.whole()
         content = {"kind": "whole", **numbers, "status": self._current_status(), "samples": self._written}
-        self.send(content, chunks)
+        self._told_cues = self._feed.cues()
+        self.send({**content, "cues": self._told_cues}, chunks)
 
     def _send_state_after_cell(self) -> None:
         """Send the traits once when the running cell ends, for who keeps state without a page, such as nbconvert."""
@@ -411,7 +450,7 @@ class RNNbow(anywidget.AnyWidget):
         def send(*_: object) -> None:
             shell.events.unregister("post_run_cell", send)
             self._state_is_due = False
-            self.send_state(["_run", "_status", "_samples"])
+            self.send_state(["_run", "_status", "_samples", "_cues"])
 
         shell.events.register("post_run_cell", send)
 

@@ -33,6 +33,7 @@ def test_every_number_of_a_snapshot_is_in_its_chunk() -> None:
             np.testing.assert_array_equal(columns[f"total:{key}"][i], snapshot.step_totals[key])
             np.testing.assert_array_equal(columns[f"beyond:{key}"][i], snapshot.beyond[key])
             assert columns[f"max:{key}"][i] == np.float32(snapshot.max_gradient(measure=measure))
+            assert columns[f"mean:{key}"][i] == np.float32(snapshot.mean_gradient(measure=measure))
     assert columns["flags"].tolist()[0] & 2
 
 

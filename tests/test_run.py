@@ -38,8 +38,10 @@ def test_a_snapshot_reads_in_the_papers_terms() -> None:
     assert found.correct.tolist() == [True, False, True]
     np.testing.assert_allclose(found.bar_heights(), [1.625, 2.25, 3])
     assert found.max_gradient() == 3
+    assert found.mean_gradient() == pytest.approx((1.625 + 2.25 + 3) / 3)
     np.testing.assert_allclose(found.bar_heights(measure="share"), [1.5, 7, 0])
     assert found.max_gradient(measure="share") == 7
+    assert found.mean_gradient(measure="share") == pytest.approx(8.5 / 3)
     assert found.step_total is found.step_totals["W_hh"]
     assert found.beyond_horizon is found.beyond["W_hh"]
     assert not found.clipped
@@ -70,8 +72,8 @@ def test_a_run_is_a_sequence() -> None:
 
 def test_columns_are_those_of_the_snapshots() -> None:
     run = Trainer(TEXT, hidden_size=8, record_every=10).train(41)
-    for name in ("max_gradient", "horizon_length", "update_norm"):
-        expected = [getattr(s, name)() if name == "max_gradient" else getattr(s, name) for s in run]
+    for name in ("max_gradient", "mean_gradient", "horizon_length", "update_norm"):
+        expected = [getattr(s, name)() if name.endswith("_gradient") else getattr(s, name) for s in run]
         np.testing.assert_allclose(run.column(name), expected)
 
 

@@ -155,7 +155,7 @@ def test_the_state_is_sent_once_after_a_cell_that_trained(widget: RNNbow, monkey
     assert sent == []
     for _ in range(2):
         shell.events.trigger("post_run_cell", None)
-        assert sent == [["_run", "_status", "_samples"]]
+        assert sent == [["_run", "_status", "_samples", "_cues"]]
 
 
 def test_steps(page: Page) -> None:
@@ -346,6 +346,43 @@ def test_the_form_of_panel_3_is_a_trait_that_pages_share(widget: RNNbow) -> None
     assert make(form="heatmap").form == "heatmap"
     with pytest.raises(traitlets.TraitError, match="form"):
         widget.form = "pie"
+
+
+def test_what_the_overview_draws_is_chosen_on_both_sides(widget: RNNbow) -> None:
+    names = ("quantity", "overlay", "log_scale")
+    assert {name: state(widget)[name] for name in names} == {
+        "quantity": "max_gradient",
+        "overlay": None,
+        "log_scale": False,
+    }
+    widget.set_state({"quantity": "loss", "overlay": "horizon_length", "log_scale": True})
+    assert (widget.quantity, widget.overlay, widget.log_scale) == ("loss", "horizon_length", True)
+    widget.overlay = None
+    assert state(widget)["overlay"] is None
+    assert make(quantity="accuracy", overlay="loss", log_scale=True).overlay == "loss"
+    for name, value in {"quantity": "perplexity", "overlay": "perplexity", "log_scale": "yes"}.items():
+        with pytest.raises(traitlets.TraitError, match=f"'{name}' trait"):
+            setattr(widget, name, value)
+        with pytest.raises(traitlets.TraitError, match=f"'{name}' trait"):
+            make(**{name: value})
+    with pytest.raises(traitlets.TraitError, match="'quantity' trait"):
+        widget.quantity = None
+
+
+def test_pages_learn_of_cues_when_they_change(page: Page) -> None:
+    assert state(page.widget)["_cues"] == []
+    page.widget.trainer.clip_norm = 0.5  # type: ignore[union-attr]
+    first, *_ = page.says(kind="step", client="a", seq=1, until="batch")
+    assert [cue["kind"] for cue in first["cues"]] == ["first_clipped"]
+    assert "cues" not in page.says(kind="step", client="a", seq=2, until="batch")[0]
+    page.widget.train(200)
+    assert page.sent[-1][0]["cues"][0]["kind"] == "tallest"
+    assert state(page.widget)["_cues"] == page.says(kind="resync", client="a")[0]["cues"]
+    assert [vars(cue) for cue in page.widget.cues] == state(page.widget)["_cues"]
+    page.widget.reset()
+    assert page.sent[-1][0]["cues"] == []
+    page.widget.train(200)
+    assert page.sent[-1][0]["cues"][0]["kind"] == "tallest", "the same as before the reset, and told again"
 
 
 def test_training_goes_on_from_what_the_trainer_did_by_itself(page: Page) -> None:

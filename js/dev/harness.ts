@@ -1,7 +1,7 @@
 /** Shows the widget with a mock kernel. The address chooses what: ?recorded=300&steps=25&lags=5&form=heatmap&theme=dark … */
 
 import type { InitializeProps, RenderProps } from "@anywidget/types";
-import type { Form, Measure, Traits } from "../src/contract";
+import type { Traits } from "../src/contract";
 import createWidget from "../src/index";
 import { createMockModel } from "./mock_model";
 
@@ -38,12 +38,21 @@ const model = createMockModel({
   halfLife: 0.15 * Math.max(recorded, 100) * recordEvery,
   diverged: new Set(parameters.has("diverged") ? [(recorded - 1) * recordEvery] : []),
 });
-model.set("measure", (parameters.get("measure") ?? "norm") as Measure);
-model.set("form", (parameters.get("form") ?? "auto") as Form);
+for (const name of ["measure", "form", "quantity", "overlay"] as const) {
+  const chosen = parameters.get(name);
+  if (chosen) model.set(name, chosen as never);
+}
+model.set("log_scale", parameters.has("log"));
 
 document.body.dataset.jpThemeLight = String(parameters.get("theme") !== "dark");
+const opened = performance.now();
 const widget = createWidget();
 widget.initialize({ model } as InitializeProps<Traits>);
 for (const el of document.querySelectorAll<HTMLElement>("[data-view]")) {
   widget.render({ model, el } as RenderProps<Traits>);
 }
+requestAnimationFrame(() =>
+  requestAnimationFrame(() => {
+    document.body.dataset.openedIn = String(performance.now() - opened);
+  }),
+);

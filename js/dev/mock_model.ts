@@ -1,7 +1,8 @@
 /** A widget model whose kernel is a few lines of synthetic training in the page. */
 
 import type { AnyModel } from "@anywidget/types";
-import type { Frame, FromKernel, Samples, Status, ToKernel, Traits } from "../src/contract";
+import type { Bytes, Cue, Frame, FromKernel, Samples, Status, ToKernel, Traits } from "../src/contract";
+import { decodeChunk } from "../src/protocol";
 import { type Settings, syntheticChunk } from "./synthetic";
 
 export interface MockOptions extends Settings {
@@ -14,6 +15,28 @@ type Listener = (...args: unknown[]) => void;
 
 const FRAME_MS = 33;
 const BATCHES_PER_FRAME = 40;
+const CHUNK = 50_000;
+
+/** The tallest batch, and some that stand for the other kinds. */
+function cuesOf(chunks: Bytes[]): Cue[] {
+  let tallest = { batch: 0, height: 0 };
+  const batches: number[] = [];
+  for (const chunk of chunks.map(decodeChunk)) {
+    chunk.max("norm").forEach((height, row) => {
+      batches.push(chunk.batch[row]);
+      if (height > tallest.height) tallest = { batch: chunk.batch[row], height };
+    });
+  }
+  const at = (part: number) => batches[Math.floor(part * (batches.length - 1))];
+  return [
+    { batch: tallest.batch, kind: "tallest", score: 9.2, reason: "Tallest bar of the run: 9.2 times the median." },
+    { batch: at(0.3), kind: "sudden_change", score: 8, reason: "Sudden rise: 5.3 times the median of the past 30." },
+    { batch: at(0.55), kind: "sudden_change", score: 7, reason: "Sudden drop: 0.2 times the median of the past 30." },
+    { batch: at(0.02), kind: "first_clipped", score: 2, reason: "First batch that was clipped: from 4 to 2." },
+    { batch: at(0.8), kind: "longest_horizon", score: 9, reason: "Longest horizon of the run: 9 steps." },
+    { batch: at(0), kind: "shortest_horizon", score: 2, reason: "Shortest horizon of the run: 2 steps." },
+  ];
+}
 
 export function createMockModel(options: MockOptions): AnyModel<Traits> {
   const listeners = new Map<string, Set<Listener>>();
@@ -22,6 +45,9 @@ export function createMockModel(options: MockOptions): AnyModel<Traits> {
     selected: null,
     measure: "norm",
     form: "auto",
+    quantity: "max_gradient",
+    overlay: null,
+    log_scale: false,
     learning_rate: 0.1,
     horizon: options.lags < options.steps ? options.lags : null,
     record_every: options.recordEvery,
@@ -38,6 +64,7 @@ export function createMockModel(options: MockOptions): AnyModel<Traits> {
     _run: { epoch: 0, next: 0, chunks: [] },
     _status: statusAt(0, "ready"),
     _samples: { first: null, now: null },
+    _cues: [],
   };
   let batch = 0;
   let epoch = 0;
@@ -71,13 +98,17 @@ export function createMockModel(options: MockOptions): AnyModel<Traits> {
       buffers.map((buffer) => new DataView(buffer)),
     );
 
-  /** Trains `count` batches and returns a chunk of those that were recorded. */
+  /** Trains `count` batches and returns chunks of those that were recorded. */
   function train(count: number): ArrayBuffer[] {
-    const recorded = Array.from({ length: count }, (_, index) => batch + index).filter(
-      (number) => number % traits.record_every === 0,
-    );
+    const every = traits.record_every;
+    const first = Math.ceil(batch / every) * every;
     batch += count;
-    return recorded.length > 0 ? [syntheticChunk(recorded, options)] : [];
+    const recorded = Array.from({ length: Math.ceil((batch - first) / every) }, (_, index) => first + index * every);
+    const chunks: ArrayBuffer[] = [];
+    for (let at = 0; at < recorded.length; at += CHUNK) {
+      chunks.push(syntheticChunk(recorded.slice(at, at + CHUNK), options));
+    }
+    return chunks;
   }
 
   function sendFrame(request: { client: string; seq: number }, last: boolean, buffers: ArrayBuffer[]) {
@@ -117,7 +148,14 @@ export function createMockModel(options: MockOptions): AnyModel<Traits> {
       }
       case "reset":
         [batch, next, epoch] = [0, 0, epoch + 1];
-        return say({ kind: "whole", epoch, next, status: statusAt(0, "ready"), samples: { first: null, now: null } });
+        return say({
+          kind: "whole",
+          epoch,
+          next,
+          status: statusAt(0, "ready"),
+          samples: { first: null, now: null },
+          cues: [],
+        });
       case "set":
         if (message.value !== null && message.value <= 0) {
           const reason = `${message.name} must be greater than 0, got ${message.value}`;
@@ -131,6 +169,7 @@ export function createMockModel(options: MockOptions): AnyModel<Traits> {
     traits._run.chunks = train((options.recorded - 1) * options.recordEvery + 1).map((buffer) => new DataView(buffer));
     traits._status = statusAt(batch, "paused");
     traits._samples = samples();
+    traits._cues = cuesOf(traits._run.chunks);
     if (options.diverged.size > 0) {
       Object.assign(traits._status, {
         state: "diverged",

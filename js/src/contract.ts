@@ -7,6 +7,28 @@ export type Measure = (typeof MEASURES)[number];
 export const FORMS = ["auto", "bars", "heatmap"] as const;
 export type Form = (typeof FORMS)[number];
 
+/** What there is one number of for each batch. */
+export const QUANTITIES = [
+  "max_gradient",
+  "mean_gradient",
+  "grad_norm",
+  "update_norm",
+  "loss",
+  "accuracy",
+  "horizon_length",
+] as const;
+export type Quantity = (typeof QUANTITIES)[number];
+
+/** What is drawn, as a person or the kernel chose it: traits that are set on both sides. */
+export interface Choices {
+  measure: Measure;
+  form: Form;
+  quantity: Quantity;
+  overlay: Quantity | null;
+  log_scale: boolean;
+}
+export const CHOICES = ["measure", "form", "quantity", "overlay", "log_scale"] as const satisfies (keyof Choices)[];
+
 export type Setting = "learning_rate" | "horizon" | "record_every";
 
 /** What is known of the network and its data; an opened run may not say all of it. */
@@ -40,6 +62,14 @@ export interface Samples {
   now: Sample | null;
 }
 
+/** A batch worth looking at. */
+export interface Cue {
+  batch: number;
+  kind: "diverged" | "tallest" | "sudden_change" | "first_clipped" | "longest_horizon" | "shortest_horizon";
+  score: number;
+  reason: string;
+}
+
 /** Bytes as the different hosts deliver them. */
 export type Bytes = ArrayBuffer | ArrayBufferView;
 
@@ -49,10 +79,8 @@ export interface RunState {
   chunks: Bytes[];
 }
 
-export interface Traits {
+export interface Traits extends Choices {
   selected: number | null;
-  measure: Measure;
-  form: Form;
   learning_rate: number;
   horizon: number | null;
   record_every: number;
@@ -62,6 +90,7 @@ export interface Traits {
   _run: RunState;
   _status: Status;
   _samples: Samples;
+  _cues: Cue[];
 }
 
 /** A request is carried out once, however often it is sent: the kernel knows it by client and seq. */
@@ -87,6 +116,7 @@ export interface Frame {
   playing: boolean;
   status: Status;
   samples?: Samples;
+  cues?: Cue[];
 }
 
 export interface Whole {
@@ -95,6 +125,7 @@ export interface Whole {
   next: number;
   status: Status;
   samples: Samples;
+  cues: Cue[];
 }
 
 export type FromKernel =

@@ -59,6 +59,8 @@ export interface Gestures {
   zoom(view: StepWindow): void;
   /** Draws what is due at once, so that a key acts on what the key before it did. */
   settle(): void;
+  /** Asks for a draw: a panel's own view of the figure has changed. */
+  redraw(): void;
   /** Says a sentence to screen readers. */
   announce(sentence: string): void;
 }

@@ -11,6 +11,8 @@ export interface GrowingColumn<T extends Numbers> {
 export function growingColumn<T extends Numbers>(create: (capacity: number) => T): GrowingColumn<T> {
   let data = create(64);
   let length = 0;
+  // Made once per append: whoever asks for every pixel column would make thousands.
+  let view = data.subarray(0, 0) as T;
   return {
     append(values) {
       if (length + values.length > data.length) {
@@ -20,7 +22,8 @@ export function growingColumn<T extends Numbers>(create: (capacity: number) => T
       }
       data.set(values, length);
       length += values.length;
+      view = data.subarray(0, length) as T;
     },
-    values: () => data.subarray(0, length) as T,
+    values: () => view,
   };
 }

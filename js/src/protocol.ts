@@ -43,14 +43,24 @@ export interface Chunk {
   lags: number;
   batch: Ints;
   flags: Ints;
+  gradNorm: Floats;
+  updateNorm: Floats;
+  horizonLength: Floats;
+  /** Loss, target and prediction of every step, one batch after the other. */
+  loss: Floats;
+  target: Ints;
+  prediction: Ints;
+  /** Height of each batch's tallest bar. */
   max(measure: Measure): Floats;
+  /** Mean height of each batch's bars. */
+  mean(measure: Measure): Floats;
   /** Views on the chunk's own bytes: nothing is copied. */
   snapshot(row: number): Snapshot;
 }
 
 export const DIVERGED = 1;
 const ZERO_STATE = 2;
-const CLIPPED = 4;
+export const CLIPPED = 4;
 
 interface Header {
   version: number;
@@ -159,7 +169,26 @@ export function decodeChunk(source: Bytes): Chunk {
     lags,
     batch: column<Ints>("batch"),
     flags: column<Ints>("flags"),
+    get gradNorm() {
+      return column<Floats>("grad_norm");
+    },
+    get updateNorm() {
+      return column<Floats>("update_norm");
+    },
+    get horizonLength() {
+      return column<Floats>("horizon_length");
+    },
+    get loss() {
+      return column<Floats>("loss", steps);
+    },
+    get target() {
+      return column<Ints>("target", steps);
+    },
+    get prediction() {
+      return column<Ints>("prediction", steps);
+    },
     max: (measure) => column<Floats>(`max:${surface(measure)}`),
+    mean: (measure) => column<Floats>(`mean:${surface(measure)}`),
     snapshot,
   };
 }

@@ -5,7 +5,19 @@
 
 import type { AnyModel } from "@anywidget/types";
 import { browserClock, type Clock, pageVisibility, type Visibility } from "./clock";
-import type { Bytes, Form, Frame, FromKernel, Measure, Setting, Status, ToKernel, Traits, Whole } from "./contract";
+import {
+  type Bytes,
+  CHOICES,
+  type Choices,
+  type Cue,
+  type Frame,
+  type FromKernel,
+  type Setting,
+  type Status,
+  type ToKernel,
+  type Traits,
+  type Whole,
+} from "./contract";
 import { decodeChunk, ownView } from "./protocol";
 import { randomName } from "./random_name";
 import { createRequests, SILENCE_MS } from "./requests";
@@ -20,8 +32,7 @@ export interface Commands {
   reset(): void;
   set(name: Setting, value: number | null): void;
   select(batch: number | null): void;
-  measure(measure: Measure): void;
-  form(form: Form): void;
+  choose<K extends keyof Choices>(name: K, value: Choices[K]): void;
 }
 
 export interface Session {
@@ -60,9 +71,13 @@ export function createSession(
       info: model.get("_info"),
       status: model.get("_status"),
       samples: model.get("_samples"),
+      cues: [...model.get("_cues")],
       selected: model.get("selected"),
       measure: model.get("measure"),
       form: model.get("form"),
+      quantity: model.get("quantity"),
+      overlay: model.get("overlay"),
+      log_scale: model.get("log_scale"),
       settings: {
         learning_rate: model.get("learning_rate"),
         horizon: model.get("horizon"),
@@ -118,6 +133,11 @@ export function createSession(
     }
   }
 
+  function keepCues(cues: Cue[]) {
+    model.get("_cues").splice(0, Number.POSITIVE_INFINITY, ...cues);
+    store.update({ cues });
+  }
+
   function applyFrame(frame: Frame, chunks: Bytes[]) {
     const held = model.get("_run");
     if (frame.epoch > held.epoch || (frame.epoch === held.epoch && frame.frame > held.next)) return resync();
@@ -125,6 +145,7 @@ export function createSession(
     held.next += 1;
     Object.assign(model.get("_status"), frame.status);
     if (frame.samples) Object.assign(model.get("_samples"), frame.samples);
+    if (frame.cues) keepCues(frame.cues);
     store.update({ status: { ...frame.status }, samples: { ...model.get("_samples") } });
     appendChunks(store.state.run, chunks);
   }
@@ -137,6 +158,7 @@ export function createSession(
     held.chunks.splice(0);
     Object.assign(model.get("_status"), whole.status);
     Object.assign(model.get("_samples"), whole.samples);
+    keepCues(whole.cues);
     const run = createRun();
     store.update({ run, status: { ...whole.status }, samples: { ...whole.samples }, problem: null });
     appendChunks(run, chunks);
@@ -207,9 +229,9 @@ export function createSession(
   on("change:_info", () => store.update({ info: model.get("_info") }));
   on("change:_status", () => store.update({ status: { ...model.get("_status") } }));
   on("change:_samples", () => store.update({ samples: { ...model.get("_samples") } }));
+  on("change:_cues", () => store.update({ cues: [...model.get("_cues")] }));
   on("change:selected", () => store.update({ selected: model.get("selected") }));
-  on("change:measure", () => store.update({ measure: model.get("measure") }));
-  on("change:form", () => store.update({ form: model.get("form") }));
+  for (const name of CHOICES) on(`change:${name}`, () => store.update({ [name]: model.get(name) }));
   on("change:playing", () => {
     heard();
     store.update({ playing: model.get("playing") });
@@ -249,12 +271,8 @@ export function createSession(
         model.set("selected", batch);
         model.save_changes();
       },
-      measure(measure) {
-        model.set("measure", measure);
-        model.save_changes();
-      },
-      form(form) {
-        model.set("form", form);
+      choose(name, value) {
+        model.set(name, value as never);
         model.save_changes();
       },
     },

@@ -1,6 +1,6 @@
 /** What every view of one widget shares. The session writes it; toolbar and panels read it. */
 
-import type { Form, Info, Measure, Samples, Setting, Status } from "./contract";
+import type { Choices, Cue, Info, Samples, Setting, Status } from "./contract";
 import type { Run } from "./run";
 
 export interface Problem {
@@ -8,15 +8,15 @@ export interface Problem {
   hint: string;
 }
 
-export interface State {
+export interface State extends Choices {
   run: Run;
   labels: string[];
   info: Info;
   status: Status;
   samples: Samples;
+  /** Batches worth looking at, ranked. */
+  cues: readonly Cue[];
   selected: number | null;
-  measure: Measure;
-  form: Form;
   settings: Record<Setting, number | null>;
   playing: boolean;
   /** Settings that the kernel refused, with its reason, until they are changed again. */

@@ -94,7 +94,7 @@ function createMeasureSelect(commands: Commands) {
     element("option", { text: MEASURE_TEXT[measure].option, attributes: { value: measure } }),
   );
   const select = element("select", { attributes: { "data-setting": "measure" } }, ...options);
-  select.addEventListener("change", () => commands.measure(select.value as Measure));
+  select.addEventListener("change", () => commands.choose("measure", select.value as Measure));
   const field = element("label", { class: "field" }, element("span", { text: "Measure" }), select);
   return { field, select };
 }

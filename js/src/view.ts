@@ -76,6 +76,7 @@ export function createView(parent: HTMLElement, { store, commands }: Session, si
       cancelAnimationFrame(request);
       drawDue();
     },
+    redraw: () => schedule("all"),
     announce: (sentence) => setText(announcer, sentence),
   };
 

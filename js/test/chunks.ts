@@ -32,6 +32,7 @@ export function smallChunk(batches: number[], flags = 0, max = 1): ArrayBuffer {
         const sign = surface === "W_hh:share" ? -1 : 1;
         return [
           [`max:${surface}`, "f4", [count], fill(max)] as const,
+          [`mean:${surface}`, "f4", [count], fill(max / 2)] as const,
           [`items:${surface}`, "f4", [count, STEPS, LAGS], perItem.map((value) => sign * value)] as const,
           [`total:${surface}`, "f4", [count, STEPS], perStep] as const,
           [`beyond:${surface}`, "f4", [count, STEPS], perStep.map((value) => value * 10)] as const,

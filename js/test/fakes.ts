@@ -66,6 +66,9 @@ export function fakeModel(changes: Partial<Traits> = {}) {
     selected: null,
     measure: "norm",
     form: "auto",
+    quantity: "max_gradient",
+    overlay: null,
+    log_scale: false,
     learning_rate: 0.1,
     horizon: 2,
     record_every: 100,
@@ -75,6 +78,7 @@ export function fakeModel(changes: Partial<Traits> = {}) {
     _run: { epoch: 0, next: 0, chunks: [] },
     _status: { ...STATUS },
     _samples: { first: null, now: null },
+    _cues: [],
     ...changes,
   };
   const listeners = new Map<string, Set<(...args: unknown[]) => void>>();

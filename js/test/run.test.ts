@@ -27,7 +27,8 @@ it("knows which batches diverged, and every maximum", () => {
   run.append(decodeChunk(smallChunk([0], 0, 0.5)));
   run.append(decodeChunk(smallChunk([1], 1, Number.NaN)));
   expect([run.diverged(0), run.diverged(1)]).toEqual([false, true]);
-  expect(Array.from(run.maxima("share"))).toEqual([0.5, Number.NaN]);
+  expect(Array.from(run.divergedBatches())).toEqual([1]);
+  expect(Array.from(run.series("max_gradient", "share").values())).toEqual([0.5, Number.NaN]);
 });
 
 it("grows by doubling, so that appending one by one copies little", () => {

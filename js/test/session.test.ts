@@ -78,12 +78,23 @@ describe("what arrives", () => {
     model.receive(frame(3), [smallChunk([3])]);
     expect(model.sent).toMatchObject([{ kind: "resync" }]);
     expect(batches()).toEqual([0]);
-    const whole = { kind: "whole", epoch: 0, next: 4, status: STATUS, samples: { first: null, now: null } };
+    const whole = { kind: "whole", epoch: 0, next: 4, status: STATUS, samples: { first: null, now: null }, cues: [] };
     model.receive(whole, [smallChunk([0, 1]), smallChunk([2, 3])]);
     model.receive(frame(4), [smallChunk([4])]);
     expect(batches()).toEqual([0, 1, 2, 3, 4]);
     expect(model.traits._run).toMatchObject({ epoch: 0, next: 5 });
     expect(model.traits._run.chunks).toHaveLength(3);
+  });
+
+  it("keeps cues, in the store and in the model's own attributes", () => {
+    const { _cues } = model.traits;
+    const cue = { batch: 5, kind: "tallest" as const, score: 2, reason: "Tallest." };
+    model.receive(frame(0, { cues: [cue] }));
+    model.receive(frame(1));
+    expect(model.traits._cues).toBe(_cues);
+    expect([_cues, session.store.state.cues]).toEqual([[cue], [cue]]);
+    model.receive({ kind: "whole", epoch: 1, next: 0, status: STATUS, samples: { first: null, now: null }, cues: [] });
+    expect([_cues, session.store.state.cues]).toEqual([[], []]);
   });
 
   it("asks for the whole again if it was lost", () => {
@@ -95,7 +106,7 @@ describe("what arrives", () => {
 
   it("starts anew after a reset", () => {
     model.receive(frame(0), [smallChunk([0])]);
-    model.receive({ kind: "whole", epoch: 1, next: 0, status: STATUS, samples: { first: null, now: null } });
+    model.receive({ kind: "whole", epoch: 1, next: 0, status: STATUS, samples: { first: null, now: null }, cues: [] });
     expect(batches()).toEqual([]);
     model.receive(frame(0, { epoch: 1 }), [smallChunk([0])]);
     expect(batches()).toEqual([0]);
@@ -172,7 +183,7 @@ describe("leases", () => {
     const [{ client }] = leases();
     model.receive(frame(0, { client, seq: 1, playing: true }), [new ArrayBuffer(2)]);
     expect(leases()).toHaveLength(2);
-    model.receive({ kind: "whole", epoch: 1, next: 0, status: STATUS, samples: { first: null, now: null } });
+    model.receive({ kind: "whole", epoch: 1, next: 0, status: STATUS, samples: { first: null, now: null }, cues: [] });
     model.receive(frame(1, { client, seq: 2, playing: true }));
     expect(leases()).toHaveLength(3);
   });
@@ -186,10 +197,19 @@ describe("leases", () => {
 });
 
 describe("what the person does", () => {
+  it("saves what the overview draws as traits, and follows them", () => {
+    session.commands.choose("quantity", "loss");
+    session.commands.choose("overlay", "horizon_length");
+    session.commands.choose("log_scale", true);
+    expect(model.saved).toEqual(["quantity", "overlay", "log_scale"]);
+    model.change("overlay", null);
+    expect(session.store.state).toMatchObject({ quantity: "loss", overlay: null, log_scale: true });
+  });
+
   it("saves selection, measure and form as traits", () => {
     session.commands.select(200);
-    session.commands.measure("share");
-    session.commands.form("heatmap");
+    session.commands.choose("measure", "share");
+    session.commands.choose("form", "heatmap");
     expect(model.saved).toEqual(["selected", "measure", "form"]);
     expect(session.store.state).toMatchObject({ selected: 200, measure: "share", form: "heatmap" });
   });

@@ -30,7 +30,7 @@ export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands:
       { value: "bars", text: "stacked bars", title: "One bar for each step, its parts ordered by lag" },
       { value: "heatmap", text: "heat map", title: "One cell for each piece: for long windows" },
     ],
-    commands.form,
+    (form) => commands.choose("form", form),
   );
   head.insertBefore(choice.node, hint);
   const legends = element("div");

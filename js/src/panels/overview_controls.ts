@@ -1,0 +1,78 @@
+/** The head of panel 1: what is drawn, on which scale, and how much of the run. */
+
+import { QUANTITIES, type Quantity } from "../contract";
+import { element } from "../dom";
+import { type IconName, icon } from "../icons";
+import { QUANTITY_TEXT } from "../quantities";
+import type { Commands } from "../session";
+import type { State } from "../store";
+
+export interface OverviewControls {
+  update(state: State, zoomed: boolean): void;
+}
+
+interface Actions {
+  follow(): void;
+  showAll(): void;
+}
+
+const NONE = "";
+
+function createSelect(setting: string, label: string, title: string, others: HTMLOptionElement[]) {
+  const options = QUANTITIES.map((quantity) =>
+    element("option", { text: QUANTITY_TEXT[quantity].option, attributes: { value: quantity } }),
+  );
+  const select = element("select", { attributes: { "data-setting": setting, title } }, ...others, ...options);
+  return { select, field: element("label", { class: "field" }, element("span", { text: label }), select) };
+}
+
+function createButton(action: string, title: string, text: string, name: IconName | null, onClick: () => void) {
+  const button = element("button", { attributes: { type: "button", "data-action": action, title } });
+  if (name) button.append(icon(name));
+  button.append(element("span", { text }));
+  button.addEventListener("click", onClick);
+  return button;
+}
+
+export function createOverviewControls(head: HTMLElement, commands: Commands, actions: Actions): OverviewControls {
+  const bars = createSelect("quantity", "Bars", "What the height of a bar is", []);
+  const line = createSelect("overlay", "and a line", "A second quantity, drawn as a line with its own axis", [
+    element("option", { text: "none", attributes: { value: NONE } }),
+  ]);
+  let logarithmic = false;
+  const log = createButton("log-scale", "Logarithmic axis for the bars", "Log scale", null, () =>
+    commands.choose("log_scale", !logarithmic),
+  );
+  const whole = createButton("whole-run", "Show the whole run again (0, or double-click)", "Whole run", "whole", () =>
+    actions.showAll(),
+  );
+  const follow = createButton("follow", "Always select the newest recorded batch", "Follow newest", "follow", () =>
+    actions.follow(),
+  );
+  bars.select.addEventListener("change", () => commands.choose("quantity", bars.select.value as Quantity));
+  line.select.addEventListener("change", () =>
+    commands.choose("overlay", line.select.value === NONE ? null : (line.select.value as Quantity)),
+  );
+  head.append(
+    element(
+      "div",
+      // Keys belong to the fields, and not to the host's shortcuts.
+      { class: "choices", attributes: { "data-lm-suppress-shortcuts": "true" } },
+      bars.field,
+      line.field,
+      log,
+      element("span", { class: "buttons" }, whole, follow),
+    ),
+  );
+
+  return {
+    update({ quantity, overlay, log_scale, selected }, zoomed) {
+      logarithmic = log_scale;
+      bars.select.value = quantity;
+      line.select.value = overlay ?? NONE;
+      log.setAttribute("aria-pressed", String(log_scale));
+      whole.disabled = !zoomed;
+      follow.setAttribute("aria-pressed", String(selected === null));
+    },
+  };
+}

@@ -1,0 +1,269 @@
+/** What panel 1 draws: bars, their medians, a line over them, axes, and marks on single batches. */
+
+import { scaleLinear } from "d3-scale";
+import { type BarLayout, highestPerColumn, layOutBars, medianPerColumn } from "../bars";
+import { LEFT, RIGHT } from "../columns";
+import type { Quantity } from "../contract";
+import { formatCount, formatTick } from "../format";
+import { QUANTITY_TEXT } from "../quantities";
+import type { Run } from "../run";
+import type { Series } from "../series";
+import type { State } from "../store";
+import { linearScale, scaleOf, type ValueScale } from "../value_scale";
+import type { Range } from "../viewport";
+import { defineHatch, type Group, type Svg } from "./plot";
+
+const TOP = 34;
+const PLOT = 80;
+const AXIS = 20;
+const BASE = TOP + PLOT;
+export const HEIGHT = BASE + AXIS;
+const TICK_DISTANCE = 90;
+/** Room for the axis of the line, at the right. */
+const LINE_AXIS = 66;
+/** The line stays clear of the top. */
+const HEADROOM = 1.08;
+/** Bars of more pixels leave a gap of one. */
+const GAPLESS = 2;
+
+/** What is drawn at present. */
+export interface Drawing {
+  layout: BarLayout;
+  series: Series;
+  /** Index of the recorded batch that each column draws. */
+  peaks: Int32Array;
+  /** First batch that is drawn, and the one after the last. */
+  from: number;
+  to: number;
+}
+
+export interface OverviewPlot {
+  draw(state: State, window: Range | null, width: number): Drawing;
+  /** Marks the selected batch and the previewed one; null or a batch out of view: none. */
+  mark(run: Run, selected: number | null, preview: number | null): void;
+  /** The recorded batch under a position: of a pixel column's batches the highest, which is the one that is drawn. */
+  indexAt(x: number, y: number): number | null;
+}
+
+/** Width of the plot itself. */
+export const plotWidth = (width: number, overlay: Quantity | null) => width - LEFT - (overlay ? LINE_AXIS : RIGHT);
+
+export function createOverviewPlot(svg: Svg): OverviewPlot {
+  const hatch = defineHatch(svg, "diverged");
+  const valueAxis = svg.append("g").attr("class", "axis values");
+  const lineAxis = svg.append("g").attr("class", "axis of-line");
+  const title = svg.append("text").attr("class", "axis-title").attr("y", 10);
+  const lineTitle = svg.append("text").attr("class", "axis-title of-line").attr("text-anchor", "end").attr("y", 10);
+  const bars = svg.append("path").attr("class", "bars");
+  const medians = svg.append("path").attr("class", "medians");
+  const clipped = svg.append("path").attr("class", "clipped");
+  const below = svg.append("path").attr("class", "below");
+  const divergedBars = svg.append("g").attr("class", "diverged-bars");
+  const selectedLine = svg.append("rect").attr("class", "selected-line").attr("y", TOP).attr("height", PLOT);
+  const selectedBar = svg.append("rect").attr("class", "selected-bar");
+  const selectedMark = svg.append("path").attr("class", "selected-mark").attr("d", "M-5,0h10l-5,6z");
+  const previewBar = svg.append("rect").attr("class", "preview-bar");
+  const halo = svg.append("path").attr("class", "line-halo");
+  const line = svg.append("path").attr("class", "line");
+  const batchAxis = svg.append("g").attr("class", "axis batches");
+  const batchTitle = svg.append("text").attr("class", "axis-title").attr("text-anchor", "end").text("batch");
+  batchTitle.attr("x", LEFT - 8).attr("y", BASE + 15);
+
+  let layout: BarLayout = layOutBars(0, null, 1);
+  let scale: ValueScale = linearScale(1, BASE, TOP);
+  let drawing: Drawing | null = null;
+
+  const left = (column: number) => LEFT + layout.left(column);
+  function barWidth(column: number) {
+    const wide = layout.right(column) - layout.left(column);
+    return wide > GAPLESS ? wide - 1 : Math.max(1, wide);
+  }
+  const center = (column: number) => left(column) + barWidth(column) / 2;
+  /** A path of one subpath for each column that has one. */
+  const columnPath = (subpath: (column: number) => string) =>
+    Array.from({ length: layout.columns }, (_, column) => subpath(column)).join("");
+  const bar = (column: number, value: number) =>
+    `M${left(column)},${BASE}V${rounded(scale.y(value))}h${barWidth(column)}V${BASE}Z`;
+
+  function drawBars({ run, quantity, measure, log_scale }: State) {
+    const series = run.series(quantity, measure);
+    const values = series.values();
+    const from = layout.first(0);
+    const to = layout.columns > 0 ? layout.first(layout.columns) : from;
+    scale = scaleOf(series, from, to, { log: log_scale, whole: QUANTITY_TEXT[quantity].whole }, BASE, TOP);
+    const peaks = highestPerColumn(series, layout);
+    bars.attr(
+      "d",
+      columnPath((column) => bar(column, values[peaks[column]])),
+    );
+    bars.classed("peaks", layout.perColumn > 1);
+    const middles = layout.perColumn > 1 ? medianPerColumn(series, layout) : null;
+    // Columns of one pixel leave no gaps: one outline serves all.
+    medians.attr(
+      "d",
+      middles && `M${LEFT},${BASE}${columnPath((column) => `V${rounded(scale.y(middles[column]))}h1`)}V${BASE}Z`,
+    );
+    const isNorm = quantity === "grad_norm" || quantity === "update_norm";
+    const anyClipped = (column: number) => run.countClipped(layout.first(column), layout.first(column + 1)) > 0;
+    clipped.attr(
+      "d",
+      isNorm
+        ? columnPath((column) =>
+            anyClipped(column)
+              ? `M${left(column)},${rounded(scale.y(values[peaks[column]]) - 4)}h${barWidth(column)}v3h${-barWidth(column)}Z`
+              : "",
+          )
+        : null,
+    );
+    const anyZero = (column: number) => series.countZeros(layout.first(column), layout.first(column + 1)) > 0;
+    below.attr(
+      "d",
+      log_scale
+        ? columnPath((column) =>
+            anyZero(column) ? `M${left(column)},${BASE + 1}h${barWidth(column)}v3h${-barWidth(column)}Z` : "",
+          )
+        : null,
+    );
+    title.text(QUANTITY_TEXT[quantity].axis);
+    drawing = { layout, series, peaks, from, to };
+    return drawing;
+  }
+
+  function drawLine({ run, overlay, measure }: State, right: number) {
+    for (const part of [lineAxis, lineTitle, line, halo]) part.classed("hidden", !overlay);
+    if (!overlay) return;
+    const middles = medianPerColumn(run.series(overlay, measure), layout);
+    const most = middles.reduce((held, value) => (value > held ? value : held), 0);
+    const own = linearScale(HEADROOM * most, BASE, TOP, QUANTITY_TEXT[overlay].whole);
+    let path = "";
+    let pen = "M";
+    middles.forEach((value, column) => {
+      path += Number.isFinite(value) ? `${pen}${center(column)},${rounded(own.y(value))}` : "";
+      pen = Number.isFinite(value) ? "L" : "M";
+    });
+    // A line of one point has no length: the round cap makes it a dot.
+    for (const part of [line, halo]) part.attr("d", layout.columns === 1 ? `${path}h0` : path);
+    drawAxis(lineAxis, own, right + 6, null, 8);
+    lineTitle.attr("x", right + LINE_AXIS).text(`line: ${QUANTITY_TEXT[overlay].axis}`);
+  }
+
+  function drawDiverged(run: Run) {
+    const columns = new Set<number>();
+    for (const index of run.divergedBatches()) {
+      const column = layout.columnOf(index);
+      if (column !== null) columns.add(column);
+    }
+    divergedBars
+      .selectAll<SVGGElement, number>("g")
+      .data(columns)
+      .join((enter) => {
+        const group = enter.append("g");
+        group.append("rect").attr("y", TOP).attr("height", PLOT).attr("fill", hatch);
+        group.append("path").attr("class", "cross").attr("d", "M-4,-4L4,4M-4,4L4,-4");
+        return group;
+      })
+      .attr("transform", (column) => `translate(${left(column)},0)`)
+      .each(function place(column) {
+        const wide = Math.max(5, barWidth(column));
+        this.querySelector("rect")?.setAttribute("width", String(wide));
+        this.querySelector("path")?.setAttribute("transform", `translate(${wide / 2},${TOP - 6})`);
+      });
+  }
+
+  function drawBatchAxis(run: Run, from: number, to: number) {
+    const batches = run.batches();
+    const used = layout.columns > 0 ? layout.right(layout.columns - 1) : 0;
+    const [first, last] = [batches[from], batches[to - 1]];
+    let drawnTo = Number.NEGATIVE_INFINITY;
+    const ticks = scaleLinear([first, Math.max(last, first + 1)], [0, 1])
+      .ticks(Math.max(1, Math.floor(used / TICK_DISTANCE)))
+      .filter((tick) => Number.isInteger(tick) && tick >= first && tick <= last)
+      .map((tick) => ({ tick, x: center(layout.columnOf(run.nearest(tick)) ?? 0) }))
+      // Where the recording interval changed, nice numbers may lie close together.
+      .filter(({ x }) => {
+        const clear = x - drawnTo > TICK_DISTANCE / 2;
+        if (clear) drawnTo = x;
+        return clear;
+      });
+    batchAxis
+      .selectAll<SVGGElement, { tick: number; x: number }>("g")
+      .data(ticks)
+      .join((enter) => {
+        const group = enter.append("g");
+        group.append("line").attr("y2", 4);
+        group.append("text").attr("y", 15);
+        return group;
+      })
+      .attr("transform", ({ x }) => `translate(${x},${BASE})`)
+      .select("text")
+      .text(({ tick }) => formatCount(tick));
+  }
+
+  return {
+    draw(state, window, width) {
+      const inner = plotWidth(width, state.overlay);
+      layout = layOutBars(state.run.length, window, inner);
+      const drawn = drawBars(state);
+      drawAxis(valueAxis, scale, LEFT, LEFT + inner, -6);
+      drawLine(state, LEFT + inner);
+      drawDiverged(state.run);
+      drawBatchAxis(state.run, drawn.from, drawn.to);
+      return drawn;
+    },
+    mark(run, selected, preview) {
+      const place = (index: number | null) => {
+        const column = index === null ? null : layout.columnOf(index);
+        if (index === null || column === null || !drawing) return null;
+        const wide = Math.max(3, barWidth(column));
+        const y = scale.y(drawing.series.values()[index]);
+        return { x: left(column) + (barWidth(column) - wide) / 2, wide, y, height: BASE - y };
+      };
+      const chosen = place(selected);
+      for (const part of [selectedLine, selectedBar, selectedMark]) part.classed("hidden", !chosen);
+      if (chosen && selected !== null) {
+        selectedLine.attr("x", chosen.x).attr("width", chosen.wide);
+        selectedBar.attr("x", chosen.x).attr("width", chosen.wide).attr("y", chosen.y).attr("height", chosen.height);
+        selectedBar.attr("data-batch", run.batches()[selected]);
+        const raised = TOP - (run.diverged(selected) ? 19 : 9);
+        selectedMark.attr("transform", `translate(${chosen.x + chosen.wide / 2},${raised})`);
+      }
+      const shown = place(preview);
+      previewBar.classed("hidden", !shown);
+      if (!shown) return;
+      previewBar
+        .attr("x", shown.x - 0.5)
+        .attr("width", shown.wide + 1)
+        .attr("y", shown.y)
+        .attr("height", shown.height);
+    },
+    indexAt(x, y) {
+      const column = y < TOP || !drawing ? null : layout.columnAt(x - LEFT);
+      return column === null || !drawing ? null : drawing.peaks[column];
+    },
+  };
+}
+
+/** Tick labels beside `x`, `padding` away from it, and grid lines from there to `gridTo`. */
+function drawAxis(group: Group, scale: ValueScale, x: number, gridTo: number | null, padding: number) {
+  group
+    .selectAll<SVGGElement, number>("g")
+    .data(scale.ticks)
+    .join((enter) => {
+      const tick = enter.append("g");
+      tick.append("line");
+      tick.append("text").attr("dy", "0.32em");
+      return tick;
+    })
+    .attr("class", (value) => (value === 0 ? "tick zero" : "tick"))
+    .attr("transform", (value) => `translate(${x},${scale.y(value) + 0.5})`)
+    .each(function label(value) {
+      this.querySelector("line")?.setAttribute("x2", String(gridTo === null ? 0 : gridTo - x));
+      const text = this.querySelector("text");
+      text?.setAttribute("x", String(padding));
+      text?.setAttribute("text-anchor", padding < 0 ? "end" : "start");
+      if (text) text.textContent = formatTick(value);
+    });
+}
+
+/** Hundredths of a pixel: paths of a thousand columns stay short. */
+const rounded = (value: number) => Math.round(value * 100) / 100;
