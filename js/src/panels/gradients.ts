@@ -73,6 +73,7 @@ export function createGradients(parent: HTMLElement, tooltip: Tooltip, gestures:
     .on("pointerleave", (event: PointerEvent) => {
       if (event.pointerType !== "touch") gestures.point(null);
     })
+    .on("blur", () => gestures.point(null))
     .on("click", (event: MouseEvent) => {
       const part = partAt(event);
       gestures.pin(part && part.lag !== null ? part.step + part.lag : null);
@@ -181,8 +182,8 @@ export function createGradients(parent: HTMLElement, tooltip: Tooltip, gestures:
       .attr("transform", `translate(${columns.center(0) + 3},${scale(0) - 6}) rotate(-90)`);
     const notes = [HINT];
     if (snapshot.zeroState) notes.push(`At step 0, ${ZERO_STATE}`);
-    if (stack.extent[0] === stack.extent[1]) notes.push("Every piece of this batch is zero.");
     if (stack.incomplete) notes.push("Values that are not finite cannot be drawn and are left out.");
+    else if (stack.extent[0] === stack.extent[1]) notes.push("Every piece of this batch is zero.");
     hint.textContent = notes.join(" ");
   }
 

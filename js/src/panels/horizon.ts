@@ -35,7 +35,7 @@ export function createHorizon(parent: HTMLElement): Panel {
     drawBars(pieces, shown);
     section.classList.toggle("default", focused === null);
     lossMark.attr("transform", `translate(${columns.center(loss)},${TOP + PLOT + 4})`);
-    lossTitle.attr("x", columns.left - 8).attr("y", TOP + PLOT + 13);
+    lossTitle.attr("x", columns.left - 8).attr("y", TOP + PLOT + 15);
     const chosen = focused === null ? "strongest loss, at" : focus.target ? "loss at" : "pinned loss at";
     const label = (token: number) => `‘${labelOf(labels, token)}’`;
     const words =
