@@ -292,7 +292,8 @@ class Trainer:
             trouble = _not_finite(loss=loss, gradient=norm)
             if not trouble:
                 vector = gradients.parameters.vector  # (P,)
-                update_norm = clip(vector, norm, value=self.clip_value, max_norm=self.clip_norm)
+                if clip(vector, norm, value=self.clip_value, max_norm=self.clip_norm) and record:
+                    update_norm = gradients.norm
                 update = self.optimizer.update(vector)  # (P,)
                 trouble = _not_finite(update=float(update.dot(update)))
             if trouble and itemized is None:
