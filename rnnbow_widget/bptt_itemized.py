@@ -163,9 +163,7 @@ def itemized_bptt(
         for items in measuring.items.values():
             np.divide(items, walk.scale, out=items)
         kept = walk.summed / walk.scale  # (n, gates·H)
-        delta = (
-            kept if gradients is None else gradients.delta
-        )  # (n, gates·H): a whole window is all
+        delta = kept if gradients is None else gradients.delta  # (n, gates·H): a whole window is all
         total = {name: measuring.of(name, delta) for name in wanted}
         beyond = {name: np.zeros(steps, rnn.dtype) for name in wanted}
         cut = steps if epsilon else steps - lags  # later steps have lost nothing: there it would be rounding
