@@ -61,6 +61,8 @@ def test_the_demo_opens_the_first_notebook_whose_cells_all_run_and_whose_widget_
     page.set_viewport_size({"width": 1200, "height": 6000})  # JupyterLab draws only cells that are in view
     page.goto(address)
     page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=CELLS_MS)
+    # JupyterLab forgets cells that are run before there is a kernel.
+    page.locator("#jp-bottom-panel").get_by_text("| Idle").wait_for(timeout=CELLS_MS)
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     figure = Figure(page)
