@@ -9,8 +9,9 @@ after the other.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
 from math import frexp, isfinite, sqrt
 
 import numpy as np
@@ -47,7 +48,7 @@ class Gradients:
         return _norm(self.parameters.vector)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ItemizedGradients:
     """The gradient with respect to W_hh, itemized by the step that received it and the lag of the loss that sent it.
 
@@ -64,15 +65,23 @@ class ItemizedGradients:
     floor : float
         Rows are dropped once ``‖δ_{t,j}‖`` falls below this: further back, items are 0 because they are too small for
         the dtype.
+    delta : array (n, gates·H)
+        ``Σ_t δ_{t,j}``, all losses included.
     gradients : Gradients
-        The plain gradients of the same window.
+        The plain gradients of the same window. Worked out when first asked for.
     """
 
     items: dict[str, Array]
     total: dict[str, Array]
     beyond: dict[str, Array]
     floor: float
-    gradients: Gradients
+    delta: Array
+    _gradients: Callable[[], Gradients] = field(repr=False)
+
+    @cached_property
+    def gradients(self) -> Gradients:
+        """The plain gradients of the same window."""
+        return self._gradients()
 
 
 def bptt(rnn: RNN, forward: ForwardPass) -> Gradients:
@@ -149,21 +158,24 @@ def itemized_bptt(
         logit_gradients = _logit_gradients(forward)  # (n, O)
         walk = _Walk(rnn, forward, logit_gradients @ rnn.parameters.W_ho, lags, epsilon)
         measuring = _Measuring(rnn, forward, gradients, lags, wanted)
-        for first, delta in walk.blocks():
-            measuring.add(first, delta)
+        for first, block in walk.blocks():
+            measuring.add(first, block)
         for items in measuring.items.values():
             np.divide(items, walk.scale, out=items)
         kept = walk.summed / walk.scale  # (n, gates·H)
-        if gradients is None:  # the whole window was kept, so its sum is the plain gradient
-            gradients = Gradients(_parameter_gradients(rnn, forward, logit_gradients, kept), kept)
-        total = {name: measuring.of(name, gradients.delta) for name in wanted}
+        delta = kept if gradients is None else gradients.delta  # (n, gates·H): a whole window is all
+        total = {name: measuring.of(name, delta) for name in wanted}
         beyond = {name: np.zeros(steps, rnn.dtype) for name in wanted}
         cut = steps if epsilon else steps - lags  # later steps have lost nothing: there it would be rounding
         if cut:
-            missing = gradients.delta - kept  # (n, gates·H)
+            missing = delta - kept  # (n, gates·H)
             for name in wanted:
                 beyond[name][:cut] = measuring.of(name, missing)[:cut]
-        return ItemizedGradients(measuring.items, total, beyond, walk.floor / walk.scale, gradients)
+
+    def plain() -> Gradients:
+        return gradients or Gradients(_parameter_gradients(rnn, forward, logit_gradients, delta), delta)
+
+    return ItemizedGradients(measuring.items, total, beyond, walk.floor / walk.scale, delta, plain)
 
 
 def itemized_delta(

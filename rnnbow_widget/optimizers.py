@@ -113,7 +113,7 @@ class Adam(Optimizer):
 OPTIMIZERS: dict[str, type[Optimizer]] = {kind.name: kind for kind in (SGD, Adagrad, Adam)}
 
 
-def clip(gradient: Array, norm: float, *, value: float | None = None, max_norm: float | None = None) -> float:
+def clip(gradient: Array, norm: float, *, value: float | None = None, max_norm: float | None = None) -> bool:
     """Clip a gradient in place, first element by element, then as a whole.
 
     Parameters
@@ -129,13 +129,16 @@ def clip(gradient: Array, norm: float, *, value: float | None = None, max_norm: 
 
     Returns
     -------
-    float
-        The norm afterwards.
+    bool
+        Whether it may have changed.
     """
+    changed = False
     if value is not None and norm > value:  # no entry is larger than the norm
         gradient.clip(-value, value, out=gradient)
-        norm = sqrt(gradient.dot(gradient))
+        changed = True
+        if max_norm is not None:
+            norm = sqrt(gradient.dot(gradient))
     if max_norm is not None and norm > max_norm:
         gradient *= max_norm / norm
-        norm = max_norm
-    return norm
+        changed = True
+    return changed

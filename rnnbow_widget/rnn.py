@@ -208,7 +208,7 @@ class RNN:
         logits -= logits.max(axis=1, keepdims=True)
         at_target = logits[np.arange(targets.size), targets]  # (n,)
         probabilities = np.exp(logits, out=logits)  # (n, O)
-        sums = probabilities.sum(axis=1)  # (n,)
+        sums = probabilities.dot(np.ones(self.output_size, self.dtype))  # (n,): faster than numpy's sum over short rows
         probabilities /= sums[:, None]
         # log Σ exp(z) - z_target, and not -log p: finite where p underflows to 0
         loss: Array = np.log(sums) - at_target  # (n,)

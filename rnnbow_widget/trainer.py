@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import isfinite
 from os import PathLike
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -13,12 +14,14 @@ from . import corpora
 from .bptt_itemized import MEASURES, Gradients, ItemizedGradients, bptt, itemized_bptt
 from .checks import finite_float, one_of, positive_int
 from .corpora import Corpus
+from .horizon import HorizonChoice, choose_horizon
 from .optimizers import OPTIMIZERS, clip
 from .parameters import Array
 from .rnn import RNN, ForwardPass
 from .run import Float32, Run, Snapshot, surface_key
 
 _SMOOTHING = 0.001
+_STRETCH = 8  # windows that horizon="auto" looks at
 
 
 class DivergedError(ArithmeticError):
@@ -47,8 +50,12 @@ class Trainer:
         See `RNN`. `seed` also seeds `sample`.
     seq_length : int
         Steps in a window, n.
-    horizon : int, optional
-        Lags that are recorded, k; None for the whole window.
+    horizon : int, "auto" or None
+        Lags that are recorded, k; None for the whole window. "auto" chooses the shortest that leaves out at most
+        `tolerance` of the gradient of any loss in the windows that come next; it chooses again whenever the number of
+        recorded batches has doubled.
+    tolerance : float
+        For ``horizon="auto"``: relative size of what may be left out.
     record_every : int
         Recording interval, in batches.
     learning_rate : float
@@ -71,6 +78,8 @@ class Trainer:
         What was recorded.
     batch : int
         Batches trained so far.
+    horizon_choice : HorizonChoice or None
+        With ``horizon="auto"``: what was chosen last, and the residual of every k that it was chosen by.
     smooth_loss : float
         Running mean of the loss per step, in nats; NaN before the first batch.
     """
@@ -85,7 +94,8 @@ class Trainer:
         dtype: DTypeLike = np.float32,
         seed: int = 0,
         seq_length: int = 25,
-        horizon: int | None = 10,
+        horizon: int | Literal["auto"] | None = 10,
+        tolerance: float = 0.1,
         record_every: int = 100,
         learning_rate: float = 0.1,
         optimizer: str = "adagrad",
@@ -108,6 +118,7 @@ class Trainer:
             got = f"{self.rnn.input_size} and {self.rnn.output_size}"
             raise ValueError(f"rnn takes input and output size {size}, the data's vocabulary; got {got}")
         self.optimizer = OPTIMIZERS[one_of("optimizer", optimizer, OPTIMIZERS)](learning_rate)
+        self.tolerance = finite_float("tolerance", tolerance, at_least=0)
         self.horizon = horizon
         self.record_every = record_every
         self.clip_value = clip_value
@@ -131,6 +142,7 @@ class Trainer:
             "seed": self.seed,
             "seq_length": self.seq_length,
             "horizon": self.horizon,
+            "tolerance": self.tolerance,
             "record_every": self.record_every,
             "learning_rate": self.learning_rate,
             "optimizer": self.optimizer.name,
@@ -148,13 +160,16 @@ class Trainer:
         self.optimizer.learning_rate = value
 
     @property
-    def horizon(self) -> int | None:
-        """Lags that are recorded; None for the whole window. May be changed at any time."""
+    def horizon(self) -> int | Literal["auto"] | None:
+        """Lags that are recorded; None for the whole window, "auto" to choose. May be changed at any time."""
         return self._horizon
 
     @horizon.setter
-    def horizon(self, value: int | None) -> None:
-        self._horizon = None if value is None else positive_int("horizon", value)
+    def horizon(self, value: int | Literal["auto"] | None) -> None:
+        if isinstance(value, str):
+            one_of("horizon", value, ("auto",))
+        self._horizon = value if value is None or isinstance(value, str) else positive_int("horizon", value)
+        self.horizon_choice: HorizonChoice | None = None
 
     @property
     def record_every(self) -> int:
@@ -254,6 +269,7 @@ class Trainer:
 
     def _start_over(self) -> None:
         self.batch = 0
+        self.horizon_choice = None
         self.smooth_loss = float("nan")
         self._windows = (len(self.data) - 1) // self.seq_length
         self._state: Array = self.rnn.zero_state()  # (H,)
@@ -276,7 +292,8 @@ class Trainer:
             trouble = _not_finite(loss=loss, gradient=norm)
             if not trouble:
                 vector = gradients.parameters.vector  # (P,)
-                update_norm = clip(vector, norm, value=self.clip_value, max_norm=self.clip_norm)
+                if clip(vector, norm, value=self.clip_value, max_norm=self.clip_norm) and record:
+                    update_norm = gradients.norm
                 update = self.optimizer.update(vector)  # (P,)
                 trouble = _not_finite(update=float(update.dot(update)))
             if trouble and itemized is None:
@@ -293,7 +310,28 @@ class Trainer:
         self.batch += 1
 
     def _itemize(self, forward: ForwardPass, gradients: Gradients) -> ItemizedGradients:
-        return itemized_bptt(self.rnn, forward, self.horizon, measures=MEASURES, gradients=gradients)
+        lags = self._choose_horizon() if self.horizon == "auto" else self.horizon
+        return itemized_bptt(self.rnn, forward, lags, measures=MEASURES, gradients=gradients)
+
+    def _choose_horizon(self) -> int | None:
+        """Choose again when the number of recorded batches is a power of two: often while much changes, then rarely."""
+        recorded = len(self.run)
+        if self.horizon_choice is None or recorded & (recorded - 1) == 0:
+            try:
+                self.horizon_choice = choose_horizon(self.rnn, self._next_windows(), self.tolerance)
+            except ValueError:  # no loss has a gradient, or none that is finite: keep all that there is
+                return None
+        return self.horizon_choice.horizon
+
+    def _next_windows(self) -> Iterator[ForwardPass]:
+        """Forward passes over the windows that training comes to next, the current one first."""
+        state = self._state
+        for batch in range(self.batch, self.batch + _STRETCH):
+            start = batch % self._windows * self.seq_length
+            window = self.data.tokens[start : start + self.seq_length + 1]  # (n+1,)
+            forward = self.rnn.forward(window[:-1], window[1:], self.rnn.zero_state() if start == 0 else state)
+            yield forward
+            state = forward.states[-1]
 
     def _record(self, snapshot: Snapshot) -> None:
         # A batch that diverged and is tried again is there already.

@@ -53,6 +53,6 @@ def test_clipping_agrees_with_pytorchs() -> None:
         if max_norm is not None:
             torch.nn.utils.clip_grad_norm_([tensor], max_norm)
         ours = gradient.copy()
-        norm = clip(ours, float(np.linalg.norm(ours)), value=value, max_norm=max_norm)
+        changed = clip(ours, float(np.linalg.norm(ours)), value=value, max_norm=max_norm)
         np.testing.assert_allclose(ours, tensor.grad.numpy(), rtol=1e-6)
-        assert norm == pytest.approx(np.linalg.norm(ours), rel=1e-9)
+        assert changed == (ours != gradient).any()

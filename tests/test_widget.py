@@ -234,6 +234,7 @@ def test_settings_change_live(page: Page) -> None:
         ("learning_rate", "fast", "learning_rate takes a finite number greater than 0, got 'fast'"),
         ("learning_rate", None, "learning_rate takes"),
         ("horizon", 0, "horizon takes a whole number of at least 1, got 0"),
+        ("horizon", "long", "horizon takes one of 'auto'; got 'long'"),
         ("record_every", 2.5, "record_every takes a whole number, got 2.5"),
         ("seed", 3, "name takes one of learning_rate, horizon, record_every; got 'seed'"),
     ],

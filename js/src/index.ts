@@ -16,7 +16,11 @@ export default () => {
     render({ el }: RenderProps<Traits>) {
       const controller = new AbortController();
       createView(el, session, controller.signal);
-      return () => controller.abort();
+      const leave = session.join();
+      return () => {
+        leave();
+        controller.abort();
+      };
     },
   };
 };

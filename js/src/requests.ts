@@ -14,7 +14,7 @@ export const BUSY_MS = 250;
 export const SILENCE_MS = 5000;
 
 export interface Requests {
-  /** Asks for a lease, unless a request is under way, the page is hidden or training is not wanted. */
+  /** Asks for a lease, unless a request is under way, nobody can see it or training is not wanted. */
   play(): void;
   step(until: "batch" | "record"): void;
   /** Any sign of life from the kernel. */
@@ -30,7 +30,8 @@ export interface Requests {
 
 export interface RequestsOptions {
   client: string;
-  send: (request: Request) => void;
+  /** Gives whether it was sent: what cannot be is not tried again. */
+  send: (request: Request) => boolean;
   wanted: () => boolean;
   onSilence: () => void;
   clock: Clock;
@@ -50,8 +51,8 @@ export function createRequests(options: RequestsOptions): Requests {
 
   function ask(request: Request) {
     current = request;
-    send(request);
-    after(SILENCE_MS, onTimeout);
+    if (send(request)) after(SILENCE_MS, onTimeout);
+    else clear();
   }
 
   function onTimeout() {

@@ -4,7 +4,7 @@
  */
 
 import type { AnyModel } from "@anywidget/types";
-import { browserClock, type Clock, pageVisibility, type Visibility } from "./clock";
+import { browserClock, type Clock, createAudience, pageVisibility, type Visibility } from "./clock";
 import {
   type Bytes,
   CHOICES,
@@ -38,6 +38,8 @@ export interface Commands {
 export interface Session {
   store: Store;
   commands: Commands;
+  /** A view shows this session; returns the function that ends it. Without one, nothing is trained. */
+  join(): () => void;
   destroy(): void;
 }
 
@@ -50,6 +52,7 @@ export function createSession(
 ): Session {
   const client = randomName();
   const store = createStore(readState());
+  const audience = createAudience(visibility);
   const cleanups: (() => void)[] = [];
   /** Ends the wait for an answer to a command; also limits `resync` to one until the whole arrives or stays away. */
   let cancelAnswerTimer = () => {};
@@ -61,7 +64,7 @@ export function createSession(
     wanted: () => model.get("playing"),
     onSilence: () => store.update({ silent: true }),
     clock,
-    visibility,
+    visibility: audience,
   });
 
   function readState(): State {
@@ -101,11 +104,19 @@ export function createSession(
     return run;
   }
 
-  function sendToKernel(message: ToKernel) {
-    model.send(message);
+  /** Gives whether it was sent: hosts throw once the notebook is closed or its kernel is gone. */
+  function sendToKernel(message: ToKernel): boolean {
+    try {
+      model.send(message);
+      return true;
+    } catch {
+      store.update({ silent: true });
+      return false;
+    }
   }
 
-  function expectAnswer() {
+  function command(message: ToKernel) {
+    if (!sendToKernel(message)) return;
     cancelAnswerTimer();
     cancelAnswerTimer = clock.after(SILENCE_MS, () => store.update({ silent: true }));
   }
@@ -117,8 +128,7 @@ export function createSession(
   }
 
   function resync() {
-    if (cancelResyncTimer) return;
-    sendToKernel({ kind: "resync", client });
+    if (cancelResyncTimer || !sendToKernel({ kind: "resync", client })) return;
     cancelResyncTimer = clock.after(SILENCE_MS, () => {
       cancelResyncTimer = null;
     });
@@ -244,24 +254,14 @@ export function createSession(
       store.update({ settings: { ...store.state.settings, [name]: model.get(name) }, refused });
     });
   }
-  requests.play();
 
   return {
     store,
     commands: {
-      play() {
-        sendToKernel({ kind: "play" });
-        expectAnswer();
-      },
-      stop() {
-        sendToKernel({ kind: "stop" });
-        expectAnswer();
-      },
+      play: () => command({ kind: "play" }),
+      stop: () => command({ kind: "stop" }),
       step: (until) => requests.step(until),
-      reset() {
-        sendToKernel({ kind: "reset" });
-        expectAnswer();
-      },
+      reset: () => command({ kind: "reset" }),
       set(name, value) {
         const { [name]: _changed, ...refused } = store.state.refused;
         store.update({ refused });
@@ -276,6 +276,7 @@ export function createSession(
         model.save_changes();
       },
     },
+    join: audience.join,
     destroy() {
       requests.destroy();
       cancelAnswerTimer();

@@ -85,6 +85,7 @@ export function fakeModel(changes: Partial<Traits> = {}) {
   const sent: ToKernel[] = [];
   const saved: (keyof Traits)[] = [];
   let unsaved: (keyof Traits)[] = [];
+  let closed = false;
   const emit = (name: string, ...args: unknown[]) => {
     for (const listener of listeners.get(name) ?? []) listener(...args);
   };
@@ -99,7 +100,10 @@ export function fakeModel(changes: Partial<Traits> = {}) {
       saved.push(...unsaved);
       unsaved = [];
     },
-    send: (message: ToKernel) => sent.push(message),
+    send(message: ToKernel) {
+      if (closed) throw new Error("Cannot send");
+      sent.push(message);
+    },
     on(name: string, listener: () => void) {
       listeners.set(name, (listeners.get(name) ?? new Set()).add(listener));
     },
@@ -110,6 +114,10 @@ export function fakeModel(changes: Partial<Traits> = {}) {
     traits,
     sent,
     saved,
+    /** The host closes the notebook, and with it the way to the kernel. */
+    close() {
+      closed = true;
+    },
     listening: () => [...listeners.values()].reduce((sum, set) => sum + set.size, 0),
     receive: (message: unknown, buffers: (ArrayBuffer | DataView)[] = []) => emit("msg:custom", message, buffers),
     /** The kernel changes a trait. */

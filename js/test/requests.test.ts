@@ -5,6 +5,7 @@ import { fakeClock, fakeVisibility } from "./fakes";
 
 let sent: Request[];
 let wanted: boolean;
+let reachable: boolean;
 let silences: number;
 let time: ReturnType<typeof fakeClock>;
 let page: ReturnType<typeof fakeVisibility>;
@@ -15,12 +16,16 @@ const lease = (seq: number) => ({ kind: "lease", client: "me", seq, ms: LEASE_MS
 beforeEach(() => {
   sent = [];
   wanted = true;
+  reachable = true;
   silences = 0;
   time = fakeClock();
   page = fakeVisibility();
   requests = createRequests({
     client: "me",
-    send: (request) => sent.push(request),
+    send: (request) => {
+      if (reachable) sent.push(request);
+      return reachable;
+    },
     wanted: () => wanted,
     onSilence: () => {
       silences += 1;
@@ -48,6 +53,15 @@ describe("the chain of leases", () => {
     requests.play();
     time.pass(60_000);
     expect(sent).toEqual([]);
+  });
+
+  it("tries nothing again that cannot be sent, until it is asked to", () => {
+    reachable = false;
+    requests.play();
+    expect(time.pending()).toBe(0);
+    reachable = true;
+    requests.play();
+    expect(sent).toHaveLength(1);
   });
 
   it("stops with the frame that says so", () => {

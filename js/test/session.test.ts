@@ -8,11 +8,13 @@ import { fakeClock, fakeModel, fakeVisibility, STATUS } from "./fakes";
 let model: ReturnType<typeof fakeModel>;
 let time: ReturnType<typeof fakeClock>;
 let session: Session;
+let leave: () => void;
 
 function start(traits: Partial<Traits> = {}) {
   model = fakeModel(traits);
   time = fakeClock();
   session = createSession(model.model, time.clock, fakeVisibility().visibility);
+  leave = session.join();
 }
 
 function frame(number: number, changes: Partial<Frame> = {}): Frame {
@@ -178,6 +180,28 @@ describe("leases", () => {
     expect(leases()).toHaveLength(1);
   });
 
+  it("end when the last view is gone, and go on with the next", () => {
+    start({ playing: true });
+    const leaveSecond = session.join();
+    leave();
+    const [{ client }] = leases();
+    model.receive(frame(0, { client, seq: 1, playing: true }));
+    expect(leases()).toHaveLength(2);
+    leaveSecond();
+    model.receive(frame(1, { client, seq: 2, playing: true }));
+    time.pass(60_000);
+    expect(leases()).toHaveLength(2);
+    session.join();
+    expect(leases()).toHaveLength(3);
+  });
+
+  it("are not asked for by a model that is shown nowhere", () => {
+    start();
+    leave();
+    model.change("playing", true);
+    expect(leases()).toHaveLength(0);
+  });
+
   it("survive frames that cannot be read and a reset in between", () => {
     start({ playing: true });
     const [{ client }] = leases();
@@ -225,15 +249,26 @@ describe("what the person does", () => {
     ]);
   });
 
+  it("is said not to arrive when the way to the kernel is closed, and throws nothing", () => {
+    model.close();
+    session.commands.play();
+    expect(session.store.state.silent).toBe(true);
+    session.commands.step("batch");
+    session.commands.set("horizon", 3);
+    model.receive(frame(7));
+    model.change("playing", true);
+    expect([model.sent, time.pending()]).toEqual([[], 0]);
+  });
+
   it("tells subscribers, until they leave", () => {
     let told = 0;
-    const leave = session.store.subscribe(() => {
+    const unsubscribe = session.store.subscribe(() => {
       told += 1;
     });
     model.receive(frame(0), [smallChunk([0])]);
     expect(told).toBeGreaterThan(0);
     const before = told;
-    leave();
+    unsubscribe();
     model.receive(frame(1));
     expect(told).toBe(before);
   });

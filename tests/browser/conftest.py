@@ -1,13 +1,14 @@
-"""Fixtures of the browser tests: one JupyterLab and one Chromium for all of them, a new page for each."""
+"""Fixtures of the browser tests: one JupyterLab and one Chromium for all of them, a page for each file."""
 
 import os
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
 from chromium import MISSING, find_chromium
-from harness import Lab, PageLog
+from figure import Figure
+from harness import VIEWPORT, Lab, PageLog, close_notebooks, open_notebook, run_all, set_theme, watched_page
 from playwright.sync_api import Browser, Page, sync_playwright
 
 HERE = Path(__file__).parent
@@ -64,20 +65,46 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def page_log() -> PageLog:
-    """What the test's page said and did: console, errors, and requests to other machines."""
+    """What the page said and did: console, errors, dialogs, and requests to other machines."""
     return PageLog()
 
 
+@pytest.fixture(scope="module")
+def module_page(browser: Browser, page_log: PageLog) -> Iterator[Page]:
+    """One page for the tests of a file: JupyterLab takes longer to load than most tests to run."""
+    with watched_page(browser, page_log) as page:
+        yield page
+
+
 @pytest.fixture
-def page(browser: Browser, page_log: PageLog, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A new page that shares nothing with other tests; if the test fails, a picture of it is kept."""
-    context = browser.new_context(viewport={"width": 1200, "height": 900})
-    page = context.new_page()
-    page_log.watch(page)
-    yield page
+def page(module_page: Page, lab: Lab, page_log: PageLog, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page in which nothing is open, and nothing must go wrong; if the test fails, a picture of it is kept."""
+    module_page.set_viewport_size(VIEWPORT)
+    yield module_page
     if request.node.stash.get(FAILED, False):
         name = re.sub(r"[^\w.-]+", "-", request.node.name)
-        page.screenshot(path=FAILURES / f"{name}.png")
-    context.close()
+        module_page.screenshot(path=FAILURES / f"{name}.png")
+        module_page.goto("about:blank")
+    close_notebooks(module_page)
+    lab.end_kernels()
+    complaints = page_log.complaints
+    page_log.clear()
+    assert not complaints
+
+
+@pytest.fixture
+def show(lab: Lab, page: Page, request: pytest.FixtureRequest) -> Callable[..., Figure]:
+    """Open a new notebook with cells of these sources, run them, and return the first figure that they show."""
+
+    def run(*sources: str) -> Figure:
+        name = f"{re.sub(r'[^a-z0-9]+', '-', request.node.name.lower())}.ipynb"
+        lab.write(name, *sources)
+        open_notebook(page, lab, name)
+        if page.locator("body").get_attribute("data-jp-theme-light") == "false":  # a test before this one failed
+            set_theme(page, "JupyterLab Light")
+        run_all(page)
+        return Figure(page)
+
+    return run

@@ -10,30 +10,45 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Page, Request, WebSocket
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, ViewportSize, WebSocket
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TOKEN = "browser-tests"
+VIEWPORT: ViewportSize = {"width": 1200, "height": 1700}  # the whole widget is in view
 START_SECONDS = 60
+ANSWER_SECONDS = 15
+IGNORED = {
+    # JupyterLab's own debugger says so in a page that is closed or loaded again before its kernel has answered.
+    "error: Could not restore the debugger state: Canceled future for debug_request message before replies were done",
+}
 SLOW_MS = 60_000  # for what a busy machine may take long to do: load JupyterLab, start a kernel
 
 
 class Lab:
-    """A JupyterLab server on a free port, whose notebooks, settings and run-time files all lie under ``root``."""
+    """A JupyterLab server on a free port, whose notebooks, settings and run-time files all lie under ``root``.
 
-    def __init__(self, root: Path) -> None:
+    ``settings`` are those of a person, by plugin: ``{"@jupyterlab/apputils-extension:themes": {"theme": …}}``.
+    """
+
+    def __init__(self, root: Path, settings: Mapping[str, Mapping[str, Any]] | None = None) -> None:
         self.root = root
         self.notebooks = root / "notebooks"
         self.notebooks.mkdir()
-        self.url = f"http://127.0.0.1:{_free_port()}"
+        for plugin, values in (settings or {}).items():
+            path = root / "settings" / f"{plugin.replace(':', '/')}.jupyterlab-settings"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(values), encoding="utf-8")
+        self.url = f"http://127.0.0.1:{free_port()}"
         self._log = root / "server.log"
         with self._log.open("wb") as log:
-            self._process = subprocess.Popen(self._command(), env=self._environment(), stdout=log, stderr=log)
+            self._process = subprocess.Popen(self._command(), env=own_environment(root), stdout=log, stderr=log)
         try:
             self._wait_until_ready()
         except BaseException:
@@ -49,6 +64,11 @@ class Lab:
     def address(self, name: str) -> str:
         """Return the address at which JupyterLab opens a notebook, alone and with no layout from before."""
         return f"{self.url}/lab/tree/{name}?token={TOKEN}&reset"
+
+    def end_kernels(self) -> None:
+        """End all kernels, which else live on after their pages."""
+        for kernel in json.loads(self._ask("GET", "kernels")):
+            self._ask("DELETE", f"kernels/{kernel['id']}")
 
     def stop(self) -> None:
         """End the server; it ends its kernels."""
@@ -68,25 +88,18 @@ class Lab:
             "--LabApp.extension_manager=readonly",
         ]
 
-    def _environment(self) -> dict[str, str]:
-        """Return this process's environment, but for the person's own Jupyter: none of its settings or kernels."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "IPYTHON"))}
-        places = {
-            "IPYTHONDIR": "ipython",
-            "JUPYTERLAB_SETTINGS_DIR": "settings",
-            "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
-            "JUPYTER_CONFIG_DIR": "config",
-            "JUPYTER_DATA_DIR": "data",
-            "JUPYTER_RUNTIME_DIR": "runtime",
-        }
-        return kept | {variable: str(self.root / folder) for variable, folder in places.items()}
+    def _ask(self, method: str, what: str) -> bytes:
+        headers = {"Authorization": f"token {TOKEN}"}
+        request = urllib.request.Request(f"{self.url}/api/{what}", method=method, headers=headers)
+        with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:
+            content: bytes = answer.read()
+        return content
 
     def _wait_until_ready(self) -> None:
-        request = urllib.request.Request(f"{self.url}/api/status", headers={"Authorization": f"token {TOKEN}"})
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
-                urllib.request.urlopen(request, timeout=5).close()
+                self._ask("GET", "status")
                 return
             except OSError:
                 if self._process.poll() is not None or time.monotonic() > deadline:
@@ -101,18 +114,73 @@ class PageLog:
     console: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     outside: list[str] = field(default_factory=list)
+    dialogs: list[str] = field(default_factory=list)
+
+    @property
+    def complaints(self) -> list[str]:
+        """All that must not happen: errors and warnings, requests to other machines, dialogs of the browser's."""
+        said = [line for line in self.console if line.startswith(("error:", "warning:")) and line not in IGNORED]
+        outside = [f"request to {address}" for address in self.outside]
+        return [*said, *(f"exception: {error}" for error in self.errors), *outside, *self.dialogs]
+
+    def clear(self) -> None:
+        """Forget all of it."""
+        for noted in (self.console, self.errors, self.outside, self.dialogs):
+            noted.clear()
 
     def watch(self, page: Page) -> None:
         """Note everything that the page does from now on."""
-        page.on("console", lambda message: self.console.append(f"{message.type}: {message.text}"))
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", self._note_message)
+        page.on("pageerror", lambda error: self.errors.append(error.stack or str(error)))
         page.on("request", self._note_address)
         page.on("websocket", self._note_address)
+        page.on("dialog", self._note_dialog)
+
+    def _note_message(self, message: ConsoleMessage) -> None:
+        self.console.append(f"{message.type}: {message.text}")
+
+    def _note_dialog(self, dialog: Dialog) -> None:
+        if dialog.type != "beforeunload":
+            self.dialogs.append(f"dialog: {dialog.message}")
+        dialog.accept()
 
     def _note_address(self, request: Request | WebSocket) -> None:
         address = urlsplit(request.url)
         if address.scheme in {"http", "https", "ws", "wss"} and address.hostname != "127.0.0.1":
             self.outside.append(request.url)
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def own_environment(root: Path) -> dict[str, str]:
+    """Return this process's environment, but for the person's own Jupyter: none of its settings or kernels."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "IPYTHON"))}
+    places = {
+        "IPYTHONDIR": "ipython",
+        "JUPYTERLAB_SETTINGS_DIR": "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+        "JUPYTER_CONFIG_DIR": "config",
+        "JUPYTER_DATA_DIR": "data",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+    }
+    return kept | {variable: str(root / folder) for variable, folder in places.items()}
+
+
+@contextmanager
+def watched_page(browser: Browser, log: PageLog) -> Iterator[Page]:
+    """Give a page that shares nothing with others; nothing must go wrong in it."""
+    context = browser.new_context(viewport=VIEWPORT)
+    context.on("page", log.watch)
+    try:
+        yield context.new_page()
+    finally:
+        context.close()
+    assert not log.complaints, log.complaints
 
 
 def notebook(*sources: str) -> dict[str, Any]:
@@ -124,9 +192,17 @@ def notebook(*sources: str) -> dict[str, Any]:
 
 
 def open_notebook(page: Page, lab: Lab, name: str) -> None:
-    """Open a notebook and wait until its kernel is idle."""
-    page.goto(lab.address(name))
+    """Open a notebook, in the JupyterLab that the page shows or a new one, and wait until its kernel is idle."""
+    if page.url.startswith(lab.url):
+        command(page, "docmanager:open", path=name)
+    else:
+        page.goto(lab.address(name))
     wait_for_kernel(page)
+
+
+def close_notebooks(page: Page) -> None:
+    """Close what is open in JupyterLab, saved or not."""
+    page.evaluate("() => { for (const open of [...(window.jupyterapp?.shell.widgets('main') ?? [])]) open.dispose(); }")
 
 
 def wait_for_kernel(page: Page) -> None:
@@ -164,20 +240,31 @@ def kernel_exec(page: Page, code: str) -> str:
     return str(printed)
 
 
+def kernel_value(page: Page, expression: str) -> Any:
+    """Return the value of an expression in the kernel; arrays come as lists."""
+    return json.loads(kernel_exec(page, f"import json; print(json.dumps({expression}, default=lambda a: a.tolist()))"))
+
+
+def wait_for_value(page: Page, expression: str, expected: object) -> None:
+    """Ask the kernel until an expression has the expected value: what a page sends takes its time to arrive."""
+    deadline = time.monotonic() + ANSWER_SECONDS
+    while (value := kernel_value(page, expression)) != expected:
+        assert time.monotonic() < deadline, f"{expression} is {value!r}, not {expected!r}"
+
+
+def next_drawing(page: Page) -> None:
+    """Wait until the page has drawn what is due by now."""
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))")
+
+
 def set_theme(page: Page, name: str) -> None:
     """Switch to a theme, such as "JupyterLab Dark", and wait until the page wears it."""
     command(page, "apputils:change-theme", theme=name)
     page.wait_for_function("name => document.body.dataset.jpThemeName === name", arg=name)
+    page.locator("#jupyterlab-splash").wait_for(state="detached")  # it covers the page meanwhile
 
 
 def save(page: Page) -> None:
     """Save the open notebook and wait until nothing is unsaved."""
     command(page, "docmanager:save")
     page.wait_for_function("!window.jupyterapp.shell.currentWidget.context.model.dirty")
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port

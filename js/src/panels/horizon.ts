@@ -201,7 +201,7 @@ export function createHorizon(parent: HTMLElement, tooltip: Tooltip, gestures: G
     const x = current < columns.first ? columns.left : current >= end ? columns.right : columns.center(current);
     const turn = current < columns.first ? -90 : current >= end ? 90 : 0;
     lossMark.attr("transform", `translate(${x},${BASE + (turn ? 9 : 4)}) rotate(${turn})`);
-    lossTitle.attr("x", columns.left - 8).attr("y", BASE + 13);
+    lossTitle.attr("x", columns.left - 8).attr("y", BASE + 15);
   }
 
   function showTooltip(step: number, lag: number | null, shown: Shown, { state }: Figure) {

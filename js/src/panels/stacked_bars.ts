@@ -218,10 +218,8 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
     notes() {
       if (!drawn) return [];
       const { extent, incomplete } = drawn.stack;
-      return [
-        ...(extent[0] === extent[1] ? ["Every piece of this batch is zero."] : []),
-        ...(incomplete ? ["Values that are not finite cannot be drawn and are left out."] : []),
-      ];
+      if (incomplete) return ["Values that are not finite cannot be drawn and are left out."];
+      return extent[0] === extent[1] ? ["Every piece of this batch is zero."] : [];
     },
   };
 }

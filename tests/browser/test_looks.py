@@ -1,0 +1,146 @@
+"""Legible in both themes and at every width: contrast, alignment, nothing that sticks out or lies on something else."""
+
+import re
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+from figure import Figure, luminance
+from harness import command, kernel_exec, next_drawing, set_theme
+from playwright.sync_api import Page, expect
+
+SOURCE = """
+from rnnbow_widget import RNNbow, corpora
+w = RNNbow(corpora.c_headers(), hidden_size=24, horizon={horizon}, record_every=5, seed=3)
+w.train({batches})
+w
+"""
+ENOUGH = 4.5  # contrast of body text, WCAG AA
+THEMES = {"dark": "JupyterLab Dark", "light": "JupyterLab Light"}
+
+TEXTS = """root => [...root.querySelectorAll("*")]
+  .filter((node) => [...node.childNodes].some((child) => child.nodeType === 3 && child.data.trim()))
+  .filter((node) => node.getClientRects().length > 0 && !node.closest(":disabled, option, .announcer, title"))
+  .map((node) => {
+    const styles = [];
+    for (let at = node; at && at !== root.parentElement; at = at.parentElement) styles.push(getComputedStyle(at));
+    const cell = node.matches(".prediction") ? getComputedStyle(node.parentNode.querySelector(".cell")).fill : null;
+    const shade = node.matches(".target") ? getComputedStyle(node.parentNode.querySelector(".shade")).fill : null;
+    const grounds = [cell, shade, ...styles.map((style) => style.backgroundColor)];
+    return {
+      what: `${node.tagName} ${node.getAttribute("class") ?? ""}: ${node.textContent.slice(0, 30)}`,
+      color: node.namespaceURI.endsWith("svg") ? styles[0].fill : styles[0].color,
+      ground: grounds.find((ground) => ground && ground !== "rgba(0, 0, 0, 0)") ?? null,
+      opacity: styles.reduce((product, style) => product * Number(style.opacity), 1),
+    };
+  })"""
+OUTLIERS = """root => {
+  const frame = root.getBoundingClientRect();
+  return [...root.querySelectorAll("*")]
+    .filter((node) => !node.closest("defs, .announcer, .tooltip"))
+    .filter((node) => {
+      const { left, right, width, height } = node.getBoundingClientRect();
+      return width > 0 && height > 0 && (left < frame.left - 0.5 || right > frame.right + 0.5);
+    })
+    .map((node) => `${node.tagName} ${node.getAttribute("class") ?? ""}: ${node.textContent.slice(0, 40)}`);
+}"""
+
+
+def test_all_text_stands_out_from_its_own_background_in_both_themes(show: Callable[..., Figure], page: Page) -> None:
+    figure = show(SOURCE.format(horizon=6, batches=83))
+    figure.expect_batch(80)
+    figure.setting("horizon").fill("0")
+    figure.setting("horizon").press("Enter")
+    expect(figure.refusal("horizon")).not_to_be_empty()
+    kernel_exec(page, "w.trainer.train = lambda batches: 1 / 0")
+    figure.button("play").click()
+    expect(figure.banner).to_be_visible()
+    backgrounds = []
+    for theme, name in THEMES.items():
+        set_theme(page, name)
+        expect(figure.root).to_have_attribute("data-theme", theme)
+        figure.leave()
+        figure.point(figure.read().parts[9, 2])
+        expect(figure.tooltip).to_be_visible()
+        found = figure.root.evaluate(TEXTS)
+        assert {"DT", "text", "PRE", "BUTTON", "SPAN", "STRONG", "H3"} & {text["what"].split()[0] for text in found}
+        assert len(found) > 100
+        weak = [
+            (text["what"], round(ratio, 2))
+            for text in found
+            if (ratio := contrast(text["color"], text["ground"])) < ENOUGH or text["opacity"] < 1
+        ]
+        assert not weak
+        backgrounds.append(figure.root.evaluate("root => getComputedStyle(root).backgroundColor"))
+    assert len(set(backgrounds)) == 2, "a background of its own in each theme"
+    assert all(re.fullmatch(r"rgb\(.*\)", background) for background in backgrounds), "that hides what lies behind"
+
+
+@pytest.mark.parametrize("horizon", [6, None])
+def test_nothing_sticks_out_or_overlaps_at_any_width(show: Callable[..., Figure], horizon: int | None) -> None:
+    figure = show(SOURCE.format(horizon=horizon, batches=1503))
+    figure.expect_recorded(301)
+    for width in (600, 1600, 400):
+        figure.resize(width)
+        for measure in ("norm", "mean_abs", "share"):
+            figure.setting("measure").select_option(measure)
+            next_drawing(figure.page)
+            assert figure.root.evaluate(OUTLIERS) == [], width
+            assert figure.root.evaluate("root => root.scrollWidth <= root.clientWidth"), width
+            assert figure.overlapping_labels() == [], width
+            picture = figure.read()
+            swatches = figure.root.locator(".legend .strip i")
+            assert swatches.evaluate_all("all => all.map(swatch => getComputedStyle(swatch).backgroundColor)") == [
+                picture.parts[0, lag].fill for lag in range(horizon or 25)
+            ]
+            assert min(swatches.evaluate_all("all => all.map(swatch => swatch.getBoundingClientRect().width)")) > 3
+            for mark in [*picture.parts.values(), *picture.received.values()]:
+                cell = picture.steps[mark.step].cell
+                assert (mark.x, mark.width) == pytest.approx((cell.x, cell.width), abs=0.001)
+            edges = [step.cell.x for step in picture.steps.values()]
+            assert len({after - before for before, after in pairwise(edges)}) == 1
+        figure.point(picture.steps[24].cell)
+        inside = figure.tooltip.evaluate(
+            "tip => { const a = tip.getBoundingClientRect(), b = tip.parentElement.getBoundingClientRect();"
+            "return a.left >= b.left && a.right <= b.right && a.top >= b.top && a.bottom <= b.bottom }"
+        )
+        assert inside, width
+        figure.leave()
+
+
+def test_a_figure_that_is_hidden_draws_nothing_and_is_right_when_shown_again(
+    show: Callable[..., Figure], page: Page
+) -> None:
+    figure = show(SOURCE.format(horizon=6, batches=83))
+    figure.expect_batch(80)
+    command(page, "notebook:hide-cell-outputs")
+    expect(figure.root).to_be_hidden()
+    kernel_exec(page, "w.train(40); w.measure = 'share'; w.select(20)")
+    next_drawing(page)
+    command(page, "notebook:show-cell-outputs")
+    figure.expect_recorded(25)
+    figure.expect_batch(20)
+    expect(figure.setting("measure")).to_have_value("share")
+    assert len(figure.read().parts) == sum(min(6, 25 - step) for step in range(25))
+
+
+def test_training_moves_nothing_but_the_numbers(show: Callable[..., Figure], page: Page) -> None:
+    figure = show(SOURCE.format(horizon=6, batches=83))
+    figure.expect_batch(80)
+    tops = "root => [...root.querySelectorAll('.panel svg:not(.icon)')].map((svg) => svg.getBoundingClientRect().top)"
+    before = figure.root.evaluate(tops)
+    figure.button("play").click()
+    for _ in range(4):
+        figure.expect_more_recorded(figure.recorded + 10)
+        assert figure.root.evaluate(tops) == before
+    figure.button("play").click()
+    figure.expect_state("paused")
+    for step in (3, 9, 15):
+        figure.point(figure.read().steps[step].cell)
+        assert figure.root.evaluate(tops) == before
+
+
+def contrast(first: str, second: str) -> float:
+    """Contrast ratio of two computed colours, as WCAG defines it."""
+    light = sorted(map(luminance, (first, second)))
+    return (light[1] + 0.05) / (light[0] + 0.05)
