@@ -11,7 +11,7 @@ import type { Series } from "../series";
 import type { State } from "../store";
 import { linearScale, scaleOf, type ValueScale } from "../value_scale";
 import type { Range } from "../viewport";
-import { defineHatch, type Group, type Svg } from "./plot";
+import { defineHatch, type Group, rounded, type Svg } from "./plot";
 
 const TOP = 34;
 const PLOT = 80;
@@ -264,6 +264,3 @@ function drawAxis(group: Group, scale: ValueScale, x: number, gridTo: number | n
       if (text) text.textContent = formatTick(value);
     });
 }
-
-/** Hundredths of a pixel: paths of a thousand columns stay short. */
-const rounded = (value: number) => Math.round(value * 100) / 100;
