@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from typing import ClassVar
 
 import numpy as np
+from numpy import add, multiply, tanh
 
 from .parameters import Array
 
@@ -71,11 +72,15 @@ class TanhCell(Cell):
     name = "tanh"
     gates = 1
 
+    def __init__(self, W_hh: Array) -> None:
+        super().__init__(W_hh)
+        self._product = W_hh.dot  # bound once: a window calls it for every step
+
     def forward_step(self, projected: Array, before: Array, after: Array) -> None:
         """Write the state after one step; see `Cell`."""
-        self.W_hh.dot(before, after)
-        np.add(after, projected, after)
-        np.tanh(after, after)
+        self._product(before, after)
+        add(after, projected, after)
+        tanh(after, after)
 
     def linearize(self, states: Array) -> Array:
         """Return tanh' at each step, array (n, H)."""
@@ -90,5 +95,5 @@ class TanhCell(Cell):
         else:
             later.dot(self.W_hh, rows)
             if incoming is not None:
-                np.add(rows, incoming, rows)
-        np.multiply(rows, local, rows)
+                add(rows, incoming, rows)
+        multiply(rows, local, rows)

@@ -205,7 +205,7 @@ class RNN:
     def _softmax_cross_entropy(self, states: Array, targets: Tokens) -> tuple[Array, Array]:
         logits = states @ self.parameters.W_ho.T  # (n, O)
         logits += self.parameters.b_o
-        logits -= logits.max(axis=1, keepdims=True)
+        logits -= np.maximum.reduce(logits, axis=1, keepdims=True)
         at_target = logits[np.arange(targets.size), targets]  # (n,)
         probabilities = np.exp(logits, out=logits)  # (n, O)
         sums = probabilities.dot(np.ones(self.output_size, self.dtype))  # (n,): faster than numpy's sum over short rows

@@ -281,7 +281,7 @@ class Trainer:
         start = self._position()
         if start == 0:
             self._state = self.rnn.zero_state()
-        window = self.data.tokens[start : start + self.seq_length + 1]  # (n+1,)
+        window = self.data.tokens[start : start + self.seq_length + 1].astype(np.intp)  # (n+1,)
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found and reported
             forward = self.rnn.forward_unchecked(window[:-1], window[1:], self._state)
             gradients = bptt(self.rnn, forward)
@@ -289,13 +289,13 @@ class Trainer:
             # Itemized before it is clipped: the pieces add up to the gradient, not to the clipped one.
             itemized = self._itemize(forward, gradients) if record else None
             loss = float(forward.loss.sum())
-            trouble = _not_finite(loss=loss, gradient=norm)
+            trouble = "" if isfinite(loss + norm) else "gradient" if isfinite(loss) else "loss"
             if not trouble:
                 vector = gradients.parameters.vector  # (P,)
                 if clip(vector, norm, value=self.clip_value, max_norm=self.clip_norm) and record:
                     update_norm = gradients.norm
                 update = self.optimizer.update(vector)  # (P,)
-                trouble = _not_finite(update=float(update.dot(update)))
+                trouble = "" if isfinite(update.dot(update)) else "update"
             if trouble and itemized is None:
                 itemized = self._itemize(forward, gradients)
         if itemized is not None:
@@ -368,11 +368,6 @@ def _snapshot(
         diverged=diverged,
         from_zero_state=not forward.states[0].any(),
     )
-
-
-def _not_finite(**numbers: float) -> str:
-    """Name of the first number that is not finite, or ""."""
-    return next((name for name, number in numbers.items() if not isfinite(number)), "")
 
 
 def _perhaps_a_name(data: object) -> str:

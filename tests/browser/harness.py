@@ -41,10 +41,7 @@ class Lab:
         self.root = root
         self.notebooks = root / "notebooks"
         self.notebooks.mkdir()
-        for plugin, values in (settings or {}).items():
-            path = root / "settings" / f"{plugin.replace(':', '/')}.jupyterlab-settings"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(values), encoding="utf-8")
+        write_settings(root, settings or {})
         self.url = f"http://127.0.0.1:{free_port()}"
         self._log = root / "server.log"
         with self._log.open("wb") as log:
@@ -155,6 +152,14 @@ def free_port() -> int:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
         return port
+
+
+def write_settings(root: Path, settings: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write a person's settings of JupyterLab, by plugin, to where `own_environment` has them read."""
+    for plugin, values in settings.items():
+        path = root / "settings" / f"{plugin.replace(':', '/')}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(values), encoding="utf-8")
 
 
 def own_environment(root: Path) -> dict[str, str]:

@@ -123,15 +123,20 @@ def test_two_pages_of_one_kernel_show_the_same_and_both_can_play(
 
 
 def test_a_page_that_is_loaded_again_shows_the_whole_run_and_goes_on_playing(
-    show: Callable[..., Figure], page: Page
+    show: Callable[..., Figure], page: Page, lab: Lab
 ) -> None:
     figure = show(SOURCE)
     save(page)
+    (path,) = lab.notebooks.glob("test-a-page-that-is-loaded-again*.ipynb")
+
+    def load_again() -> None:
+        page.goto(lab.address(path.name))
+        wait_for_kernel(page)
+
     kernel_exec(page, "w.train(83); w.select(40)")  # after the save: only the kernel knows
     figure.expect_batch(40)
     before = figure.read()
-    page.reload()
-    wait_for_kernel(page)
+    load_again()
     figure.expect_batch(40)
     after = figure.read()
     assert_same_bars(after, before)
@@ -140,13 +145,12 @@ def test_a_page_that_is_loaded_again_shows_the_whole_run_and_goes_on_playing(
     assert_all_is_there(figure, kernel_value(page, "w.run.batches"))
     figure.button("play").click()
     figure.expect_more_recorded(17)
-    page.reload()
-    wait_for_kernel(page)
+    load_again()
     figure.expect_state("training")
     figure.expect_more_recorded(figure.recorded)
     figure.button("play").click()
     figure.expect_state("paused")
-    page.goto("about:blank")  # JupyterLab restores what was open when it was loaded again: not for the next test
+    page.goto("about:blank")  # JupyterLab is still restoring what was open when it was loaded
 
 
 def test_a_saved_notebook_shows_the_whole_run_without_its_kernel(
@@ -181,7 +185,7 @@ def test_a_saved_notebook_shows_the_whole_run_without_its_kernel(
     figure.button("play").click()
     expect(figure.root.locator(".silence")).to_contain_text("has not answered", timeout=10_000)
     assert figure.recorded == len(batches)
-    page.goto("about:blank")  # JupyterLab restores what was open when it was loaded again: not for the next test
+    page.goto("about:blank")  # JupyterLab is still restoring what was open when it was loaded
 
 
 def test_a_hidden_page_trains_nothing_until_it_is_seen_again(show: Callable[..., Figure]) -> None:
