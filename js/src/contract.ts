@@ -30,6 +30,8 @@ export interface Choices {
 export const CHOICES = ["measure", "form", "quantity", "overlay", "log_scale"] as const satisfies (keyof Choices)[];
 
 export type Setting = "learning_rate" | "horizon" | "record_every";
+/** "auto": the kernel chooses the horizon. */
+export type SettingValue = number | "auto" | null;
 
 /** What is known of the network and its data; an opened run may not say all of it. */
 export interface Info {
@@ -82,7 +84,7 @@ export interface RunState {
 export interface Traits extends Choices {
   selected: number | null;
   learning_rate: number;
-  horizon: number | null;
+  horizon: SettingValue;
   record_every: number;
   playing: boolean;
   _labels: string[];

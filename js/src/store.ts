@@ -1,6 +1,6 @@
 /** What every view of one widget shares. The session writes it; toolbar and panels read it. */
 
-import type { Choices, Cue, Info, Samples, Setting, Status } from "./contract";
+import type { Choices, Cue, Info, Samples, Setting, SettingValue, Status } from "./contract";
 import type { Run } from "./run";
 
 export interface Problem {
@@ -17,7 +17,7 @@ export interface State extends Choices {
   /** Batches worth looking at, ranked. */
   cues: readonly Cue[];
   selected: number | null;
-  settings: Record<Setting, number | null>;
+  settings: Record<Setting, SettingValue>;
   playing: boolean;
   /** Settings that the kernel refused, with its reason, until they are changed again. */
   refused: Partial<Record<Setting, string>>;

@@ -1,6 +1,6 @@
 /** Buttons and settings. Every one of them only asks; what then holds is what the kernel answers. */
 
-import { MEASURES, type Measure, type Setting } from "./contract";
+import { MEASURES, type Measure, type Setting, type SettingValue } from "./contract";
 import { element, setText } from "./dom";
 import { type IconName, icon, setIcon } from "./icons";
 import { MEASURE_TEXT } from "./measures";
@@ -50,9 +50,10 @@ function createSetting(name: Setting, store: Store, commands: Commands) {
   const field = element("label", { class: "field" }, element("span", { text: label }), input, refusal);
   const restore = () => {
     const value = store.state.settings[name];
-    input.value = value === null ? "" : String(value);
+    input.value = typeof value === "number" ? String(value) : "";
+    input.placeholder = value === "auto" ? "auto" : (attributes.placeholder ?? "");
   };
-  let held: number | null | undefined;
+  let held: SettingValue | undefined;
   let reason = "";
   let edited = false;
 
