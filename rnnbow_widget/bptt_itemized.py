@@ -24,7 +24,7 @@ MEASURES = ("norm", "mean_abs", "share")
 """How an item becomes a number: Frobenius norm, mean absolute entry, or signed share of the whole gradient's norm."""
 
 _ROWS_CHECKED_EVERY = 16  # lags
-_BLOCK_BYTES = 1 << 17
+_BLOCK_BYTES = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
