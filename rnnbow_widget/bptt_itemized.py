@@ -274,7 +274,7 @@ class _Walk:
                 return
 
 
-def _drop(rows: Array, squared_limits: Array | float) -> bool:
+def _drop(rows: Array, squared_limits: Array) -> bool:
     """Zero the rows whose squared norm is at most the limit; return whether any is left."""
     dead = np.vecdot(rows, rows) <= squared_limits  # (steps,); False for what is not a number: that must stay visible
     if not dead.any():

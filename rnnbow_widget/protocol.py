@@ -61,8 +61,9 @@ def _columns(snapshots: Sequence[Snapshot]) -> Iterator[tuple[str, NDArray[np.ge
     yield "probability", np.array([s.probability for s in snapshots], f4)
     for key in snapshots[0].surfaces:
         surface, _, measure = key.partition(":")
-        yield f"max:{key}", np.array([s.max_gradient(surface, measure or "norm") for s in snapshots], f4)
-        yield f"mean:{key}", np.array([s.mean_gradient(surface, measure or "norm") for s in snapshots], f4)
+        heights = [s.bar_heights(surface, measure or "norm") for s in snapshots]  # (n,) each
+        yield f"max:{key}", np.array([bars.max() for bars in heights], f4)
+        yield f"mean:{key}", np.array([bars.mean() for bars in heights], f4)
         yield f"total:{key}", np.array([s.step_totals[key] for s in snapshots], f4)
         yield f"beyond:{key}", np.array([s.beyond[key] for s in snapshots], f4)
         yield f"items:{key}", np.array([s.surfaces[key] for s in snapshots], f4)

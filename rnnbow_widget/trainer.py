@@ -8,7 +8,7 @@ from os import PathLike
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import DTypeLike, NDArray
 
 from . import corpora
 from .bptt_itemized import MEASURES, Gradients, ItemizedGradients, bptt, itemized_bptt
@@ -259,7 +259,7 @@ class Trainer:
         if not isinstance(prompt, str):
             raise TypeError(f"prompt takes a str, got {type(prompt).__name__}")
         generator = np.random.default_rng((self.seed, self.batch))
-        state, token = self._state, self.data.tokens[self._position()]
+        state, token = self._state, self.data.tokens[self._position(self.batch)]
         if prompt:
             tokens = self.data.encode(prompt)  # (N,)
             token = tokens[-1]
@@ -274,14 +274,18 @@ class Trainer:
         self._windows = (len(self.data) - 1) // self.seq_length
         self._state: Array = self.rnn.zero_state()  # (H,)
 
-    def _position(self) -> int:
-        return self.batch % self._windows * self.seq_length
+    def _position(self, batch: int) -> int:
+        return batch % self._windows * self.seq_length
+
+    def _window(self, start: int) -> NDArray[np.intp]:
+        """Inputs and targets from a position on, one token longer than a window: int array (n+1,)."""
+        return self.data.tokens[start : start + self.seq_length + 1].astype(np.intp)
 
     def _train_batch(self, record: bool) -> None:
-        start = self._position()
+        start = self._position(self.batch)
         if start == 0:
             self._state = self.rnn.zero_state()
-        window = self.data.tokens[start : start + self.seq_length + 1].astype(np.intp)  # (n+1,)
+        window = self._window(start)  # (n+1,)
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found and reported
             forward = self.rnn.forward_unchecked(window[:-1], window[1:], self._state)
             gradients = bptt(self.rnn, forward)
@@ -327,8 +331,8 @@ class Trainer:
         """Forward passes over the windows that training comes to next, the current one first."""
         state = self._state
         for batch in range(self.batch, self.batch + _STRETCH):
-            start = batch % self._windows * self.seq_length
-            window = self.data.tokens[start : start + self.seq_length + 1]  # (n+1,)
+            start = self._position(batch)
+            window = self._window(start)  # (n+1,)
             forward = self.rnn.forward(window[:-1], window[1:], self.rnn.zero_state() if start == 0 else state)
             yield forward
             state = forward.states[-1]
