@@ -40,7 +40,7 @@ def make_case(
     return Case(rnn, generator.integers(0, tokens, steps), generator.integers(0, tokens, steps), state.astype(dtype))
 
 
-def cases(dtype: type = np.float64) -> st.SearchStrategy[Case]:
+def cases(dtype: type = np.float64, gains: tuple[float, ...] = (0.3, 1.0, 3.0)) -> st.SearchStrategy[Case]:
     return st.builds(
         make_case,
         seed=st.integers(0, 2**32 - 1),
@@ -48,7 +48,7 @@ def cases(dtype: type = np.float64) -> st.SearchStrategy[Case]:
         hidden=st.integers(1, 16),
         tokens=st.integers(1, 12),
         init=st.sampled_from(sorted(PRESETS)),
-        gain=st.sampled_from([0.3, 1.0, 3.0]),
+        gain=st.sampled_from(gains),
         zero_state=st.booleans(),
         dtype=st.just(dtype),
     )

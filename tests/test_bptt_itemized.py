@@ -5,7 +5,7 @@ import warnings
 import autograd
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from strategies import Case, cases, make_case, relative_error, shares_sum
 
@@ -74,6 +74,7 @@ def _losses_with_shift(case: Case, at: int, unit: int, shift: float) -> np.ndarr
     return np.array(losses)
 
 
+@example(make_case(1440, steps=19, hidden=4, tokens=11, init="orthogonal", gain=3.0, zero_state=True), None, None)
 @given(cases(), st.one_of(st.none(), st.integers(1, 25)), st.sampled_from([None, 1e-3, 0.3]))
 @settings(deadline=None, max_examples=80)
 def test_measures_are_those_of_the_outer_products(case: Case, horizon: int | None, epsilon: float | None) -> None:
@@ -85,15 +86,17 @@ def test_measures_are_those_of_the_outer_products(case: Case, horizon: int | Non
     received = np.einsum("ji,jh->jih", itemized.gradients.delta, forward.states[:-1])  # (n, H, H)
     missing = received - pieces.sum(axis=1)
     size = np.linalg.norm(whole)
+    # Where sums cancel, the reference leaves rounding in proportion to what was summed, and gradients may explode.
+    largest = max(1.0, float(np.linalg.norm(pieces, axis=(-2, -1)).sum(axis=1).max()))
     expected = {
         "norm": lambda g: np.linalg.norm(g, axis=(-2, -1)),
         "mean_abs": lambda g: np.abs(g).mean(axis=(-2, -1)),
         "share": lambda g: (g * whole).sum(axis=(-2, -1)) / (size or 1),
     }
     for name, measure in expected.items():
-        np.testing.assert_allclose(itemized.items[name], measure(pieces), rtol=1e-9, atol=1e-14)
-        np.testing.assert_allclose(itemized.total[name], measure(received), rtol=1e-9, atol=1e-14)
-        np.testing.assert_allclose(itemized.beyond[name], measure(missing), rtol=1e-9, atol=1e-13)
+        np.testing.assert_allclose(itemized.items[name], measure(pieces), rtol=1e-9, atol=1e-14 * largest)
+        np.testing.assert_allclose(itemized.total[name], measure(received), rtol=1e-9, atol=1e-14 * largest)
+        np.testing.assert_allclose(itemized.beyond[name], measure(missing), rtol=1e-9, atol=1e-13 * largest)
 
 
 @given(cases())
@@ -158,7 +161,8 @@ def test_blocks_of_any_size_give_the_same(monkeypatch: pytest.MonkeyPatch) -> No
                 np.testing.assert_allclose(found.items[name], itemized.items[name], rtol=1e-12, atol=1e-300)
 
 
-@given(cases(dtype=np.float32))
+# With larger weights the network is chaotic: its states in single and in double precision go ways of their own.
+@given(cases(dtype=np.float32, gains=(0.3, 1.0)))
 @settings(deadline=None, max_examples=40)
 def test_single_precision_agrees_with_double(case: Case) -> None:
     double = RNN(case.rnn.input_size, case.rnn.hidden_size, dtype=np.float64)
