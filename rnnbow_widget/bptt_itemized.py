@@ -1,4 +1,4 @@
-"""Back-propagation through time, plain and itemized.
+"""Itemized back-propagation through time.
 
 With ``δ_{t,j} = ∂L_t/∂a_j`` (``a_j``: pre-activation of step j) the itemized gradient, the summand of eq. 14 of the
 RNNbow paper, is ``G_{t,j} = δ_{t,j} h_{j-1}ᵀ``, and ``Σ_{t,j} G_{t,j} = ∂L/∂W_hh`` exactly. The paper's eq. 11 divides
@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import frexp, isfinite, sqrt
+from math import frexp, isfinite
 
 import numpy as np
 
 from .checks import finite_float, one_of, positive_int
-from .parameters import Array, Parameters
+from .gradients import Gradients, bptt, logit_gradients, norm, parameter_gradients, squared_norms_wide
+from .parameters import Array
 from .rnn import RNN, ForwardPass
 
 MEASURES = ("norm", "mean_abs", "share")
@@ -25,27 +26,6 @@ MEASURES = ("norm", "mean_abs", "share")
 
 _ROWS_CHECKED_EVERY = 16  # lags
 _BLOCK_BYTES = 1 << 18
-
-
-@dataclass(frozen=True, slots=True)
-class Gradients:
-    """Gradient of the window's summed loss, by plain back-propagation through time.
-
-    Attributes
-    ----------
-    parameters : Parameters
-        ``∂L/∂θ`` for every parameter, with the network's names and shapes.
-    delta : array (n, gates·H)
-        ``Σ_t δ_{t,j}``: gradient with respect to the pre-activations of each step.
-    """
-
-    parameters: Parameters
-    delta: Array
-
-    @property
-    def norm(self) -> float:
-        """Euclidean norm of the gradient with respect to all parameters."""
-        return _norm(self.parameters.vector)
 
 
 @dataclass(frozen=True)
@@ -82,32 +62,6 @@ class ItemizedGradients:
     def gradients(self) -> Gradients:
         """The plain gradients of the same window."""
         return self._gradients()
-
-
-def bptt(rnn: RNN, forward: ForwardPass) -> Gradients:
-    """Plain back-propagation through time over one window (eq. 20 to 22 of the paper).
-
-    Parameters
-    ----------
-    rnn : RNN
-        The network, with the weights that `forward` was computed with.
-    forward : ForwardPass
-        What ``rnn.forward`` returned.
-
-    Returns
-    -------
-    Gradients
-        Of the *sum* of the losses of all steps.
-    """
-    logit_gradients = _logit_gradients(forward)  # (n, O)
-    incoming = logit_gradients @ rnn.parameters.W_ho  # (n, H): ∂L_j/∂h_j
-    delta = np.empty((len(incoming), rnn.cell.gates * rnn.hidden_size), rnn.dtype)  # (n, gates·H)
-    backward_step = rnn.cell.backward_step
-    later = None  # (gates·H,): the row of the step after
-    for own, local, row in zip(incoming[::-1], forward.linearization[::-1], delta[::-1], strict=True):
-        backward_step(local, later, own, row)
-        later = row
-    return Gradients(_parameter_gradients(rnn, forward, logit_gradients, delta), delta)
 
 
 def itemized_bptt(
@@ -155,8 +109,8 @@ def itemized_bptt(
         gradients = bptt(rnn, forward)
 
     with np.errstate(over="ignore", invalid="ignore"):  # an exploding gradient is a result to show, not an accident
-        logit_gradients = _logit_gradients(forward)  # (n, O)
-        walk = _Walk(rnn, forward, logit_gradients @ rnn.parameters.W_ho, lags, epsilon)
+        at_logits = logit_gradients(forward)  # (n, O)
+        walk = _Walk(rnn, forward, at_logits @ rnn.parameters.W_ho, lags, epsilon)
         measuring = _Measuring(rnn, forward, gradients, lags, wanted)
         for first, block in walk.blocks():
             measuring.add(first, block)
@@ -173,7 +127,7 @@ def itemized_bptt(
                 beyond[name][:cut] = measuring.of(name, missing)[:cut]
 
     def plain() -> Gradients:
-        return gradients or Gradients(_parameter_gradients(rnn, forward, logit_gradients, delta), delta)
+        return gradients or Gradients(parameter_gradients(rnn, forward, at_logits, delta), delta)
 
     return ItemizedGradients(measuring.items, total, beyond, walk.floor / walk.scale, delta, plain)
 
@@ -203,7 +157,7 @@ def itemized_delta(
     lags, epsilon = _check_horizon(steps, horizon, epsilon)
     found = np.zeros((steps, lags, rnn.cell.gates * rnn.hidden_size), rnn.dtype)  # (n, k, gates·H)
     with np.errstate(over="ignore", invalid="ignore"):
-        walk = _Walk(rnn, forward, _logit_gradients(forward) @ rnn.parameters.W_ho, lags, epsilon)
+        walk = _Walk(rnn, forward, logit_gradients(forward) @ rnn.parameters.W_ho, lags, epsilon)
         for first, delta in walk.blocks():
             lags_done, steps_done, _ = delta.shape
             found[:steps_done, first : first + lags_done] = delta.transpose(1, 0, 2) / walk.scale
@@ -298,7 +252,7 @@ class _Measuring:
             self.weights["mean_abs"] = np.abs(before).mean(axis=1) / (rnn.cell.gates * rnn.hidden_size)  # (n,)
         if "share" in wanted and gradients is not None:
             whole = gradients.parameters.W_hh  # (gates·H, H)
-            self.weights["share"] = before @ whole.T / (_norm(whole) or 1.0)  # (n, gates·H): G h_{j-1} / ‖G‖
+            self.weights["share"] = before @ whole.T / (norm(whole) or 1.0)  # (n, gates·H): G h_{j-1} / ‖G‖
 
     def add(self, first: int, delta: Array) -> None:
         """Measure δ (lags, steps, gates·H) of the lags from `first`."""
@@ -323,30 +277,9 @@ class _Measuring:
         return found
 
 
-def _logit_gradients(forward: ForwardPass) -> Array:
-    """Gradient of each step's loss with respect to its logits, ``p - y``: array (n, O)."""
-    found: Array = forward.probabilities.copy()  # (n, O)
-    found[np.arange(len(found)), forward.targets] -= 1
-    return found
-
-
-def _parameter_gradients(rnn: RNN, forward: ForwardPass, logit_gradients: Array, delta: Array) -> Parameters:
-    """Sum over the steps: ``δ_j h_{j-1}ᵀ`` and its like for the other parameters."""
-    found = rnn.parameters.empty_like()
-    one_hot = np.zeros((len(delta), rnn.input_size), rnn.dtype)  # (n, V)
-    one_hot[np.arange(len(delta)), forward.inputs] = 1
-    np.dot(one_hot.T, delta, found.W_ih_columns)
-    np.dot(delta.T, forward.states[:-1], found.W_hh)
-    ones = np.ones(len(delta), rnn.dtype)  # (n,): a product with it sums over steps faster than numpy's sum
-    ones.dot(delta, found.b_h)
-    np.dot(logit_gradients.T, forward.states[1:], found.W_ho)
-    ones.dot(logit_gradients, found.b_o)
-    return found
-
-
 def _scale(incoming: Array) -> float:
     """A power of two that brings float32 gradients near 2^40: they then vanish for long before they are subnormal."""
-    size = _norm(incoming)
+    size = norm(incoming)
     if incoming.dtype != np.float32 or not isfinite(size) or size == 0:
         return 1.0
     return 2.0 ** min(40 - frexp(size)[1], 120)  # the scale itself must be a normal float32
@@ -355,17 +288,4 @@ def _scale(incoming: Array) -> float:
 def _squared_norms(rows: Array) -> Array:
     """Squared Euclidean norms over the last axis, in the rows' dtype unless they overflow it."""
     found: Array = np.vecdot(rows, rows)
-    return found if isfinite(found.sum()) else _squared_norms_wide(rows)
-
-
-def _norm(array: Array) -> float:
-    """Euclidean norm of all entries."""
-    flat = array.reshape(-1)
-    squared = float(flat.dot(flat))
-    return sqrt(squared if isfinite(squared) else _squared_norms_wide(flat))
-
-
-def _squared_norms_wide(rows: Array) -> Array:
-    wide = rows.astype(np.float64)
-    found: Array = np.vecdot(wide, wide)
-    return found
+    return found if isfinite(found.sum()) else squared_norms_wide(rows)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike
 
 from .cells import Cell, TanhCell
 from .checks import finite_float, one_of, positive_int
 from .initialization import PRESETS
-from .parameters import Array, Parameters
+from .parameters import Array, Parameters, Tokens
 
-Tokens = NDArray[np.integer[Any]]
+_SMALL = 1e-30
+"""Sums of exponentials from here to its inverse are exact: far from where float32 loses digits or overflows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ class RNN:
         self.dtype = _float_dtype(dtype)
         self.parameters = Parameters(self.input_size, self.hidden_size, self.output_size, self.dtype, cell.gates)
         self.cell = cell(self.parameters.W_hh)
+        self._ones = np.ones(self.output_size, self.dtype)  # (O,)
         self.reset()
 
     def __repr__(self) -> str:
@@ -131,18 +134,16 @@ class RNN:
         y = _tokens("targets", targets, self.output_size)  # (n,)
         if x.size != y.size:
             raise ValueError(f"targets takes as many tokens as inputs ({x.size}), got {y.size}")
-        return self.forward_unchecked(x, y, self.zero_state() if state is None else self._state(state))
+        with np.errstate(over="ignore", invalid="ignore"):  # large logits: the softmax sees to them
+            return self.forward_unchecked(x, y, self.zero_state() if state is None else self._state(state))
 
     def forward_unchecked(self, x: Tokens, y: Tokens, state: Array) -> ForwardPass:
-        """Run one window of arrays that are known to be right; see `forward`. The checks take a tenth of a batch."""
+        """Run one window of arrays that are known to be right; see `forward`. The caller sees to warnings too."""
         states = np.empty((x.size + 1, self.hidden_size), self.dtype)  # (n+1, H)
         states[0] = state
         projected = self.parameters.W_ih_columns[x]  # (n, gates·H)
         projected += self.parameters.b_h
-        rows = list(states)  # n+1 views (H,): cheaper than indexing in the loop
-        step = self.cell.forward_step
-        for row, before, after in zip(projected, rows, rows[1:]):  # noqa: B905 - rows is longer by one on purpose
-            step(row, before, after)
+        self.cell.forward_window(projected, states)
         probabilities, loss = self._softmax_cross_entropy(states[1:], y)  # (n, O), (n,)
         return ForwardPass(x, y, states, self.cell.linearize(states), probabilities, loss)
 
@@ -203,16 +204,29 @@ class RNN:
         return array
 
     def _softmax_cross_entropy(self, states: Array, targets: Tokens) -> tuple[Array, Array]:
-        logits = states @ self.parameters.W_ho.T  # (n, O)
+        # W_ho is turned in memory first: a small product of rows by rows is slower than turning and multiplying.
+        logits = states.dot(self.parameters.W_ho.T.copy())  # (n, O)
         logits += self.parameters.b_o
-        logits -= np.maximum.reduce(logits, axis=1, keepdims=True)
-        at_target = logits[np.arange(targets.size), targets]  # (n,)
-        probabilities = np.exp(logits, out=logits)  # (n, O)
-        sums = probabilities.dot(np.ones(self.output_size, self.dtype))  # (n,): faster than numpy's sum over short rows
-        probabilities /= sums[:, None]
+        weights = np.exp(logits)  # (n, O)
+        sums = weights.dot(self._ones)  # (n,): faster than numpy's sum over short rows
+        if not (sums[sums.argmin()] > _SMALL and sums[sums.argmax()] < 1 / _SMALL):
+            logits -= np.maximum.reduce(logits, axis=1, keepdims=True)  # the same softmax, and sums from 1 to O
+            np.exp(logits, out=weights)
+            weights.dot(self._ones, out=sums)
         # log Σ exp(z) - z_target, and not -log p: finite where p underflows to 0
-        loss: Array = np.log(sums) - at_target  # (n,)
-        return probabilities, loss
+        loss: Array = np.log(sums) - logits.take(row_starts(logits) + targets)  # (n,)
+        weights /= sums[:, None]
+        return weights, loss
+
+
+def row_starts(array: Array) -> Tokens:
+    """Where each row of a contiguous array (n, O) begins in its memory, int array (n,): quicker than two indices."""
+    return _multiples(*array.shape)
+
+
+@lru_cache(maxsize=8)
+def _multiples(count: int, of: int) -> Tokens:
+    return np.arange(0, count * of, of)
 
 
 def _float_dtype(dtype: DTypeLike) -> np.dtype[Any]:

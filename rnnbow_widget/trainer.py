@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from . import corpora
-from .bptt_itemized import MEASURES, Gradients, ItemizedGradients, bptt, itemized_bptt
+from .bptt_itemized import MEASURES, ItemizedGradients, itemized_bptt
 from .checks import finite_float, one_of, positive_int
 from .corpora import Corpus
+from .gradients import Gradients, TrainingGradients
 from .horizon import HorizonChoice, choose_horizon
 from .optimizers import OPTIMIZERS, clip
 from .parameters import Array
@@ -118,6 +119,7 @@ class Trainer:
             got = f"{self.rnn.input_size} and {self.rnn.output_size}"
             raise ValueError(f"rnn takes input and output size {size}, the data's vocabulary; got {got}")
         self.optimizer = OPTIMIZERS[one_of("optimizer", optimizer, OPTIMIZERS)](learning_rate)
+        self._back_propagate = TrainingGradients(self.rnn, self.optimizer.sparse)
         self.tolerance = finite_float("tolerance", tolerance, at_least=0)
         self.horizon = horizon
         self.record_every = record_every
@@ -288,7 +290,7 @@ class Trainer:
         window = self._window(start)  # (n+1,)
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found and reported
             forward = self.rnn.forward_unchecked(window[:-1], window[1:], self._state)
-            gradients = bptt(self.rnn, forward)
+            gradients, rows = self._back_propagate(forward)
             norm = update_norm = gradients.norm
             # Itemized before it is clipped: the pieces add up to the gradient, not to the clipped one.
             itemized = self._itemize(forward, gradients) if record else None
@@ -298,7 +300,7 @@ class Trainer:
                 vector = gradients.parameters.vector  # (P,)
                 if clip(vector, norm, value=self.clip_value, max_norm=self.clip_norm) and record:
                     update_norm = gradients.norm
-                update = self.optimizer.update(vector)  # (P,)
+                update = self.optimizer.update(vector, rows)  # (P,)
                 trouble = "" if isfinite(update.dot(update)) else "update"
             if trouble and itemized is None:
                 itemized = self._itemize(forward, gradients)
@@ -307,7 +309,7 @@ class Trainer:
             self._record(_snapshot(self.batch, start, self.data.vocabulary, forward, itemized, norms, bool(trouble)))
         if trouble:
             raise DivergedError(self.batch, trouble)
-        self.rnn.parameters.vector -= update
+        self.rnn.parameters.subtract(update, rows)
         self._state = forward.states[-1]
         loss /= self.seq_length
         self.smooth_loss = loss if self.batch == 0 else (1 - _SMOOTHING) * self.smooth_loss + _SMOOTHING * loss

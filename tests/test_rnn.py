@@ -44,6 +44,18 @@ def test_a_hopeless_target_has_a_finite_loss() -> None:
     assert forward.loss[0] == pytest.approx(1000)
 
 
+@pytest.mark.parametrize("shift", [-1e4, -200, -80, 80, 200, 1e4])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_shift_of_all_logits_changes_nothing(shift: float, dtype: type) -> None:
+    case = make_case(dtype=dtype)
+    expected = case.forward()
+    case.rnn.parameters.b_o += shift
+    shifted = case.forward()
+    tolerance = abs(shift) * np.finfo(dtype).eps * 10
+    np.testing.assert_allclose(shifted.probabilities, expected.probabilities, rtol=tolerance)
+    np.testing.assert_allclose(shifted.loss, expected.loss, rtol=tolerance, atol=tolerance)
+
+
 @pytest.mark.parametrize(
     ("init", "radius", "stretch"),
     [("normal", 0.10, 0.20), ("uniform", 0.58, 1.13), ("orthogonal", 1.0, 1.0), ("identity", 1.0, 1.0)],
