@@ -41,15 +41,18 @@ class Cell(ABC):
 
         Parameters
         ----------
-        projected : array (gates·H,)
+        projected : array (gates·H,) or (B, gates·H)
             Input and bias, already multiplied: ``W_ih x + b``.
-        before, after : array (H,)
-            The state that the step starts from, and the one that it writes.
+        before, after : array (H,) or (B, H)
+            The state that the step starts from, and the one that it writes; of one stream, or of each of several.
         """
 
     @abstractmethod
     def linearize(self, states: Array) -> Array:
-        """Return what the backward steps need of a whole window, array (n, …), from its `states` (n+1, H)."""
+        """Return what the backward steps need of a whole window, from its `states` (n+1, H) or (n+1, B, H).
+
+        The result has the axes (n,) or (n, B), and then any.
+        """
 
     @abstractmethod
     def backward_step(self, local: Array, later: Array | None, incoming: Array | None, rows: Array) -> None:
@@ -74,9 +77,9 @@ class Cell(ABC):
 
         Parameters
         ----------
-        projected : array (n, gates·H)
+        projected : array (n, gates·H) or (n, B, gates·H)
             Input and bias of each step, already multiplied.
-        states : array (n+1, H)
+        states : array (n+1, H) or (n+1, B, H)
             Row 0 is the state before the first step; the others are written.
         """
         for row, before, after in zip(projected, states[:-1], states[1:], strict=True):
@@ -87,14 +90,14 @@ class Cell(ABC):
 
         Parameters
         ----------
-        linearization : array (n, …)
+        linearization : array (n, …) or (n, B, …)
             What `linearize` returned.
-        incoming : array (n, H)
+        incoming : array (n, H) or (n, B, H)
             Gradients that enter at each step, with respect to its state.
-        delta : array (n, gates·H)
+        delta : array (n, gates·H) or (n, B, gates·H)
             Written: gradients with respect to the pre-activations of each step.
         """
-        later = None  # (gates·H,): the row of the step after
+        later = None  # (gates·H,) or (B, gates·H): the step after
         for local, own, row in zip(linearization[::-1], incoming[::-1], delta[::-1], strict=True):
             self.backward_step(local, later, own, row)
             later = row
@@ -112,13 +115,13 @@ class TanhCell(Cell):
 
     def forward_step(self, projected: Array, before: Array, after: Array) -> None:
         """Write the state after one step; see `Cell`."""
-        self.W_hh.dot(before, after)
+        before.dot(self.W_hh.T, after)
         add(after, projected, after)
         tanh(after, after)
 
     def linearize(self, states: Array) -> Array:
-        """Return tanh' at each step, array (n, H)."""
-        slopes = np.square(states[1:])  # (n, H)
+        """Return tanh' at each step, array (n, H) or (n, B, H)."""
+        slopes = np.square(states[1:])
         np.subtract(1, slopes, slopes)
         return slopes
 
@@ -134,6 +137,13 @@ class TanhCell(Cell):
 
     def forward_window(self, projected: Array, states: Array) -> None:
         """Take all forward steps of a window; see `Cell`."""
+        if projected.ndim == 3:
+            turned = self.W_hh.T.copy()  # (H, H): a product of few rows by rows is slow
+            for own, before, after in zip(projected, states[:-1], states[1:], strict=True):
+                before.dot(turned, after)
+                add(after, own, after)
+                tanh(after, after)
+            return
         self._run = run = self._run.fit(len(projected))
         run.matrix[...] = self.W_hh.T
         for part in _parts(len(projected)):
@@ -149,6 +159,9 @@ class TanhCell(Cell):
 
     def backward_window(self, linearization: Array, incoming: Array, delta: Array) -> None:
         """Take all backward steps of a window; see `Cell`."""
+        if delta.ndim == 3:
+            super().backward_window(linearization, incoming, delta)
+            return
         self._run = run = self._run.fit(len(delta))
         run.matrix[...] = self.W_hh
         slopes, enters, found = linearization[::-1], incoming[::-1], delta[::-1]  # (n, H) each: the last step first

@@ -13,13 +13,13 @@ from .rnn import RNN, ForwardPass, row_starts
 
 @dataclass(frozen=True, slots=True)
 class Gradients:
-    """Gradient of the window's summed loss, by plain back-propagation through time.
+    """Gradient of the window's loss, by plain back-propagation through time.
 
     Attributes
     ----------
     parameters : Parameters
         ``∂L/∂θ`` for every parameter, with the network's names and shapes.
-    delta : array (n, gates·H)
+    delta : array (n, gates·H) or (n, B, gates·H)
         ``Σ_t δ_{t,j}``: gradient with respect to the pre-activations of each step.
     """
 
@@ -45,11 +45,13 @@ def bptt(rnn: RNN, forward: ForwardPass) -> Gradients:
     Returns
     -------
     Gradients
-        Of the *sum* of the losses of all steps.
+        Of the *sum* of the losses of all steps; of a minibatch, of the mean over streams of these sums.
     """
-    at_logits = logit_gradients(forward)  # (n, O)
-    delta = _delta(rnn, forward, at_logits)  # (n, gates·H)
-    return Gradients(parameter_gradients(rnn, forward, at_logits, delta), delta)
+    flat = forward.flattened()
+    at_logits, delta = _back_propagate(rnn, flat, forward.streams)  # (N, O), (N, gates·H)
+    return Gradients(
+        parameter_gradients(rnn, flat, at_logits, delta), delta.reshape(*forward.loss.shape, delta.shape[1])
+    )
 
 
 class TrainingGradients:
@@ -75,13 +77,15 @@ class TrainingGradients:
 
     def __call__(self, forward: ForwardPass) -> tuple[Gradients, Rows | None]:
         """Return the gradients, and which columns of W_ih are among them if not all are."""
-        tokens = self._occurring(forward.inputs) if self._sparse else self._all  # (k,)
+        flat = forward.flattened()
+        tokens = self._occurring(flat.inputs) if self._sparse else self._all  # (k,)
         found = self._by_count.get(tokens.size)
         if found is None:
             found = self._by_count[tokens.size] = self._rnn.parameters.of_tokens(tokens.size, self._memory)
-        at_logits = logit_gradients(forward)  # (n, O)
-        delta = _delta(self._rnn, forward, at_logits)  # (n, gates·H)
-        _sum_over_steps(forward, at_logits, delta, tokens, found)
+        at_logits, delta = _back_propagate(self._rnn, flat, forward.streams)  # (N, O), (N, gates·H)
+        _sum_over_steps(flat, at_logits, delta, tokens, found)
+        if forward.loss.ndim == 2:
+            delta = delta.reshape(*forward.loss.shape, -1)  # (n, B, gates·H)
         return Gradients(found, delta), Rows(tokens, self._rnn.parameters.W_ih_columns.shape) if self._sparse else None
 
     def _occurring(self, inputs: Tokens) -> Tokens:
@@ -92,18 +96,18 @@ class TrainingGradients:
         return found
 
 
-def logit_gradients(forward: ForwardPass) -> Array:
-    """Gradient of each step's loss with respect to its logits, ``p - y``: array (n, O)."""
-    found: Array = forward.probabilities.copy()  # (n, O)
-    places = row_starts(found) + forward.targets  # (n,)
+def logit_gradients(flat: ForwardPass) -> Array:
+    """Gradient of each step's loss with respect to its logits, ``p - y``: array (N, O) for a flattened pass."""
+    found: Array = flat.probabilities.copy()  # (N, O)
+    places = row_starts(found) + flat.targets  # (N,)
     found.put(places, found.take(places) - 1)
     return found
 
 
-def parameter_gradients(rnn: RNN, forward: ForwardPass, at_logits: Array, delta: Array) -> Parameters:
-    """Sum over the steps: ``δ_j h_{j-1}ᵀ`` and its like for the other parameters."""
+def parameter_gradients(rnn: RNN, flat: ForwardPass, at_logits: Array, delta: Array) -> Parameters:
+    """Sum over the rows of a flattened pass: ``δ_j h_{j-1}ᵀ`` and its like for the other parameters."""
     found = rnn.parameters.empty_like()
-    _sum_over_steps(forward, at_logits, delta, np.arange(rnn.input_size), found)
+    _sum_over_steps(flat, at_logits, delta, np.arange(rnn.input_size), found)
     return found
 
 
@@ -121,19 +125,30 @@ def squared_norms_wide(rows: Array) -> Array:
     return found
 
 
-def _delta(rnn: RNN, forward: ForwardPass, at_logits: Array) -> Array:
-    incoming = at_logits.dot(rnn.parameters.W_ho)  # (n, H): ∂L_j/∂h_j
-    delta = np.empty((len(incoming), rnn.cell.gates * rnn.hidden_size), rnn.dtype)  # (n, gates·H)
-    rnn.cell.backward_window(forward.linearization, incoming, delta)
-    return delta
+def _back_propagate(rnn: RNN, flat: ForwardPass, streams: int) -> tuple[Array, Array]:
+    """Gradients with respect to the logits, (N, O), and with respect to the pre-activations, (N, gates·H)."""
+    at_logits = logit_gradients(flat)  # (N, O)
+    if streams > 1:
+        at_logits /= streams  # the loss is the mean over streams
+    incoming = at_logits.dot(rnn.parameters.W_ho)  # (N, H): ∂L_j/∂h_j
+    delta = np.empty((len(incoming), rnn.cell.gates * rnn.hidden_size), rnn.dtype)  # (N, gates·H)
+    if streams == 1:
+        rnn.cell.backward_window(flat.linearization, incoming, delta)
+    else:
+        arrays = (flat.linearization, incoming, delta)
+        rnn.cell.backward_window(
+            *(array.reshape(-1, streams, *array.shape[1:]) for array in arrays)
+        )  # (n, B, …): views
+    return at_logits, delta
 
 
-def _sum_over_steps(forward: ForwardPass, at_logits: Array, delta: Array, tokens: Tokens, found: Parameters) -> None:
+def _sum_over_steps(flat: ForwardPass, at_logits: Array, delta: Array, tokens: Tokens, found: Parameters) -> None:
     """Write the gradients of all parameters; of W_ih, the columns of `tokens`, int array (k,)."""
-    one_hot = (tokens[:, None] == forward.inputs).astype(delta.dtype)  # (k, n)
+    count = len(delta)
+    one_hot = (tokens[:, None] == flat.inputs).astype(delta.dtype)  # (k, N)
     one_hot.dot(delta, found.W_ih_columns)
-    delta.T.dot(forward.states[:-1], found.W_hh)
-    ones = np.ones(len(delta), delta.dtype)  # (n,): a product with it sums over steps faster than numpy's sum
+    delta.T.dot(flat.states[:count], found.W_hh)
+    ones = np.ones(count, delta.dtype)  # (N,): a product with it sums over rows faster than numpy's sum
     ones.dot(delta, found.b_h)
-    at_logits.T.dot(forward.states[1:], found.W_ho)
+    at_logits.T.dot(flat.states[-count:], found.W_ho)
     ones.dot(at_logits, found.b_o)

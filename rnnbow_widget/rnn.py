@@ -22,6 +22,8 @@ _SMALL = 1e-30
 class ForwardPass:
     """What one window leaves behind for back-propagation. All arrays are the pass's own.
 
+    Arrays of a minibatch have a second axis, that of its B streams: n in the shapes below is then n, B.
+
     Attributes
     ----------
     inputs, targets : int array (n,)
@@ -42,6 +44,43 @@ class ForwardPass:
     linearization: Array
     probabilities: Array
     loss: Array
+
+    @property
+    def steps(self) -> int:
+        """Length of the window, n."""
+        return len(self.loss)
+
+    @property
+    def streams(self) -> int:
+        """Number of streams B; 1 if there is no axis for them."""
+        return self.loss.shape[1] if self.loss.ndim == 2 else 1
+
+    def stream(self, index: int) -> ForwardPass:
+        """Return the pass of one stream of a minibatch, without the axis of streams. Its arrays are views."""
+        return ForwardPass(
+            self.inputs[:, index],
+            self.targets[:, index],
+            self.states[:, index],
+            self.linearization[:, index],
+            self.probabilities[:, index],
+            self.loss[:, index],
+        )
+
+    def flattened(self) -> ForwardPass:
+        """Return the pass with steps and streams as one axis, the streams of a step together. Its arrays are views.
+
+        ``N = n·B`` rows, and (n+1)·B of `states`: the row before a row is B rows up.
+        """
+        if self.loss.ndim == 1:
+            return self
+        return ForwardPass(
+            self.inputs.reshape(-1),
+            self.targets.reshape(-1),
+            self.states.reshape(-1, self.states.shape[-1]),
+            self.linearization.reshape(-1, *self.linearization.shape[2:]),
+            self.probabilities.reshape(-1, self.probabilities.shape[-1]),
+            self.loss.reshape(-1),
+        )
 
 
 class RNN:
@@ -107,18 +146,18 @@ class RNN:
         self.parameters.vector[:] = 0
         PRESETS[self.init](self.parameters, np.random.default_rng(self.seed))
 
-    def zero_state(self) -> Array:
-        """Return a state of zeros, array (H,)."""
-        return np.zeros(self.hidden_size, self.dtype)
+    def zero_state(self, streams: int | None = None) -> Array:
+        """Return a state of zeros, array (H,), or (B, H) for a number of streams."""
+        return np.zeros(self.hidden_size if streams is None else (streams, self.hidden_size), self.dtype)
 
     def forward(self, inputs: ArrayLike, targets: ArrayLike, state: ArrayLike | None = None) -> ForwardPass:
-        """Run one window.
+        """Run one window, or a minibatch of windows of parallel streams.
 
         Parameters
         ----------
-        inputs, targets : int array (n,)
-            Tokens in ``[0, V)`` and classes in ``[0, O)``.
-        state : array (H,), optional
+        inputs, targets : int array (n,) or (n, B)
+            Tokens in ``[0, V)`` and classes in ``[0, O)``. Steps come first, streams second, as is PyTorch's default.
+        state : array (H,) or (B, H), optional
             State to start from, such as the last one of the window before; zeros by default.
 
         Returns
@@ -130,21 +169,30 @@ class RNN:
         TypeError, ValueError
             If a shape, a kind of number or a token is out of range.
         """
-        x = _tokens("inputs", inputs, self.input_size)  # (n,)
-        y = _tokens("targets", targets, self.output_size)  # (n,)
-        if x.size != y.size:
-            raise ValueError(f"targets takes as many tokens as inputs ({x.size}), got {y.size}")
+        x = _tokens("inputs", inputs, self.input_size, most_axes=2)  # (n,) or (n, B)
+        y = _tokens("targets", targets, self.output_size, most_axes=2)  # (n,) or (n, B)
+        if x.shape != y.shape:
+            raise ValueError(f"targets takes as many tokens as inputs, shape {x.shape}, got shape {y.shape}")
+        shape = (*x.shape[1:], self.hidden_size)
         with np.errstate(over="ignore", invalid="ignore"):  # large logits: the softmax sees to them
-            return self.forward_unchecked(x, y, self.zero_state() if state is None else self._state(state))
+            return self.forward_unchecked(
+                x, y, np.zeros(shape, self.dtype) if state is None else self._state(state, shape)
+            )
 
     def forward_unchecked(self, x: Tokens, y: Tokens, state: Array) -> ForwardPass:
         """Run one window of arrays that are known to be right; see `forward`. The caller sees to warnings too."""
-        states = np.empty((x.size + 1, self.hidden_size), self.dtype)  # (n+1, H)
+        if x.ndim == 2 and x.shape[1] == 1:  # one stream is one stream, whatever its shape
+            alone = self.forward_unchecked(x[:, 0], y[:, 0], state[0])
+            return ForwardPass(*(getattr(alone, name)[:, None] for name in alone.__slots__))
+        states = np.empty((len(x) + 1, *state.shape), self.dtype)  # (n+1, H) or (n+1, B, H)
         states[0] = state
-        projected = self.parameters.W_ih_columns[x]  # (n, gates·H)
+        projected = self.parameters.W_ih_columns[x]  # (n, gates·H) or (n, B, gates·H)
         projected += self.parameters.b_h
         self.cell.forward_window(projected, states)
-        probabilities, loss = self._softmax_cross_entropy(states[1:], y)  # (n, O), (n,)
+        after = states[1:].reshape(-1, self.hidden_size)  # (N, H)
+        probabilities, loss = self._softmax_cross_entropy(after, y.reshape(-1))  # (N, O), (N,)
+        if x.ndim == 2:
+            probabilities, loss = probabilities.reshape(*x.shape, -1), loss.reshape(x.shape)
         return ForwardPass(x, y, states, self.cell.linearize(states), probabilities, loss)
 
     def sample(
@@ -186,7 +234,7 @@ class RNN:
         length = positive_int("length", length, minimum=0)
         temperature = finite_float("temperature", temperature, above=0)
         current = int(_tokens("token", [token], self.input_size)[0])
-        h = np.array(self.zero_state() if state is None else self._state(state))  # (H,)
+        h = np.array(self.zero_state() if state is None else self._state(state, (self.hidden_size,)))  # (H,)
         written = np.empty(length, np.intp)  # (length,)
         for i, chance in enumerate(generator.random(length)):
             self.cell.forward_step(self.parameters.W_ih_columns[current] + self.parameters.b_h, h.copy(), h)
@@ -197,10 +245,10 @@ class RNN:
             written[i] = current
         return written
 
-    def _state(self, state: ArrayLike) -> Array:
+    def _state(self, state: ArrayLike, shape: tuple[int, ...]) -> Array:
         array = np.asarray(state, self.dtype)
-        if array.shape != (self.hidden_size,):
-            raise ValueError(f"state takes shape ({self.hidden_size},), got {array.shape}")
+        if array.shape != shape:
+            raise ValueError(f"state takes shape {shape}, got {array.shape}")
         return array
 
     def _softmax_cross_entropy(self, states: Array, targets: Tokens) -> tuple[Array, Array]:
@@ -239,10 +287,11 @@ def _float_dtype(dtype: DTypeLike) -> np.dtype[Any]:
     return np.dtype(found)
 
 
-def _tokens(name: str, values: ArrayLike, size: int) -> Tokens:
+def _tokens(name: str, values: ArrayLike, size: int, most_axes: int = 1) -> Tokens:
     array = np.asarray(values)
-    if array.ndim != 1 or array.size == 0:
-        raise ValueError(f"{name} takes a one-dimensional array of at least one token, got shape {array.shape}")
+    if not 1 <= array.ndim <= most_axes or array.size == 0:
+        axes = "a one-dimensional array" if most_axes == 1 else "an array (n,) or (n, B)"
+        raise ValueError(f"{name} takes {axes} of at least one token, got shape {array.shape}")
     if not np.issubdtype(array.dtype, np.integer):
         raise TypeError(f"{name} takes whole numbers, got dtype {array.dtype}")
     low, high = int(array.min()), int(array.max())

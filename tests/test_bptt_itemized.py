@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from strategies import Case, cases, make_case, relative_error, shares_sum
+from strategies import Case, LinearCell, cases, make_case, relative_error, shares_sum
 
 from rnnbow_widget.bptt_itemized import MEASURES, itemized_bptt, itemized_delta
-from rnnbow_widget.cells import Cell
 from rnnbow_widget.gradients import TrainingGradients, bptt
 from rnnbow_widget.rnn import RNN
 
@@ -193,27 +192,6 @@ def test_single_precision_agrees_with_double(case: Case) -> None:
     for name in MEASURES:
         assert found.items[name].dtype == np.float32
         assert relative_error(found.items[name], expected.items[name]) < 1e-4
-
-
-class LinearCell(Cell):
-    """h_j = W_ih x_j + W_hh h_{j-1} + b: for cases whose answer is known. Also shows that a cell is all it takes."""
-
-    name = "linear"
-    gates = 1
-
-    def forward_step(self, projected: np.ndarray, before: np.ndarray, after: np.ndarray) -> None:
-        self.W_hh.dot(before, after)
-        after += projected
-
-    def linearize(self, states: np.ndarray) -> np.ndarray:
-        return np.ones_like(states[1:])
-
-    def backward_step(
-        self, local: np.ndarray, later: np.ndarray | None, incoming: np.ndarray | None, rows: np.ndarray
-    ) -> None:
-        rows[...] = 0 if incoming is None else incoming
-        if later is not None:
-            rows += later @ self.W_hh
 
 
 def _linear(steps: int, hidden: int, init: str) -> tuple[RNN, np.ndarray]:
