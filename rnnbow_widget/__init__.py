@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import corpora
-from .bptt_itemized import bptt, itemized_bptt, itemized_delta
+from .bptt_itemized import itemized_bptt, itemized_delta
+from .gradients import bptt
 from .rnn import RNN
 from .run import Run, Snapshot
 from .trainer import DivergedError, Trainer

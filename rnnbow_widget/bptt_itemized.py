@@ -1,4 +1,4 @@
-"""Back-propagation through time, plain and itemized.
+"""Itemized back-propagation through time.
 
 With ``δ_{t,j} = ∂L_t/∂a_j`` (``a_j``: pre-activation of step j) the itemized gradient, the summand of eq. 14 of the
 RNNbow paper, is ``G_{t,j} = δ_{t,j} h_{j-1}ᵀ``, and ``Σ_{t,j} G_{t,j} = ∂L/∂W_hh`` exactly. The paper's eq. 11 divides
@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import frexp, isfinite, sqrt
+from math import frexp, isfinite
 
 import numpy as np
 
 from .checks import finite_float, one_of, positive_int
-from .parameters import Array, Parameters
+from .gradients import Gradients, bptt, logit_gradients, norm, parameter_gradients, squared_norms_wide
+from .parameters import Array
 from .rnn import RNN, ForwardPass
 
 MEASURES = ("norm", "mean_abs", "share")
@@ -27,87 +28,63 @@ _ROWS_CHECKED_EVERY = 16  # lags
 _BLOCK_BYTES = 1 << 18
 
 
-@dataclass(frozen=True, slots=True)
-class Gradients:
-    """Gradient of the window's summed loss, by plain back-propagation through time.
-
-    Attributes
-    ----------
-    parameters : Parameters
-        ``∂L/∂θ`` for every parameter, with the network's names and shapes.
-    delta : array (n, gates·H)
-        ``Σ_t δ_{t,j}``: gradient with respect to the pre-activations of each step.
-    """
-
-    parameters: Parameters
-    delta: Array
-
-    @property
-    def norm(self) -> float:
-        """Euclidean norm of the gradient with respect to all parameters."""
-        return _norm(self.parameters.vector)
-
-
 @dataclass(frozen=True)
-class ItemizedGradients:
-    """The gradient with respect to W_hh, itemized by the step that received it and the lag of the loss that sent it.
+class Measured:
+    """Pieces of the gradient with respect to W_hh as numbers, by the step that received and the lag of the loss.
 
-    All arrays are indexed ``[j, d]`` or ``[j]``: received by step j from the loss at step t = j + d.
+    All arrays are indexed ``[j, d]`` or ``[j]``: received by step j from the loss at step t = j + d. Those of a
+    minibatch are indexed ``[j, b, d]`` and ``[j, b]``; b is the stream.
 
     Attributes
     ----------
-    items : dict of array (n, k)
+    items : dict of array (n, k) or (n, B, k)
         One array per measure. Zero where t ≥ n.
-    total : dict of array (n,)
+    total : dict of array (n,) or (n, B)
         The same measure of ``Σ_t G_{t,j}``, all losses included, whatever the horizon.
-    beyond : dict of array (n,)
+    beyond : dict of array (n,) or (n, B)
         The same measure of the part of that sum that `items` leaves out: past the horizon, or below epsilon.
-    floor : float
-        Rows are dropped once ``‖δ_{t,j}‖`` falls below this: further back, items are 0 because they are too small for
-        the dtype.
-    delta : array (n, gates·H)
-        ``Σ_t δ_{t,j}``, all losses included.
-    gradients : Gradients
-        The plain gradients of the same window. Worked out when first asked for.
     """
 
     items: dict[str, Array]
     total: dict[str, Array]
     beyond: dict[str, Array]
+
+
+@dataclass(frozen=True)
+class ItemizedGradients(Measured):
+    """The gradient with respect to W_hh, itemized; see `Measured`.
+
+    In a minibatch, the pieces of a stream are those of that stream's own loss. The minibatch's loss is the mean over
+    streams, so its gradient is the mean of the streams' gradients.
+
+    Attributes
+    ----------
+    floor : float
+        Rows are dropped once ``‖δ_{t,j}‖`` falls below this: further back, items are 0 because they are too small for
+        the dtype.
+    delta : array (n, gates·H) or (n, B, gates·H)
+        ``Σ_t δ_{t,j}``, all losses included.
+    gradients : Gradients
+        The plain gradients of the same window. Worked out when first asked for.
+    average : Measured
+        The mean over streams, arrays (n, k) and (n,). An item is the mean of the streams' items; `total` and `beyond`
+        measure the mean of the streams' matrices. Worked out when first asked for.
+    """
+
     floor: float
     delta: Array
     _gradients: Callable[[], Gradients] = field(repr=False)
+    _average: Callable[[], Measured] = field(repr=False)
 
     @cached_property
     def gradients(self) -> Gradients:
         """The plain gradients of the same window."""
         return self._gradients()
 
-
-def bptt(rnn: RNN, forward: ForwardPass) -> Gradients:
-    """Plain back-propagation through time over one window (eq. 20 to 22 of the paper).
-
-    Parameters
-    ----------
-    rnn : RNN
-        The network, with the weights that `forward` was computed with.
-    forward : ForwardPass
-        What ``rnn.forward`` returned.
-
-    Returns
-    -------
-    Gradients
-        Of the *sum* of the losses of all steps.
-    """
-    logit_gradients = _logit_gradients(forward)  # (n, O)
-    incoming = logit_gradients @ rnn.parameters.W_ho  # (n, H): ∂L_j/∂h_j
-    delta = np.empty((len(incoming), rnn.cell.gates * rnn.hidden_size), rnn.dtype)  # (n, gates·H)
-    backward_step = rnn.cell.backward_step
-    later = None  # (gates·H,): the row of the step after
-    for own, local, row in zip(incoming[::-1], forward.linearization[::-1], delta[::-1], strict=True):
-        backward_step(local, later, own, row)
-        later = row
-    return Gradients(_parameter_gradients(rnn, forward, logit_gradients, delta), delta)
+    @cached_property
+    def average(self) -> Measured:
+        """The mean over streams."""
+        return self._average()
 
 
 def itemized_bptt(
@@ -133,7 +110,8 @@ def itemized_bptt(
         Adaptive horizon: a loss is followed back only while ``‖δ_{t,j}‖ > epsilon · ‖δ_{t,t}‖``.
     measures : collection of str
         Any of `MEASURES`: "norm" (``‖G_{t,j}‖``), "mean_abs" (mean of the absolute entries: the paper's average over
-        hidden nodes), "share" (``⟨G_{t,j}, G⟩ / ‖G‖`` with ``G = ∂L/∂W_hh``: signed, and sums exactly to ``‖G‖``).
+        hidden nodes), "share" (``⟨G_{t,j}, G⟩ / ‖G‖`` with ``G = ∂L/∂W_hh``: signed, and sums exactly to ``‖G‖``; in a
+        minibatch, the mean over streams of these sums does).
     gradients : Gradients, optional
         What `bptt` returned for the same pass, if it is at hand.
 
@@ -146,36 +124,64 @@ def itemized_bptt(
     TypeError, ValueError
         If an argument is not of the kind above.
     """
-    steps = len(forward.loss)
-    lags, epsilon = _check_horizon(steps, horizon, epsilon)
+    lags, epsilon = _check_horizon(forward.steps, horizon, epsilon)
     if isinstance(measures, str):
         raise TypeError(f"measures takes a collection of names, got the string {measures!r}")
     wanted = [one_of("measures", name, MEASURES) for name in measures]
-    if gradients is None and (lags < steps or epsilon or "share" in wanted):
+    if gradients is None and (lags < forward.steps or epsilon or "share" in wanted):
         gradients = bptt(rnn, forward)
 
+    # Steps and streams are one axis here, N = n·B rows, and a step back is B rows back.
+    flat, streams = forward.flattened(), forward.streams
+    count = len(flat.loss)
     with np.errstate(over="ignore", invalid="ignore"):  # an exploding gradient is a result to show, not an accident
-        logit_gradients = _logit_gradients(forward)  # (n, O)
-        walk = _Walk(rnn, forward, logit_gradients @ rnn.parameters.W_ho, lags, epsilon)
-        measuring = _Measuring(rnn, forward, gradients, lags, wanted)
+        at_logits = logit_gradients(flat)  # (N, O): of each stream's own loss
+        walk = _Walk(rnn, flat, at_logits @ rnn.parameters.W_ho, lags, epsilon, streams)
+        measuring = _Measuring(rnn, flat, gradients, lags, wanted)
         for first, block in walk.blocks():
             measuring.add(first, block)
         for items in measuring.items.values():
             np.divide(items, walk.scale, out=items)
-        kept = walk.summed / walk.scale  # (n, gates·H)
-        delta = kept if gradients is None else gradients.delta  # (n, gates·H): a whole window is all
+        kept = walk.summed / walk.scale  # (N, gates·H)
+        # All losses; a whole window is all.
+        delta = kept if gradients is None else gradients.delta.reshape(kept.shape) * streams  # (N, gates·H)
+        # Later steps have lost nothing: there it would be rounding.
+        cut = count if epsilon else count - lags * streams
         total = {name: measuring.of(name, delta) for name in wanted}
-        beyond = {name: np.zeros(steps, rnn.dtype) for name in wanted}
-        cut = steps if epsilon else steps - lags  # later steps have lost nothing: there it would be rounding
+        missing = np.zeros_like(delta)  # (N, gates·H)
+        beyond = {name: np.zeros(count, rnn.dtype) for name in wanted}
         if cut:
-            missing = delta - kept  # (n, gates·H)
-            for name in wanted:
-                beyond[name][:cut] = measuring.of(name, missing)[:cut]
+            np.subtract(delta[:cut], kept[:cut], out=missing[:cut])
+            beyond = {name: measuring.of(name, missing) for name in wanted}
 
     def plain() -> Gradients:
-        return gradients or Gradients(_parameter_gradients(rnn, forward, logit_gradients, delta), delta)
+        if gradients is not None:
+            return gradients
+        shares = (at_logits / streams, delta / streams)  # of the minibatch's loss
+        return Gradients(parameter_gradients(rnn, flat, *shares), by_step(shares[1]))
 
-    return ItemizedGradients(measuring.items, total, beyond, walk.floor / walk.scale, delta, plain)
+    def average() -> Measured:
+        sums = _Average(flat, streams)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return Measured(
+                {name: items.reshape(-1, streams, lags).mean(axis=1) for name, items in measuring.items.items()},
+                {name: sums.of(name, delta, total[name]) for name in wanted},
+                {name: sums.of(name, missing, beyond[name]) for name in wanted},
+            )
+
+    def by_step(rows: Array) -> Array:
+        shaped: Array = rows.reshape(*forward.loss.shape, *rows.shape[1:])
+        return shaped
+
+    return ItemizedGradients(
+        {name: by_step(items) for name, items in measuring.items.items()},
+        {name: by_step(sizes) for name, sizes in total.items()},
+        {name: by_step(sizes) for name, sizes in beyond.items()},
+        walk.floor / walk.scale,
+        by_step(delta),
+        plain,
+        average,
+    )
 
 
 def itemized_delta(
@@ -190,24 +196,25 @@ def itemized_delta(
 
     Returns
     -------
-    array (n, k, gates·H)
+    array (n, k, gates·H) or (n, B, k, gates·H)
         ``δ_{j+d,j}`` at ``[j, d]``; zero where ``j + d ≥ n``. ``G_{t,j}`` is its outer product with
-        ``forward.states[j]``.
+        ``forward.states[j]``. Of a minibatch, at ``[j, b, d]``, and of each stream's own loss.
 
     Raises
     ------
     TypeError, ValueError
         If an argument is not of the kind above.
     """
-    steps = len(forward.loss)
-    lags, epsilon = _check_horizon(steps, horizon, epsilon)
-    found = np.zeros((steps, lags, rnn.cell.gates * rnn.hidden_size), rnn.dtype)  # (n, k, gates·H)
+    lags, epsilon = _check_horizon(forward.steps, horizon, epsilon)
+    flat = forward.flattened()
+    width = rnn.cell.gates * rnn.hidden_size
+    found = np.zeros((len(flat.loss), lags, width), rnn.dtype)  # (N, k, gates·H)
     with np.errstate(over="ignore", invalid="ignore"):
-        walk = _Walk(rnn, forward, _logit_gradients(forward) @ rnn.parameters.W_ho, lags, epsilon)
+        walk = _Walk(rnn, flat, logit_gradients(flat) @ rnn.parameters.W_ho, lags, epsilon, forward.streams)
         for first, delta in walk.blocks():
-            lags_done, steps_done, _ = delta.shape
-            found[:steps_done, first : first + lags_done] = delta.transpose(1, 0, 2) / walk.scale
-    return found
+            lags_done, rows_done, _ = delta.shape
+            found[:rows_done, first : first + lags_done] = delta.transpose(1, 0, 2) / walk.scale
+    return found.reshape(*forward.loss.shape, lags, width)
 
 
 def _check_horizon(steps: int, horizon: int | None, epsilon: float | None) -> tuple[int, float]:
@@ -219,56 +226,58 @@ def _check_horizon(steps: int, horizon: int | None, epsilon: float | None) -> tu
 class _Walk:
     """The walk back from all losses at once, one lag after the other. Yields blocks of lags.
 
-    All losses go one step back together: ``δ_{t,t-d}`` of every t is one matrix product away from ``δ_{t,t-d+1}``. So a
-    horizon of k costs k products of n rows. `incoming`, array (n, H), is ``∂L_j/∂h_j``. All rows are multiplied by
-    `scale`.
+    Many losses go one step back together: ``δ_{t,t-d}`` of every t is one matrix product away from ``δ_{t,t-d+1}``. So
+    a horizon of k costs k products of N rows. `incoming`, array (N, H), is ``∂L_j/∂h_j``; a step back is `stride` rows
+    back. All rows are multiplied by `scale`.
     """
 
-    def __init__(self, rnn: RNN, forward: ForwardPass, incoming: Array, lags: int, epsilon: float) -> None:
+    def __init__(self, rnn: RNN, flat: ForwardPass, incoming: Array, lags: int, epsilon: float, stride: int) -> None:
         self.backward_step = rnn.cell.backward_step
-        self.local = forward.linearization  # (n, …)
+        self.local = flat.linearization  # (N, …)
         self.scale = _scale(incoming)
-        self.incoming: Array = incoming * self.scale  # (n, H)
+        self.incoming: Array = incoming * self.scale  # (N, H)
         self.lags = lags
         self.epsilon = epsilon
+        self.stride = stride
         self.width = rnn.cell.gates * rnn.hidden_size
-        self.summed: Array = np.zeros((len(incoming), self.width), rnn.dtype)  # (n, gates·H): Σ_t δ_{t,j} of rows kept
+        self.summed: Array = np.zeros((len(incoming), self.width), rnn.dtype)  # (N, gates·H): Σ_t δ_{t,j} of rows kept
         # Below this norm a row is dropped: it would soon be subnormal, and matrix products on subnormals are slower by
         # an order of magnitude.
         self.floor = 2.0**-60 if rnn.dtype == np.float32 else 1e-150
 
     def blocks(self) -> Iterator[tuple[int, Array]]:
-        """Yield ``(first lag, δ)``; δ, array (lags, steps, gates·H), is valid until the next one.
+        """Yield ``(first lag, δ)``; δ, array (lags, rows, gates·H), is valid until the next one.
 
-        Row ``[i, j]`` of δ is ``δ_{j+first+i, j}``. Ends early when no loss is left to follow.
+        Row ``[i, r]`` of δ is ``δ_{j+first+i, j}`` of step and stream r. Ends early when no loss is left to follow.
         """
-        n, dtype = len(self.incoming), self.incoming.dtype
+        n, dtype, stride = len(self.incoming), self.incoming.dtype, self.stride
         local, backward_step, epsilon = self.local, self.backward_step, self.epsilon
         # At least two lags in a block, because each is made from the one before.
         size = min(self.lags, max(2, _BLOCK_BYTES // (n * self.width * dtype.itemsize)))
-        buffer = np.empty((size, n, self.width), dtype)  # (block, n, gates·H)
-        limits = np.full(n, self.floor**2, dtype)  # (n,): for each loss, the squared norm at which its row is dropped
-        alive, later = True, None  # later: (steps + 1, gates·H), the lag before
+        buffer = np.empty((size, n, self.width), dtype)  # (block, N, gates·H)
+        sums = np.empty((n, self.width), dtype)  # (N, gates·H): used again, new memory of this size is slow
+        limits = np.full(n, self.floor**2, dtype)  # (N,): for each loss, the squared norm at which its row is dropped
+        alive, later = True, None  # later: (rows + stride, gates·H), the lag before
         for first in range(0, self.lags, size):
             count = min(size, self.lags - first)
-            block = buffer[:count, : n - first]  # (count, steps, gates·H)
+            block = buffer[:count, : n - first * stride]  # (count, rows, gates·H)
             for lag, slot in enumerate(block, first):
-                rows = slot[: n - lag]  # (steps, gates·H)
+                rows = slot[: n - lag * stride]  # (rows, gates·H)
                 if later is None:
                     backward_step(local, None, self.incoming, rows)
                     if epsilon:
                         np.maximum(limits, epsilon**2 * np.vecdot(rows, rows), out=limits)
                 else:
-                    backward_step(local[: n - lag], later[1:], None, rows)
+                    backward_step(local[: len(rows)], later[stride:], None, rows)
                 later = rows
                 if lag == first:
-                    block[1:, n - first - count + 1 :] = 0  # pieces of losses after the window
+                    block[1:, n - (first + count - 1) * stride :] = 0  # pieces of losses after the window
                 if epsilon or lag % _ROWS_CHECKED_EVERY == _ROWS_CHECKED_EVERY - 1:
-                    alive = _drop(rows, limits[lag:])
+                    alive = _drop(rows, limits[lag * stride :])
                     if not alive:
                         break
-            done = block[: lag - first + 1]  # (lags, steps, gates·H)
-            self.summed[: n - first] += np.add.reduce(done)
+            done = block[: lag - first + 1]  # (lags, rows, gates·H)
+            self.summed[: done.shape[1]] += np.add.reduce(done, out=sums[: done.shape[1]])
             yield first, done
             if not alive:
                 return
@@ -276,7 +285,7 @@ class _Walk:
 
 def _drop(rows: Array, squared_limits: Array) -> bool:
     """Zero the rows whose squared norm is at most the limit; return whether any is left."""
-    dead = np.vecdot(rows, rows) <= squared_limits  # (steps,); False for what is not a number: that must stay visible
+    dead = np.vecdot(rows, rows) <= squared_limits  # (losses,); False for what is not a number: that must stay visible
     if not dead.any():
         return True
     rows[dead] = 0
@@ -286,67 +295,71 @@ def _drop(rows: Array, squared_limits: Array) -> bool:
 class _Measuring:
     """Turns δ into the wanted measures of ``δ_{t,j} h_{j-1}ᵀ``."""
 
-    def __init__(
-        self, rnn: RNN, forward: ForwardPass, gradients: Gradients | None, lags: int, wanted: list[str]
-    ) -> None:
-        before = forward.states[:-1]  # (n, H): h_{j-1}
+    def __init__(self, rnn: RNN, flat: ForwardPass, gradients: Gradients | None, lags: int, wanted: list[str]) -> None:
+        before = flat.states[: len(flat.loss)]  # (N, H): h_{j-1}
         self.items = {name: np.zeros((len(before), lags), rnn.dtype) for name in wanted}
+        self._sizes: Array = np.empty(0, rnn.dtype)  # used again, since new memory of this size is slow
         self.weights: dict[str, Array] = {}
         if "norm" in wanted:
-            self.weights["norm"] = np.sqrt(np.vecdot(before, before))  # (n,)
+            self.weights["norm"] = np.sqrt(np.vecdot(before, before))  # (N,)
         if "mean_abs" in wanted:
-            self.weights["mean_abs"] = np.abs(before).mean(axis=1) / (rnn.cell.gates * rnn.hidden_size)  # (n,)
+            self.weights["mean_abs"] = np.abs(before).mean(axis=1) / (rnn.cell.gates * rnn.hidden_size)  # (N,)
         if "share" in wanted and gradients is not None:
             whole = gradients.parameters.W_hh  # (gates·H, H)
-            self.weights["share"] = before @ whole.T / (_norm(whole) or 1.0)  # (n, gates·H): G h_{j-1} / ‖G‖
+            self.weights["share"] = before @ whole.T / (norm(whole) or 1.0)  # (N, gates·H): G h_{j-1} / ‖G‖
 
     def add(self, first: int, delta: Array) -> None:
-        """Measure δ (lags, steps, gates·H) of the lags from `first`."""
-        lags, steps, _ = delta.shape
+        """Measure δ (lags, rows, gates·H) of the lags from `first`."""
+        lags, rows, _ = delta.shape
         for name, items in self.items.items():
-            items[:steps, first : first + lags] = self._measure(name, delta, self.weights[name][:steps]).T
+            items[:rows, first : first + lags] = self._measure(name, delta, self.weights[name][:rows]).T
 
     def of(self, name: str, delta: Array) -> Array:
-        """Measure δ (n, gates·H), one row a step."""
+        """Measure δ (N, gates·H), one row a step."""
         return self._measure(name, delta, self.weights[name])
 
-    @staticmethod
-    def _measure(name: str, delta: Array, weights: Array) -> Array:
+    def _measure(self, name: str, delta: Array, weights: Array) -> Array:
         if name == "norm":
             found: Array = _squared_norms(delta)
             np.sqrt(found, out=found)
             found *= weights  # ‖δ hᵀ‖ = ‖δ‖·‖h‖
         elif name == "mean_abs":
-            found = np.abs(delta) @ np.ones(delta.shape[-1], delta.dtype) * weights  # mean|δ hᵀ| = mean|δ|·mean|h|
+            if self._sizes.size < delta.size:
+                self._sizes = np.empty(delta.size, delta.dtype)
+            sizes = np.abs(delta, out=self._sizes[: delta.size].reshape(delta.shape))  # like delta
+            found = sizes @ np.ones(delta.shape[-1], delta.dtype) * weights  # mean|δ hᵀ| = mean|δ|·mean|h|
         else:
             found = np.vecdot(delta, weights)  # ⟨δ hᵀ, G⟩ = δ · (G h)
         return found
 
 
-def _logit_gradients(forward: ForwardPass) -> Array:
-    """Gradient of each step's loss with respect to its logits, ``p - y``: array (n, O)."""
-    found: Array = forward.probabilities.copy()  # (n, O)
-    found[np.arange(len(found)), forward.targets] -= 1
-    return found
+class _Average:
+    """Measures the mean over streams of ``δ_b h_bᵀ``, step by step."""
 
+    def __init__(self, flat: ForwardPass, streams: int) -> None:
+        self.streams = streams
+        before = flat.states[: len(flat.loss)]  # (N, H)
+        self.before = before.reshape(-1, streams, before.shape[1]).astype(np.float64)  # (n, B, H)
 
-def _parameter_gradients(rnn: RNN, forward: ForwardPass, logit_gradients: Array, delta: Array) -> Parameters:
-    """Sum over the steps: ``δ_j h_{j-1}ᵀ`` and its like for the other parameters."""
-    found = rnn.parameters.empty_like()
-    one_hot = np.zeros((len(delta), rnn.input_size), rnn.dtype)  # (n, V)
-    one_hot[np.arange(len(delta)), forward.inputs] = 1
-    np.dot(one_hot.T, delta, found.W_ih_columns)
-    np.dot(delta.T, forward.states[:-1], found.W_hh)
-    ones = np.ones(len(delta), rnn.dtype)  # (n,): a product with it sums over steps faster than numpy's sum
-    ones.dot(delta, found.b_h)
-    np.dot(logit_gradients.T, forward.states[1:], found.W_ho)
-    ones.dot(logit_gradients, found.b_o)
-    return found
+    def of(self, name: str, delta: Array, measured: Array) -> Array:
+        """Measure the mean of δ (N, gates·H), array (n,); `measured`, (N,), is the measure of each stream's own."""
+        own = measured.reshape(-1, self.streams)  # (n, B)
+        if self.streams == 1 or name == "share":
+            mean: Array = own.mean(axis=1)  # shares are linear
+            return mean
+        rows = delta.reshape(*own.shape, -1).astype(np.float64)  # (n, B, gates·H)
+        if name == "norm":  # ‖Σ_b δ_b h_bᵀ‖² = Σ_{b,c} (δ_b·δ_c) (h_b·h_c)
+            grams = (rows @ rows.mT) * (self.before @ self.before.mT)  # (n, B, B)
+            sizes = np.sqrt(np.maximum(grams.sum(axis=(1, 2)), 0))  # (n,): rounding can make a tiny sum negative
+        else:  # mean|Σ_b δ_b h_bᵀ| does not come apart: the matrices are built, one step at a time
+            sizes = np.array([np.abs(d.T @ h).mean() for d, h in zip(rows, self.before, strict=True)])  # (n,)
+        found: Array = (sizes / self.streams).astype(measured.dtype)
+        return found
 
 
 def _scale(incoming: Array) -> float:
     """A power of two that brings float32 gradients near 2^40: they then vanish for long before they are subnormal."""
-    size = _norm(incoming)
+    size = norm(incoming)
     if incoming.dtype != np.float32 or not isfinite(size) or size == 0:
         return 1.0
     return 2.0 ** min(40 - frexp(size)[1], 120)  # the scale itself must be a normal float32
@@ -355,17 +368,4 @@ def _scale(incoming: Array) -> float:
 def _squared_norms(rows: Array) -> Array:
     """Squared Euclidean norms over the last axis, in the rows' dtype unless they overflow it."""
     found: Array = np.vecdot(rows, rows)
-    return found if isfinite(found.sum()) else _squared_norms_wide(rows)
-
-
-def _norm(array: Array) -> float:
-    """Euclidean norm of all entries."""
-    flat = array.reshape(-1)
-    squared = float(flat.dot(flat))
-    return sqrt(squared if isfinite(squared) else _squared_norms_wide(flat))
-
-
-def _squared_norms_wide(rows: Array) -> Array:
-    wide = rows.astype(np.float64)
-    found: Array = np.vecdot(wide, wide)
-    return found
+    return found if isfinite(found.sum()) else squared_norms_wide(rows)

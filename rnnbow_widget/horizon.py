@@ -60,10 +60,12 @@ def gradient_residuals(rnn: RNN, forward: ForwardPass) -> Float64:
 
     Returns
     -------
-    float64 array (n, n+1)
+    float64 array (n, n+1) or (n, B, n+1)
         ``[t, k]`` is ``‖Σ_{d≥k} G_{t,t-d}‖ / ‖∂L_t/∂W_hh‖``: 1 at k = 0, and 0 from k = t+1 on. It can exceed 1, where
-        pieces cancel. NaN where the gradient is 0.
+        pieces cancel. NaN where the gradient is 0. Of a minibatch, at ``[t, b, k]``: each stream's own losses.
     """
+    if forward.loss.ndim == 2:
+        return np.stack([gradient_residuals(rnn, forward.stream(b)) for b in range(forward.streams)], axis=1)
     delta = itemized_delta(rnn, forward).astype(np.float64)  # (n, n, gates·H): [j, d]
     before = forward.states[:-1].astype(np.float64)  # (n, H)
     overlap = before @ before.T  # (n, n): h_{j-1} · h_{i-1}
@@ -88,7 +90,8 @@ def choose_horizon(rnn: RNN, windows: Iterable[ForwardPass], tolerance: float = 
     rnn : RNN
         The network.
     windows : iterable of ForwardPass
-        Forward passes over the stretch, all of one length n, with the network's weights as they are.
+        Forward passes over the stretch, all of one length n, with the network's weights as they are. Of minibatches,
+        the losses of all streams count.
     tolerance : float
         Largest relative residual to accept, at least 0.
 
@@ -105,7 +108,10 @@ def choose_horizon(rnn: RNN, windows: Iterable[ForwardPass], tolerance: float = 
     residuals = [gradient_residuals(rnn, window) for window in windows]
     if len({len(residual) for residual in residuals}) != 1:
         raise ValueError(f"windows takes at least one window, all of one length; got {[len(r) for r in residuals]}")
-    counting = np.concatenate([residual[(len(residual) - 1) // 2 :] for residual in residuals])  # (losses, n+1)
+    steps = len(residuals[0])
+    counting = np.concatenate(
+        [found[(steps - 1) // 2 :].reshape(-1, steps + 1) for found in residuals]
+    )  # (losses, n+1)
     counting = counting[~np.isnan(counting[:, 0])]
     if not len(counting):
         raise ValueError("windows takes windows in which some loss has a gradient; all gradients are 0")

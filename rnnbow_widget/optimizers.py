@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from .checks import finite_float
-from .parameters import Array
+from .parameters import Array, Rows
 
 
 class Optimizer(ABC):
@@ -27,6 +27,8 @@ class Optimizer(ABC):
     """
 
     name: ClassVar[str]
+    sparse: ClassVar[bool]
+    """Whether a parameter whose gradient is 0 is left exactly as it is, and so is what is kept of its past."""
 
     def __init__(self, learning_rate: float) -> None:
         self.learning_rate = learning_rate
@@ -46,19 +48,28 @@ class Optimizer(ABC):
         """Forget what was gathered over past steps."""
 
     @abstractmethod
-    def update(self, gradient: Array) -> Array:
-        """Return what is to be subtracted from the parameters, array (P,), for a `gradient` (P,)."""
+    def update(self, gradient: Array, rows: Rows | None = None) -> Array:
+        """Return what is to be subtracted from the parameters, array like `gradient`, valid until the next call.
+
+        Parameters
+        ----------
+        gradient : array (P,)
+            Of all parameters; or with `rows`, of those whose gradient is not 0 for certain.
+        rows : Rows, optional
+                Which these are. For a `sparse` optimizer only.
+        """
 
 
 class SGD(Optimizer):
     """Stochastic gradient descent: ``θ ← θ - η g``."""
 
     name = "sgd"
+    sparse = True
 
     def reset(self) -> None:
         """Do nothing: there is no state."""
 
-    def update(self, gradient: Array) -> Array:
+    def update(self, gradient: Array, rows: Rows | None = None) -> Array:
         """Return the update; see `Optimizer`."""
         return self.learning_rate * gradient
 
@@ -67,28 +78,46 @@ class Adagrad(Optimizer):
     """Adagrad (Duchi et al. 2011): ``s ← s + g²``, ``θ ← θ - η g / √s``, with s starting at 1e-8."""
 
     name = "adagrad"
+    sparse = True
     initial_accumulator = 1e-8
 
     def reset(self) -> None:
         """Forget what was gathered over past steps."""
         self._sum: Array | None = None  # (P,)
 
-    def update(self, gradient: Array) -> Array:
+    def update(self, gradient: Array, rows: Rows | None = None) -> Array:
         """Return the update; see `Optimizer`."""
         if self._sum is None:
-            self._sum = np.full_like(gradient, self.initial_accumulator)
-        work: Array = np.square(gradient)  # (P,)
-        self._sum += work
-        np.sqrt(self._sum, out=work)
-        np.divide(gradient, work, out=work)
+            size = gradient.size if rows is None else rows.whole_size(gradient)
+            self._sum = np.full(size, self.initial_accumulator, gradient.dtype)
+            self._work = np.empty_like(self._sum)  # (P,): used again, since new memory is not in the cache
+        work = self._work[: gradient.size]
+        if rows is None:
+            self._step(gradient, self._sum, work)
+        else:
+            head, tail = rows.split(gradient)  # (R,), (k, columns)
+            head_work, tail_work = rows.split(work)
+            table = self._sum[head.size :].reshape(rows.shape)
+            self._step(head, self._sum[: head.size], head_work)
+            sums = table.take(rows.index, axis=0)  # (k, columns)
+            self._step(tail, sums, tail_work)
+            table[rows.index] = sums
         work *= self.learning_rate
         return work
+
+    @staticmethod
+    def _step(gradient: Array, sums: Array, found: Array) -> None:
+        np.square(gradient, found)
+        sums += found
+        np.sqrt(sums, found)
+        np.divide(gradient, found, found)
 
 
 class Adam(Optimizer):
     """Adam (Kingma and Ba 2015), with β₁ = 0.9, β₂ = 0.999 and ε = 1e-8."""
 
     name = "adam"
+    sparse = False
     beta1, beta2, epsilon = 0.9, 0.999, 1e-8
 
     def reset(self) -> None:
@@ -97,7 +126,7 @@ class Adam(Optimizer):
         self._mean: Array | None = None  # (P,)
         self._square: Array | None = None  # (P,)
 
-    def update(self, gradient: Array) -> Array:
+    def update(self, gradient: Array, rows: Rows | None = None) -> Array:
         """Return the update; see `Optimizer`."""
         if self._mean is None or self._square is None:
             self._mean, self._square = np.zeros_like(gradient), np.zeros_like(gradient)

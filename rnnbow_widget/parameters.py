@@ -3,20 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import accumulate
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 Array = NDArray[np.floating]
+Tokens = NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Which parameters a shorter gradient belongs to: of a table at the end of all, W_ih by columns, to some rows only.
+
+    Attributes
+    ----------
+    index : int array (k,)
+        The rows that are there, each once.
+    shape : (int, int)
+        Rows V and columns C of the whole table.
+    """
+
+    index: Tokens
+    shape: tuple[int, int]
+
+    def split(self, gradient: Array) -> tuple[Array, Array]:
+        """Return the parts of a vector (R + k·C,): what is before the table, (R,), and its rows, (k, C)."""
+        end = gradient.size - self.index.size * self.shape[1]
+        return gradient[:end], gradient[end:].reshape(-1, self.shape[1])
+
+    def whole_size(self, gradient: Array) -> int:
+        """Return the number of all parameters, R + V·C."""
+        return gradient.size + (self.shape[0] - self.index.size) * self.shape[1]
 
 
 class Parameters(Mapping[str, Array]):
     """The arrays of a recurrent layer and its linear read-out, all views of `vector`.
 
     One vector means that an optimizer updates everything in a handful of numpy calls. Writing into an array writes into
-    the vector.
+    the vector. W_ih is its last part, so that a gradient of fewer tokens is a vector of the same kind, only shorter.
 
     Parameters
     ----------
@@ -31,6 +59,8 @@ class Parameters(Mapping[str, Array]):
     ----------
     vector : array (P,)
         All parameters.
+    rest : array (R,)
+        All parameters but W_ih.
     W_ih : array (gates·H, V)
         Input to hidden. Stored by columns, because a token selects one column.
     W_hh : array (gates·H, H)
@@ -48,28 +78,48 @@ class Parameters(Mapping[str, Array]):
     def __init__(self, input_size: int, hidden_size: int, output_size: int, dtype: DTypeLike, gates: int = 1) -> None:
         rows = gates * hidden_size
         self.sizes = (input_size, hidden_size, output_size)
-        self._shapes = ((input_size, rows), (rows, hidden_size), (rows,), (output_size, hidden_size), (output_size,))
+        self._shapes = ((rows, hidden_size), (rows,), (output_size, hidden_size), (output_size,), (input_size, rows))
         self._ends = tuple(accumulate(prod(shape) for shape in self._shapes))
         self._lay_out(np.zeros(self._ends[-1], dtype))
 
     def empty_like(self) -> Parameters:
         """Return arrays of the same shapes and dtype, with whatever was in memory."""
-        # The layout is copied, not worked out again: a training step needs new gradients every time.
+        return self._with_vector(np.empty_like(self.vector), self.sizes[0])
+
+    def of_tokens(self, count: int, memory: Array) -> Parameters:
+        """Return arrays for as many tokens, and otherwise of the same shapes, at the beginning of `memory`, (P,)."""
+        end = self._ends[3] + count * self._shapes[4][1]
+        return self._with_vector(memory[:end], count)
+
+    def _with_vector(self, vector: Array, input_size: int) -> Parameters:
+        # The layout is copied, not worked out again.
         new = object.__new__(Parameters)
-        new.sizes, new._shapes, new._ends = self.sizes, self._shapes, self._ends
-        new._lay_out(np.empty_like(self.vector))
+        new.sizes = (input_size, *self.sizes[1:])
+        new._shapes = (*self._shapes[:4], (input_size, self._shapes[4][1]))
+        new._ends = (*self._ends[:4], vector.size)
+        new._lay_out(vector)
         return new
+
+    def subtract(self, update: Array, rows: Rows | None = None) -> None:
+        """Subtract an update of all parameters, or of those that `rows` says."""
+        if rows is None:
+            self.vector -= update
+        else:
+            rest, columns = rows.split(update)  # (R,), (k, gates·H)
+            self.rest -= rest
+            self.W_ih_columns[rows.index] -= columns
 
     def _lay_out(self, vector: Array) -> None:
         ends = self._ends
-        columns, W_hh, b_h, W_ho, b_o = self._shapes
+        W_hh, b_h, W_ho, b_o, columns = self._shapes
         self.vector = vector  # (P,)
-        self.W_ih_columns: Array = vector[: ends[0]].reshape(columns)  # (V, gates·H): row v is the column of token v
+        self.rest: Array = vector[: ends[3]]  # (R,)
+        self.W_hh: Array = vector[: ends[0]].reshape(W_hh)  # (gates·H, H)
+        self.b_h: Array = vector[ends[0] : ends[1]].reshape(b_h)  # (gates·H,)
+        self.W_ho: Array = vector[ends[1] : ends[2]].reshape(W_ho)  # (O, H)
+        self.b_o: Array = vector[ends[2] : ends[3]].reshape(b_o)  # (O,)
+        self.W_ih_columns: Array = vector[ends[3] :].reshape(columns)  # (V, gates·H): row v is the column of token v
         self.W_ih: Array = self.W_ih_columns.T  # (gates·H, V)
-        self.W_hh: Array = vector[ends[0] : ends[1]].reshape(W_hh)  # (gates·H, H)
-        self.b_h: Array = vector[ends[1] : ends[2]].reshape(b_h)  # (gates·H,)
-        self.W_ho: Array = vector[ends[2] : ends[3]].reshape(W_ho)  # (O, H)
-        self.b_o: Array = vector[ends[3] :].reshape(b_o)  # (O,)
 
     def __getitem__(self, name: str) -> Array:
         if name not in self.names:

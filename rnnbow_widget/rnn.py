@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike
 
 from .cells import Cell, TanhCell
 from .checks import finite_float, one_of, positive_int
 from .initialization import PRESETS
-from .parameters import Array, Parameters
+from .parameters import Array, Parameters, Tokens
 
-Tokens = NDArray[np.integer[Any]]
+_SMALL = 1e-30
+"""Sums of exponentials from here to its inverse are exact: far from where float32 loses digits or overflows."""
 
 
 @dataclass(frozen=True, slots=True)
 class ForwardPass:
     """What one window leaves behind for back-propagation. All arrays are the pass's own.
+
+    Arrays of a minibatch have a second axis, that of its B streams: n in the shapes below is then n, B.
 
     Attributes
     ----------
@@ -40,6 +44,43 @@ class ForwardPass:
     linearization: Array
     probabilities: Array
     loss: Array
+
+    @property
+    def steps(self) -> int:
+        """Length of the window, n."""
+        return len(self.loss)
+
+    @property
+    def streams(self) -> int:
+        """Number of streams B; 1 if there is no axis for them."""
+        return self.loss.shape[1] if self.loss.ndim == 2 else 1
+
+    def stream(self, index: int) -> ForwardPass:
+        """Return the pass of one stream of a minibatch, without the axis of streams. Its arrays are views."""
+        return ForwardPass(
+            self.inputs[:, index],
+            self.targets[:, index],
+            self.states[:, index],
+            self.linearization[:, index],
+            self.probabilities[:, index],
+            self.loss[:, index],
+        )
+
+    def flattened(self) -> ForwardPass:
+        """Return the pass with steps and streams as one axis, the streams of a step together. Its arrays are views.
+
+        ``N = n·B`` rows, and (n+1)·B of `states`: the row before a row is B rows up.
+        """
+        if self.loss.ndim == 1:
+            return self
+        return ForwardPass(
+            self.inputs.reshape(-1),
+            self.targets.reshape(-1),
+            self.states.reshape(-1, self.states.shape[-1]),
+            self.linearization.reshape(-1, *self.linearization.shape[2:]),
+            self.probabilities.reshape(-1, self.probabilities.shape[-1]),
+            self.loss.reshape(-1),
+        )
 
 
 class RNN:
@@ -92,6 +133,7 @@ class RNN:
         self.dtype = _float_dtype(dtype)
         self.parameters = Parameters(self.input_size, self.hidden_size, self.output_size, self.dtype, cell.gates)
         self.cell = cell(self.parameters.W_hh)
+        self._ones = np.ones(self.output_size, self.dtype)  # (O,)
         self.reset()
 
     def __repr__(self) -> str:
@@ -104,18 +146,18 @@ class RNN:
         self.parameters.vector[:] = 0
         PRESETS[self.init](self.parameters, np.random.default_rng(self.seed))
 
-    def zero_state(self) -> Array:
-        """Return a state of zeros, array (H,)."""
-        return np.zeros(self.hidden_size, self.dtype)
+    def zero_state(self, streams: int | None = None) -> Array:
+        """Return a state of zeros, array (H,), or (B, H) for a number of streams."""
+        return np.zeros(self.hidden_size if streams is None else (streams, self.hidden_size), self.dtype)
 
     def forward(self, inputs: ArrayLike, targets: ArrayLike, state: ArrayLike | None = None) -> ForwardPass:
-        """Run one window.
+        """Run one window, or a minibatch of windows of parallel streams.
 
         Parameters
         ----------
-        inputs, targets : int array (n,)
-            Tokens in ``[0, V)`` and classes in ``[0, O)``.
-        state : array (H,), optional
+        inputs, targets : int array (n,) or (n, B)
+            Tokens in ``[0, V)`` and classes in ``[0, O)``. Steps come first, streams second, as is PyTorch's default.
+        state : array (H,) or (B, H), optional
             State to start from, such as the last one of the window before; zeros by default.
 
         Returns
@@ -127,23 +169,30 @@ class RNN:
         TypeError, ValueError
             If a shape, a kind of number or a token is out of range.
         """
-        x = _tokens("inputs", inputs, self.input_size)  # (n,)
-        y = _tokens("targets", targets, self.output_size)  # (n,)
-        if x.size != y.size:
-            raise ValueError(f"targets takes as many tokens as inputs ({x.size}), got {y.size}")
-        return self.forward_unchecked(x, y, self.zero_state() if state is None else self._state(state))
+        x = _tokens("inputs", inputs, self.input_size, most_axes=2)  # (n,) or (n, B)
+        y = _tokens("targets", targets, self.output_size, most_axes=2)  # (n,) or (n, B)
+        if x.shape != y.shape:
+            raise ValueError(f"targets takes as many tokens as inputs, shape {x.shape}, got shape {y.shape}")
+        shape = (*x.shape[1:], self.hidden_size)
+        with np.errstate(over="ignore", invalid="ignore"):  # large logits: the softmax sees to them
+            return self.forward_unchecked(
+                x, y, np.zeros(shape, self.dtype) if state is None else self._state(state, shape)
+            )
 
     def forward_unchecked(self, x: Tokens, y: Tokens, state: Array) -> ForwardPass:
-        """Run one window of arrays that are known to be right; see `forward`. The checks take a tenth of a batch."""
-        states = np.empty((x.size + 1, self.hidden_size), self.dtype)  # (n+1, H)
+        """Run one window of arrays that are known to be right; see `forward`. The caller sees to warnings too."""
+        if x.ndim == 2 and x.shape[1] == 1:  # one stream is one stream, whatever its shape
+            alone = self.forward_unchecked(x[:, 0], y[:, 0], state[0])
+            return ForwardPass(*(getattr(alone, name)[:, None] for name in alone.__slots__))
+        states = np.empty((len(x) + 1, *state.shape), self.dtype)  # (n+1, H) or (n+1, B, H)
         states[0] = state
-        projected = self.parameters.W_ih_columns[x]  # (n, gates·H)
+        projected = self.parameters.W_ih_columns[x]  # (n, gates·H) or (n, B, gates·H)
         projected += self.parameters.b_h
-        rows = list(states)  # n+1 views (H,): cheaper than indexing in the loop
-        step = self.cell.forward_step
-        for row, before, after in zip(projected, rows, rows[1:]):  # noqa: B905 - rows is longer by one on purpose
-            step(row, before, after)
-        probabilities, loss = self._softmax_cross_entropy(states[1:], y)  # (n, O), (n,)
+        self.cell.forward_window(projected, states)
+        after = states[1:].reshape(-1, self.hidden_size)  # (N, H)
+        probabilities, loss = self._softmax_cross_entropy(after, y.reshape(-1))  # (N, O), (N,)
+        if x.ndim == 2:
+            probabilities, loss = probabilities.reshape(*x.shape, -1), loss.reshape(x.shape)
         return ForwardPass(x, y, states, self.cell.linearize(states), probabilities, loss)
 
     def sample(
@@ -185,7 +234,7 @@ class RNN:
         length = positive_int("length", length, minimum=0)
         temperature = finite_float("temperature", temperature, above=0)
         current = int(_tokens("token", [token], self.input_size)[0])
-        h = np.array(self.zero_state() if state is None else self._state(state))  # (H,)
+        h = np.array(self.zero_state() if state is None else self._state(state, (self.hidden_size,)))  # (H,)
         written = np.empty(length, np.intp)  # (length,)
         for i, chance in enumerate(generator.random(length)):
             self.cell.forward_step(self.parameters.W_ih_columns[current] + self.parameters.b_h, h.copy(), h)
@@ -196,23 +245,36 @@ class RNN:
             written[i] = current
         return written
 
-    def _state(self, state: ArrayLike) -> Array:
+    def _state(self, state: ArrayLike, shape: tuple[int, ...]) -> Array:
         array = np.asarray(state, self.dtype)
-        if array.shape != (self.hidden_size,):
-            raise ValueError(f"state takes shape ({self.hidden_size},), got {array.shape}")
+        if array.shape != shape:
+            raise ValueError(f"state takes shape {shape}, got {array.shape}")
         return array
 
     def _softmax_cross_entropy(self, states: Array, targets: Tokens) -> tuple[Array, Array]:
-        logits = states @ self.parameters.W_ho.T  # (n, O)
+        # W_ho is turned in memory first: a small product of rows by rows is slower than turning and multiplying.
+        logits = states.dot(self.parameters.W_ho.T.copy())  # (n, O)
         logits += self.parameters.b_o
-        logits -= np.maximum.reduce(logits, axis=1, keepdims=True)
-        at_target = logits[np.arange(targets.size), targets]  # (n,)
-        probabilities = np.exp(logits, out=logits)  # (n, O)
-        sums = probabilities.dot(np.ones(self.output_size, self.dtype))  # (n,): faster than numpy's sum over short rows
-        probabilities /= sums[:, None]
+        weights = np.exp(logits)  # (n, O)
+        sums = weights.dot(self._ones)  # (n,): faster than numpy's sum over short rows
+        if not (sums[sums.argmin()] > _SMALL and sums[sums.argmax()] < 1 / _SMALL):
+            logits -= np.maximum.reduce(logits, axis=1, keepdims=True)  # the same softmax, and sums from 1 to O
+            np.exp(logits, out=weights)
+            weights.dot(self._ones, out=sums)
         # log Σ exp(z) - z_target, and not -log p: finite where p underflows to 0
-        loss: Array = np.log(sums) - at_target  # (n,)
-        return probabilities, loss
+        loss: Array = np.log(sums) - logits.take(row_starts(logits) + targets)  # (n,)
+        weights /= sums[:, None]
+        return weights, loss
+
+
+def row_starts(array: Array) -> Tokens:
+    """Where each row of a contiguous array (n, O) begins in its memory, int array (n,): quicker than two indices."""
+    return _multiples(*array.shape)
+
+
+@lru_cache(maxsize=8)
+def _multiples(count: int, of: int) -> Tokens:
+    return np.arange(0, count * of, of)
 
 
 def _float_dtype(dtype: DTypeLike) -> np.dtype[Any]:
@@ -225,10 +287,11 @@ def _float_dtype(dtype: DTypeLike) -> np.dtype[Any]:
     return np.dtype(found)
 
 
-def _tokens(name: str, values: ArrayLike, size: int) -> Tokens:
+def _tokens(name: str, values: ArrayLike, size: int, most_axes: int = 1) -> Tokens:
     array = np.asarray(values)
-    if array.ndim != 1 or array.size == 0:
-        raise ValueError(f"{name} takes a one-dimensional array of at least one token, got shape {array.shape}")
+    if not 1 <= array.ndim <= most_axes or array.size == 0:
+        axes = "a one-dimensional array" if most_axes == 1 else "an array (n,) or (n, B)"
+        raise ValueError(f"{name} takes {axes} of at least one token, got shape {array.shape}")
     if not np.issubdtype(array.dtype, np.integer):
         raise TypeError(f"{name} takes whole numbers, got dtype {array.dtype}")
     low, high = int(array.min()), int(array.max())

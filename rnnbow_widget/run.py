@@ -33,16 +33,20 @@ class Snapshot:
 
     Arrays indexed ``[j, d]`` hold what step j received from the loss d steps later; ``[j]`` is a step of the window.
 
+    Of a minibatch, `streams` has a snapshot of every stream, and this one is their average: items, loss and probability
+    are means over streams; totals and what lies beyond measure the mean of the streams' matrices. An average has no
+    labels: see those of its streams.
+
     Attributes
     ----------
     batch : int
         Number of the batch, from 0.
     start, stop : int
-        Positions in the training data that the targets cover: ``[start, stop)``.
+        Positions in the training data that the targets cover: ``[start, stop)``; of a minibatch, those of stream 0.
     loss : float32 array (n,)
         Cross-entropy of each step, in nats.
     target_tokens, prediction_tokens : int32 array (n,)
-        True labels, and the likeliest ones.
+        True labels, and the likeliest ones; -1 in an average.
     probability : float32 array (n,)
         Probability that the model gave to the target.
     surfaces : dict of float32 array (n, k)
@@ -53,13 +57,16 @@ class Snapshot:
     beyond : dict of float32 array (n,)
         The same measures of the part of that sum that lies past the recorded lags.
     grad_norm, update_norm : float
-        Norm of the gradient with respect to all parameters, before and after clipping.
+        Norm of the gradient with respect to all parameters, before and after clipping; in a stream's snapshot, that of
+        the minibatch.
     vocabulary : tuple of str
         What the tokens are called.
     diverged : bool
         Loss or gradient was not finite, and the weights were left as they were.
     from_zero_state : bool
         The state before the first step was zero, so that the first step's items are exactly 0. That is not vanishing.
+    streams : tuple of Snapshot
+        One snapshot per stream of a minibatch; empty if this is one stream.
     """
 
     batch: int
@@ -77,6 +84,7 @@ class Snapshot:
     vocabulary: tuple[str, ...] = field(repr=False)
     diverged: bool = False
     from_zero_state: bool = False
+    streams: tuple[Snapshot, ...] = ()
 
     @property
     def steps(self) -> int:
@@ -90,18 +98,52 @@ class Snapshot:
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """True label of each step."""
+        """True label of each step.
+
+        Raises
+        ------
+        ValueError
+            If this is an average over streams.
+        """
+        self._require_labels("targets")
         return tuple(self.vocabulary[token] for token in self.target_tokens)
 
     @property
     def predictions(self) -> tuple[str, ...]:
-        """Likeliest label of each step."""
+        """Likeliest label of each step.
+
+        Raises
+        ------
+        ValueError
+            If this is an average over streams.
+        """
+        self._require_labels("predictions")
         return tuple(self.vocabulary[token] for token in self.prediction_tokens)
 
     @property
     def correct(self) -> NDArray[np.bool_]:
-        """Whether the likeliest label was the true one, bool array (n,)."""
+        """Whether the likeliest label was the true one, bool array (n,).
+
+        Raises
+        ------
+        ValueError
+            If this is an average over streams; see `accuracy`.
+        """
+        self._require_labels("correct")
         return np.equal(self.target_tokens, self.prediction_tokens)
+
+    @property
+    def accuracy(self) -> Float32:
+        """Share of streams whose likeliest label was the true one, float32 array (n,); 0 or 1 for one stream."""
+        right: Float32 = np.mean([one.correct for one in self.streams or (self,)], axis=0, dtype=np.float32)  # (n,)
+        return right
+
+    def _require_labels(self, name: str) -> None:
+        if self.streams:
+            raise ValueError(
+                f"{name} is of one stream, and this is the average over {len(self.streams)}: "
+                f"take streams[0].{name}, or that of another stream"
+            )
 
     @property
     def clipped(self) -> bool:
@@ -134,15 +176,16 @@ class Snapshot:
 
     @cached_property
     def horizon_length(self) -> float:
-        """How many steps back the gradient of a typical loss reaches; see `horizon_length`."""
-        return horizon_length(self.surfaces["W_hh"], self.from_zero_state)
+        """How many steps back the gradient of a typical loss reaches, of all streams' losses; see `horizon_length`."""
+        return _median_reach([(one.surfaces["W_hh"], one.from_zero_state) for one in self.streams or (self,)])
 
     def __repr__(self) -> str:
-        right = int(self.correct.sum())
+        of = f"average of {len(self.streams)} streams" if self.streams else f"data {self.start:,}–{self.stop:,}"
+        right = float(self.accuracy.sum())
         state = ", diverged" if self.diverged else ""
         return (
-            f"Snapshot(batch {self.batch:,}, data {self.start:,}–{self.stop:,}, loss {self.loss.sum():.4g} nats, "
-            f"{right} of {self.steps} right, max gradient {self.max_gradient():.4g}, "
+            f"Snapshot(batch {self.batch:,}, {of}, loss {self.loss.sum():.4g} nats, "
+            f"{right:.4g} of {self.steps} right, max gradient {self.max_gradient():.4g}, "
             f"horizon {self.horizon_length:g} of {self.horizon}{state})"
         )
 
@@ -265,7 +308,7 @@ _COLUMNS: dict[str, Callable[[Snapshot], float]] = {
     "grad_norm": lambda snapshot: snapshot.grad_norm,
     "update_norm": lambda snapshot: snapshot.update_norm,
     "loss": lambda snapshot: float(snapshot.loss.mean()),
-    "accuracy": lambda snapshot: float(snapshot.correct.mean()),
+    "accuracy": lambda snapshot: float(snapshot.accuracy.mean()),
     "horizon_length": lambda snapshot: snapshot.horizon_length,
 }
 QUANTITIES = tuple(_COLUMNS)
@@ -307,15 +350,25 @@ def horizon_length(items: Array, from_zero_state: bool = False, threshold: float
     float
         Number of steps, from 0 to k; NaN if items are not finite.
     """
-    steps, lags = items.shape
-    if not np.isfinite(items).all():
+    return _median_reach([(items, from_zero_state)], threshold)
+
+
+def _median_reach(streams: Sequence[tuple[Array, bool]], threshold: float = REACH_THRESHOLD) -> float:
+    """Median of the reaches of the losses of all streams: items (n, k) of each, and whether it began at zero."""
+    if not all(np.isfinite(items).all() for items, _ in streams):
         return float("nan")
+    return float(np.median(np.concatenate([_reaches(*stream, threshold) for stream in streams])))
+
+
+def _reaches(items: Array, from_zero_state: bool, threshold: float) -> Indices:
+    """How many steps each loss that counts reaches back, int array (losses,)."""
+    steps, lags = items.shape
     received, lag, seen = _by_loss(steps, lags, from_zero_state)
     pieces = np.where(seen, items[received, lag], 0)  # (losses, k): row t, what loss t sent back 0, 1, … steps
     small = seen & (pieces < threshold * pieces.max(axis=1, keepdims=True))  # (losses, k)
     small &= np.arange(lags) > pieces.argmax(axis=1)[:, None]  # a piece before the largest one is not a decay
-    reach = np.where(small.any(axis=1), small.argmax(axis=1), seen.sum(axis=1))  # (losses,)
-    return float(np.median(reach))
+    reach: Indices = np.where(small.any(axis=1), small.argmax(axis=1), seen.sum(axis=1))  # (losses,)
+    return reach
 
 
 @lru_cache(maxsize=16)
@@ -331,4 +384,4 @@ def _nbytes(snapshot: Snapshot) -> int:
     arrays = [snapshot.loss, snapshot.target_tokens, snapshot.prediction_tokens, snapshot.probability]
     for mapping in (snapshot.surfaces, snapshot.step_totals, snapshot.beyond):
         arrays += mapping.values()
-    return sum(array.nbytes for array in arrays)
+    return sum(array.nbytes for array in arrays) + sum(_nbytes(one) for one in snapshot.streams)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import isfinite
 from os import PathLike
 from typing import Any, Literal
@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from . import corpora
-from .bptt_itemized import MEASURES, Gradients, ItemizedGradients, bptt, itemized_bptt
+from .bptt_itemized import MEASURES, ItemizedGradients, Measured, itemized_bptt
 from .checks import finite_float, one_of, positive_int
 from .corpora import Corpus
+from .gradients import Gradients, TrainingGradients
 from .horizon import HorizonChoice, choose_horizon
 from .optimizers import OPTIMIZERS, clip
 from .parameters import Array
@@ -34,11 +35,14 @@ class DivergedError(ArithmeticError):
 
 
 class Trainer:
-    """Trains a network on consecutive windows of a sequence and records itemized gradients.
+    """Trains a network on consecutive windows of a sequence, or of parallel streams, and records itemized gradients.
 
     Every `record_every`-th batch, from batch 0 on, is recorded with itemized gradients; all are trained with plain
     back-propagation through time, so that recording changes no number. The state is carried from window to window; at
     the end of the data training starts over, from a zero state.
+
+    With ``batch_size=B`` the data is cut into B consecutive pieces of one length, and what remains is left out. A batch
+    is the next window of every piece: B streams, each with a state of its own. Its loss is the mean over streams.
 
     Parameters
     ----------
@@ -50,6 +54,8 @@ class Trainer:
         See `RNN`. `seed` also seeds `sample`.
     seq_length : int
         Steps in a window, n.
+    batch_size : int
+        Streams that are trained in parallel, B.
     horizon : int, "auto" or None
         Lags that are recorded, k; None for the whole window. "auto" chooses the shortest that leaves out at most
         `tolerance` of the gradient of any loss in the windows that come next; it chooses again whenever the number of
@@ -94,6 +100,7 @@ class Trainer:
         dtype: DTypeLike = np.float32,
         seed: int = 0,
         seq_length: int = 25,
+        batch_size: int = 1,
         horizon: int | Literal["auto"] | None = 10,
         tolerance: float = 0.1,
         record_every: int = 100,
@@ -104,9 +111,15 @@ class Trainer:
     ) -> None:
         self.data = data if isinstance(data, Corpus) else corpora.text(data)
         self.seq_length = positive_int("seq_length", seq_length)
-        if len(self.data) < self.seq_length + 1:
+        self.batch_size = positive_int("batch_size", batch_size)
+        least = self.batch_size * (self.seq_length + 1)
+        if len(self.data) < least:
+            streams = (
+                f"for one window of each of {self.batch_size} streams" if self.batch_size > 1 else "for one window"
+            )
+            factor = "batch_size * (seq_length + 1)" if self.batch_size > 1 else "seq_length + 1"
             raise ValueError(
-                f"data takes at least seq_length + 1 = {self.seq_length + 1} characters for one window, "
+                f"data takes at least {factor} = {least} characters {streams}, "
                 f"got {len(self.data)} ({self.data.name}{_perhaps_a_name(data)})"
             )
         self.seed = positive_int("seed", seed, minimum=0)
@@ -118,6 +131,7 @@ class Trainer:
             got = f"{self.rnn.input_size} and {self.rnn.output_size}"
             raise ValueError(f"rnn takes input and output size {size}, the data's vocabulary; got {got}")
         self.optimizer = OPTIMIZERS[one_of("optimizer", optimizer, OPTIMIZERS)](learning_rate)
+        self._back_propagate = TrainingGradients(self.rnn, self.optimizer.sparse)
         self.tolerance = finite_float("tolerance", tolerance, at_least=0)
         self.horizon = horizon
         self.record_every = record_every
@@ -141,6 +155,7 @@ class Trainer:
             "dtype": self.rnn.dtype.name,
             "seed": self.seed,
             "seq_length": self.seq_length,
+            "batch_size": self.batch_size,
             "horizon": self.horizon,
             "tolerance": self.tolerance,
             "record_every": self.record_every,
@@ -249,7 +264,7 @@ class Trainer:
         temperature : float
             Towards 0 the likeliest character always wins; 1 samples the model's distribution.
         prompt : str, optional
-            Text that the model reads first; by default it goes on from where training is.
+            Text that the model reads first; by default it goes on from where training is, in the first stream.
 
         Raises
         ------
@@ -259,7 +274,8 @@ class Trainer:
         if not isinstance(prompt, str):
             raise TypeError(f"prompt takes a str, got {type(prompt).__name__}")
         generator = np.random.default_rng((self.seed, self.batch))
-        state, token = self._state, self.data.tokens[self._position(self.batch)]
+        state = self._state if self.batch_size == 1 else self._state[0]  # (H,)
+        token = self.data.tokens[self._position(self.batch)]
         if prompt:
             tokens = self.data.encode(prompt)  # (N,)
             token = tokens[-1]
@@ -271,43 +287,54 @@ class Trainer:
         self.batch = 0
         self.horizon_choice = None
         self.smooth_loss = float("nan")
-        self._windows = (len(self.data) - 1) // self.seq_length
-        self._state: Array = self.rnn.zero_state()  # (H,)
+        piece = len(self.data) // self.batch_size  # tokens of a stream
+        self._windows = (piece - 1) // self.seq_length
+        self._starts = np.arange(self.batch_size) * piece  # (B,): of the streams
+        self._state: Array = self._zero_state()  # (H,) or (B, H)
+
+    def _zero_state(self) -> Array:
+        return self.rnn.zero_state(None if self.batch_size == 1 else self.batch_size)
 
     def _position(self, batch: int) -> int:
+        """Where a batch begins, in the first stream."""
         return batch % self._windows * self.seq_length
 
     def _window(self, start: int) -> NDArray[np.intp]:
-        """Inputs and targets from a position on, one token longer than a window: int array (n+1,)."""
-        return self.data.tokens[start : start + self.seq_length + 1].astype(np.intp)
+        """Inputs and targets from a position on, one token longer than a window: int array (n+1,) or (n+1, B)."""
+        if self.batch_size == 1:
+            return self.data.tokens[start : start + self.seq_length + 1].astype(np.intp)
+        steps = np.arange(start, start + self.seq_length + 1)  # (n+1,)
+        window: NDArray[np.intp] = self.data.tokens[steps[:, None] + self._starts].astype(np.intp)
+        return window
 
     def _train_batch(self, record: bool) -> None:
         start = self._position(self.batch)
         if start == 0:
-            self._state = self.rnn.zero_state()
-        window = self._window(start)  # (n+1,)
+            self._state = self._zero_state()
+        window = self._window(start)  # (n+1,) or (n+1, B)
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found and reported
             forward = self.rnn.forward_unchecked(window[:-1], window[1:], self._state)
-            gradients = bptt(self.rnn, forward)
+            gradients, rows = self._back_propagate(forward)
             norm = update_norm = gradients.norm
             # Itemized before it is clipped: the pieces add up to the gradient, not to the clipped one.
             itemized = self._itemize(forward, gradients) if record else None
-            loss = float(forward.loss.sum())
+            loss = float(forward.loss.sum()) / self.batch_size
             trouble = "" if isfinite(loss + norm) else "gradient" if isfinite(loss) else "loss"
             if not trouble:
                 vector = gradients.parameters.vector  # (P,)
                 if clip(vector, norm, value=self.clip_value, max_norm=self.clip_norm) and record:
                     update_norm = gradients.norm
-                update = self.optimizer.update(vector)  # (P,)
+                update = self.optimizer.update(vector, rows)  # (P,)
                 trouble = "" if isfinite(update.dot(update)) else "update"
             if trouble and itemized is None:
                 itemized = self._itemize(forward, gradients)
         if itemized is not None:
-            norms = (norm, update_norm)
-            self._record(_snapshot(self.batch, start, self.data.vocabulary, forward, itemized, norms, bool(trouble)))
+            starts = (start + self._starts).tolist()
+            about = (self.batch, self.data.vocabulary, norm, update_norm, bool(trouble))
+            self._record(_snapshot(forward, itemized, starts, *about))
         if trouble:
             raise DivergedError(self.batch, trouble)
-        self.rnn.parameters.vector -= update
+        self.rnn.parameters.subtract(update, rows)
         self._state = forward.states[-1]
         loss /= self.seq_length
         self.smooth_loss = loss if self.batch == 0 else (1 - _SMOOTHING) * self.smooth_loss + _SMOOTHING * loss
@@ -332,8 +359,8 @@ class Trainer:
         state = self._state
         for batch in range(self.batch, self.batch + _STRETCH):
             start = self._position(batch)
-            window = self._window(start)  # (n+1,)
-            forward = self.rnn.forward(window[:-1], window[1:], self.rnn.zero_state() if start == 0 else state)
+            window = self._window(start)  # (n+1,) or (n+1, B)
+            forward = self.rnn.forward(window[:-1], window[1:], self._zero_state() if start == 0 else state)
             yield forward
             state = forward.states[-1]
 
@@ -344,34 +371,72 @@ class Trainer:
 
 
 def _snapshot(
-    batch: int,
-    start: int,
-    vocabulary: tuple[str, ...],
     forward: ForwardPass,
     itemized: ItemizedGradients,
-    norms: tuple[float, float],
+    starts: list[int],
+    batch: int,
+    vocabulary: tuple[str, ...],
+    grad_norm: float,
+    update_norm: float,
     diverged: bool,
 ) -> Snapshot:
-    def named(measured: dict[str, Array]) -> dict[str, Float32]:
-        return {surface_key("W_hh", measure): array.astype(np.float32) for measure, array in measured.items()}
+    """Make the snapshot of a batch whose streams begin at these positions."""
 
-    return Snapshot(
-        batch=batch,
-        start=start + 1,  # the first target is the character after the first input
-        stop=start + 1 + len(forward.targets),
-        loss=forward.loss.astype(np.float32),
-        target_tokens=forward.targets.astype(np.int32),
-        prediction_tokens=forward.probabilities.argmax(axis=1).astype(np.int32),
-        probability=forward.probabilities[np.arange(len(forward.targets)), forward.targets].astype(np.float32),
-        surfaces=named(itemized.items),
-        step_totals=named(itemized.total),
-        beyond=named(itemized.beyond),
-        grad_norm=norms[0],
-        update_norm=norms[1],
-        vocabulary=vocabulary,
-        diverged=diverged,
-        from_zero_state=not forward.states[0].any(),
+    def snapshot(start: int, streams: tuple[Snapshot, ...], **arrays: Any) -> Snapshot:
+        return Snapshot(
+            batch=batch,
+            start=start + 1,  # the first target is the character after the first input
+            stop=start + 1 + forward.steps,
+            grad_norm=grad_norm,
+            update_norm=update_norm,
+            vocabulary=vocabulary,
+            diverged=diverged,
+            streams=streams,
+            **arrays,
+        )
+
+    predictions = forward.probabilities.argmax(axis=-1).astype(np.int32)  # (n,) or (n, B)
+    likely = np.take_along_axis(forward.probabilities, forward.targets[..., None], axis=-1)[..., 0]  # (n,) or (n, B)
+    whole = {
+        "loss": forward.loss.astype(np.float32),
+        "target_tokens": forward.targets.astype(np.int32),
+        "prediction_tokens": predictions,
+        "probability": likely.astype(np.float32),
+        **_surfaces(itemized),
+    }
+    from_zero = ~forward.states[0].any(axis=-1)  # () or (B,)
+    if forward.loss.ndim == 1:
+        return snapshot(starts[0], (), from_zero_state=bool(from_zero), **whole)
+    streams = tuple(
+        snapshot(start, (), from_zero_state=bool(from_zero[b]), **_stream(whole, b)) for b, start in enumerate(starts)
     )
+    no_labels = np.full(forward.steps, -1, np.int32)  # (n,)
+    return snapshot(
+        starts[0],
+        streams,
+        from_zero_state=bool(from_zero.all()),
+        loss=forward.loss.mean(axis=1).astype(np.float32),
+        target_tokens=no_labels,
+        prediction_tokens=no_labels,
+        probability=likely.mean(axis=1).astype(np.float32),
+        **_surfaces(itemized.average),
+    )
+
+
+def _surfaces(measured: Measured) -> dict[str, dict[str, Float32]]:
+    """Fields of a snapshot that hold itemized gradients."""
+    fields = {"surfaces": measured.items, "step_totals": measured.total, "beyond": measured.beyond}
+    return {
+        field: {surface_key("W_hh", measure): array.astype(np.float32) for measure, array in arrays.items()}
+        for field, arrays in fields.items()
+    }
+
+
+def _stream(whole: Mapping[str, Any], index: int) -> dict[str, Any]:
+    """One stream of arrays (n, B, …) and of mappings of such: views."""
+    return {
+        name: _stream(value, index) if isinstance(value, Mapping) else value[:, index] for name, value in whole.items()
+    }
 
 
 def _perhaps_a_name(data: object) -> str:

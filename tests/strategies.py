@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from rnnbow_widget.bptt_itemized import ItemizedGradients
+from rnnbow_widget.cells import Cell
 from rnnbow_widget.initialization import PRESETS
 from rnnbow_widget.rnn import RNN, ForwardPass
 
@@ -52,6 +53,26 @@ def cases(dtype: type = np.float64, gains: tuple[float, ...] = (0.3, 1.0, 3.0)) 
         zero_state=st.booleans(),
         dtype=st.just(dtype),
     )
+
+
+class LinearCell(Cell):
+    """h_j = W_ih x_j + W_hh h_{j-1} + b: for cases whose answer is known. Also shows that a cell is all it takes."""
+
+    name = "linear"
+    gates = 1
+
+    def forward_step(self, projected: np.ndarray, before: np.ndarray, after: np.ndarray) -> None:
+        after[...] = before @ self.W_hh.T + projected
+
+    def linearize(self, states: np.ndarray) -> np.ndarray:
+        return np.ones_like(states[1:])
+
+    def backward_step(
+        self, local: np.ndarray, later: np.ndarray | None, incoming: np.ndarray | None, rows: np.ndarray
+    ) -> None:
+        rows[...] = 0 if incoming is None else incoming
+        if later is not None:
+            rows += later @ self.W_hh
 
 
 def relative_error(found: np.ndarray, expected: np.ndarray) -> float:

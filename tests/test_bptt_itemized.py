@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from strategies import Case, cases, make_case, relative_error, shares_sum
+from strategies import Case, LinearCell, cases, make_case, relative_error, shares_sum
 
-from rnnbow_widget.bptt_itemized import MEASURES, bptt, itemized_bptt, itemized_delta
-from rnnbow_widget.cells import Cell
+from rnnbow_widget.bptt_itemized import MEASURES, itemized_bptt, itemized_delta
+from rnnbow_widget.gradients import TrainingGradients, bptt
 from rnnbow_widget.rnn import RNN
 
 
@@ -29,6 +29,26 @@ def test_plain_gradients_agree_with_autograd(case: Case) -> None:
     for name, expected in autograd.gradients(window).items():
         # The absolute part is for sums that cancel to zero.
         np.testing.assert_allclose(found[name], expected, rtol=0, atol=1e-9 * np.abs(expected).max() + 1e-15)
+
+
+@given(st.lists(cases(), min_size=1, max_size=3), st.booleans())
+@settings(deadline=None, max_examples=40)
+def test_gradients_for_training_are_the_plain_ones(drawn: list[Case], sparse: bool) -> None:
+    rnn = drawn[0].rnn
+    back_propagate = TrainingGradients(rnn, sparse)
+    for case in drawn:
+        forward = rnn.forward(case.inputs % rnn.input_size, case.targets % rnn.output_size)
+        expected = bptt(rnn, forward)
+        found, rows = back_propagate(forward)
+        np.testing.assert_array_equal(found.delta, expected.delta)
+        assert found.norm == pytest.approx(expected.norm, rel=1e-12)
+        assert (rows is not None) == sparse
+        whole = rnn.parameters.empty_like()
+        whole.vector[:] = 0
+        whole.subtract(-found.parameters.vector, rows)
+        assert relative_error(whole.vector, expected.parameters.vector) < 1e-12
+        if rows is not None:
+            assert sorted(rows.index) == sorted(set(forward.inputs))
 
 
 @pytest.mark.parametrize("name", ["W_ih", "W_hh", "b_h", "W_ho", "b_o"])
@@ -172,27 +192,6 @@ def test_single_precision_agrees_with_double(case: Case) -> None:
     for name in MEASURES:
         assert found.items[name].dtype == np.float32
         assert relative_error(found.items[name], expected.items[name]) < 1e-4
-
-
-class LinearCell(Cell):
-    """h_j = W_ih x_j + W_hh h_{j-1} + b: for cases whose answer is known. Also shows that a cell is all it takes."""
-
-    name = "linear"
-    gates = 1
-
-    def forward_step(self, projected: np.ndarray, before: np.ndarray, after: np.ndarray) -> None:
-        self.W_hh.dot(before, after)
-        after += projected
-
-    def linearize(self, states: np.ndarray) -> np.ndarray:
-        return np.ones_like(states[1:])
-
-    def backward_step(
-        self, local: np.ndarray, later: np.ndarray | None, incoming: np.ndarray | None, rows: np.ndarray
-    ) -> None:
-        rows[...] = 0 if incoming is None else incoming
-        if later is not None:
-            rows += later @ self.W_hh
 
 
 def _linear(steps: int, hidden: int, init: str) -> tuple[RNN, np.ndarray]:

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from rnnbow_widget.optimizers import OPTIMIZERS, clip
+from rnnbow_widget.parameters import Rows
 
 PEERS = {
     "sgd": lambda p: torch.optim.SGD([p], lr=0.05),
@@ -31,10 +32,27 @@ def test_updates_are_pytorchs(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(PEERS))
 def test_reset_forgets_the_past(name: str) -> None:
     optimizer, gradient = OPTIMIZERS[name](0.05), np.linspace(-1, 1, 9)
-    first = optimizer.update(gradient.copy())
+    first = optimizer.update(gradient.copy()).copy()
     optimizer.update(gradient.copy())
     optimizer.reset()
     np.testing.assert_array_equal(optimizer.update(gradient.copy()), first)
+
+
+@pytest.mark.parametrize("name", sorted(name for name, kind in OPTIMIZERS.items() if kind.sparse))
+def test_rows_without_a_gradient_may_be_left_out(name: str) -> None:
+    generator = np.random.default_rng(0)
+    dense, sparse = OPTIMIZERS[name](0.05), OPTIMIZERS[name](0.05)
+    for _ in range(20):
+        index = generator.permutation(6)[: generator.integers(1, 6)]
+        rows = Rows(index, (6, 4))
+        short = generator.normal(size=7 + 4 * index.size)  # 7 other parameters
+        whole = np.zeros(7 + 6 * 4)
+        for part, values in zip((whole[:7], whole[7:].reshape(6, 4)), rows.split(short), strict=True):
+            part[... if part.ndim == 1 else index] = values
+        expected, found = dense.update(whole), sparse.update(short, rows)
+        np.testing.assert_array_equal(found[:7], expected[:7])
+        np.testing.assert_array_equal(found[7:].reshape(-1, 4), expected[7:].reshape(6, 4)[index])
+        assert np.count_nonzero(expected) <= found.size
 
 
 @pytest.mark.parametrize("rate", [0, -1, float("nan"), float("inf"), "0.1", None, True])

@@ -44,6 +44,18 @@ def test_a_hopeless_target_has_a_finite_loss() -> None:
     assert forward.loss[0] == pytest.approx(1000)
 
 
+@pytest.mark.parametrize("shift", [-1e4, -200, -80, 80, 200, 1e4])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_shift_of_all_logits_changes_nothing(shift: float, dtype: type) -> None:
+    case = make_case(dtype=dtype)
+    expected = case.forward()
+    case.rnn.parameters.b_o += shift
+    shifted = case.forward()
+    tolerance = abs(shift) * np.finfo(dtype).eps * 10
+    np.testing.assert_allclose(shifted.probabilities, expected.probabilities, rtol=tolerance)
+    np.testing.assert_allclose(shifted.loss, expected.loss, rtol=tolerance, atol=tolerance)
+
+
 @pytest.mark.parametrize(
     ("init", "radius", "stretch"),
     [("normal", 0.10, 0.20), ("uniform", 0.58, 1.13), ("orthogonal", 1.0, 1.0), ("identity", 1.0, 1.0)],
@@ -121,12 +133,14 @@ def test_bad_settings_are_named(arguments: dict[str, object], message: str) -> N
 @pytest.mark.parametrize(
     ("inputs", "targets", "state", "message"),
     [
-        ([], [], None, r"inputs takes a one-dimensional array of at least one token, got shape \(0,\)"),
-        ([[0]], [0], None, "inputs"),
+        ([], [], None, r"inputs takes an array \(n,\) or \(n, B\) of at least one token, got shape \(0,\)"),
+        ([[[0]]], [0], None, r"inputs takes an array \(n,\) or \(n, B\) of at least one token, got shape \(1, 1, 1\)"),
+        ([[0]], [0], None, r"targets takes as many tokens as inputs, shape \(1, 1\), got shape \(1,\)"),
+        ([[0, 1]], [[0, 1]], [0.0], r"state takes shape \(2, 7\), got \(1,\)"),
         ([0.5], [0], None, "inputs takes whole numbers"),
         ([5], [0], None, "inputs takes tokens from 0 to 4, got 5"),
         ([0], [-1], None, "targets takes tokens from 0 to 4, got -1"),
-        ([0, 1], [0], None, r"targets takes as many tokens as inputs \(2\), got 1"),
+        ([0, 1], [0], None, r"targets takes as many tokens as inputs, shape \(2,\), got shape \(1,\)"),
         ([0], [0], [0.0], r"state takes shape \(7,\), got \(1,\)"),
     ],
 )

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnbow_widget import RNN, DivergedError, Trainer, corpora
-from rnnbow_widget.bptt_itemized import bptt, itemized_bptt
+from rnnbow_widget.bptt_itemized import itemized_bptt
+from rnnbow_widget.gradients import bptt
 
 TEXT = "the cat sat on the mat. " * 40
 
