@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from . import corpora
 from .bptt_itemized import bptt, itemized_bptt, itemized_delta
 from .rnn import RNN
-from .run import Run, Snapshot
+from .run import Run, ThinnedError
+from .snapshot import Snapshot
 from .trainer import DivergedError, Trainer
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ __all__ = [
     "RNNbow",
     "Run",
     "Snapshot",
+    "ThinnedError",
     "Trainer",
     "bptt",
     "corpora",

@@ -6,9 +6,8 @@ import threading
 from dataclasses import asdict
 from typing import Any
 
-from .cues import CueFinder
 from .protocol import pack
-from .run import Run, look_at
+from .run import Run
 
 
 class Feed:
@@ -26,8 +25,6 @@ class Feed:
         self._epoch = 0
         self._next = 0
         self._told = 0
-        self._finder = CueFinder()
-        self._looked_at = 0
 
     def frame(self) -> tuple[dict[str, Any], list[bytes]]:
         """Return the numbers and chunks of the next frame: all that was recorded since the last one."""
@@ -54,17 +51,11 @@ class Feed:
 
     def cues(self) -> list[dict[str, Any]]:
         """Return the cues of the run as it stands. Costs what is new, not what was recorded before."""
-        with self._lock:
-            new = self._run[self._looked_at :]
-            look_at(self._finder, new)
-            self._looked_at += len(new)
-            return [asdict(cue) for cue in self._finder.cues()]
+        return [asdict(cue) for cue in self._run.cues()]
 
     def start_over(self) -> None:
         """Begin a new epoch after the run was cleared: frames of the old one are out of date."""
         with self._lock:
             self._epoch += 1
-            self._finder = CueFinder()
-            self._looked_at = 0
             self._next = 0
             self._told = 0

@@ -10,10 +10,10 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from .run import Snapshot
+from .overview import CLIPPED, DIVERGED, FROM_ZERO_STATE
+from .snapshot import Snapshot
 
 VERSION = 1
-DIVERGED, FROM_ZERO_STATE, CLIPPED = 1, 2, 4
 
 _DTYPES = {"f4": np.dtype("<f4"), "i4": np.dtype("<i4")}
 _ALIGNMENT = 4

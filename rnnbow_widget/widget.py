@@ -224,7 +224,10 @@ class RNNbow(anywidget.AnyWidget):
         KeyError
             If that batch was not recorded.
         """
-        self.selected = None if batch is None else self.run.at(positive_int("batch", batch, minimum=0)).batch
+        if batch is not None:
+            batch = positive_int("batch", batch, minimum=0)
+            self.run.index_of(batch)
+        self.selected = batch
 
     @property
     def cues(self) -> list[Cue]:
