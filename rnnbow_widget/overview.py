@@ -88,6 +88,11 @@ class Overview:
             self._columns[name] = larger
 
 
+def flags_of(snapshot: Snapshot) -> int:
+    """Flags of a recorded batch."""
+    return DIVERGED * snapshot.diverged | FROM_ZERO_STATE * snapshot.from_zero_state | CLIPPED * snapshot.clipped
+
+
 def _empty(name: str, rows: int) -> Column:
     return np.empty(rows, np.int64 if name in PLACES else np.int32 if name == "flags" else np.float32)
 
@@ -96,10 +101,7 @@ def _row(snapshot: Snapshot) -> Iterator[tuple[str, float]]:
     yield "batch", snapshot.batch
     yield "start", snapshot.start
     yield "stop", snapshot.stop
-    yield (
-        "flags",
-        DIVERGED * snapshot.diverged | FROM_ZERO_STATE * snapshot.from_zero_state | CLIPPED * snapshot.clipped,
-    )
+    yield "flags", flags_of(snapshot)
     yield "grad_norm", snapshot.grad_norm
     yield "update_norm", snapshot.update_norm
     yield "horizon_length", snapshot.horizon_length
