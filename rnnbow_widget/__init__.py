@@ -8,7 +8,8 @@ from . import corpora
 from .bptt_itemized import itemized_bptt, itemized_delta
 from .gradients import bptt
 from .rnn import RNN
-from .run import Run, Snapshot
+from .run import Run, ThinnedError
+from .snapshot import Snapshot
 from .trainer import DivergedError, Trainer
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ __all__ = [
     "RNNbow",
     "Run",
     "Snapshot",
+    "ThinnedError",
     "Trainer",
     "bptt",
     "corpora",

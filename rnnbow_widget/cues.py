@@ -11,6 +11,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
+from .running_median import RunningMedian
+
 Floats = NDArray[np.float64]
 
 KINDS = ("diverged", "tallest", "sudden_change", "first_clipped", "longest_horizon", "shortest_horizon")
@@ -29,6 +31,7 @@ MOST_CHANGES = 8
 APART = 10
 """Of sudden changes that are fewer recorded batches apart than this, only the strongest is named."""
 
+_MOST_KEPT = MOST_CHANGES * (2 * APART - 1)  # each of the strongest can hide so many others, and no more
 _NORMAL = 1.4826  # times the median absolute deviation: the standard deviation, if values were normal
 _LEAST_DEVIATION = 0.02  # of the logarithm, about 2 %: a past that hardly varies makes no small change a sudden one
 
@@ -66,10 +69,17 @@ class _Change:
 
 
 class CueFinder:
-    """Finds cues in a run that grows: what was looked at once is not looked at again, but for one median."""
+    """Finds cues in a run that grows: what was looked at once is not looked at again, and not kept.
+
+    Attributes
+    ----------
+    seen : int
+        How many recorded batches were taken in.
+    """
 
     def __init__(self) -> None:
-        self._heights = np.empty(0)  # (recorded,)
+        self.seen = 0
+        self._heights = RunningMedian()
         self._recent = np.empty(0)  # logarithms of the newest finite heights, (at most PAST,)
         self._changes: list[_Change] = []
         self._tallest: tuple[float, int] | None = None
@@ -85,6 +95,7 @@ class CueFinder:
         horizon_length: ArrayLike,
         grad_norm: ArrayLike,
         update_norm: ArrayLike,
+        clipped: ArrayLike,
         diverged: ArrayLike,
     ) -> None:
         """Take in recorded batches that follow those taken in before.
@@ -97,30 +108,31 @@ class CueFinder:
             Of each batch; values that are not finite are passed over.
         grad_norm, update_norm : array (new,)
             Norm of the gradient before and after clipping.
-        diverged : array of bool (new,)
-            Which of them diverged.
+        clipped, diverged : array of bool (new,)
+            Which of them were clipped, and which diverged.
         """
         numbers = [int(batch) for batch in batches]
         heights, horizons = np.asarray(max_gradient, np.float64), np.asarray(horizon_length, np.float64)
         before, after = np.asarray(grad_norm, np.float64), np.asarray(update_norm, np.float64)
         self._find_changes(numbers, heights)
-        self._heights = np.concatenate([self._heights, heights])
+        self._heights.extend(heights)
         self._tallest = _extreme(self._tallest, heights, numbers)
         self._longest = _extreme(self._longest, horizons, numbers)
         self._shortest = _extreme(self._shortest, -horizons, numbers)
-        clipped = np.flatnonzero(after < before)
-        if self._clipped is None and len(clipped):
-            first = clipped[0]
+        shortened = np.flatnonzero(np.asarray(clipped, bool))
+        if self._clipped is None and len(shortened):
+            first = shortened[0]
             self._clipped = float(before[first]), float(after[first]), numbers[first]
         self._diverged += [numbers[i] for i in np.flatnonzero(np.asarray(diverged, bool))]
+        self.seen += len(numbers)
 
     def cues(self) -> list[Cue]:
         """Return all cues of the run as it stands, ranked: by kind, and within a kind the most marked first."""
         found = [Cue(b, "diverged", 1.0, "Loss or gradient is not finite: training diverged.") for b in self._diverged]
-        finite = self._heights[np.isfinite(self._heights)]
-        if self._tallest and len(finite) >= LEAST_PAST:
+        enough = self._heights.count >= LEAST_PAST
+        if self._tallest and enough:
             height, batch = self._tallest
-            typical = float(np.median(finite))
+            typical = self._heights.value
             times = f", {height / typical:.3g} times the run's median" if typical > 0 else ""
             found.append(Cue(batch, "tallest", height, f"Tallest bar of the run: max gradient {height:.3g}{times}."))
         found += [_cue_of(change) for change in self._strongest()]
@@ -128,7 +140,7 @@ class CueFinder:
             before, after, batch = self._clipped
             reason = f"First batch that was clipped: its gradient's norm went from {before:.3g} to {after:.3g}."
             found.append(Cue(batch, "first_clipped", before, reason))
-        if self._longest and self._shortest and len(finite) >= LEAST_PAST and self._longest[0] > -self._shortest[0]:
+        if self._longest and self._shortest and enough and self._longest[0] > -self._shortest[0]:
             for kind, (value, batch) in (("longest", self._longest), ("shortest", self._shortest)):
                 steps = abs(value)
                 reason = f"{kind.capitalize()} horizon of the run: gradients reach back {_steps(steps)}."
@@ -157,13 +169,14 @@ class CueFinder:
         for i in np.flatnonzero((scores >= DEVIATIONS) & (np.abs(steps) >= math.log(FACTOR))):
             place = int(places[i])
             past = int(np.isfinite(pasts[i]).sum())
-            index = len(self._heights) + place
+            index = self.seen + place
             factor = math.exp(steps[i])
             self._changes.append(_Change(index, numbers[place], float(scores[i]), float(heights[place]), factor, past))
+        self._changes = sorted(self._changes, key=lambda change: -change.score)[:_MOST_KEPT]
 
     def _strongest(self) -> list[_Change]:
         chosen: list[_Change] = []
-        for change in sorted(self._changes, key=lambda change: -change.score):
+        for change in self._changes:
             if all(abs(change.index - other.index) >= APART for other in chosen):
                 chosen.append(change)
             if len(chosen) == MOST_CHANGES:

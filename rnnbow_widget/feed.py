@@ -6,9 +6,22 @@ import threading
 from dataclasses import asdict
 from typing import Any
 
-from .cues import CueFinder
-from .protocol import pack
-from .run import Run, look_at
+import numpy as np
+
+from .extract import extract_rows, spread
+from .overview import Overview
+from .protocol import pack_details, pack_overview
+from .run import Run, ThinnedError
+from .snapshot import Snapshot
+
+FRAME_BYTES = 64_000
+"""Details that go along with a frame: at usual rates all that is new, else the newest and some before it."""
+WHOLE_BYTES = 8_000_000
+"""Details that go along with the whole run."""
+STATE_BYTES = 256_000
+"""Details in the state that a saved notebook holds."""
+STREAMED_BYTES = 192_000
+"""Frames' overview rows that pages may add to that state until it is due to be sent anew."""
 
 
 class Feed:
@@ -26,45 +39,83 @@ class Feed:
         self._epoch = 0
         self._next = 0
         self._told = 0
-        self._finder = CueFinder()
-        self._looked_at = 0
+        self._streamed = 0
 
     def frame(self) -> tuple[dict[str, Any], list[bytes]]:
-        """Return the numbers and chunks of the next frame: all that was recorded since the last one."""
-        with self._lock:
-            numbers = {"epoch": self._epoch, "frame": self._next}
-            new = self._run[self._told :]
-            self._next += 1
-            self._told += len(new)
-        return numbers, pack(new)
+        """Return the numbers and chunks of the next frame: what was recorded since the last one.
 
-    def whole(self) -> tuple[dict[str, Any], list[bytes]]:
-        """Return the number of the next frame and the chunks of everything recorded.
+        The overview of all of it, and details of the newest and of others, evenly spread, as far as they fit.
+        """
+        with self._lock:
+            overview = self._run.overview
+            first, stop = self._told, len(overview)
+            numbers = {"epoch": self._epoch, "frame": self._next, "recorded": stop}
+            self._next += 1
+            self._told = stop
+            rows = pack_overview(overview, slice(first, stop))
+            self._streamed += sum(map(len, rows))
+        new = self._run.details(first) if stop > first else []
+        return numbers, rows + pack_details(spread(new, FRAME_BYTES) or new[-1:])
+
+    def whole(self, selected: int | None = None) -> tuple[dict[str, Any], list[bytes]]:
+        """Return the number of the next frame, the overview of everything recorded, and details as far as they fit.
 
         What no frame has told yet is in it, and in no later frame. Pages that do not get this whole notice, since a
         number is skipped.
         """
-        with self._lock:
-            everything = self._run[:]
-            if len(everything) > self._told:
-                self._next += 1
-                self._told = len(everything)
-            numbers = {"epoch": self._epoch, "next": self._next}
-        return numbers, pack(everything)
+        numbers, overview = self._tell_all()
+        return numbers, pack_overview(overview, slice(numbers["recorded"])) + self._details(WHOLE_BYTES, selected)
+
+    def state(self, selected: int | None = None) -> dict[str, Any]:
+        """Return what a new page loads and a saved notebook holds: of a long run an extract, and few details.
+
+        Numbered as `whole`.
+        """
+        numbers, overview = self._tell_all()
+        named = [cue.batch for cue in self._run.cues()] + ([] if selected is None else [selected])
+        batches = overview.column("batch", 0, numbers["recorded"])  # (recorded,)
+        rows = extract_rows(overview, numbers["recorded"], np.flatnonzero(np.isin(batches, named)))
+        return {**numbers, "chunks": pack_overview(overview, rows) + self._details(STATE_BYTES, selected)}
+
+    def is_state_due(self) -> bool:
+        """Whether pages have added so much to the state that it is to be sent to them again. True once each time."""
+        due = self._streamed > STREAMED_BYTES
+        if due:
+            self._streamed = 0
+        return due
+
+    def details(self, batch: int) -> tuple[dict[str, Any], list[bytes]]:
+        """Return whether the details of a batch are held, which batch with details is nearest if not, and the chunk."""
+        found: dict[str, Any] = {"epoch": self._epoch, "batch": batch, "held": True, "nearest": None}
+        try:
+            return found, pack_details([self._run.at(batch)])
+        except ThinnedError as error:
+            return {**found, "held": False, "nearest": error.nearest}, []
+        except KeyError:  # recorded before a reset that the page does not know of yet
+            return {**found, "held": False}, []
 
     def cues(self) -> list[dict[str, Any]]:
         """Return the cues of the run as it stands. Costs what is new, not what was recorded before."""
-        with self._lock:
-            new = self._run[self._looked_at :]
-            look_at(self._finder, new)
-            self._looked_at += len(new)
-            return [asdict(cue) for cue in self._finder.cues()]
+        return [asdict(cue) for cue in self._run.cues()]
 
     def start_over(self) -> None:
         """Begin a new epoch after the run was cleared: frames of the old one are out of date."""
         with self._lock:
             self._epoch += 1
-            self._finder = CueFinder()
-            self._looked_at = 0
             self._next = 0
             self._told = 0
+            self._streamed = 0
+
+    def _tell_all(self) -> tuple[dict[str, Any], Overview]:
+        with self._lock:
+            overview = self._run.overview
+            recorded = len(overview)
+            if recorded > self._told:
+                self._next += 1
+                self._told = recorded
+            return {"epoch": self._epoch, "next": self._next, "recorded": recorded}, overview
+
+    def _details(self, budget: int, selected: int | None) -> list[bytes]:
+        held = self._run.details()
+        wanted: list[Snapshot] = [snapshot for snapshot in held if snapshot.batch == selected]
+        return pack_details(spread(held, budget, wanted + held[-1:]))

@@ -1,4 +1,4 @@
-"""Snapshots in binary form, for the browser. Twin of ``js/src/protocol.ts``; the format is in docs/architecture.md."""
+"""What is recorded, in binary form. Twin of ``js/src/protocol.ts``; the format is in docs/architecture.md."""
 
 from __future__ import annotations
 
@@ -6,23 +6,45 @@ import json
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .run import Snapshot
+from .overview import Overview, flags_of
+from .snapshot import Snapshot
 
-VERSION = 1
-DIVERGED, FROM_ZERO_STATE, CLIPPED = 1, 2, 4
+VERSION = 2
 
 _DTYPES = {"f4": np.dtype("<f4"), "i4": np.dtype("<i4")}
 _ALIGNMENT = 4
+_CHUNK_BYTES = 256_000  # what a page can forget at once: it keeps and drops chunks, not snapshots
 
 
-def pack(snapshots: Iterable[Snapshot]) -> list[bytes]:
-    """Pack snapshots into as few chunks as there are changes of shape among them, in order."""
-    groups = groupby(snapshots, key=lambda snapshot: (snapshot.steps, snapshot.horizon))
-    return [_pack_alike(list(group)) for _, group in groups]
+def pack_overview(overview: Overview, rows: slice | NDArray[np.intp]) -> list[bytes]:
+    """Pack rows of an overview into one chunk; none if there are no rows."""
+    columns: dict[str, NDArray[np.generic]] = {}
+    for name in overview.names:
+        column = overview.column(name)[rows]  # (count,)
+        columns[name] = column.astype(_DTYPES["i4" if column.dtype.kind == "i" else "f4"])
+    count = len(next(iter(columns.values()), ()))
+    return [_pack({"kind": "overview", "count": count}, columns)] if count else []
+
+
+def pack_details(snapshots: Iterable[Snapshot]) -> list[bytes]:
+    """Pack snapshots into chunks of those that follow each other and are alike in shape, none of them very large."""
+    chunks = []
+    for _, group in groupby(snapshots, key=lambda snapshot: (snapshot.steps, snapshot.horizon)):
+        alike = list(group)
+        most = max(1, _CHUNK_BYTES // packed_nbytes(alike[0]))
+        chunks += [_pack_alike(alike[first : first + most]) for first in range(0, len(alike), most)]
+    return chunks
+
+
+def packed_nbytes(snapshot: Snapshot) -> int:
+    """Bytes that the details of a snapshot take in a chunk, its header left out."""
+    per_step = 4 + len(snapshot.surfaces) * (2 + snapshot.horizon)
+    return 4 * (2 + snapshot.steps * per_step)
 
 
 def drawable(text: str) -> str:
@@ -31,39 +53,27 @@ def drawable(text: str) -> str:
 
 
 def _pack_alike(snapshots: Sequence[Snapshot]) -> bytes:
-    columns = dict(_columns(snapshots))
-    header = json.dumps(
-        {
-            "version": VERSION,
-            "count": len(snapshots),
-            "steps": snapshots[0].steps,
-            "lags": snapshots[0].horizon,
-            "columns": [[name, _code(array), list(array.shape)] for name, array in columns.items()],
-        }
-    ).encode()
+    shape = {"count": len(snapshots), "steps": snapshots[0].steps, "lags": snapshots[0].horizon}
+    return _pack({"kind": "details", **shape}, dict(_columns(snapshots)))
+
+
+def _pack(described: dict[str, Any], columns: dict[str, NDArray[np.generic]]) -> bytes:
+    listed = [[name, _code(array), list(array.shape)] for name, array in columns.items()]
+    header = json.dumps({"version": VERSION, **described, "columns": listed}, separators=(",", ":")).encode()
     header += b" " * (-len(header) % _ALIGNMENT)
     return b"".join([struct.pack("<I", len(header)), header, *(array.tobytes() for array in columns.values())])
 
 
 def _columns(snapshots: Sequence[Snapshot]) -> Iterator[tuple[str, NDArray[np.generic]]]:
-    """Yield each column: arrays (count,), (count, n) or (count, n, k)."""
+    """Yield each column of details: arrays (count,), (count, n) or (count, n, k)."""
     f4, i4 = _DTYPES["f4"], _DTYPES["i4"]
     yield "batch", np.array([s.batch for s in snapshots], i4)
-    yield "start", np.array([s.start for s in snapshots], i4)
-    yield "stop", np.array([s.stop for s in snapshots], i4)
-    yield "flags", np.array([_flags(s) for s in snapshots], i4)
-    yield "grad_norm", np.array([s.grad_norm for s in snapshots], f4)
-    yield "update_norm", np.array([s.update_norm for s in snapshots], f4)
-    yield "horizon_length", np.array([s.horizon_length for s in snapshots], f4)
+    yield "flags", np.array([flags_of(s) for s in snapshots], i4)
     yield "loss", np.array([s.loss for s in snapshots], f4)
     yield "target", np.array([s.target_tokens for s in snapshots], i4)
     yield "prediction", np.array([s.prediction_tokens for s in snapshots], i4)
     yield "probability", np.array([s.probability for s in snapshots], f4)
     for key in snapshots[0].surfaces:
-        surface, _, measure = key.partition(":")
-        heights = [s.bar_heights(surface, measure or "norm") for s in snapshots]  # (n,) each
-        yield f"max:{key}", np.array([bars.max() for bars in heights], f4)
-        yield f"mean:{key}", np.array([bars.mean() for bars in heights], f4)
         yield f"total:{key}", np.array([s.step_totals[key] for s in snapshots], f4)
         yield f"beyond:{key}", np.array([s.beyond[key] for s in snapshots], f4)
         yield f"items:{key}", np.array([s.surfaces[key] for s in snapshots], f4)
@@ -71,7 +81,3 @@ def _columns(snapshots: Sequence[Snapshot]) -> Iterator[tuple[str, NDArray[np.ge
 
 def _code(array: NDArray[np.generic]) -> str:
     return next(code for code, dtype in _DTYPES.items() if dtype == array.dtype)
-
-
-def _flags(snapshot: Snapshot) -> int:
-    return DIVERGED * snapshot.diverged | FROM_ZERO_STATE * snapshot.from_zero_state | CLIPPED * snapshot.clipped

@@ -1,197 +1,58 @@
-"""The data model: a Run is a sequence of Snapshots, whatever produced them. numpy only."""
+"""A Run: the overview of every recorded batch, and the details of as many as fit in memory. numpy only."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+import operator
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .checks import finite_float, one_of
 from .cues import Cue, CueFinder
+from .overview import CLIPPED, DIVERGED, Overview
+from .snapshot import Snapshot, surface_key
 
-Array = NDArray[np.floating[Any]]
-Float32 = NDArray[np.float32]
-Indices = NDArray[np.intp]
-Int32 = NDArray[np.int32]
+MEMORY_LIMIT = 256_000_000
+"""Bytes that a run takes at most, unless it is told otherwise."""
+_ROOM = 0.75  # part of the limit that a thinning leaves filled: the next one is not due at once
 
-_BLOCK = 10_000  # snapshots that are looked at together
-REACH_THRESHOLD = 0.01
-"""A loss no longer reaches a step whose piece is below this part of that loss's largest piece."""
-
-
-def surface_key(surface: str, measure: str = "norm") -> str:
-    """Name of a surface in one measure: ``W_hh`` for the norm, ``W_hh:share`` and so on for the others."""
-    return surface if measure == "norm" else f"{surface}:{measure}"
+QUANTITIES = ("max_gradient", "mean_gradient", "grad_norm", "update_norm", "loss", "accuracy", "horizon_length")
+"""What there is one number of per batch: the columns of a run, and what the overview can draw."""
+_BARS = {"max_gradient": "max", "mean_gradient": "mean"}
 
 
-@dataclass(frozen=True, repr=False)
-class Snapshot:
-    """One recorded batch.
-
-    Arrays indexed ``[j, d]`` hold what step j received from the loss d steps later; ``[j]`` is a step of the window.
-
-    Of a minibatch, `streams` has a snapshot of every stream, and this one is their average: items, loss and probability
-    are means over streams; totals and what lies beyond measure the mean of the streams' matrices. An average has no
-    labels: see those of its streams.
+class ThinnedError(LookupError):
+    """The details of a recorded batch were given up to stay within the run's memory limit; its columns are kept.
 
     Attributes
     ----------
     batch : int
-        Number of the batch, from 0.
-    start, stop : int
-        Positions in the training data that the targets cover: ``[start, stop)``; of a minibatch, those of stream 0.
-    loss : float32 array (n,)
-        Cross-entropy of each step, in nats.
-    target_tokens, prediction_tokens : int32 array (n,)
-        True labels, and the likeliest ones; -1 in an average.
-    probability : float32 array (n,)
-        Probability that the model gave to the target.
-    surfaces : dict of float32 array (n, k)
-        Itemized gradients. ``surfaces["W_hh"]`` is ``‖G_{t,j}‖``; other measures are under ``surface_key(surface,
-        measure)``.
-    step_totals : dict of float32 array (n,)
-        The same measures of the sum ``Σ_t G_{t,j}`` over all losses.
-    beyond : dict of float32 array (n,)
-        The same measures of the part of that sum that lies past the recorded lags.
-    grad_norm, update_norm : float
-        Norm of the gradient with respect to all parameters, before and after clipping; in a stream's snapshot, that of
-        the minibatch.
-    vocabulary : tuple of str
-        What the tokens are called.
-    diverged : bool
-        Loss or gradient was not finite, and the weights were left as they were.
-    from_zero_state : bool
-        The state before the first step was zero, so that the first step's items are exactly 0. That is not vanishing.
-    streams : tuple of Snapshot
-        One snapshot per stream of a minibatch; empty if this is one stream.
+        Number of the batch that was asked for.
+    nearest : int
+        Number of the nearest batch whose details are held.
     """
 
-    batch: int
-    start: int
-    stop: int
-    loss: Float32
-    target_tokens: Int32
-    prediction_tokens: Int32
-    probability: Float32
-    surfaces: Mapping[str, Float32]
-    step_totals: Mapping[str, Float32]
-    beyond: Mapping[str, Float32]
-    grad_norm: float
-    update_norm: float
-    vocabulary: tuple[str, ...] = field(repr=False)
-    diverged: bool = False
-    from_zero_state: bool = False
-    streams: tuple[Snapshot, ...] = ()
-
-    @property
-    def steps(self) -> int:
-        """Length of the window, n."""
-        return len(self.loss)
-
-    @property
-    def horizon(self) -> int:
-        """Number of recorded lags, k."""
-        return int(self.surfaces["W_hh"].shape[1])
-
-    @property
-    def targets(self) -> tuple[str, ...]:
-        """True label of each step.
-
-        Raises
-        ------
-        ValueError
-            If this is an average over streams.
-        """
-        self._require_labels("targets")
-        return tuple(self.vocabulary[token] for token in self.target_tokens)
-
-    @property
-    def predictions(self) -> tuple[str, ...]:
-        """Likeliest label of each step.
-
-        Raises
-        ------
-        ValueError
-            If this is an average over streams.
-        """
-        self._require_labels("predictions")
-        return tuple(self.vocabulary[token] for token in self.prediction_tokens)
-
-    @property
-    def correct(self) -> NDArray[np.bool_]:
-        """Whether the likeliest label was the true one, bool array (n,).
-
-        Raises
-        ------
-        ValueError
-            If this is an average over streams; see `accuracy`.
-        """
-        self._require_labels("correct")
-        return np.equal(self.target_tokens, self.prediction_tokens)
-
-    @property
-    def accuracy(self) -> Float32:
-        """Share of streams whose likeliest label was the true one, float32 array (n,); 0 or 1 for one stream."""
-        right: Float32 = np.mean([one.correct for one in self.streams or (self,)], axis=0, dtype=np.float32)  # (n,)
-        return right
-
-    def _require_labels(self, name: str) -> None:
-        if self.streams:
-            raise ValueError(
-                f"{name} is of one stream, and this is the average over {len(self.streams)}: "
-                f"take streams[0].{name}, or that of another stream"
-            )
-
-    @property
-    def clipped(self) -> bool:
-        """Whether clipping changed the gradient."""
-        return self.update_norm < self.grad_norm
-
-    @property
-    def step_total(self) -> Float32:
-        """``‖Σ_t G_{t,j}‖`` of W_hh per step, array (n,): the height of the bar, or less where pieces cancel."""
-        return self.step_totals["W_hh"]
-
-    @property
-    def beyond_horizon(self) -> Float32:
-        """Norm of what W_hh received at each step from losses past the recorded lags, array (n,)."""
-        return self.beyond["W_hh"]
-
-    def bar_heights(self, surface: str = "W_hh", measure: str = "norm") -> Float32:
-        """Height of each step's bar, array (n,): its pieces and what lies beyond. Of signed shares, those above 0."""
-        key = surface_key(surface, measure)
-        heights: Float32 = np.maximum(self.surfaces[key], 0).sum(axis=1) + np.maximum(self.beyond[key], 0)  # (n,)
-        return heights
-
-    def max_gradient(self, surface: str = "W_hh", measure: str = "norm") -> float:
-        """The tallest bar: what the overview draws for this batch."""
-        return float(self.bar_heights(surface, measure).max())
-
-    def mean_gradient(self, surface: str = "W_hh", measure: str = "norm") -> float:
-        """Mean height of the window's bars."""
-        return float(self.bar_heights(surface, measure).mean())
-
-    @cached_property
-    def horizon_length(self) -> float:
-        """How many steps back the gradient of a typical loss reaches, of all streams' losses; see `horizon_length`."""
-        return _median_reach([(one.surfaces["W_hh"], one.from_zero_state) for one in self.streams or (self,)])
-
-    def __repr__(self) -> str:
-        of = f"average of {len(self.streams)} streams" if self.streams else f"data {self.start:,}–{self.stop:,}"
-        right = float(self.accuracy.sum())
-        state = ", diverged" if self.diverged else ""
-        return (
-            f"Snapshot(batch {self.batch:,}, {of}, loss {self.loss.sum():.4g} nats, "
-            f"{right:.4g} of {self.steps} right, max gradient {self.max_gradient():.4g}, "
-            f"horizon {self.horizon_length:g} of {self.horizon}{state})"
+    def __init__(self, batch: int, nearest: int, memory_limit: int) -> None:
+        super().__init__(
+            f"the details of batch {batch} were thinned to stay within memory_limit={memory_limit} bytes; the nearest "
+            f"batch with details is {nearest}: run.at({nearest}). run.details() has all that are held; a larger "
+            f"memory_limit, of the Trainer or the run, keeps more of what is recorded from then on"
         )
+        self.batch = batch
+        self.nearest = nearest
 
 
 class Run(Sequence[Snapshot]):
-    """What was recorded, in order, and under which settings.
+    """What was recorded, in order, and under which settings. Safe to read while it grows on another thread.
+
+    The overview, a few numbers per batch, is kept of every recorded batch. The details, snapshots, are kept of all
+    until they would take more than the memory limit. Then they are thinned: of every second recorded batch, then of
+    every fourth, and so on, and of those that `cues` names; what is recorded after a thinning is kept in full until
+    the next. The newest snapshot is always held.
 
     Parameters
     ----------
@@ -199,17 +60,33 @@ class Run(Sequence[Snapshot]):
         What the tokens are called.
     settings : mapping
         What the run was made with, to show and to reproduce it.
+    memory_limit : float
+        Bytes that overview and details may take together. The overview is never thinned, at about 80 bytes per batch.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `memory_limit` is not a number greater than 0.
 
     Examples
     --------
     ``run[-1].surfaces["W_hh"]`` is the newest batch's array (n, k); ``run.column("max_gradient")`` has one number per
-    batch.
+    batch. ``run[i]`` belongs to ``run.batches[i]``; if its details were thinned, it raises `ThinnedError`, and so does
+    iterating over it. ``run.details()`` has those that are held.
     """
 
-    def __init__(self, vocabulary: tuple[str, ...], settings: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        vocabulary: tuple[str, ...],
+        settings: Mapping[str, Any] | None = None,
+        *,
+        memory_limit: float = MEMORY_LIMIT,
+    ) -> None:
         self.vocabulary = vocabulary
         self.settings = dict(settings or {})
-        self._snapshots: list[Snapshot] = []
+        self._lock = threading.RLock()
+        self._forget()
+        self.memory_limit = memory_limit
 
     def append(self, snapshot: Snapshot) -> None:
         """Add the newest snapshot.
@@ -217,28 +94,50 @@ class Run(Sequence[Snapshot]):
         Raises
         ------
         ValueError
-            If it is not of a later batch than the last one.
+            If it is not of a later batch than the last one, or has other surfaces and measures.
         """
-        if self._snapshots and snapshot.batch <= self._snapshots[-1].batch:
-            raise ValueError(f"snapshot takes a batch after {self._snapshots[-1].batch}, got batch {snapshot.batch}")
-        self._snapshots.append(snapshot)
+        with self._lock:
+            recorded = len(self)
+            if recorded and snapshot.batch <= self.batches[-1]:
+                raise ValueError(f"snapshot takes a batch after {self.batches[-1]}, got batch {snapshot.batch}")
+            self._overview.append(snapshot)
+            self._details[recorded] = snapshot
+            self._details_nbytes += snapshot.nbytes
+            if self.nbytes > self._memory_limit:
+                self._thin()
 
     def clear(self) -> None:
-        """Forget all snapshots."""
-        self._snapshots.clear()
+        """Forget all that was recorded."""
+        with self._lock:
+            self._forget()
+
+    @property
+    def memory_limit(self) -> int:
+        """Bytes that overview and details may take together. May be changed at any time."""
+        return self._memory_limit
+
+    @memory_limit.setter
+    def memory_limit(self, value: float) -> None:
+        with self._lock:
+            self._memory_limit = int(finite_float("memory_limit", value, at_least=1))
+            if self.nbytes > self._memory_limit:
+                self._thin()
 
     @overload
     def __getitem__(self, index: int) -> Snapshot: ...
     @overload
     def __getitem__(self, index: slice) -> list[Snapshot]: ...
     def __getitem__(self, index: int | slice) -> Snapshot | list[Snapshot]:
-        return self._snapshots[index]
+        with self._lock:
+            if isinstance(index, slice):
+                return [self._at_index(i) for i in range(len(self))[index]]
+            return self._at_index(range(len(self))[operator.index(index)])
 
     def __len__(self) -> int:
-        return len(self._snapshots)
+        return len(self._overview)
 
     def __iter__(self) -> Iterator[Snapshot]:
-        return iter(self._snapshots)
+        return iter(self[:])
 
     def at(self, batch: int) -> Snapshot:
         """Return the snapshot of a batch number.
@@ -247,141 +146,168 @@ class Run(Sequence[Snapshot]):
         ------
         KeyError
             If that batch was not recorded.
+        ThinnedError
+            If its details are held no more.
         """
-        place = int(np.searchsorted(self.batches, batch))
-        if place == len(self) or self[place].batch != batch:
+        with self._lock:
+            return self._at_index(self.index_of(batch))
+
+    def index_of(self, batch: int) -> int:
+        """Return the place of a batch number in `batches` and in every column.
+
+        Raises
+        ------
+        KeyError
+            If that batch was not recorded.
+        """
+        batches = self.batches
+        index = int(np.searchsorted(batches, batch))
+        if index == len(batches) or batches[index] != batch:
             raise KeyError(f"batch {batch} was not recorded")
-        return self[place]
+        return index
+
+    def details(self, first: int = 0) -> list[Snapshot]:
+        """Return the snapshots that are held, in order, of recorded batches from index `first` on."""
+        with self._lock:
+            if first <= 0:
+                return list(self._details.values())
+            newest_first = takewhile(lambda index: index >= first, reversed(self._details))
+            return [self._details[index] for index in newest_first][::-1]
+
+    @property
+    def detailed(self) -> NDArray[np.bool_]:
+        """Of which recorded batches the details are held, array (recorded,)."""
+        with self._lock:
+            held = np.zeros(len(self), np.bool_)
+            held[list(self._details)] = True
+            return held
+
+    @property
+    def thinned_to(self) -> int:
+        """Details are held of one in so many of the older recorded batches; 1 if none were thinned."""
+        return self._stride
+
+    @property
+    def overview(self) -> Overview:
+        """The columns as they are stored; what is there now stays as it is when the run grows or is cleared."""
+        return self._overview
 
     @property
     def batches(self) -> NDArray[np.int64]:
-        """Numbers of the recorded batches, array (recorded,)."""
-        return np.array([snapshot.batch for snapshot in self], np.int64)
+        """Numbers of all recorded batches, array (recorded,) that cannot be written to."""
+        return self._overview.column("batch")
 
-    def column(self, name: str) -> NDArray[np.float64]:
-        """One number per recorded batch, array (recorded,).
+    def column(self, name: str, surface: str = "W_hh", measure: str = "norm") -> NDArray[np.float64]:
+        """One number per recorded batch, array (recorded,). Recorded as float32.
 
         Parameters
         ----------
         name : str
             One of `QUANTITIES`: "max_gradient", "mean_gradient", "grad_norm", "update_norm", "loss" (mean per step, in
             nats), "accuracy" or "horizon_length".
+        surface, measure : str
+            For the first two: whose bars.
 
         Raises
         ------
         ValueError
             If there is no such column.
         """
-        if name not in _COLUMNS:
-            raise ValueError(f"name takes one of {', '.join(map(repr, _COLUMNS))}; got {name!r}")
-        return np.array([_COLUMNS[name](snapshot) for snapshot in self], np.float64)
+        overview = self._overview
+        stored = one_of("name", name, QUANTITIES)
+        if name in _BARS:
+            key = surface_key(surface, measure)
+            if overview.surfaces:
+                one_of("surface and measure", key, overview.surfaces)
+            stored = f"{_BARS[name]}:{key}"
+        return overview.column(stored).astype(np.float64)
 
     def cues(self) -> list[Cue]:
         """Batches worth looking at, ranked, with the reason in words: extremes, sudden changes, clipping, divergence.
 
-        What counts as which is in docs/measures.md.
+        What counts as which is in docs/measures.md. Costs what was recorded since it was asked last.
         """
-        finder = CueFinder()
-        look_at(finder, self)
-        return finder.cues()
+        with self._lock:
+            first, overview = self._finder.seen, self._overview
+            flags = overview.column("flags", first)
+            self._finder.extend(
+                overview.column("batch", first),
+                max_gradient=overview.column("max:W_hh", first),
+                horizon_length=overview.column("horizon_length", first),
+                grad_norm=overview.column("grad_norm", first),
+                update_norm=overview.column("update_norm", first),
+                clipped=flags & CLIPPED,
+                diverged=flags & DIVERGED,
+            )
+            return self._finder.cues()
 
     @property
     def nbytes(self) -> int:
-        """Bytes held in arrays. Grows with recorded batches × n × k."""
-        return sum(_nbytes(snapshot) for snapshot in self)
+        """Bytes that overview and details take, with what Python and numpy need to hold them."""
+        return self._overview.nbytes + self._details_nbytes
 
     def __repr__(self) -> str:
-        if not self:
-            return "Run(nothing recorded yet)"
-        first, last = self[0], self[-1]
-        ended = ", diverged" if last.diverged else ""
-        return (
-            f"Run({len(self):,} recorded batches, {first.batch:,} to {last.batch:,}; "
-            f"loss {first.loss.mean():.3g} → {last.loss.mean():.3g} nats per step, "
-            f"horizon {first.horizon_length:g} → {last.horizon_length:g} steps, {self.nbytes / 1e6:.2g} MB{ended})"
-        )
+        with self._lock:
+            if not len(self):
+                return "Run(nothing recorded yet)"
+            batches, loss, horizon = self.batches, self.column("loss"), self.column("horizon_length")
+            ended = ", diverged" if self._overview.column("flags")[-1] & DIVERGED else ""
+            thinned = ""
+            if self._stride > 1:
+                thinned = f", details of {len(self._details):,} held: one in {self._stride} and the newest"
+            return (
+                f"Run({len(self):,} recorded batches, {batches[0]:,} to {batches[-1]:,}; "
+                f"loss {loss[0]:.3g} → {loss[-1]:.3g} nats per step, "
+                f"horizon {horizon[0]:g} → {horizon[-1]:g} steps, {self.nbytes / 1e6:.2g} MB{thinned}{ended})"
+            )
 
+    def __getstate__(self) -> dict[str, Any]:
+        # A lock cannot be copied; a copy needs one of its own.
+        return {name: value for name, value in self.__dict__.items() if name != "_lock"}
 
-_COLUMNS: dict[str, Callable[[Snapshot], float]] = {
-    "max_gradient": lambda snapshot: snapshot.max_gradient(),
-    "mean_gradient": lambda snapshot: snapshot.mean_gradient(),
-    "grad_norm": lambda snapshot: snapshot.grad_norm,
-    "update_norm": lambda snapshot: snapshot.update_norm,
-    "loss": lambda snapshot: float(snapshot.loss.mean()),
-    "accuracy": lambda snapshot: float(snapshot.accuracy.mean()),
-    "horizon_length": lambda snapshot: snapshot.horizon_length,
-}
-QUANTITIES = tuple(_COLUMNS)
-"""What there is one number of per batch: the columns of a run, and what the overview can draw."""
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._lock = threading.RLock()
 
+    def _forget(self) -> None:
+        self._overview = Overview()
+        self._details: dict[int, Snapshot] = {}  # by index, ascending
+        self._details_nbytes = 0
+        self._stride = 1
+        self._finder = CueFinder()
 
-def look_at(finder: CueFinder, snapshots: Sequence[Snapshot]) -> None:
-    """Show a finder of cues the snapshots that it has not seen."""
-    for first in range(0, len(snapshots), _BLOCK):
-        block = snapshots[first : first + _BLOCK]
-        finder.extend(
-            [s.batch for s in block],
-            [s.max_gradient() for s in block],
-            [s.horizon_length for s in block],
-            [s.grad_norm for s in block],
-            [s.update_norm for s in block],
-            [s.diverged for s in block],
-        )
+    def _at_index(self, index: int) -> Snapshot:
+        held = self._details.get(index)
+        if held is None:
+            nearest = min(self._details, key=lambda other: abs(other - index))
+            raise ThinnedError(int(self.batches[index]), self._details[nearest].batch, self._memory_limit)
+        return held
 
+    def _thin(self) -> None:
+        """Give up details, evenly, until part of the memory limit is free. Rare enough to cost little per batch."""
+        newest = len(self) - 1
+        target = max(0, _ROOM * self._memory_limit - self._overview.nbytes)
+        spared = {newest} | self._named_by_cues(target / 2)
+        while self._details_nbytes > target and len(self._details) > 1:
+            if self._stride > newest:  # even those that are spared are too many
+                spared = {newest}
+            self._details = {
+                index: held
+                for index, held in self._details.items()
+                if index in spared or (index % self._stride == 0 and self._stride <= newest)
+            }
+            self._details_nbytes = sum(held.nbytes for held in self._details.values())
+            if self._details_nbytes > target and self._stride <= newest:
+                self._stride *= 2
 
-def horizon_length(items: Array, from_zero_state: bool = False, threshold: float = REACH_THRESHOLD) -> float:
-    """How many steps back the gradient of a typical loss reaches.
-
-    A loss reaches back as many steps as it takes until its piece falls below `threshold` times its largest piece; if
-    the window or the recorded lags end first, it reaches at least to there, and that number is taken. The horizon
-    length is the median over the losses that have at least half a window, or all recorded lags, behind them.
-
-    Parameters
-    ----------
-    items : array (n, k)
-        ``‖G_{t,j}‖`` at ``[j, t - j]``.
-    from_zero_state : bool
-        Whether the first step's items are 0 only because the state before it was zero; they are then not looked at.
-    threshold : float
-        Part of the largest piece, between 0 and 1.
-
-    Returns
-    -------
-    float
-        Number of steps, from 0 to k; NaN if items are not finite.
-    """
-    return _median_reach([(items, from_zero_state)], threshold)
-
-
-def _median_reach(streams: Sequence[tuple[Array, bool]], threshold: float = REACH_THRESHOLD) -> float:
-    """Median of the reaches of the losses of all streams: items (n, k) of each, and whether it began at zero."""
-    if not all(np.isfinite(items).all() for items, _ in streams):
-        return float("nan")
-    return float(np.median(np.concatenate([_reaches(*stream, threshold) for stream in streams])))
-
-
-def _reaches(items: Array, from_zero_state: bool, threshold: float) -> Indices:
-    """How many steps each loss that counts reaches back, int array (losses,)."""
-    steps, lags = items.shape
-    received, lag, seen = _by_loss(steps, lags, from_zero_state)
-    pieces = np.where(seen, items[received, lag], 0)  # (losses, k): row t, what loss t sent back 0, 1, … steps
-    small = seen & (pieces < threshold * pieces.max(axis=1, keepdims=True))  # (losses, k)
-    small &= np.arange(lags) > pieces.argmax(axis=1)[:, None]  # a piece before the largest one is not a decay
-    reach: Indices = np.where(small.any(axis=1), small.argmax(axis=1), seen.sum(axis=1))  # (losses,)
-    return reach
-
-
-@lru_cache(maxsize=16)
-def _by_loss(steps: int, lags: int, from_zero_state: bool) -> tuple[Indices, Indices, NDArray[np.bool_]]:
-    """Indices that turn ``[j, d]`` into ``[t, d]``, and which entries exist, for the losses that count."""
-    first = min(lags, (steps + 1) // 2) - 1
-    t, d = np.meshgrid(np.arange(first, steps), np.arange(lags), indexing="ij")  # (losses, k)
-    seen = t - d >= (1 if from_zero_state else 0)  # (losses, k)
-    return np.maximum(t - d, 0), d, seen
-
-
-def _nbytes(snapshot: Snapshot) -> int:
-    arrays = [snapshot.loss, snapshot.target_tokens, snapshot.prediction_tokens, snapshot.probability]
-    for mapping in (snapshot.surfaces, snapshot.step_totals, snapshot.beyond):
-        arrays += mapping.values()
-    return sum(array.nbytes for array in arrays) + sum(_nbytes(one) for one in snapshot.streams)
+    def _named_by_cues(self, budget: float) -> set[int]:
+        """Indices of batches that cues name, the highest in rank first, whose details take at most so many bytes."""
+        named: set[int] = set()
+        for cue in self.cues() if budget > 0 else ():
+            index = self.index_of(cue.batch)
+            if index in self._details and index not in named:
+                budget -= self._details[index].nbytes
+                if budget < 0:
+                    break
+                named.add(index)
+        return named

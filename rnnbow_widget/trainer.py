@@ -19,7 +19,8 @@ from .horizon import HorizonChoice, choose_horizon
 from .optimizers import OPTIMIZERS, clip
 from .parameters import Array
 from .rnn import RNN, ForwardPass
-from .run import Float32, Run, Snapshot, surface_key
+from .run import MEMORY_LIMIT, Run
+from .snapshot import Float32, Snapshot, surface_key
 
 _SMOOTHING = 0.001
 _STRETCH = 8  # windows that horizon="auto" looks at
@@ -72,6 +73,9 @@ class Trainer:
         Bound on each entry of the gradient.
     clip_norm : float, optional
         Bound on the gradient's norm.
+    memory_limit : float
+        Bytes that the run may take, 256 MB by default; past it, details of recorded batches are thinned evenly. See
+        `Run`.
 
     Raises
     ------
@@ -108,6 +112,7 @@ class Trainer:
         optimizer: str = "adagrad",
         clip_value: float | None = 5.0,
         clip_norm: float | None = None,
+        memory_limit: float = MEMORY_LIMIT,
     ) -> None:
         self.data = data if isinstance(data, Corpus) else corpora.text(data)
         self.seq_length = positive_int("seq_length", seq_length)
@@ -137,7 +142,8 @@ class Trainer:
         self.record_every = record_every
         self.clip_value = clip_value
         self.clip_norm = clip_norm
-        self.run = Run(self.data.vocabulary, self.settings)
+        self.run = Run(self.data.vocabulary, memory_limit=memory_limit)
+        self.run.settings = self.settings
         self._start_over()
 
     def __repr__(self) -> str:
@@ -163,6 +169,7 @@ class Trainer:
             "optimizer": self.optimizer.name,
             "clip_value": self.clip_value,
             "clip_norm": self.clip_norm,
+            "memory_limit": self.memory_limit,
         }
 
     @property
@@ -212,6 +219,15 @@ class Trainer:
     @clip_norm.setter
     def clip_norm(self, value: float | None) -> None:
         self._clip_norm = None if value is None else finite_float("clip_norm", value, above=0)
+
+    @property
+    def memory_limit(self) -> int:
+        """Bytes that the run may take. May be changed at any time."""
+        return self.run.memory_limit
+
+    @memory_limit.setter
+    def memory_limit(self, value: float) -> None:
+        self.run.memory_limit = value
 
     @property
     def epoch(self) -> int:
@@ -366,7 +382,7 @@ class Trainer:
 
     def _record(self, snapshot: Snapshot) -> None:
         # A batch that diverged and is tried again is there already.
-        if not (self.run and self.run[-1].batch == snapshot.batch):
+        if not (self.run and self.run.batches[-1] == snapshot.batch):
             self.run.append(snapshot)
 
 

@@ -20,6 +20,7 @@ from .checks import one_of, positive_int
 from .corpora import Corpus
 from .cues import Cue
 from .feed import Feed
+from .overview import DIVERGED
 from .protocol import drawable
 from .run import QUANTITIES, Run
 from .trainer import DivergedError, Trainer
@@ -119,7 +120,7 @@ class RNNbow(anywidget.AnyWidget):
     playing = traitlets.Bool(False).tag(sync=True, to_json=lambda value, widget: value and widget._is_leased())
     _labels = _computed(lambda widget: [drawable(label) for label in widget.run.vocabulary])
     _info = _computed(lambda widget: widget._describe())
-    _run = _computed(lambda widget: widget._packed())
+    _run = _computed(lambda widget: widget._feed.state(widget.selected))
     _status = _computed(lambda widget: widget._current_status())
     _samples = _computed(lambda widget: widget._written)
     _cues = _computed(lambda widget: widget._feed.cues())
@@ -144,6 +145,7 @@ class RNNbow(anywidget.AnyWidget):
             self.trainer = Trainer(source, **settings)
         self.run: Run = source if isinstance(source, Run) else self.trainer.run  # type: ignore[union-attr]  # one of the two holds
         self._lock = threading.Lock()  # handlers may run on other threads than cells: whoever trains holds it
+        self._sending = threading.Lock()  # what is numbered in order is sent in order
         self._feed = Feed(self.run)
         self._answered: dict[str, int] = {}
         self._last_lease: float | None = None
@@ -224,7 +226,10 @@ class RNNbow(anywidget.AnyWidget):
         KeyError
             If that batch was not recorded.
         """
-        self.selected = None if batch is None else self.run.at(positive_int("batch", batch, minimum=0)).batch
+        if batch is not None:
+            batch = positive_int("batch", batch, minimum=0)
+            self.run.index_of(batch)
+        self.selected = batch
 
     @property
     def cues(self) -> list[Cue]:
@@ -262,16 +267,13 @@ class RNNbow(anywidget.AnyWidget):
             "data_length": len(self.trainer.data) if self.trainer else None,
         }
 
-    def _packed(self) -> dict[str, Any]:
-        numbers, chunks = self._feed.whole()
-        return {**numbers, "chunks": chunks}
-
     def _current_status(self) -> dict[str, Any]:
-        trainer = self.trainer
-        batch = trainer.batch if trainer else (self.run[-1].batch + 1 if self.run else 0)
-        loss = trainer.smooth_loss if trainer else (float(self.run[-1].loss.mean()) if self.run else math.nan)
+        trainer, overview = self.trainer, self.run.overview
+        newest = {name: overview.column(name)[-1:] for name in ("batch", "loss", "flags")}  # (1,), or (0,) at first
+        batch = trainer.batch if trainer else int(newest["batch"].max(initial=-1)) + 1
+        loss = trainer.smooth_loss if trainer else float(newest["loss"].sum()) if batch else math.nan
         message, hint = self._trouble
-        if self.run and self.run[-1].diverged:
+        if (newest["flags"] & DIVERGED).any():
             state = "diverged"
         elif message:
             state = "error"
@@ -288,6 +290,8 @@ class RNNbow(anywidget.AnyWidget):
             "rate": _json_number(self._rate),
             "message": message,
             "hint": hint,
+            "details_every": self.run.thinned_to,
+            "memory_limit": self.run.memory_limit,
         }
 
     # Messages from pages.
@@ -303,6 +307,7 @@ class RNNbow(anywidget.AnyWidget):
                 "reset": lambda _: self.reset(),
                 "set": self._on_set,
                 "resync": lambda _: self._send_whole(),
+                "details": self._on_details,
             }
             if kind not in handlers:
                 raise ValueError(f"kind takes one of {', '.join(handlers)}; got {kind!r}")
@@ -357,6 +362,11 @@ class RNNbow(anywidget.AnyWidget):
             setattr(self, name, value)
         except (TypeError, ValueError, traitlets.TraitError) as error:
             self.send({"kind": "refused", "name": name, "value": value, "message": str(error)})
+
+    def _on_details(self, message: Mapping[str, Any]) -> None:
+        """Answer at once, also while something trains: a run can be read while it grows."""
+        content, chunks = self._feed.details(positive_int("batch", message.get("batch"), minimum=0))
+        self.send({"kind": "details", "client": str(message.get("client")), **content}, chunks)
 
     # Training.
 
@@ -431,14 +441,19 @@ class RNNbow(anywidget.AnyWidget):
             cues = self._feed.cues()
             if cues != self._told_cues:
                 content["cues"] = self._told_cues = cues
-        numbers, chunks = self._feed.frame()
-        self.send({**content, **numbers, "status": self._current_status()}, chunks)
+        with self._sending:
+            numbers, chunks = self._feed.frame()
+            self.send({**content, **numbers, "status": self._current_status()}, chunks)
+            if self._feed.is_state_due():
+                self.send_state("_run")
 
     def _send_whole(self) -> None:
-        numbers, chunks = self._feed.whole()
-        content = {"kind": "whole", **numbers, "status": self._current_status(), "samples": self._written}
-        self._told_cues = self._feed.cues()
-        self.send({**content, "cues": self._told_cues}, chunks)
+        with self._sending:
+            numbers, chunks = self._feed.whole(self.selected)
+            content = {"kind": "whole", **numbers, "status": self._current_status(), "samples": self._written}
+            self._told_cues = self._feed.cues()
+            self.send({**content, "cues": self._told_cues}, chunks)
+            self.send_state("_run")  # the pages' own copies lack what they missed
 
     def _send_state_after_cell(self) -> None:
         """Send the traits once when the running cell ends, for who keeps state without a page, such as nbconvert."""
@@ -450,7 +465,8 @@ class RNNbow(anywidget.AnyWidget):
         def send(*_: object) -> None:
             shell.events.unregister("post_run_cell", send)
             self._state_is_due = False
-            self.send_state(["_run", "_status", "_samples", "_cues"])
+            with self._sending:
+                self.send_state(["_run", "_status", "_samples", "_cues"])
 
         shell.events.register("post_run_cell", send)
 

@@ -7,6 +7,7 @@ from test_run import snapshot
 from rnnbow_widget import Run, Trainer
 from rnnbow_widget.cues import APART, KINDS, LEAST_PAST, MOST_CHANGES, Cue, CueFinder
 from rnnbow_widget.feed import Feed
+from rnnbow_widget.running_median import RunningMedian
 
 TEXT = "abcde fghij " * 60
 
@@ -23,6 +24,7 @@ def find(heights: np.ndarray, *, chunk: int | None = None, **columns: object) ->
         "diverged": np.zeros(count, bool),
         **columns,
     }
+    given.setdefault("clipped", np.asarray(given["update_norm"]) < np.asarray(given["grad_norm"]))
     for first in range(0, count, chunk or max(count, 1)):
         part = slice(first, first + (chunk or count))
         numbers = 10 * np.arange(count)[part]
@@ -108,6 +110,45 @@ def test_horizons_clipping_and_divergence() -> None:
     assert cues[-2].reason == "Longest horizon of the run: gradients reach back 9 steps."
     assert cues[-1].reason == "Shortest horizon of the run: gradients reach back 1 step."
     assert cues[2].reason.endswith("its gradient's norm went from 2.5 to 1.")
+
+
+def test_the_tallest_is_compared_with_the_median_of_the_run() -> None:
+    heights = np.append(noise(999), 40.0)
+    (tallest, *_) = find(heights)
+    times = float(tallest.reason.split(", ")[1].split()[0])
+    assert times == pytest.approx(40 / np.median(heights), rel=0.01)
+
+
+def test_the_running_median_is_the_median() -> None:
+    values = np.exp(np.random.default_rng(0).normal(-20, 9, 4001)).astype(np.float32)
+    median = RunningMedian()
+    assert np.isnan(median.value)
+    for part in np.split(values, [1, 5, 1000, 1001]):
+        median.extend(part)
+    median.extend([np.nan, np.inf, -1.0])
+    assert median.value == pytest.approx(np.median(values), rel=2**-8)
+    assert median.count == 4001
+    median.extend(np.zeros(5000))
+    assert median.value == 0
+    largest = RunningMedian()
+    largest.extend([np.finfo(np.float32).max])
+    assert np.isfinite(largest.value)
+
+
+def test_what_is_kept_to_name_changes_is_bounded() -> None:
+    finder = CueFinder()
+    heights = noise(20_000, seed=5)
+    heights[::40] *= np.random.default_rng(0).uniform(5, 50, 500)
+    count = len(heights)
+    for first in range(0, count, 100):
+        some = np.ones(100)
+        numbers = np.arange(first, first + 100)
+        finder.extend(numbers, heights[first : first + 100], some, some, some, np.zeros(100), np.zeros(100))
+    assert finder.seen == count
+    assert len(finder._changes) < 200
+    changes = of(finder.cues(), "sudden_change")
+    assert sorted(changes) == sorted(batch // 10 for batch in of(find(heights), "sudden_change"))
+    assert len(changes) == MOST_CHANGES
 
 
 def test_a_short_or_even_or_empty_run_has_no_extremes() -> None:

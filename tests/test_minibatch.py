@@ -305,7 +305,7 @@ def test_a_run_of_minibatches_has_the_usual_columns() -> None:
     run = trainer.train(21)
     np.testing.assert_allclose(run.column("accuracy"), [one.accuracy.mean() for one in run])
     np.testing.assert_allclose(run.column("loss"), [one.loss.mean() for one in run])
-    assert run.nbytes == 5 * len(run) * small(batch_size=1).train(1).nbytes  # four streams and their average
+    assert run[0].nbytes == 5 * small(batch_size=1).train(1)[0].nbytes  # four streams and their average
     assert run.cues() == []
     assert trainer.settings["batch_size"] == 4
 

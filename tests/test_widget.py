@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import traitlets
 from IPython.core.interactiveshell import InteractiveShell
-from unpacking import batches
+from unpacking import batches, detailed
 
 import rnnbow_widget.widget as widget_module
 from rnnbow_widget import DivergedError, RNNbow, Trainer, corpora
@@ -73,11 +73,11 @@ def test_it_takes_data_a_trainer_or_a_run() -> None:
 
 
 def test_a_new_page_gets_the_whole_run(widget: RNNbow) -> None:
-    assert state(widget)["_run"] == {"epoch": 0, "next": 0, "chunks": []}
+    assert state(widget)["_run"] == {"epoch": 0, "next": 0, "recorded": 0, "chunks": []}
     assert state(widget)["_status"]["state"] == "ready"
     widget.train(35)
     found = state(widget)
-    assert batches(found["_run"]["chunks"]) == [0, 10, 20, 30]
+    assert batches(found["_run"]["chunks"]) == detailed(found["_run"]["chunks"]) == [0, 10, 20, 30]
     assert found["_status"]["batch"] == 35
     assert found["_status"]["state"] == "paused"
     assert found["_status"]["perplexity"] == pytest.approx(math.exp(found["_status"]["loss"]))
@@ -384,6 +384,81 @@ def test_pages_learn_of_cues_when_they_change(page: Page) -> None:
     assert page.sent[-1][0]["cues"] == []
     page.widget.train(200)
     assert page.sent[-1][0]["cues"][0]["kind"] == "tallest", "the same as before the reset, and told again"
+
+
+def test_pages_ask_for_details_also_while_something_trains(monkeypatch: pytest.MonkeyPatch) -> None:
+    widget = make(record_every=1, memory_limit=150_000)
+    page = Page(widget, monkeypatch)
+    widget.train(400)
+    held = widget.run.details()[3].batch
+    missing = int(widget.run.batches[~widget.run.detailed][0])
+    with widget._lock:  # whoever trains holds it
+        (reply,) = page.says(kind="details", client="a", batch=held)
+        assert reply == {"kind": "details", "client": "a", "epoch": 0, "batch": held, "held": True, "nearest": None}
+        assert detailed(page.sent[0][1]) == [held]
+        (reply,) = page.says(kind="details", client="a", batch=missing)
+        assert (reply["held"], page.sent[0][1]) == (False, [])
+        assert widget.run.at(reply["nearest"]).batch == reply["nearest"]
+    (reply,) = page.says(kind="details", client="a", batch=10_000)
+    assert (reply["held"], reply["nearest"]) == (False, None)
+    widget.reset()
+    (reply,) = page.says(kind="details", client="a", batch=held)
+    assert (reply["epoch"], reply["held"], reply["nearest"]) == (1, False, None)
+    finished = Page(RNNbow(Trainer(TEXT, hidden_size=8).train(1)), monkeypatch)
+    assert finished.says(kind="details", client="a", batch=0)[0]["held"]
+    for batch in (None, "x", -1):
+        assert "batch takes a whole number" in page.says(kind="details", client="a", batch=batch)[-1]["message"]
+
+
+def test_pages_learn_what_was_thinned(monkeypatch: pytest.MonkeyPatch) -> None:
+    widget = make(record_every=1, memory_limit=150_000)
+    assert state(widget)["_status"]["details_every"] == 1
+    widget.train(400)
+    found = state(widget)["_status"]
+    assert (found["details_every"], found["memory_limit"]) == (widget.run.thinned_to, 150_000)
+    assert found["details_every"] > 1
+    thinned = int(widget.run.batches[~widget.run.detailed][0])
+    widget.select(thinned)
+    assert widget.selected == thinned, "the overview has it"
+    finished = RNNbow(widget.run)
+    assert state(finished)["_status"] == found | {"state": "paused", "epoch_of_data": 0, "rate": None} | {
+        name: state(finished)["_status"][name] for name in ("loss", "perplexity")
+    }
+
+
+def test_the_state_is_sent_again_when_pages_have_added_much_to_it(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[object] = []
+    monkeypatch.setattr(page.widget, "send_state", lambda names: sent.append((names, len(page.sent))))
+    page.widget.trainer.record_every = 1  # type: ignore[union-attr]
+    page.widget.train(10)
+    assert sent == []
+    page.widget.trainer.train(4000)  # type: ignore[union-attr]
+    page.widget.step()
+    assert sent == [("_run", len(page.sent))], "after the frame that was too much"
+    page.widget.step()
+    assert len(sent) == 1
+    page.says(kind="resync", client="a")
+    assert sent[1:] == [("_run", 1)], "what was missed is missing in the pages' own copies too"
+
+
+def test_messages_are_sent_in_the_order_of_their_numbers(page: Page) -> None:
+    """A whole run takes its time to pack: no frame that is numbered after it may overtake it."""
+    page.widget.train(100)
+    page.sent.clear()
+    stop = threading.Event()
+
+    def ask() -> None:
+        while not stop.is_set():
+            page.widget._on_message(None, {"kind": "resync", "client": "a"}, [])
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    page.widget.train(300)
+    stop.set()
+    asking.join()
+    numbers = [content.get("frame", content.get("next")) for content, _ in page.sent]
+    assert {"whole", "frame"} == {content["kind"] for content, _ in page.sent}
+    assert numbers == sorted(numbers)
 
 
 def test_training_goes_on_from_what_the_trainer_did_by_itself(page: Page) -> None:

@@ -21,5 +21,11 @@ def unpack(chunk: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     return header, columns
 
 
-def batches(chunks: Iterable[bytes]) -> list[int]:
-    return [int(batch) for chunk in chunks for batch in unpack(chunk)[1]["batch"]]
+def batches(chunks: Iterable[bytes], kind: str = "overview") -> list[int]:
+    """Batch numbers of all chunks of a kind."""
+    read = [unpack(chunk) for chunk in chunks]
+    return [int(batch) for header, columns in read if header["kind"] == kind for batch in columns["batch"]]
+
+
+def detailed(chunks: Iterable[bytes]) -> list[int]:
+    return batches(chunks, "details")

@@ -1,18 +1,16 @@
-/** Encodes snapshots as the kernel does; the tests and the mock kernel use it. */
+/** Encodes chunks as the kernel does; the tests and the mock kernel use it. */
 
 type Shape = readonly number[];
 export type ColumnData = readonly [name: string, type: "f4" | "i4", shape: Shape, values: ArrayLike<number>];
 
-export interface ChunkData {
-  count: number;
-  steps: number;
-  lags: number;
-  columns: readonly ColumnData[];
-}
+export type ChunkData = { count: number; columns: readonly ColumnData[] } & (
+  | { kind: "overview" }
+  | { kind: "details"; steps: number; lags: number }
+);
 
-export function encodeChunk({ count, steps, lags, columns }: ChunkData): ArrayBuffer {
-  const described = columns.map(([name, type, shape]) => [name, type, shape]);
-  let header = new TextEncoder().encode(JSON.stringify({ version: 1, count, steps, lags, columns: described }));
+export function encodeChunk({ columns, ...described }: ChunkData): ArrayBuffer {
+  const listed = columns.map(([name, type, shape]) => [name, type, shape]);
+  let header = new TextEncoder().encode(JSON.stringify({ version: 2, ...described, columns: listed }));
   const padded = new Uint8Array(Math.ceil(header.length / 4) * 4).fill(0x20);
   padded.set(header);
   header = padded;

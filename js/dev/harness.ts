@@ -1,4 +1,4 @@
-/** Shows the widget with a mock kernel. The address chooses what: ?recorded=300&steps=25&lags=5&form=heatmap&theme=dark … */
+/** Shows the widget with a mock kernel. The address chooses what: ?recorded=300&steps=25&lags=5&form=heatmap&theme=dark&thinned=8&silent … */
 
 import type { InitializeProps, RenderProps } from "@anywidget/types";
 import type { Traits } from "../src/contract";
@@ -34,6 +34,8 @@ const model = createMockModel({
   labels: Array.from(new Set(TEXT)),
   recorded,
   recordEvery,
+  detailsEvery: number("thinned", 1),
+  silent: parameters.has("silent"),
   live: parameters.get("live") !== "false",
   halfLife: 0.15 * Math.max(recorded, 100) * recordEvery,
   diverged: new Set(parameters.has("diverged") ? [(recorded - 1) * recordEvery] : []),

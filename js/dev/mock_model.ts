@@ -3,12 +3,16 @@
 import type { AnyModel } from "@anywidget/types";
 import type { Bytes, Cue, Frame, FromKernel, Samples, Status, ToKernel, Traits } from "../src/contract";
 import { decodeChunk } from "../src/protocol";
-import { type Settings, syntheticChunk } from "./synthetic";
+import { type Settings, syntheticDetails, syntheticOverview } from "./synthetic";
 
 export interface MockOptions extends Settings {
   recorded: number;
   recordEvery: number;
   live: boolean;
+  /** Details are kept of one in so many batches that are older than the page. */
+  detailsEvery: number;
+  /** The kernel answers nothing. */
+  silent: boolean;
 }
 
 type Listener = (...args: unknown[]) => void;
@@ -16,12 +20,15 @@ type Listener = (...args: unknown[]) => void;
 const FRAME_MS = 33;
 const BATCHES_PER_FRAME = 40;
 const CHUNK = 50_000;
+const LOADED_DETAILS = 20;
+const MEMORY_LIMIT = 256e6;
 
 /** The tallest batch, and some that stand for the other kinds. */
 function cuesOf(chunks: Bytes[]): Cue[] {
   let tallest = { batch: 0, height: 0 };
   const batches: number[] = [];
   for (const chunk of chunks.map(decodeChunk)) {
+    if (chunk.kind !== "overview") continue;
     chunk.max("norm").forEach((height, row) => {
       batches.push(chunk.batch[row]);
       if (height > tallest.height) tallest = { batch: chunk.batch[row], height };
@@ -61,7 +68,7 @@ export function createMockModel(options: MockOptions): AnyModel<Traits> {
       data_length: options.text.length,
       cell: "tanh",
     },
-    _run: { epoch: 0, next: 0, chunks: [] },
+    _run: { epoch: 0, next: 0, recorded: 0, chunks: [] },
     _status: statusAt(0, "ready"),
     _samples: { first: null, now: null },
     _cues: [],
@@ -69,12 +76,15 @@ export function createMockModel(options: MockOptions): AnyModel<Traits> {
   let batch = 0;
   let epoch = 0;
   let next = 0;
+  /** Batch numbers of all that was recorded. */
+  let recorded: number[] = [];
 
   function statusAt(trained: number, state: Status["state"]): Status {
     const loss = trained === 0 ? null : 1.6 + (2.9 * options.halfLife) / (trained + options.halfLife);
     const perplexity = loss === null ? null : Math.exp(loss);
     const rate = state === "training" ? 1216 : null;
-    return { state, batch: trained, epoch_of_data: 0, loss, perplexity, rate, message: "", hint: "" };
+    const kept = { details_every: options.detailsEvery, memory_limit: MEMORY_LIMIT };
+    return { state, batch: trained, epoch_of_data: 0, loss, perplexity, rate, message: "", hint: "", ...kept };
   }
 
   const samples = (): Samples => ({
@@ -98,25 +108,36 @@ export function createMockModel(options: MockOptions): AnyModel<Traits> {
       buffers.map((buffer) => new DataView(buffer)),
     );
 
-  /** Trains `count` batches and returns chunks of those that were recorded. */
-  function train(count: number): ArrayBuffer[] {
+  /** Trains `count` batches and returns the numbers of those that were recorded. */
+  function train(count: number): number[] {
     const every = traits.record_every;
     const first = Math.ceil(batch / every) * every;
     batch += count;
-    const recorded = Array.from({ length: Math.ceil((batch - first) / every) }, (_, index) => first + index * every);
-    const chunks: ArrayBuffer[] = [];
-    for (let at = 0; at < recorded.length; at += CHUNK) {
-      chunks.push(syntheticChunk(recorded.slice(at, at + CHUNK), options));
-    }
-    return chunks;
+    const added = Array.from({ length: Math.ceil((batch - first) / every) }, (_, index) => first + index * every);
+    recorded = recorded.concat(added);
+    return added;
   }
 
-  function sendFrame(request: { client: string; seq: number }, last: boolean, buffers: ArrayBuffer[]) {
+  const overviewOf = (batches: number[]): ArrayBuffer[] =>
+    Array.from({ length: Math.ceil(batches.length / CHUNK) }, (_, part) =>
+      syntheticOverview(batches.slice(part * CHUNK, (part + 1) * CHUNK), options),
+    );
+
+  function answerDetails(client: string, wanted: number) {
+    const every = options.detailsEvery * traits.record_every;
+    const held = wanted >= options.recorded * options.recordEvery || wanted % every === 0;
+    const nearest = held ? null : Math.round(wanted / every) * every;
+    const chunks = held ? [syntheticDetails([wanted], options)] : [];
+    say({ kind: "details", client, epoch, batch: wanted, held, nearest }, chunks);
+  }
+
+  function sendFrame(request: { client: string; seq: number }, last: boolean, added: number[]) {
     const status = statusAt(batch, traits.playing ? "training" : "paused");
     const frame: Frame = {
       kind: "frame",
       epoch,
       frame: next,
+      recorded: recorded.length,
       last,
       playing: traits.playing,
       status,
@@ -124,7 +145,7 @@ export function createMockModel(options: MockOptions): AnyModel<Traits> {
     };
     if (last) frame.samples = samples();
     next += 1;
-    say(frame, buffers);
+    say(frame, added.length > 0 ? [...overviewOf(added), syntheticDetails(added.slice(-5), options)] : []);
   }
 
   function lease(request: { client: string; seq: number }, left: number) {
@@ -147,15 +168,18 @@ export function createMockModel(options: MockOptions): AnyModel<Traits> {
         return sendFrame({ client: message.client, seq: message.seq }, true, train(due));
       }
       case "reset":
-        [batch, next, epoch] = [0, 0, epoch + 1];
+        [batch, next, epoch, recorded] = [0, 0, epoch + 1, []];
         return say({
           kind: "whole",
           epoch,
           next,
+          recorded: 0,
           status: statusAt(0, "ready"),
           samples: { first: null, now: null },
           cues: [],
         });
+      case "details":
+        return answerDetails(message.client, message.batch);
       case "set":
         if (message.value !== null && message.value <= 0) {
           const reason = `${message.name} must be greater than 0, got ${message.value}`;
@@ -166,7 +190,9 @@ export function createMockModel(options: MockOptions): AnyModel<Traits> {
   }
 
   if (options.recorded > 0) {
-    traits._run.chunks = train((options.recorded - 1) * options.recordEvery + 1).map((buffer) => new DataView(buffer));
+    train((options.recorded - 1) * options.recordEvery + 1);
+    const buffers = [...overviewOf(recorded), syntheticDetails(recorded.slice(-LOADED_DETAILS), options)];
+    traits._run = { epoch, next, recorded: recorded.length, chunks: buffers.map((buffer) => new DataView(buffer)) };
     traits._status = statusAt(batch, "paused");
     traits._samples = samples();
     traits._cues = cuesOf(traits._run.chunks);
@@ -183,7 +209,7 @@ export function createMockModel(options: MockOptions): AnyModel<Traits> {
     get: (name: keyof Traits) => traits[name],
     set: setTrait,
     save_changes() {},
-    send: (message: ToKernel) => setTimeout(() => answer(message), 5),
+    send: (message: ToKernel) => setTimeout(() => options.silent || answer(message), 5),
     on(name: string, listener: Listener) {
       listeners.set(name, (listeners.get(name) ?? new Set()).add(listener));
     },

@@ -31,7 +31,8 @@ export function createRandom(seed: number) {
   };
 }
 
-function snapshots(batches: number[], settings: Settings): ChunkData {
+/** Chunks of the overview and of the details of some batches. */
+function workOut(batches: number[], settings: Settings): { overview: ChunkData; details: ChunkData } {
   const { steps, lags, text, labels, diverged, halfLife } = settings;
   const count = batches.length;
   const floats = (length: number) => new Float32Array(length);
@@ -95,55 +96,65 @@ function snapshots(batches: number[], settings: Settings): ChunkData {
     if (gradNorm[row] > CLIP) flags[row] += 4;
   });
 
-  const columns: ColumnData[] = [
+  const meanOf = (value: (at: number) => number) =>
+    batches.map(
+      (_, row) => loss.subarray(0, steps).reduce((sum, _, step) => sum + value(row * steps + step), 0) / steps,
+    );
+  const named: ColumnData[] = [
     ["batch", "i4", [count], batches],
+    ["flags", "i4", [count], flags],
+  ];
+  const overview: ColumnData[] = [
+    ...named,
     ["start", "i4", [count], start],
     ["stop", "i4", [count], start.map((first) => first + steps)],
-    ["flags", "i4", [count], flags],
     ["grad_norm", "f4", [count], gradNorm],
     ["update_norm", "f4", [count], updateNorm],
     ["horizon_length", "f4", [count], horizonLength],
+    ["loss", "f4", [count], meanOf((at) => loss[at])],
+    ["accuracy", "f4", [count], meanOf((at) => Number(target[at] === prediction[at]))],
+    ...measures.flatMap(({ suffix, max, mean }): ColumnData[] => [
+      [`max:W_hh${suffix}`, "f4", [count], max],
+      [`mean:W_hh${suffix}`, "f4", [count], mean],
+    ]),
+  ];
+  const details: ColumnData[] = [
+    ...named,
     ["loss", "f4", [count, steps], loss],
     ["target", "i4", [count, steps], target],
     ["prediction", "i4", [count, steps], prediction],
     ["probability", "f4", [count, steps], probability],
-    ...measures.flatMap(({ suffix, max, mean, items, total, beyond }): ColumnData[] => [
-      [`max:W_hh${suffix}`, "f4", [count], max],
-      [`mean:W_hh${suffix}`, "f4", [count], mean],
+    ...measures.flatMap(({ suffix, items, total, beyond }): ColumnData[] => [
       [`items:W_hh${suffix}`, "f4", [count, steps, lags], items],
       [`total:W_hh${suffix}`, "f4", [count, steps], total],
       [`beyond:W_hh${suffix}`, "f4", [count, steps], beyond],
     ]),
   ];
-  return { count, steps, lags, columns };
+  return {
+    overview: { kind: "overview", count, columns: overview },
+    details: { kind: "details", count, steps, lags, columns: details },
+  };
 }
 
-/**
- * Many batches at once: a few hundred are worked out, and what they have per step is repeated. Their one number per
- * batch varies from batch to batch, with a peak here and there.
- */
-export function manySnapshots(batches: number[], settings: Settings): ChunkData {
-  const { count: models, ...pool } = snapshots(
-    Array.from({ length: MODELS }, (_, index) => batches[Math.floor((index * batches.length) / MODELS)]),
-    settings,
-  );
+/** Many batches at once: a few hundred are worked out and repeated, varied, with a peak here and there. */
+function overviewOfMany(batches: number[], settings: Settings): ChunkData {
+  const some = Array.from({ length: MODELS }, (_, index) => batches[Math.floor((index * batches.length) / MODELS)]);
+  const { overview } = workOut(some, settings);
   const random = createRandom(batches[0] + 1);
   const sizes = Float32Array.from(batches, () => 0.5 + random() ** 3 + (random() < 1e-4 ? 4 : 0));
-  const model = (row: number) => Math.floor((row * models) / batches.length);
-  const columns = pool.columns.map(([name, type, [, ...shape], values]): ColumnData => {
-    const width = shape.reduce((product, size) => product * size, 1);
-    const held = (type === "f4" ? Float32Array : Int32Array).from(values);
-    const filled = new (type === "f4" ? Float32Array : Int32Array)(batches.length * width);
+  const columns = overview.columns.map(([name, type, , values]): ColumnData => {
     const scaled = /^(max|mean|grad|update|loss)/.test(name);
-    batches.forEach((batch, row) => {
-      const from = model(row) * width;
-      if (width > 1) filled.set(held.subarray(from, from + width), row * width);
-      else filled[row] = name === "batch" ? batch : scaled ? held[from] * sizes[row] : held[from];
+    const filled = batches.map((batch, row) => {
+      const held = values[Math.floor((row * MODELS) / batches.length)];
+      return name === "batch" ? batch : scaled ? held * sizes[row] : held;
     });
-    return [name, type, [batches.length, ...shape], filled];
+    return [name, type, [batches.length], filled];
   });
-  return { ...pool, count: batches.length, columns };
+  return { ...overview, count: batches.length, columns };
 }
 
-export const syntheticChunk = (batches: number[], settings: Settings): ArrayBuffer =>
-  encodeChunk(batches.length > MANY ? manySnapshots(batches, settings) : snapshots(batches, settings));
+export const syntheticOverview = (batches: number[], settings: Settings): ArrayBuffer =>
+  encodeChunk(batches.length > MANY ? overviewOfMany(batches, settings) : workOut(batches, settings).overview);
+
+export const syntheticDetails = (batches: number[], settings: Settings): ArrayBuffer =>
+  encodeChunk(workOut(batches, settings).details);

@@ -52,6 +52,10 @@ export interface Status {
   rate: number | null;
   message: string;
   hint: string;
+  /** The kernel holds the details of one in so many older batches; 1: of all. */
+  details_every: number;
+  /** Bytes that the run may take in the kernel. */
+  memory_limit: number;
 }
 
 export interface Sample {
@@ -78,6 +82,8 @@ export type Bytes = ArrayBuffer | ArrayBufferView;
 export interface RunState {
   epoch: number;
   next: number;
+  /** Batches that the kernel has recorded; the chunks may hold fewer. */
+  recorded: number;
   chunks: Bytes[];
 }
 
@@ -106,12 +112,14 @@ export type ToKernel =
   | { kind: "stop" }
   | { kind: "reset" }
   | { kind: "set"; name: Setting; value: number | null }
-  | { kind: "resync"; client: string };
+  | { kind: "resync"; client: string }
+  | { kind: "details"; client: string; batch: number };
 
 export interface Frame {
   kind: "frame";
   epoch: number;
   frame: number;
+  recorded: number;
   client: string | null;
   seq: number;
   last: boolean;
@@ -125,14 +133,26 @@ export interface Whole {
   kind: "whole";
   epoch: number;
   next: number;
+  recorded: number;
   status: Status;
   samples: Samples;
   cues: Cue[];
 }
 
+/** The answer to a request for details: with them if they are held, else with the nearest batch of which they are. */
+export interface DetailsAnswer {
+  kind: "details";
+  client: string;
+  epoch: number;
+  batch: number;
+  held: boolean;
+  nearest: number | null;
+}
+
 export type FromKernel =
   | Frame
   | Whole
+  | DetailsAnswer
   | { kind: "busy"; client: string; seq: number }
   | { kind: "done"; client: string; seq: number }
   | { kind: "refused"; name: Setting; value: unknown; message: string }

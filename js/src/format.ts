@@ -43,3 +43,9 @@ export function formatPercent(part: number): string {
 
 /** A loss in nats, to three decimals. */
 export const formatLoss = (value: number) => (Number.isFinite(value) ? format(".3f")(value) : formatNumber(value));
+
+/** A number of bytes: 256 MB, 1.5 GB, 80 kB. */
+export function formatBytes(bytes: number): string {
+  const power = bytes >= 1e9 ? 3 : bytes >= 1e6 ? 2 : bytes >= 1e3 ? 1 : 0;
+  return `${format(".3~r")(bytes / 1000 ** power)} ${["bytes", "kB", "MB", "GB"][power]}`;
+}

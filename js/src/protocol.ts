@@ -1,4 +1,4 @@
-/** Decodes chunks: snapshots as columns of bytes (see "Chunk" in docs/architecture.md). */
+/** Decodes chunks: what is recorded as columns of bytes (see "Chunks" in docs/architecture.md). */
 
 import type { Bytes, Measure } from "./contract";
 
@@ -7,8 +7,6 @@ type Floats = Float32Array<ArrayBuffer>;
 type Column = Floats | Ints;
 
 export interface Items {
-  /** Height of the tallest bar. */
-  max: number;
   /** Piece that step j received from the loss d steps later, at `j * lags + d`. */
   pieces: Floats;
   /** Size of the sum of all pieces of each step. */
@@ -17,17 +15,11 @@ export interface Items {
   beyond: Floats;
 }
 
+/** The details of one batch: what panels 2, 3 and 4 draw. */
 export interface Snapshot {
   batch: number;
-  start: number;
-  stop: number;
-  diverged: boolean;
   /** The state before the first step was zero, so that step's items are exactly zero. */
   zeroState: boolean;
-  clipped: boolean;
-  gradNorm: number;
-  updateNorm: number;
-  horizonLength: number;
   steps: number;
   lags: number;
   loss: Floats;
@@ -37,26 +29,40 @@ export interface Snapshot {
   items(measure: Measure): Items;
 }
 
-export interface Chunk {
+/** A few numbers of each of some batches, one after the other. */
+export interface OverviewChunk {
+  kind: "overview";
   count: number;
-  steps: number;
-  lags: number;
   batch: Ints;
+  /** Positions in the training data that the targets cover, from the first up to but not with the second. */
+  start: Ints;
+  stop: Ints;
   flags: Ints;
   gradNorm: Floats;
   updateNorm: Floats;
   horizonLength: Floats;
-  /** Loss, target and prediction of every step, one batch after the other. */
+  /** Mean loss per step. */
   loss: Floats;
-  target: Ints;
-  prediction: Ints;
+  accuracy: Floats;
   /** Height of each batch's tallest bar. */
   max(measure: Measure): Floats;
   /** Mean height of each batch's bars. */
   mean(measure: Measure): Floats;
+}
+
+/** The details of some batches that have the same number of steps and lags. */
+export interface DetailsChunk {
+  kind: "details";
+  count: number;
+  steps: number;
+  lags: number;
+  batch: Ints;
+  nbytes: number;
   /** Views on the chunk's own bytes: nothing is copied. */
   snapshot(row: number): Snapshot;
 }
+
+export type Chunk = OverviewChunk | DetailsChunk;
 
 export const DIVERGED = 1;
 const ZERO_STATE = 2;
@@ -64,7 +70,9 @@ export const CLIPPED = 4;
 
 interface Header {
   version: number;
+  kind: Chunk["kind"];
   count: number;
+  /** Of details. */
   steps: number;
   lags: number;
   columns: [name: string, type: "f4" | "i4", shape: number[]][];
@@ -94,7 +102,7 @@ function readHeader(bytes: Uint8Array): { header: Header; end: number } {
     throw new Error(`chunk header ends at byte ${end} of ${bytes.byteLength}`);
   }
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, end))) as Header;
-  if (header.version !== 1) throw new Error(`chunk version ${header.version}: this front end reads version 1`);
+  if (header.version !== 2) throw new Error(`chunk version ${header.version}: this front end reads version 2`);
   return { header, end };
 }
 
@@ -121,7 +129,7 @@ export function decodeChunk(source: Bytes): Chunk {
   const bytes = alignedBytes(source);
   const { header, end } = readHeader(bytes);
   const columns = readColumns(bytes, header, end);
-  const { count, steps, lags } = header;
+  const { kind, count } = header;
 
   function column<T extends Column>(name: string, width = 1): T {
     const found = columns.get(name);
@@ -130,65 +138,58 @@ export function decodeChunk(source: Bytes): Chunk {
     return found as T;
   }
 
-  function row<T extends Column>(name: string, index: number, width: number): T {
-    return column<T>(name, width).subarray(index * width, (index + 1) * width) as T;
+  switch (kind) {
+    case "overview":
+      return {
+        kind,
+        count,
+        batch: column<Ints>("batch"),
+        start: column<Ints>("start"),
+        stop: column<Ints>("stop"),
+        flags: column<Ints>("flags"),
+        gradNorm: column<Floats>("grad_norm"),
+        updateNorm: column<Floats>("update_norm"),
+        horizonLength: column<Floats>("horizon_length"),
+        loss: column<Floats>("loss"),
+        accuracy: column<Floats>("accuracy"),
+        max: (measure) => column<Floats>(`max:${surface(measure)}`),
+        mean: (measure) => column<Floats>(`mean:${surface(measure)}`),
+      };
+    case "details":
+      return {
+        kind,
+        count,
+        steps: header.steps,
+        lags: header.lags,
+        batch: column<Ints>("batch"),
+        nbytes: bytes.byteLength,
+        snapshot: (row) => readSnapshot(header, row, column),
+      };
+    default:
+      throw new Error(`chunk of kind ${kind satisfies never}: this front end reads overview and details`);
   }
+}
 
-  function snapshot(index: number): Snapshot {
-    const int = (name: string) => column<Ints>(name)[index];
-    const float = (name: string) => column<Floats>(name)[index];
-    const flags = int("flags");
-    return {
-      batch: int("batch"),
-      start: int("start"),
-      stop: int("stop"),
-      diverged: (flags & DIVERGED) !== 0,
-      zeroState: (flags & ZERO_STATE) !== 0,
-      clipped: (flags & CLIPPED) !== 0,
-      gradNorm: float("grad_norm"),
-      updateNorm: float("update_norm"),
-      horizonLength: float("horizon_length"),
-      steps,
-      lags,
-      loss: row("loss", index, steps),
-      target: row("target", index, steps),
-      prediction: row("prediction", index, steps),
-      probability: row("probability", index, steps),
-      items: (measure) => ({
-        max: float(`max:${surface(measure)}`),
-        pieces: row(`items:${surface(measure)}`, index, steps * lags),
-        total: row(`total:${surface(measure)}`, index, steps),
-        beyond: row(`beyond:${surface(measure)}`, index, steps),
-      }),
-    };
-  }
-
+function readSnapshot(
+  { steps, lags }: Header,
+  index: number,
+  column: <T extends Column>(name: string, width?: number) => T,
+): Snapshot {
+  const row = <T extends Column>(name: string, width: number) =>
+    column<T>(name, width).subarray(index * width, (index + 1) * width) as T;
   return {
-    count,
+    batch: column<Ints>("batch")[index],
+    zeroState: (column<Ints>("flags")[index] & ZERO_STATE) !== 0,
     steps,
     lags,
-    batch: column<Ints>("batch"),
-    flags: column<Ints>("flags"),
-    get gradNorm() {
-      return column<Floats>("grad_norm");
-    },
-    get updateNorm() {
-      return column<Floats>("update_norm");
-    },
-    get horizonLength() {
-      return column<Floats>("horizon_length");
-    },
-    get loss() {
-      return column<Floats>("loss", steps);
-    },
-    get target() {
-      return column<Ints>("target", steps);
-    },
-    get prediction() {
-      return column<Ints>("prediction", steps);
-    },
-    max: (measure) => column<Floats>(`max:${surface(measure)}`),
-    mean: (measure) => column<Floats>(`mean:${surface(measure)}`),
-    snapshot,
+    loss: row("loss", steps),
+    target: row("target", steps),
+    prediction: row("prediction", steps),
+    probability: row("probability", steps),
+    items: (measure) => ({
+      pieces: row(`items:${surface(measure)}`, steps * lags),
+      total: row(`total:${surface(measure)}`, steps),
+      beyond: row(`beyond:${surface(measure)}`, steps),
+    }),
   };
 }

@@ -1,26 +1,31 @@
-/** The recorded run as the panels read it: one number per batch of every quantity, and any one batch's snapshot. */
+/** The recorded run as the panels read it: a few numbers of every batch, and the details of those that are held. */
 
-import { bisectLeft, bisectRight } from "d3-array";
+import { bisectLeft } from "d3-array";
 import { MEASURES, type Measure, type Quantity } from "./contract";
+import { createDetails, type Details } from "./details";
 import { growingColumn } from "./growing_column";
-import { type Chunk, CLIPPED, DIVERGED, type Snapshot } from "./protocol";
+import { CLIPPED, DIVERGED, type OverviewChunk } from "./protocol";
 import { createCounter, createSeries, type Series } from "./series";
 
 type Floats = Float32Array<ArrayBuffer>;
 
 export interface Run {
   readonly length: number;
-  append(chunk: Chunk): void;
+  readonly details: Details;
+  /** Appends a chunk's batches, without the first ones if the run has them already. */
+  append(chunk: OverviewChunk, without?: number): void;
   /** Batch number of every recorded batch, ascending. */
   batches(): Int32Array;
   /** A quantity of every recorded batch; of those that have measures, in the measure asked for. */
   series(quantity: Quantity, measure: Measure): Series;
+  /** Positions in the training data that the targets of a batch cover, from the first up to but not with the second. */
+  targets(index: number): [start: number, stop: number];
   diverged(index: number): boolean;
+  clipped(index: number): boolean;
   /** Indices of all batches that diverged. */
   divergedBatches(): Int32Array;
   /** How many batches in `[from, to)` were clipped. */
   countClipped(from: number, to: number): number;
-  snapshot(index: number): Snapshot;
   /** Index of the recorded batch that is nearest to a batch number; -1 if nothing is recorded. */
   nearest(batch: number): number;
 }
@@ -30,7 +35,7 @@ const columnName = (quantity: Quantity, measure: Measure) =>
   quantity === "max_gradient" || quantity === "mean_gradient" ? `${quantity}:${measure}` : quantity;
 
 /** One number per batch of everything that the overview can draw; throws if the chunk lacks a column. */
-function columnsOf(chunk: Chunk): [name: string, values: Floats][] {
+function columnsOf(chunk: OverviewChunk): [name: string, values: Floats][] {
   return [
     ...MEASURES.flatMap((measure): [string, Floats][] => [
       [columnName("max_gradient", measure), chunk.max(measure)],
@@ -38,29 +43,15 @@ function columnsOf(chunk: Chunk): [name: string, values: Floats][] {
     ]),
     ["grad_norm", chunk.gradNorm],
     ["update_norm", chunk.updateNorm],
-    ["loss", meanPerBatch(chunk, (at) => chunk.loss[at])],
-    ["accuracy", meanPerBatch(chunk, (at) => (chunk.target[at] === chunk.prediction[at] ? 1 : 0))],
+    ["loss", chunk.loss],
+    ["accuracy", chunk.accuracy],
     ["horizon_length", chunk.horizonLength],
   ];
 }
 
-function meanPerBatch({ count, steps }: Chunk, value: (at: number) => number): Floats {
-  const means = new Float32Array(count);
-  for (let row = 0; row < count; row += 1) {
-    let sum = 0;
-    for (let at = row * steps; at < (row + 1) * steps; at += 1) sum += value(at);
-    means[row] = sum / steps;
-  }
-  return means;
-}
-
-export function createRun(): Run {
-  const chunks: Chunk[] = [];
-  /** Index of each chunk's first batch. */
-  const firsts: number[] = [];
-  const batches = growingColumn((capacity) => new Int32Array(capacity));
-  const flags = growingColumn((capacity) => new Int32Array(capacity));
-  const diverged = growingColumn((capacity) => new Int32Array(capacity));
+export function createRun(details: Details = createDetails()): Run {
+  const integers = () => growingColumn((capacity) => new Int32Array(capacity));
+  const [batches, starts, stops, flags, diverged] = [integers(), integers(), integers(), integers(), integers()];
   const columns = new Map<string, { append(values: Floats): void; series: Series }>();
   let length = 0;
 
@@ -78,31 +69,30 @@ export function createRun(): Run {
     get length() {
       return length;
     },
-    append(chunk) {
+    details,
+    append(chunk, without = 0) {
       // Read every column before anything is kept, so that a bad chunk leaves the run as it was.
       const read = columnsOf(chunk);
-      chunks.push(chunk);
-      firsts.push(length);
-      batches.append(chunk.batch);
-      flags.append(chunk.flags);
-      for (const [name, values] of read) column(name).append(values);
-      chunk.flags.forEach((flag, row) => {
-        if (flag & DIVERGED) diverged.append(Int32Array.of(length + row));
-      });
-      length += chunk.count;
+      batches.append(chunk.batch.subarray(without));
+      starts.append(chunk.start.subarray(without));
+      stops.append(chunk.stop.subarray(without));
+      flags.append(chunk.flags.subarray(without));
+      for (const [name, values] of read) column(name).append(values.subarray(without));
+      for (let row = without; row < chunk.count; row += 1) {
+        if (chunk.flags[row] & DIVERGED) diverged.append(Int32Array.of(length + row - without));
+      }
+      length += chunk.count - without;
     },
     batches: () => batches.values(),
     series: (quantity, measure) => column(columnName(quantity, measure)).series,
+    targets: (index) => [starts.values()[index], stops.values()[index]],
     diverged: (index) => (flags.values()[index] & DIVERGED) !== 0,
+    clipped: (index) => (flags.values()[index] & CLIPPED) !== 0,
     divergedBatches: () => diverged.values(),
     countClipped: createCounter(
       () => flags.values(),
       (flag) => (flag & CLIPPED) !== 0,
     ),
-    snapshot(index) {
-      const chunk = bisectRight(firsts, index) - 1;
-      return chunks[chunk].snapshot(index - firsts[chunk]);
-    },
     nearest(batch) {
       const numbers = batches.values();
       const right = bisectLeft(numbers, batch);

@@ -10,6 +10,7 @@ import {
   CHOICES,
   type Choices,
   type Cue,
+  type DetailsAnswer,
   type Frame,
   type FromKernel,
   type Setting,
@@ -18,10 +19,12 @@ import {
   type Traits,
   type Whole,
 } from "./contract";
-import { decodeChunk, ownView } from "./protocol";
+import { createDetailRequests, type Missing } from "./detail_requests";
+import { type Chunk, decodeChunk, type OverviewChunk, ownView } from "./protocol";
 import { randomName } from "./random_name";
 import { createRequests, SILENCE_MS } from "./requests";
-import { createRun, type Run } from "./run";
+import { createRun } from "./run";
+import { createSavedRun } from "./saved_run";
 import { createStore, type State, type Store } from "./store";
 
 /** All that a person can ask for. */
@@ -38,6 +41,10 @@ export interface Commands {
 export interface Session {
   store: Store;
   commands: Commands;
+  /** What a view wants to show and the run does not hold; null: nothing is missing. */
+  want(view: object, batch: number | null): void;
+  /** Why the details of a batch are not there. */
+  missing(batch: number): Missing;
   /** A view shows this session; returns the function that ends it. Without one, nothing is trained. */
   join(): () => void;
   destroy(): void;
@@ -51,12 +58,22 @@ export function createSession(
   visibility: Visibility = pageVisibility,
 ): Session {
   const client = randomName();
+  const saved = createSavedRun(model);
   const store = createStore(readState());
+  /** What is shown: the epoch, and the number of the next frame. */
+  let position = { epoch: saved.epoch, next: saved.next };
   const audience = createAudience(visibility);
   const cleanups: (() => void)[] = [];
   /** Ends the wait for an answer to a command; also limits `resync` to one until the whole arrives or stays away. */
   let cancelAnswerTimer = () => {};
   let cancelResyncTimer: (() => void) | null = null;
+
+  const details = createDetailRequests({
+    send: (batch) => canSend({ kind: "details", client, batch }),
+    holds: (batch) => store.state.run.details.has(batch),
+    onChange: () => store.update({}),
+    clock,
+  });
 
   const requests = createRequests({
     client,
@@ -70,6 +87,9 @@ export function createSession(
   function readState(): State {
     const initial: State = {
       run: createRun(),
+      recorded: model.get("_run").recorded,
+      completing: false,
+      reached: false,
       labels: model.get("_labels"),
       info: model.get("_info"),
       status: model.get("_status"),
@@ -92,27 +112,31 @@ export function createSession(
       silent: false,
     };
     try {
-      return { ...initial, run: readRun() };
+      for (const chunk of model.get("_run").chunks.map(decodeChunk)) {
+        if (chunk.kind === "overview") initial.run.append(chunk);
+        else initial.run.details.add(chunk);
+      }
     } catch (error) {
-      return { ...initial, problem: unreadable(error) };
+      initial.problem = unreadable(error);
     }
-  }
-
-  function readRun(): Run {
-    const run = createRun();
-    for (const chunk of model.get("_run").chunks) run.append(decodeChunk(chunk));
-    return run;
+    return initial;
   }
 
   /** Gives whether it was sent: hosts throw once the notebook is closed or its kernel is gone. */
-  function sendToKernel(message: ToKernel): boolean {
+  function canSend(message: ToKernel): boolean {
     try {
       model.send(message);
       return true;
     } catch {
-      store.update({ silent: true });
       return false;
     }
+  }
+
+  /** Sends what the person asked for: that it cannot be sent is said. */
+  function sendToKernel(message: ToKernel): boolean {
+    const sent = canSend(message);
+    if (!sent) store.update({ silent: true });
+    return sent;
   }
 
   function command(message: ToKernel) {
@@ -124,23 +148,55 @@ export function createSession(
   function heard() {
     cancelAnswerTimer();
     requests.heard();
-    if (store.state.silent) store.update({ silent: false });
+    details.heard();
+    if (store.state.silent || !store.state.reached) store.update({ silent: false, reached: true });
   }
 
   function resync() {
-    if (cancelResyncTimer || !sendToKernel({ kind: "resync", client })) return;
+    if (cancelResyncTimer || !canSend({ kind: "resync", client })) return;
+    store.update({ completing: true });
     cancelResyncTimer = clock.after(SILENCE_MS, () => {
       cancelResyncTimer = null;
+      store.update({ completing: false });
     });
   }
 
+  /** Not of all batches that are shown. */
+  const holdsFewDetails = () => store.state.run.batches().some((batch) => !store.state.run.details.has(batch));
+
+  const isComplete = ({ run, recorded } = store.state) => run.length >= recorded;
+
   /** Keeps chunks that can be read, in the run and in the model, so that a saved notebook holds them. */
-  function appendChunks(run: Run, chunks: Bytes[]) {
+  function appendChunks(chunks: Bytes[]) {
+    const { run } = store.state;
     for (const received of chunks) {
-      const chunk = ownView(received);
-      run.append(decodeChunk(chunk));
-      model.get("_run").chunks.push(chunk);
+      const view = ownView(received);
+      const chunk = decodeChunk(view);
+      if (chunk.kind === "overview") run.append(chunk);
+      else run.details.add(chunk);
+      saved.add(view, chunk.kind);
     }
+  }
+
+  /** Takes in an overview that begins at the first batch, of a run of `recorded` batches; it may be an extract. */
+  function takeOverview(chunks: Chunk[], epoch: number, recorded: number) {
+    const overview = chunks.filter((chunk): chunk is OverviewChunk => chunk.kind === "overview");
+    const rows = overview.reduce((sum, { count }) => sum + count, 0);
+    const same = epoch === position.epoch;
+    if (!same) details.startOver();
+    const whole = same && isComplete();
+    if (!whole || rows === recorded) {
+      // What is shown goes on where it can, so that views keep their zoom.
+      const run = whole ? store.state.run : createRun(same ? store.state.run.details : undefined);
+      let without = run.length;
+      for (const chunk of overview) {
+        run.append(chunk, Math.min(without, chunk.count));
+        without -= Math.min(without, chunk.count);
+      }
+      store.update({ run });
+    }
+    for (const chunk of chunks) if (chunk.kind === "details") store.state.run.details.add(chunk);
+    store.update({ recorded, problem: null });
   }
 
   function keepCues(cues: Cue[]) {
@@ -149,29 +205,55 @@ export function createSession(
   }
 
   function applyFrame(frame: Frame, chunks: Bytes[]) {
-    const held = model.get("_run");
-    if (frame.epoch > held.epoch || (frame.epoch === held.epoch && frame.frame > held.next)) return resync();
-    if (frame.epoch < held.epoch || frame.frame < held.next) return;
-    held.next += 1;
+    if (frame.epoch > position.epoch || (frame.epoch === position.epoch && frame.frame > position.next))
+      return resync();
+    if (frame.epoch < position.epoch || frame.frame < position.next) return;
+    position.next += 1;
+    saved.advance(frame.recorded);
     Object.assign(model.get("_status"), frame.status);
     if (frame.samples) Object.assign(model.get("_samples"), frame.samples);
     if (frame.cues) keepCues(frame.cues);
-    store.update({ status: { ...frame.status }, samples: { ...model.get("_samples") } });
-    appendChunks(store.state.run, chunks);
+    const { recorded } = frame;
+    const whole = isComplete();
+    store.update({ status: { ...frame.status }, samples: { ...model.get("_samples") }, recorded });
+    appendChunks(chunks);
+    if (!whole) resync();
   }
 
   function applyWhole(whole: Whole, chunks: Bytes[]) {
     cancelResyncTimer?.();
     cancelResyncTimer = null;
-    const held = model.get("_run");
-    Object.assign(held, { epoch: whole.epoch, next: whole.next });
-    held.chunks.splice(0);
+    const { epoch, next, recorded } = whole;
+    if (saved.epoch !== epoch || saved.next !== next) saved.restart({ epoch, next, recorded });
     Object.assign(model.get("_status"), whole.status);
     Object.assign(model.get("_samples"), whole.samples);
     keepCues(whole.cues);
-    const run = createRun();
-    store.update({ run, status: { ...whole.status }, samples: { ...whole.samples }, problem: null });
-    appendChunks(run, chunks);
+    store.update({ status: { ...whole.status }, samples: { ...whole.samples }, completing: false });
+    takeOverview(chunks.map(decodeToKeep), epoch, recorded);
+    position = { epoch, next };
+  }
+
+  function applyDetails({ client: asker, epoch, batch, held, nearest }: DetailsAnswer, chunks: Bytes[]) {
+    if (asker !== client || epoch !== position.epoch) return;
+    try {
+      appendChunks(chunks);
+    } finally {
+      details.answered(batch, held && store.state.run.details.has(batch), nearest);
+    }
+  }
+
+  /** The kernel has sent the model's copy of the run anew. Mostly it holds nothing that is not shown already. */
+  function onRun() {
+    const { epoch, next, recorded, chunks } = model.get("_run");
+    if (epoch === position.epoch && next === position.next) return;
+    if (epoch < position.epoch || (epoch === position.epoch && next < position.next)) return resync();
+    try {
+      takeOverview(chunks.map(decodeToKeep), epoch, recorded);
+    } catch (error) {
+      store.update({ problem: unreadable(error) });
+    }
+    position = { epoch, next };
+    if (!isComplete()) resync();
   }
 
   function applyError(message: string, hint: string) {
@@ -192,6 +274,9 @@ export function createSession(
         break;
       case "whole":
         applyWhole(message, buffers);
+        break;
+      case "details":
+        applyDetails(message, buffers);
         break;
       case "busy":
         requests.busy(message.client, message.seq);
@@ -228,13 +313,7 @@ export function createSession(
   }
 
   on("msg:custom", onMessage);
-  on("change:_run", () => {
-    try {
-      store.update({ run: readRun(), problem: null });
-    } catch (error) {
-      store.update({ problem: unreadable(error) });
-    }
-  });
+  on("change:_run", onRun);
   on("change:_labels", () => store.update({ labels: model.get("_labels") }));
   on("change:_info", () => store.update({ info: model.get("_info") }));
   on("change:_status", () => store.update({ status: { ...model.get("_status") } }));
@@ -255,8 +334,13 @@ export function createSession(
     });
   }
 
+  // All that the kernel has: what was loaded may be an extract.
+  if (!isComplete() || holdsFewDetails()) resync();
+
   return {
     store,
+    want: details.want,
+    missing: details.missing,
     commands: {
       play: () => command({ kind: "play" }),
       stop: () => command({ kind: "stop" }),
@@ -279,11 +363,18 @@ export function createSession(
     join: audience.join,
     destroy() {
       requests.destroy();
+      details.destroy();
       cancelAnswerTimer();
       cancelResyncTimer?.();
       for (const cleanup of cleanups) cleanup();
     },
   };
+}
+
+/** An overview is copied into the run; details are kept as they are, and so must not hold a whole message's bytes. */
+function decodeToKeep(received: Bytes): Chunk {
+  const chunk = decodeChunk(received);
+  return chunk.kind === "overview" ? chunk : decodeChunk(ownView(received));
 }
 
 function unreadable(error: unknown) {

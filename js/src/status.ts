@@ -2,7 +2,7 @@
 
 import type { Info } from "./contract";
 import { element, setText } from "./dom";
-import { formatCount, formatLoss, formatNumber } from "./format";
+import { formatBytes, formatCount, formatLoss, formatNumber } from "./format";
 import type { Problem, State } from "./store";
 
 export interface StatusLine {
@@ -35,6 +35,27 @@ function describe({ cell, hidden_size, seq_length, data_name, data_length }: Inf
   return parts.filter(Boolean).join(" · ");
 }
 
+/** What of the run is here, and what of it the kernel keeps, if that is not all. */
+function describeExtent({ run, recorded, completing, reached, status }: State): string {
+  const sentences: string[] = [];
+  if (run.length < recorded) {
+    const part = `${formatCount(run.length)} of ${formatCount(recorded)} recorded batches; every peak is among them`;
+    sentences.push(
+      completing
+        ? `Shown: ${part}. The kernel is asked for the rest.`
+        : `${reached ? "Shown:" : "This saved notebook holds"} ${part}.`,
+    );
+  }
+  if (status.details_every > 1) {
+    const limit = formatBytes(status.memory_limit);
+    const many = formatCount(status.details_every);
+    sentences.push(
+      `Memory limit of ${limit}: details of one in ${many} recorded batches are kept, and of the newest. The overview has all.`,
+    );
+  }
+  return sentences.join(" ");
+}
+
 export function createStatus(parent: HTMLElement): StatusLine {
   const line = element("dl", { class: "status" });
   const values = ["state", "batch", "loss", "perplexity", "rate"].map((name) => {
@@ -44,9 +65,10 @@ export function createStatus(parent: HTMLElement): StatusLine {
     return [name, value] as const;
   });
   const about = element("p", { class: "about" });
+  const extent = element("p", { class: "extent", attributes: { role: "status" } });
   const note = element("p", { class: "silence", attributes: { role: "status" } });
   const banner = element("div", { class: "banner", attributes: { role: "alert" } });
-  parent.append(element("div", { class: "status-row" }, line, about), note, banner);
+  parent.append(element("div", { class: "status-row" }, line, about), extent, note, banner);
 
   return {
     update(state, failure) {
@@ -60,13 +82,16 @@ export function createStatus(parent: HTMLElement): StatusLine {
       };
       for (const [name, value] of values) setText(value, texts[name]);
       setText(about, describe(info));
+      const words = describeExtent(state);
+      extent.hidden = words === "";
+      setText(extent, words);
       const silent = state.silent && info.live;
       note.hidden = !silent;
       setText(note, silent ? `${SILENT.message} ${SILENT.hint}` : "");
       const problem = problemOf(state, failure);
       banner.hidden = problem === null;
-      const words = problem ? `${problem.message} ${problem.hint}`.trim() : "";
-      if (banner.textContent !== words) {
+      const said = problem ? `${problem.message} ${problem.hint}`.trim() : "";
+      if (banner.textContent !== said) {
         banner.replaceChildren(
           ...(problem ? [element("strong", { text: problem.message }), problem.hint && ` ${problem.hint}`] : []),
         );

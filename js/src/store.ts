@@ -10,6 +10,12 @@ export interface Problem {
 
 export interface State extends Choices {
   run: Run;
+  /** Batches that the kernel has recorded: more than the run has, if this is an extract of it. */
+  recorded: number;
+  /** The rest of the run was asked for, and may still come. */
+  completing: boolean;
+  /** The kernel has been heard since the page was loaded. */
+  reached: boolean;
   labels: string[];
   info: Info;
   status: Status;

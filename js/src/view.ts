@@ -11,6 +11,7 @@ import { createContext } from "./panels/context";
 import { createGradients } from "./panels/gradients";
 import { createHorizon } from "./panels/horizon";
 import { createOverview } from "./panels/overview";
+import { createPendingNote } from "./panels/pending_note";
 import { createPredictions } from "./panels/predictions";
 import { createSamples } from "./panels/samples";
 import { AMPLE } from "./panels/zoomable";
@@ -26,11 +27,14 @@ import { createTooltip } from "./tooltip";
 const READABLE = 6;
 
 /** Draws into `parent` until the signal aborts. */
-export function createView(parent: HTMLElement, { store, commands }: Session, signal: AbortSignal) {
+export function createView(parent: HTMLElement, session: Session, signal: AbortSignal) {
+  const { store, commands } = session;
   const root = element("div", { class: "rnnbow" });
   const announcer = element("p", { class: "announcer", attributes: { "aria-live": "polite" } });
   const invitation = element("p", { class: "invitation" });
   const panelArea = element("div", { class: "panels" });
+  /** Panels 2, 3 and 4. */
+  const batchArea = element("div", { class: "of-batch" });
   const toolbar = createToolbar(root, store, commands);
   const status = createStatus(root);
   root.append(invitation, panelArea);
@@ -83,11 +87,13 @@ export function createView(parent: HTMLElement, { store, commands }: Session, si
   const newest = createFollowing();
   const tooltip = createTooltip(root);
   const overview = createOverview(panelArea, commands, gestures);
+  const pendingNote = createPendingNote(panelArea, commands);
+  panelArea.append(batchArea);
   const batchPanels: Panel[] = [
-    createPredictions(panelArea, tooltip, gestures),
-    createContext(panelArea, gestures),
-    createGradients(panelArea, tooltip, commands, gestures),
-    createHorizon(panelArea, tooltip, gestures),
+    createPredictions(batchArea, tooltip, gestures),
+    createContext(batchArea, gestures),
+    createGradients(batchArea, tooltip, commands, gestures),
+    createHorizon(batchArea, tooltip, gestures),
   ];
   const samples = createSamples(root);
   root.append(announcer);
@@ -129,8 +135,10 @@ export function createView(parent: HTMLElement, { store, commands }: Session, si
       setLagColors(root, colors, theme);
     }
     if (!empty) overview.update(figure);
+    showPending(figure);
     if (figure.shown && figure.shown !== drawn) for (const panel of batchPanels) panel.update(figure);
-    drawn = figure.shown;
+    // While details are awaited, what was drawn before keeps its place.
+    if (figure.shown || empty) drawn = figure.shown;
     samples.update(figure);
     highlight();
     root.dataset.batch = figure.shown ? String(figure.shown.snapshot.batch) : "";
@@ -142,15 +150,34 @@ export function createView(parent: HTMLElement, { store, commands }: Session, si
     const selected = state.selected === null ? newest(state, focus.target !== null) : run.nearest(state.selected);
     if (preview !== null && preview >= run.length) preview = null;
     const index = preview ?? selected;
-    return { state, width, selected, preview, shown: index < 0 ? null : composeShown(state, index) };
+    const shown = index < 0 ? null : composeShown(state, index);
+    const batch = index < 0 || shown ? null : run.batches()[index];
+    session.want(parent, batch);
+    const pending = batch === null ? null : { batch, ...session.missing(batch) };
+    return { state, width, selected, preview, shown, pending };
   }
 
-  /** Gives what is drawn already if nothing that it is made from has changed. */
-  function composeShown(state: State, index: number): Shown {
-    const inputs = [state.run, index, state.measure, state.form, state.labels, width, theme, zoomed];
-    if (drawn && inputs.every((input, position) => input === drawnInputs[position])) return drawn;
+  function showPending({ pending, state }: Figure) {
+    pendingNote.update(pending, state);
+    batchArea.classList.toggle("pending", pending !== null);
+    batchArea.setAttribute("aria-busy", String(pending !== null));
+    // What is drawn belongs to another batch: nothing in it can be pointed at or reached by keys.
+    batchArea.inert = pending !== null;
+    if (pending) focus = { ...focus, target: null };
+  }
+
+  /** Gives what is drawn already if nothing that it is made from has changed; null if the details are not there. */
+  function composeShown(state: State, index: number): Shown | null {
+    const { details } = state.run;
+    const batch = state.run.batches()[index];
+    // Asked for at every draw, so that what is on screen is kept.
+    const held = details.get(batch);
+    const inputs = [details, batch, state.measure, state.form, state.labels, width, theme, zoomed];
+    const unchanged = inputs.map((input, position) => input === drawnInputs[position]);
+    if (drawn && unchanged.every(Boolean)) return drawn;
+    const snapshot = drawn && unchanged[0] && unchanged[1] ? drawn.snapshot : held;
+    if (!snapshot) return null;
     drawnInputs = inputs;
-    const snapshot = state.run.snapshot(index);
     const items = snapshot.items(state.measure);
     const furthest = Math.max(focus.pinned ?? 0, focus.target?.step ?? 0);
     if (furthest >= snapshot.steps) focus = { target: null, pinned: null };
@@ -190,6 +217,7 @@ export function createView(parent: HTMLElement, { store, commands }: Session, si
   const unsubscribe = store.subscribe(() => schedule("all"));
   signal.addEventListener("abort", () => {
     cancelAnimationFrame(request);
+    session.want(parent, null);
     sizes.disconnect();
     unsubscribe();
     root.remove();

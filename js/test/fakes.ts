@@ -59,6 +59,8 @@ export const STATUS: Status = {
   rate: null,
   message: "",
   hint: "",
+  details_every: 1,
+  memory_limit: 256_000_000,
 };
 
 export function fakeModel(changes: Partial<Traits> = {}) {
@@ -75,7 +77,7 @@ export function fakeModel(changes: Partial<Traits> = {}) {
     playing: false,
     _labels: ["a", "b", "c"],
     _info: { live: true, seq_length: 3, hidden_size: 4, data_name: "text", data_length: 90, cell: "tanh" },
-    _run: { epoch: 0, next: 0, chunks: [] },
+    _run: { epoch: 0, next: 0, recorded: 0, chunks: [] },
     _status: { ...STATUS },
     _samples: { first: null, now: null },
     _cues: [],

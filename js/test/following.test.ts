@@ -1,16 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { createFollowing, SHOWN_MS } from "../src/following";
-import { decodeChunk } from "../src/protocol";
 import { createRun, type Run } from "../src/run";
 import type { State } from "../src/store";
-import { smallChunk } from "./chunks";
+import { decodeOverview, overviewChunk } from "./chunks";
 import { STATUS } from "./fakes";
 
 function following() {
   let now = 0;
   const newest = createFollowing(() => now);
   const run = createRun();
-  const add = (...batches: number[]) => run.append(decodeChunk(smallChunk(batches)));
+  const add = (...batches: number[]) => run.append(decodeOverview(overviewChunk(batches)));
   const shown = (state: "training" | "paused", pointedAt = false, held: Run = run) =>
     newest({ run: held, status: { ...STATUS, state } } as State, pointedAt);
   return { add, shown, pass: (ms: number) => (now += ms) };

@@ -1,35 +1,55 @@
 import { describe, expect, it } from "vitest";
 import { encodeChunk } from "../dev/chunks";
 import { decodeChunk, ownView } from "../src/protocol";
-import { smallChunk } from "./chunks";
+import { decodeDetails, decodeOverview, detailsChunk, overviewChunk } from "./chunks";
 
-describe("decodeChunk", () => {
-  it("gives every column of every row", () => {
-    const chunk = decodeChunk(smallChunk([7, 8]));
+describe("an overview", () => {
+  it("has the numbers of every row", () => {
+    const chunk = decodeOverview(overviewChunk([7, 8], 5, 0.25));
+    expect(chunk.count).toBe(2);
+    expect(Array.from(chunk.batch)).toEqual([7, 8]);
+    expect([Array.from(chunk.start), Array.from(chunk.stop)]).toEqual([
+      [21, 24],
+      [24, 27],
+    ]);
+    expect(Array.from(chunk.flags)).toEqual([5, 5]);
+    expect(Array.from(chunk.max("share"))).toEqual([0.25, 0.25]);
+    expect(Array.from(chunk.mean("norm"))).toEqual([0.125, 0.125]);
+    const others = [chunk.gradNorm, chunk.updateNorm, chunk.horizonLength, chunk.loss, chunk.accuracy];
+    expect(others.map((values) => Array.from(values))).toEqual(Array(5).fill([1, 1]));
+  });
+
+  it("keeps values that JSON could not carry", () => {
+    const chunk = decodeOverview(overviewChunk([0], 1, Number.POSITIVE_INFINITY));
+    expect(chunk.max("norm")[0]).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it("is refused if it lacks a column", () => {
+    const few = encodeChunk({ kind: "overview", count: 1, columns: [["batch", "i4", [1], [0]]] });
+    expect(() => decodeChunk(few)).toThrow("no column start");
+  });
+});
+
+describe("details", () => {
+  it("have every column of every row", () => {
+    const chunk = decodeDetails(detailsChunk([7, 8]));
     expect([chunk.count, chunk.steps, chunk.lags]).toEqual([2, 3, 2]);
     expect(Array.from(chunk.batch)).toEqual([7, 8]);
     const snapshot = chunk.snapshot(1);
-    expect([snapshot.batch, snapshot.start, snapshot.stop]).toEqual([8, 24, 27]);
+    expect([snapshot.batch, snapshot.zeroState]).toEqual([8, false]);
     expect(Array.from(snapshot.loss)).toEqual([4, 5, 6]);
     expect(Array.from(snapshot.target)).toEqual([3, 4, 5]);
-    const { pieces, total, beyond, max } = snapshot.items("norm");
+    const { pieces, total, beyond } = snapshot.items("norm");
     expect(Array.from(pieces)).toEqual([6, 7, 8, 9, 10, 11]);
     expect(Array.from(total)).toEqual([3, 4, 5]);
     expect(Array.from(beyond)).toEqual([30, 40, 50]);
-    expect(max).toBe(1);
     expect(snapshot.items("share").pieces[0]).toBe(-6);
+    expect(decodeDetails(detailsChunk([0], 2)).snapshot(0).zeroState).toBe(true);
   });
 
-  it("tells the flags apart", () => {
-    const snapshots = [0, 1, 2, 4].map((flag) => decodeChunk(smallChunk([1], flag)).snapshot(0));
-    expect(snapshots.map(({ diverged }) => diverged)).toEqual([false, true, false, false]);
-    expect(snapshots.map(({ zeroState }) => zeroState)).toEqual([false, false, true, false]);
-    expect(snapshots.map(({ clipped }) => clipped)).toEqual([false, false, false, true]);
-  });
-
-  it("copies nothing: rows are views on the chunk's own bytes", () => {
-    const buffer = smallChunk([7, 8]);
-    expect(decodeChunk(buffer).snapshot(1).items("norm").pieces.buffer).toBe(buffer);
+  it("copy nothing: rows are views on the chunk's own bytes", () => {
+    const buffer = detailsChunk([7, 8]);
+    expect(decodeDetails(buffer).snapshot(1).items("norm").pieces.buffer).toBe(buffer);
   });
 
   it.each([
@@ -45,46 +65,35 @@ describe("decodeChunk", () => {
       (buffer: ArrayBuffer, offset: number, length: number) => new DataView(buffer, offset, length),
     ],
   ])("reads %s", (_, offset, wrap) => {
-    const encoded = smallChunk([5]);
+    const encoded = detailsChunk([5]);
     const larger = new Uint8Array(encoded.byteLength + offset + 5);
     larger.set(new Uint8Array(encoded), offset);
-    const chunk = decodeChunk(wrap(larger.buffer, offset, encoded.byteLength));
+    const chunk = decodeDetails(wrap(larger.buffer, offset, encoded.byteLength));
     expect(chunk.snapshot(0).batch).toBe(5);
     expect(Array.from(chunk.snapshot(0).items("norm").pieces)).toEqual([0, 1, 2, 3, 4, 5]);
   });
 
-  it("keeps values that JSON could not carry", () => {
-    const chunk = decodeChunk(
-      encodeChunk({
-        count: 1,
-        steps: 1,
-        lags: 1,
-        columns: [
-          ["batch", "i4", [1], [0]],
-          ["flags", "i4", [1], [1]],
-          ["max:W_hh", "f4", [1], [Number.POSITIVE_INFINITY]],
-        ],
-      }),
-    );
-    expect(chunk.max("norm")[0]).toBe(Number.POSITIVE_INFINITY);
-    expect(() => chunk.max("share")).toThrow("no column max:W_hh:share");
-  });
-
-  it("refuses what is cut short, too long, or of another version", () => {
-    const buffer = smallChunk([1]);
+  it("are refused if cut short, too long, or of another version or kind", () => {
+    const buffer = detailsChunk([1]);
     expect(() => decodeChunk(new ArrayBuffer(2))).toThrow("no header");
     expect(() => decodeChunk(buffer.slice(0, 40))).toThrow("header ends at byte");
     expect(() => decodeChunk(buffer.slice(0, buffer.byteLength - 4))).toThrow("inside column beyond:W_hh:share");
     const longer = new Uint8Array(buffer.byteLength + 4);
     longer.set(new Uint8Array(buffer));
     expect(() => decodeChunk(longer)).toThrow("4 bytes after its columns");
-    const header = new TextEncoder().encode('{"version":2,"columns":[]}  ');
-    const other = new Uint8Array(4 + header.length);
-    other.set([header.length]);
-    other.set(header, 4);
-    expect(() => decodeChunk(other)).toThrow("version 2");
+    expect(() => decodeChunk(headed('{"version":1,"columns":[]}'))).toThrow("version 1");
+    expect(() => decodeChunk(headed('{"version":2,"kind":"x","columns":[]}'))).toThrow("kind x");
   });
 });
+
+/** A chunk that is nothing but a header. */
+function headed(text: string): Uint8Array {
+  const header = new TextEncoder().encode(text.padEnd(Math.ceil(text.length / 4) * 4));
+  const bytes = new Uint8Array(4 + header.length);
+  bytes.set([header.length]);
+  bytes.set(header, 4);
+  return bytes;
+}
 
 describe("ownView", () => {
   it("gives a view that starts its own buffer", () => {

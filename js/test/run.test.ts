@@ -1,19 +1,37 @@
 import { expect, it } from "vitest";
 import { growingColumn } from "../src/growing_column";
-import { decodeChunk } from "../src/protocol";
+import { DIVERGED } from "../src/protocol";
 import { createRun } from "../src/run";
-import { smallChunk } from "./chunks";
+import { decodeDetails, decodeOverview, detailsChunk, overviewChunk } from "./chunks";
 
 function runOf(...chunks: number[][]) {
   const run = createRun();
-  for (const batches of chunks) run.append(decodeChunk(smallChunk(batches)));
+  for (const batches of chunks) run.append(decodeOverview(overviewChunk(batches)));
   return run;
 }
 
-it("finds every batch's snapshot, whichever chunk holds it", () => {
+it("has the numbers of every batch, whichever chunk held it", () => {
   const run = runOf([0, 10], [20], [30, 40, 50]);
   expect(run.length).toBe(6);
-  expect(Array.from({ length: 6 }, (_, index) => run.snapshot(index).batch)).toEqual([0, 10, 20, 30, 40, 50]);
+  expect(Array.from(run.batches())).toEqual([0, 10, 20, 30, 40, 50]);
+  expect(run.targets(4)).toEqual([120, 123]);
+});
+
+it("leaves out what it has already", () => {
+  const run = runOf([0, 10]);
+  run.append(decodeOverview(overviewChunk([0, 10, 20, 30], DIVERGED)), 2);
+  expect(Array.from(run.batches())).toEqual([0, 10, 20, 30]);
+  expect(Array.from(run.divergedBatches())).toEqual([2, 3]);
+  expect([run.series("loss", "norm").values().length, run.length]).toEqual([4, 4]);
+  run.append(decodeOverview(overviewChunk([0])), 1);
+  expect(run.length).toBe(4);
+});
+
+it("knows nothing of details but what it is given", () => {
+  const run = runOf([0, 10]);
+  expect(run.details.get(10)).toBeNull();
+  run.details.add(decodeDetails(detailsChunk([0, 10])));
+  expect(run.details.get(10)?.batch).toBe(10);
 });
 
 it("finds the nearest recorded batch", () => {
@@ -24,8 +42,8 @@ it("finds the nearest recorded batch", () => {
 
 it("knows which batches diverged, and every maximum", () => {
   const run = createRun();
-  run.append(decodeChunk(smallChunk([0], 0, 0.5)));
-  run.append(decodeChunk(smallChunk([1], 1, Number.NaN)));
+  run.append(decodeOverview(overviewChunk([0], 0, 0.5)));
+  run.append(decodeOverview(overviewChunk([1], 1, Number.NaN)));
   expect([run.diverged(0), run.diverged(1)]).toEqual([false, true]);
   expect(Array.from(run.divergedBatches())).toEqual([1]);
   expect(Array.from(run.series("max_gradient", "share").values())).toEqual([0.5, Number.NaN]);

@@ -1,8 +1,10 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { Frame, Traits } from "../src/contract";
+import type { DetailsAnswer, Frame, Traits, Whole } from "../src/contract";
+import { decodeChunk } from "../src/protocol";
 import { LEASE_MS, SILENCE_MS } from "../src/requests";
+import { ADDED_BYTES } from "../src/saved_run";
 import { createSession, type Session } from "../src/session";
-import { smallChunk } from "./chunks";
+import { bothChunks, detailsChunk, overviewChunk } from "./chunks";
 import { fakeClock, fakeModel, fakeVisibility, STATUS } from "./fakes";
 
 let model: ReturnType<typeof fakeModel>;
@@ -22,6 +24,7 @@ function frame(number: number, changes: Partial<Frame> = {}): Frame {
     kind: "frame",
     epoch: 0,
     frame: number,
+    recorded: 0,
     client: null,
     seq: 0,
     last: true,
@@ -31,24 +34,33 @@ function frame(number: number, changes: Partial<Frame> = {}): Frame {
   };
 }
 
+function whole(changes: Partial<Whole> = {}): Whole {
+  const samples = { first: null, now: null };
+  return { kind: "whole", epoch: 0, next: 0, recorded: 0, status: STATUS, samples, cues: [], ...changes };
+}
+
 const batches = () => Array.from(session.store.state.run.batches());
 
 beforeEach(() => start());
 
 describe("what arrives", () => {
   it("begins with what the model holds", () => {
-    start({ _run: { epoch: 3, next: 9, chunks: [smallChunk([0, 5]), new DataView(smallChunk([10]))] } });
+    const chunks = [overviewChunk([0, 5]), new DataView(overviewChunk([10])), detailsChunk([0, 5, 10])];
+    start({ _run: { epoch: 3, next: 9, recorded: 3, chunks } });
     expect(batches()).toEqual([0, 5, 10]);
+    expect(session.store.state.run.details.get(5)?.batch).toBe(5);
+    expect(model.sent).toEqual([]);
   });
 
   it("appends frames, in the store and in the model's own attributes", () => {
     const { _run, _status, _samples } = model.traits;
-    model.receive(frame(0), [smallChunk([0])]);
+    model.receive(frame(0, { recorded: 1 }), bothChunks([0]));
     const samples = { first: { batch: 0, text: "x" }, now: { batch: 9, text: "y" } };
-    model.receive(frame(1, { samples }), [smallChunk([1, 2]), smallChunk([3])]);
+    model.receive(frame(1, { samples, recorded: 4 }), [...bothChunks([1, 2]), overviewChunk([3])]);
     expect(batches()).toEqual([0, 1, 2, 3]);
+    expect([2, 3].map((batch) => session.store.state.run.details.has(batch))).toEqual([true, false]);
     expect(model.traits._run).toBe(_run);
-    expect([_run.next, _run.chunks.length]).toEqual([2, 3]);
+    expect([_run.next, _run.recorded, _run.chunks.length]).toEqual([2, 4, 5]);
     expect(_status.batch).toBe(2);
     expect(_samples).toEqual(samples);
     expect(session.store.state.samples).toEqual(samples);
@@ -56,7 +68,7 @@ describe("what arrives", () => {
   });
 
   it("keeps chunks as views that start their own buffer", () => {
-    const encoded = smallChunk([4]);
+    const encoded = overviewChunk([4]);
     const message = new Uint8Array(encoded.byteLength + 8);
     message.set(new Uint8Array(encoded), 8);
     model.receive(frame(0), [new DataView(message.buffer, 8)]);
@@ -66,26 +78,29 @@ describe("what arrives", () => {
   });
 
   it("ignores frames that came before, and those of an epoch that is over", () => {
-    model.receive(frame(0), [smallChunk([0])]);
-    model.receive(frame(0), [smallChunk([0])]);
-    start({ _run: { epoch: 2, next: 0, chunks: [] } });
-    model.receive(frame(0, { epoch: 1 }), [smallChunk([7])]);
+    model.receive(frame(0), bothChunks([0]));
+    model.receive(frame(0), bothChunks([0]));
+    expect(batches()).toEqual([0]);
+    start({ _run: { epoch: 2, next: 0, recorded: 0, chunks: [] } });
+    model.receive(frame(0, { epoch: 1 }), bothChunks([7]));
     expect(batches()).toEqual([]);
     expect(model.sent).toEqual([]);
   });
 
   it("asks for the whole once when a frame is missing, and takes it", () => {
-    model.receive(frame(0), [smallChunk([0])]);
-    model.receive(frame(2), [smallChunk([2])]);
-    model.receive(frame(3), [smallChunk([3])]);
+    model.receive(frame(0, { recorded: 1 }), bothChunks([0]));
+    model.receive(frame(2, { recorded: 3 }), bothChunks([2]));
+    model.receive(frame(3, { recorded: 4 }), bothChunks([3]));
     expect(model.sent).toMatchObject([{ kind: "resync" }]);
     expect(batches()).toEqual([0]);
-    const whole = { kind: "whole", epoch: 0, next: 4, status: STATUS, samples: { first: null, now: null }, cues: [] };
-    model.receive(whole, [smallChunk([0, 1]), smallChunk([2, 3])]);
-    model.receive(frame(4), [smallChunk([4])]);
+    const { run } = session.store.state;
+    model.receive(whole({ next: 4, recorded: 4 }), [overviewChunk([0, 1]), overviewChunk([2, 3]), detailsChunk([2])]);
+    model.receive(frame(4, { recorded: 5 }), bothChunks([4]));
     expect(batches()).toEqual([0, 1, 2, 3, 4]);
-    expect(model.traits._run).toMatchObject({ epoch: 0, next: 5 });
-    expect(model.traits._run.chunks).toHaveLength(3);
+    expect(session.store.state.run, "views keep their zoom").toBe(run);
+    expect([0, 2].map((batch) => run.details.has(batch))).toEqual([true, true]);
+    expect(model.traits._run).toMatchObject({ epoch: 0, next: 5, recorded: 5 });
+    expect(model.traits._run.chunks, "what the model held may lack something").toHaveLength(2);
   });
 
   it("keeps cues, in the store and in the model's own attributes", () => {
@@ -95,7 +110,7 @@ describe("what arrives", () => {
     model.receive(frame(1));
     expect(model.traits._cues).toBe(_cues);
     expect([_cues, session.store.state.cues]).toEqual([[cue], [cue]]);
-    model.receive({ kind: "whole", epoch: 1, next: 0, status: STATUS, samples: { first: null, now: null }, cues: [] });
+    model.receive(whole({ epoch: 1 }));
     expect([_cues, session.store.state.cues]).toEqual([[], []]);
   });
 
@@ -107,17 +122,191 @@ describe("what arrives", () => {
   });
 
   it("starts anew after a reset", () => {
-    model.receive(frame(0), [smallChunk([0])]);
-    model.receive({ kind: "whole", epoch: 1, next: 0, status: STATUS, samples: { first: null, now: null }, cues: [] });
+    model.receive(frame(0, { recorded: 1 }), bothChunks([0]));
+    model.receive(whole({ epoch: 1 }));
     expect(batches()).toEqual([]);
-    model.receive(frame(0, { epoch: 1 }), [smallChunk([0])]);
+    expect(session.store.state.run.details.has(0)).toBe(false);
+    expect(model.traits._run).toMatchObject({ epoch: 1, next: 0, recorded: 0, chunks: [] });
+    model.receive(frame(0, { epoch: 1, recorded: 1 }), [overviewChunk([0])]);
     expect(batches()).toEqual([0]);
+    expect(session.store.state.run.details.has(0)).toBe(false);
   });
 
-  it("rebuilds the run when the kernel sends the trait again", () => {
-    model.receive(frame(0), [smallChunk([0])]);
-    model.change("_run", { epoch: 0, next: 8, chunks: [smallChunk([3, 4])] });
-    expect(batches()).toEqual([3, 4]);
+  it("takes what the kernel sends as the model's state, where it is newer", () => {
+    model.receive(frame(0), bothChunks([0]));
+    model.change("_run", { epoch: 0, next: 8, recorded: 3, chunks: [overviewChunk([0, 3, 4]), detailsChunk([4])] });
+    expect(batches()).toEqual([0, 3, 4]);
+    expect(session.store.state.run.details.has(4)).toBe(true);
+    model.receive(frame(8, { recorded: 4 }), bothChunks([5]));
+    expect(batches()).toEqual([0, 3, 4, 5]);
+    expect(model.sent).toEqual([]);
+  });
+});
+
+describe("the model's copy of the run", () => {
+  const recordAll = (count: number) => {
+    for (let batch = 0; batch < count; batch += 1) {
+      model.receive(frame(batch, { recorded: batch + 1 }), bothChunks([batch]));
+    }
+  };
+  const bytes = () => model.traits._run.chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+
+  it("holds few details however many arrive, and the newest among them", () => {
+    recordAll(500);
+    const kinds = model.traits._run.chunks.map((chunk) => decodeChunk(chunk));
+    const details = kinds.filter(({ kind }) => kind === "details");
+    expect(details.length).toBeLessThan(500);
+    expect(details.reduce((sum, chunk) => sum + ("nbytes" in chunk ? chunk.nbytes : 0), 0)).toBeLessThan(ADDED_BYTES);
+    expect(Array.from(details.at(-1)?.batch ?? [])).toEqual([499]);
+    expect(kinds.filter(({ kind }) => kind === "overview")).toHaveLength(500);
+    expect(session.store.state.run.details.has(0), "the page itself holds them").toBe(true);
+  });
+
+  it("is replaced by what the kernel sends, without a change to what is shown", () => {
+    recordAll(100);
+    const { run } = session.store.state;
+    const before = bytes();
+    const state = { epoch: 0, next: 100, recorded: 100, chunks: [overviewChunk([0, 50, 99])] };
+    model.change("_run", state);
+    expect(session.store.state.run).toBe(run);
+    expect([batches().length, session.store.state.recorded]).toEqual([100, 100]);
+    model.receive(frame(100, { recorded: 101 }), bothChunks([100]));
+    expect(model.traits._run).toBe(state);
+    expect([state.chunks.length, state.next, state.recorded]).toEqual([3, 101, 101]);
+    expect(bytes()).toBeLessThan(before / 10);
+    expect(model.sent).toEqual([]);
+  });
+
+  it("is asked for again if it is older than what is shown", () => {
+    recordAll(3);
+    model.change("_run", { epoch: 0, next: 1, recorded: 1, chunks: [overviewChunk([0])] });
+    expect(batches()).toEqual([0, 1, 2]);
+    expect(model.sent).toMatchObject([{ kind: "resync" }]);
+  });
+});
+
+describe("an extract of a long run", () => {
+  const extract = { epoch: 0, next: 9, recorded: 6, chunks: [overviewChunk([0, 20, 50]), detailsChunk([50])] };
+  beforeEach(() => start({ _run: { ...extract, chunks: [...extract.chunks] } }));
+
+  it("is shown at once, and the rest is asked for", () => {
+    expect(batches()).toEqual([0, 20, 50]);
+    expect(session.store.state).toMatchObject({ recorded: 6, completing: true, reached: false });
+    expect(model.sent).toMatchObject([{ kind: "resync" }]);
+    model.receive(whole({ next: 9, recorded: 6 }), [overviewChunk([0, 10, 20, 30, 40, 50]), detailsChunk([30])]);
+    expect(batches()).toEqual([0, 10, 20, 30, 40, 50]);
+    expect(session.store.state).toMatchObject({ recorded: 6, completing: false, reached: true });
+    const { details } = session.store.state.run;
+    expect([30, 50].map(details.has)).toEqual([true, true]);
+    expect(model.traits._run.chunks, "a saved notebook stays small").toHaveLength(2);
+  });
+
+  it("goes on with the frames that arrive before the rest", () => {
+    model.receive(frame(9, { recorded: 7 }), bothChunks([60]));
+    expect(batches()).toEqual([0, 20, 50, 60]);
+    model.receive(whole({ next: 10, recorded: 7 }), [overviewChunk([0, 10, 20, 30, 40, 50, 60])]);
+    model.receive(frame(10, { recorded: 8 }), bothChunks([70]));
+    expect(batches()).toEqual([0, 10, 20, 30, 40, 50, 60, 70]);
+    expect(model.sent).toHaveLength(1);
+  });
+
+  it("stays, and is said to be one, where no kernel answers", () => {
+    time.pass(SILENCE_MS);
+    expect(session.store.state).toMatchObject({ recorded: 6, completing: false, reached: false, silent: false });
+    expect(batches()).toEqual([0, 20, 50]);
+    expect(time.pending()).toBe(0);
+  });
+
+  it("is asked for its rest again if the answer was lost", () => {
+    time.pass(SILENCE_MS);
+    model.receive(frame(9, { recorded: 7 }), bothChunks([60]));
+    expect(model.sent.map(({ kind }) => kind)).toEqual(["resync", "resync"]);
+  });
+
+  it("does not take the place of a run that is shown whole", () => {
+    start({ _run: { epoch: 0, next: 1, recorded: 1, chunks: bothChunks([0]) } });
+    model.change("_run", { ...extract, chunks: [...extract.chunks] });
+    expect(batches()).toEqual([0]);
+    expect(model.sent).toMatchObject([{ kind: "resync" }]);
+    model.receive(whole({ next: 9, recorded: 6 }), [overviewChunk([0, 10, 20, 30, 40, 50])]);
+    expect(batches()).toEqual([0, 10, 20, 30, 40, 50]);
+  });
+});
+
+describe("details that are not there", () => {
+  const view = {};
+  const asked = () => model.sent.filter((message) => message.kind === "details");
+  const client = () => String(asked()[0].client);
+  const answer = (batch: number, changes: Partial<DetailsAnswer> = {}): DetailsAnswer => ({
+    kind: "details",
+    client: client(),
+    epoch: 0,
+    batch,
+    held: true,
+    nearest: null,
+    ...changes,
+  });
+
+  beforeEach(() => {
+    model.receive(frame(0, { recorded: 4 }), [overviewChunk([0, 10, 20, 30]), detailsChunk([30])]);
+  });
+
+  it("are asked for, also while training goes on, and kept", () => {
+    session.want(view, 10);
+    session.want(view, 10);
+    expect(asked()).toMatchObject([{ kind: "details", batch: 10 }]);
+    expect(session.missing(10)).toEqual({ why: "waiting" });
+    model.receive(frame(1, { recorded: 5 }), bothChunks([40]));
+    model.receive(answer(10), [detailsChunk([10])]);
+    expect(session.store.state.run.details.get(10)?.batch).toBe(10);
+    session.want(view, null);
+    expect(asked()).toHaveLength(1);
+    expect(model.traits._run.chunks).toHaveLength(5);
+  });
+
+  it("are said to be thinned, with the nearest that is held, and not asked for again", () => {
+    session.want(view, 10);
+    model.receive(answer(10, { held: false, nearest: 30 }));
+    expect(session.missing(10)).toEqual({ why: "thinned", nearest: 30 });
+    session.want(view, 20);
+    session.want(view, 10);
+    model.receive(answer(20, { held: false, nearest: 30 }));
+    expect(asked().map(({ batch }) => batch)).toEqual([10, 20]);
+  });
+
+  it("are dropped with the run that they belong to", () => {
+    session.want(view, 10);
+    model.receive(whole({ epoch: 1 }));
+    model.receive(answer(10), [detailsChunk([10])]);
+    expect(session.store.state.run.details.has(10)).toBe(false);
+    model.receive(frame(0, { epoch: 1, recorded: 1 }), [overviewChunk([10])]);
+    session.want(view, 10);
+    expect(asked().map(({ batch }) => batch)).toEqual([10, 10]);
+    model.receive(answer(10, { epoch: 1 }), [detailsChunk([10])]);
+    expect(session.store.state.run.details.has(10)).toBe(true);
+  });
+
+  it("are kept if they come late, and passed over if another page asked", () => {
+    session.want(view, 10);
+    const late = answer(10);
+    session.want(view, null);
+    model.receive(answer(20, { client: "another" }), [detailsChunk([20])]);
+    model.receive(late, [detailsChunk([10])]);
+    expect([10, 20].map(session.store.state.run.details.has)).toEqual([true, false]);
+  });
+
+  it("that cannot be read are said so, and not asked for without end", () => {
+    session.want(view, 10);
+    model.receive(answer(10), [new ArrayBuffer(2)]);
+    expect(session.store.state.problem?.hint).toContain("no header");
+    expect(asked()).toHaveLength(1);
+  });
+
+  it("are not missed where the way to the kernel is closed: it is said that nobody answers", () => {
+    model.close();
+    session.want(view, 10);
+    expect(session.missing(10)).toEqual({ why: "silent" });
+    expect([session.store.state.silent, time.pending()]).toEqual([false, 0]);
   });
 });
 
@@ -125,13 +314,13 @@ describe("trouble", () => {
   it("shows a chunk that cannot be read, and goes on", () => {
     model.receive(frame(0), [new ArrayBuffer(2)]);
     expect(session.store.state.problem?.hint).toContain("no header");
-    model.receive(frame(1), [smallChunk([1])]);
+    model.receive(frame(1), bothChunks([1]));
     expect(batches()).toEqual([1]);
-    expect(model.traits._run.chunks).toHaveLength(1);
+    expect(model.traits._run.chunks).toHaveLength(2);
   });
 
   it("shows a run that cannot be read", () => {
-    start({ _run: { epoch: 0, next: 1, chunks: [new ArrayBuffer(3)] } });
+    start({ _run: { epoch: 0, next: 1, recorded: 1, chunks: [new ArrayBuffer(3)] } });
     expect(session.store.state.problem).not.toBeNull();
   });
 
@@ -207,7 +396,7 @@ describe("leases", () => {
     const [{ client }] = leases();
     model.receive(frame(0, { client, seq: 1, playing: true }), [new ArrayBuffer(2)]);
     expect(leases()).toHaveLength(2);
-    model.receive({ kind: "whole", epoch: 1, next: 0, status: STATUS, samples: { first: null, now: null }, cues: [] });
+    model.receive(whole({ epoch: 1 }));
     model.receive(frame(1, { client, seq: 2, playing: true }));
     expect(leases()).toHaveLength(3);
   });
@@ -265,7 +454,7 @@ describe("what the person does", () => {
     const unsubscribe = session.store.subscribe(() => {
       told += 1;
     });
-    model.receive(frame(0), [smallChunk([0])]);
+    model.receive(frame(0), [overviewChunk([0])]);
     expect(told).toBeGreaterThan(0);
     const before = told;
     unsubscribe();

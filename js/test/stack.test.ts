@@ -9,7 +9,6 @@ import { createStack } from "../src/stack";
 function snapshotOf(pieces: number[][], changes: Partial<Snapshot> = {}, beyond?: number[]) {
   const steps = pieces.length;
   const items: Items = {
-    max: 0,
     pieces: Float32Array.from(pieces.flat()),
     total: Float32Array.from(pieces, (row) => row.reduce((sum, value) => sum + value, 0)),
     beyond: Float32Array.from(beyond ?? Array<number>(steps).fill(0)),

@@ -2,6 +2,7 @@
 
 import { WIDEST } from "../bars";
 import { LEFT } from "../columns";
+import type { Quantity } from "../contract";
 import { nextCue } from "../cues";
 import { element, setText } from "../dom";
 import type { Figure, Gestures, Panel } from "../figure";
@@ -17,6 +18,7 @@ import { createFrame } from "./frame";
 import { createOverviewControls } from "./overview_controls";
 import { type OverviewState, steerByKeys, steerByPointer } from "./overview_gestures";
 import { createOverviewPlot, type Drawing, HEIGHT, plotWidth } from "./overview_plot";
+import { nearestDetailed } from "./pending_note";
 import { createSvg, makeSteerable } from "./plot";
 
 const HINT =
@@ -25,7 +27,7 @@ const HINT =
 const KEYS =
   "Recorded batches. Arrow keys, Page Up and Down, Home and End select one; Escape follows the newest. " +
   "Plus and minus zoom, shift and arrow keys pan, zero shows the whole run. N and P go to " +
-  "the next and the previous batch that is worth a look.";
+  "the next and the previous batch that is worth a look, D to the nearest batch whose details are there.";
 
 export function createOverview(parent: HTMLElement, commands: Commands, gestures: Gestures): Panel {
   const { section, head } = createFrame(parent, "overview", 1, "Overview", HINT);
@@ -58,6 +60,7 @@ export function createOverview(parent: HTMLElement, commands: Commands, gestures
     positionAt: (x) => drawing?.layout.positionAt(x - LEFT) ?? 0,
     select: selectIndex,
     selectCue,
+    selectDetailed,
     redraw: gestures.redraw,
   };
   steerByPointer(svg, plot, state, gestures);
@@ -90,6 +93,11 @@ export function createOverview(parent: HTMLElement, commands: Commands, gestures
     if (cue) selectBatch(cue.batch, cue.reason);
   }
 
+  function selectDetailed() {
+    const nearest = figure?.pending && nearestDetailed(figure.pending, figure.state.run);
+    if (typeof nearest === "number") selectBatch(nearest);
+  }
+
   /** Takes in what has changed: the run's length, another run, another selection. */
   function updateViewport({ state: next, width, selected: index }: Figure) {
     if (next.run !== run) {
@@ -102,24 +110,23 @@ export function createOverview(parent: HTMLElement, commands: Commands, gestures
     selected = next.selected;
   }
 
-  function drawHeadline({ shown, state: { run, info, quantity, overlay, measure }, preview, selected }: Figure) {
-    if (!shown) return;
-    const { snapshot, items } = shown;
+  function drawHeadline({ state: { run, info, quantity, overlay, measure }, preview, selected }: Figure) {
+    const index = preview ?? selected;
+    const [start, stop] = run.targets(index);
     const length = info.data_length;
-    const mean = snapshot.loss.reduce((sum, loss) => sum + loss, 0) / snapshot.steps;
+    const value = (name: Quantity) => run.series(name, measure).values()[index];
     const parts = [
-      `${preview === null ? "Batch" : "Preview of batch"} ${formatCount(snapshot.batch)}`,
-      `targets ${formatCount(snapshot.start)}–${formatCount(snapshot.stop - 1)}${length === null ? "" : ` of ${formatCount(length)}`}`,
-      `max gradient ${formatNumber(items.max)}`,
-      `loss ${formatLoss(mean)} nats per step`,
+      `${preview === null ? "Batch" : "Preview of batch"} ${formatCount(run.batches()[index])}`,
+      `targets ${formatCount(start)}–${formatCount(stop - 1)}${length === null ? "" : ` of ${formatCount(length)}`}`,
+      `max gradient ${formatNumber(value("max_gradient"))}`,
+      `loss ${formatLoss(value("loss"))} nats per step`,
     ];
     for (const name of new Set([quantity, overlay])) {
       if (name === null || name === "max_gradient" || name === "loss") continue;
-      const value = run.series(name, measure).values()[preview ?? selected];
-      parts.push(`${QUANTITY_TEXT[name].option} ${QUANTITY_TEXT[name].format(value)}`);
+      parts.push(`${QUANTITY_TEXT[name].option} ${QUANTITY_TEXT[name].format(value(name))}`);
     }
-    if (snapshot.diverged) parts.push("diverged");
-    else if (snapshot.clipped) parts.push("clipped");
+    if (run.diverged(index)) parts.push("diverged");
+    else if (run.clipped(index)) parts.push("clipped");
     setText(headline, parts.join("  ·  "));
   }
 

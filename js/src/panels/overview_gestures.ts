@@ -15,6 +15,8 @@ export interface OverviewState {
   select(index: number): void;
   /** Selects the nearest batch worth looking at, after or before the selected one. */
   selectCue(direction: 1 | -1): void;
+  /** Selects the nearest batch with details, if those of the selected one are not there. */
+  selectDetailed(): void;
   redraw(): void;
 }
 
@@ -141,6 +143,7 @@ export function steerByKeys(svg: Svg, state: OverviewState, commands: Commands, 
     if (key === "Escape") commands.select(null);
     else if (key === "n") state.selectCue(1);
     else if (key === "p") state.selectCue(-1);
+    else if (key === "d") state.selectDetailed();
     else if (key in moves) state.select(Math.max(0, Math.min(last, moves[key])));
     else return false;
     return true;

@@ -1,0 +1,52 @@
+/** Says that the details of a batch are not there, why, and where there are some. Lies over panels 2, 3 and 4. */
+
+import { element, setText } from "../dom";
+import type { Pending } from "../figure";
+import { formatBytes, formatCount } from "../format";
+import type { Run } from "../run";
+import type { Commands } from "../session";
+import type { State } from "../store";
+
+export interface PendingNote {
+  update(pending: Pending | null, state: State): void;
+}
+
+/** A batch to go to instead: of what was thinned the kernel knows it, else one that the page holds. */
+export function nearestDetailed(pending: Pending, { details }: Run): number | null {
+  if (pending.why === "waiting") return null;
+  return pending.why === "thinned" ? pending.nearest : details.nearest(pending.batch);
+}
+
+export function createPendingNote(parent: HTMLElement, commands: Commands): PendingNote {
+  const words = element("span", { attributes: { role: "status" } });
+  const button = element("button", { attributes: { type: "button", "data-action": "nearest", title: "Key D" } });
+  button.addEventListener("click", () => {
+    if (nearest !== null) commands.select(nearest);
+  });
+  const note = element("div", { class: "pending-note" }, words, button);
+  note.hidden = true;
+  parent.append(note);
+  let nearest: number | null = null;
+
+  return {
+    update(pending, state) {
+      nearest = pending && nearestDetailed(pending, state.run);
+      note.hidden = pending === null;
+      setText(words, pending ? explain(pending, state) : "");
+      button.hidden = nearest === null;
+      setText(button, nearest === null ? "" : `Nearest with details: ${formatCount(nearest)}`);
+    },
+  };
+}
+
+function explain({ batch, why }: Pending, { reached, status }: State): string {
+  const name = formatCount(batch);
+  if (why === "waiting") return `Batch ${name}: waiting for the kernel…`;
+  if (why === "thinned") {
+    const limit = formatBytes(status.memory_limit);
+    return `The details of batch ${name} were thinned to stay within the memory limit (${limit}).`;
+  }
+  return reached
+    ? `Batch ${name}: its details are not here, and the kernel has not answered for some seconds. It may be busy with a cell, or not running.`
+    : `This saved notebook does not hold the details of batch ${name}, and no kernel answers.`;
+}

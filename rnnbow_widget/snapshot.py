@@ -1,0 +1,251 @@
+"""One recorded batch, and how far its gradient reaches. numpy only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.floating[Any]]
+Float32 = NDArray[np.float32]
+Indices = NDArray[np.intp]
+Int32 = NDArray[np.int32]
+
+# Measured: small windows take more for these than for their numbers.
+_ARRAY_BYTES = 150  # numpy's object, and an entry of a dict
+_OBJECT_BYTES = 1_300  # the snapshot and its dicts
+
+REACH_THRESHOLD = 0.01
+"""A loss no longer reaches a step whose piece is below this part of that loss's largest piece."""
+
+
+def surface_key(surface: str, measure: str = "norm") -> str:
+    """Name of a surface in one measure: ``W_hh`` for the norm, ``W_hh:share`` and so on for the others."""
+    return surface if measure == "norm" else f"{surface}:{measure}"
+
+
+@dataclass(frozen=True, repr=False)
+class Snapshot:
+    """One recorded batch.
+
+    Arrays indexed ``[j, d]`` hold what step j received from the loss d steps later; ``[j]`` is a step of the window.
+
+    Of a minibatch, `streams` has a snapshot of every stream, and this one is their average: items, loss and probability
+    are means over streams; totals and what lies beyond measure the mean of the streams' matrices. An average has no
+    labels: see those of its streams.
+
+    Attributes
+    ----------
+    batch : int
+        Number of the batch, from 0.
+    start, stop : int
+        Positions in the training data that the targets cover: ``[start, stop)``; of a minibatch, those of stream 0.
+    loss : float32 array (n,)
+        Cross-entropy of each step, in nats.
+    target_tokens, prediction_tokens : int32 array (n,)
+        True labels, and the likeliest ones; -1 in an average.
+    probability : float32 array (n,)
+        Probability that the model gave to the target.
+    surfaces : dict of float32 array (n, k)
+        Itemized gradients. ``surfaces["W_hh"]`` is ``‖G_{t,j}‖``; other measures are under ``surface_key(surface,
+        measure)``.
+    step_totals : dict of float32 array (n,)
+        The same measures of the sum ``Σ_t G_{t,j}`` over all losses.
+    beyond : dict of float32 array (n,)
+        The same measures of the part of that sum that lies past the recorded lags.
+    grad_norm, update_norm : float
+        Norm of the gradient with respect to all parameters, before and after clipping; in a stream's snapshot, that of
+        the minibatch.
+    vocabulary : tuple of str
+        What the tokens are called.
+    diverged : bool
+        Loss or gradient was not finite, and the weights were left as they were.
+    from_zero_state : bool
+        The state before the first step was zero, so that the first step's items are exactly 0. That is not vanishing.
+    streams : tuple of Snapshot
+        One snapshot per stream of a minibatch; empty if this is one stream.
+    """
+
+    batch: int
+    start: int
+    stop: int
+    loss: Float32
+    target_tokens: Int32
+    prediction_tokens: Int32
+    probability: Float32
+    surfaces: Mapping[str, Float32]
+    step_totals: Mapping[str, Float32]
+    beyond: Mapping[str, Float32]
+    grad_norm: float
+    update_norm: float
+    vocabulary: tuple[str, ...] = field(repr=False)
+    diverged: bool = False
+    from_zero_state: bool = False
+    streams: tuple[Snapshot, ...] = ()
+
+    @property
+    def steps(self) -> int:
+        """Length of the window, n."""
+        return len(self.loss)
+
+    @property
+    def horizon(self) -> int:
+        """Number of recorded lags, k."""
+        return int(self.surfaces["W_hh"].shape[1])
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """True label of each step.
+
+        Raises
+        ------
+        ValueError
+            If this is an average over streams.
+        """
+        self._require_labels("targets")
+        return tuple(self.vocabulary[token] for token in self.target_tokens)
+
+    @property
+    def predictions(self) -> tuple[str, ...]:
+        """Likeliest label of each step.
+
+        Raises
+        ------
+        ValueError
+            If this is an average over streams.
+        """
+        self._require_labels("predictions")
+        return tuple(self.vocabulary[token] for token in self.prediction_tokens)
+
+    @property
+    def correct(self) -> NDArray[np.bool_]:
+        """Whether the likeliest label was the true one, bool array (n,).
+
+        Raises
+        ------
+        ValueError
+            If this is an average over streams; see `accuracy`.
+        """
+        self._require_labels("correct")
+        return np.equal(self.target_tokens, self.prediction_tokens)
+
+    @property
+    def accuracy(self) -> Float32:
+        """Share of streams whose likeliest label was the true one, float32 array (n,); 0 or 1 for one stream."""
+        right: Float32 = np.mean([one.correct for one in self.streams or (self,)], axis=0, dtype=np.float32)  # (n,)
+        return right
+
+    def _require_labels(self, name: str) -> None:
+        if self.streams:
+            raise ValueError(
+                f"{name} is of one stream, and this is the average over {len(self.streams)}: "
+                f"take streams[0].{name}, or that of another stream"
+            )
+
+    @property
+    def clipped(self) -> bool:
+        """Whether clipping changed the gradient."""
+        return self.update_norm < self.grad_norm
+
+    @property
+    def step_total(self) -> Float32:
+        """``‖Σ_t G_{t,j}‖`` of W_hh per step, array (n,): the height of the bar, or less where pieces cancel."""
+        return self.step_totals["W_hh"]
+
+    @property
+    def beyond_horizon(self) -> Float32:
+        """Norm of what W_hh received at each step from losses past the recorded lags, array (n,)."""
+        return self.beyond["W_hh"]
+
+    def bar_heights(self, surface: str = "W_hh", measure: str = "norm") -> Float32:
+        """Height of each step's bar, array (n,): its pieces and what lies beyond. Of signed shares, those above 0."""
+        key = surface_key(surface, measure)
+        heights: Float32 = np.maximum(self.surfaces[key], 0).sum(axis=1) + np.maximum(self.beyond[key], 0)  # (n,)
+        return heights
+
+    def max_gradient(self, surface: str = "W_hh", measure: str = "norm") -> float:
+        """The tallest bar: what the overview draws for this batch."""
+        return float(self.bar_heights(surface, measure).max())
+
+    def mean_gradient(self, surface: str = "W_hh", measure: str = "norm") -> float:
+        """Mean height of the window's bars."""
+        return float(self.bar_heights(surface, measure).mean())
+
+    @cached_property
+    def horizon_length(self) -> float:
+        """How many steps back the gradient of a typical loss reaches, of all streams' losses; see `horizon_length`."""
+        return _median_reach([(one.surfaces["W_hh"], one.from_zero_state) for one in self.streams or (self,)])
+
+    @cached_property
+    def nbytes(self) -> int:
+        """Bytes of memory that it takes, streams included: its numbers, and what Python and numpy need to hold them."""
+        arrays = [self.loss, self.target_tokens, self.prediction_tokens, self.probability]
+        for mapping in (self.surfaces, self.step_totals, self.beyond):
+            arrays += mapping.values()
+        own = sum(array.nbytes for array in arrays) + len(arrays) * _ARRAY_BYTES + _OBJECT_BYTES
+        return own + sum(stream.nbytes for stream in self.streams)
+
+    def __repr__(self) -> str:
+        of = f"average of {len(self.streams)} streams" if self.streams else f"data {self.start:,}–{self.stop:,}"
+        right = float(self.accuracy.sum())
+        state = ", diverged" if self.diverged else ""
+        return (
+            f"Snapshot(batch {self.batch:,}, {of}, loss {self.loss.sum():.4g} nats, "
+            f"{right:.4g} of {self.steps} right, max gradient {self.max_gradient():.4g}, "
+            f"horizon {self.horizon_length:g} of {self.horizon}{state})"
+        )
+
+
+def horizon_length(items: Array, from_zero_state: bool = False, threshold: float = REACH_THRESHOLD) -> float:
+    """How many steps back the gradient of a typical loss reaches.
+
+    A loss reaches back as many steps as it takes until its piece falls below `threshold` times its largest piece; if
+    the window or the recorded lags end first, it reaches at least to there, and that number is taken. The horizon
+    length is the median over the losses that have at least half a window, or all recorded lags, behind them.
+
+    Parameters
+    ----------
+    items : array (n, k)
+        ``‖G_{t,j}‖`` at ``[j, t - j]``.
+    from_zero_state : bool
+        Whether the first step's items are 0 only because the state before it was zero; they are then not looked at.
+    threshold : float
+        Part of the largest piece, between 0 and 1.
+
+    Returns
+    -------
+    float
+        Number of steps, from 0 to k; NaN if items are not finite.
+    """
+    return _median_reach([(items, from_zero_state)], threshold)
+
+
+def _median_reach(streams: Sequence[tuple[Array, bool]], threshold: float = REACH_THRESHOLD) -> float:
+    """Median of the reaches of the losses of all streams: items (n, k) of each, and whether it began at zero."""
+    if not all(np.isfinite(items).all() for items, _ in streams):
+        return float("nan")
+    return float(np.median(np.concatenate([_reaches(*stream, threshold) for stream in streams])))
+
+
+def _reaches(items: Array, from_zero_state: bool, threshold: float) -> Indices:
+    """How many steps each loss that counts reaches back, int array (losses,)."""
+    steps, lags = items.shape
+    received, lag, seen = _by_loss(steps, lags, from_zero_state)
+    pieces = np.where(seen, items[received, lag], 0)  # (losses, k): row t, what loss t sent back 0, 1, … steps
+    small = seen & (pieces < threshold * pieces.max(axis=1, keepdims=True))  # (losses, k)
+    small &= np.arange(lags) > pieces.argmax(axis=1)[:, None]  # a piece before the largest one is not a decay
+    reach: Indices = np.where(small.any(axis=1), small.argmax(axis=1), seen.sum(axis=1))  # (losses,)
+    return reach
+
+
+@lru_cache(maxsize=16)
+def _by_loss(steps: int, lags: int, from_zero_state: bool) -> tuple[Indices, Indices, NDArray[np.bool_]]:
+    """Indices that turn ``[j, d]`` into ``[t, d]``, and which entries exist, for the losses that count."""
+    first = min(lags, (steps + 1) // 2) - 1
+    t, d = np.meshgrid(np.arange(first, steps), np.arange(lags), indexing="ij")  # (losses, k)
+    seen = t - d >= (1 if from_zero_state else 0)  # (losses, k)
+    return np.maximum(t - d, 0), d, seen
