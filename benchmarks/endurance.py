@@ -14,16 +14,19 @@ from .table import Findings, Row
 SECONDS = 60.0
 SAMPLES = 30
 MOST_GROWTH = 0.03
+# What may be kept of the run, so that the limit is reached in the first half, however short the whole is.
+BYTES_PER_SECOND, MOST_BYTES = 1e6, 256e6
 SOURCE = """\
 import psutil
 from rnnbow_widget import RNNbow, corpora
 widget = RNNbow(corpora.c_headers(), seed=0, record_every=1)
+widget.run.memory_limit = {:g}
 widget"""
 RESIDENT = "print(psutil.Process().memory_info().rss)"
 
 
 def measure(seconds: float = SECONDS) -> Findings:
-    with shown(SOURCE) as page:
+    with shown(SOURCE.format(min(MOST_BYTES, BYTES_PER_SECOND * seconds))) as page:
         samples = _watch(page, seconds)  # (samples, 3): seconds, bytes of the kernel, bytes of the page
         trained = batches_trained(page)
     name = f"{seconds:g} s, every batch recorded: {{}}, end vs middle"

@@ -11,7 +11,7 @@ from .table import Findings, Row
 
 STEPS = (25, 50, 100)
 LAGS = (5, 10, 20, 25)
-BATCHES = 8
+BATCHES = 200
 ITEM_BYTES = 4
 SLACK = 0.01
 """Part by which an item may cost more than a float32: headers have more digits where numbers have."""
