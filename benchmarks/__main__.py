@@ -2,43 +2,83 @@
 
 import argparse
 from collections.abc import Callable
+from functools import partial
 
 import torch
 
-from . import itemizing, live, machine, training, use_case, vanishing
+from . import (
+    appending,
+    endurance,
+    footprint,
+    growth,
+    hovering,
+    itemizing,
+    limits,
+    live,
+    long_batches,
+    long_overview,
+    long_window,
+    machine,
+    training,
+    use_case,
+    vanishing,
+)
 from .table import Findings, print_head, print_row
 
-PARTS: dict[str, Callable[[], Findings]] = {
+Part = Callable[[], Findings]
+
+ENGINE: dict[str, Part] = {
     "training": training.measure,
+    "limits": limits.measure,
     "itemizing": itemizing.measure,
-    "use_case": use_case.measure,
+    "long_window": long_window.measure,
     "vanishing": vanishing.measure,
-    "live": live.measure,
+    "growth": growth.measure,
+    "footprint": footprint.measure,
+    "appending": appending.measure,
+    "use_case": use_case.measure,
 }
+PAGE: dict[str, Part] = {
+    "hovering": hovering.measure,
+    "long_batches": long_batches.measure,
+    "long_overview": long_overview.measure,
+    "live": live.measure,
+    "endurance": endurance.measure,
+}
+ON_REQUEST: dict[str, Part] = {"million": long_overview.measure_far}
+GROUPS = {"engine": list(ENGINE), "page": list(PAGE)}
 
 
 def main() -> None:
-    chosen = _chosen_parts()
     torch.set_num_threads(1)
+    chosen = _chosen_parts()
     print(*machine.facts(), "", sep="\n")
     print_head()
     notes: list[str] = []
-    for name in chosen:
-        findings = PARTS[name]()
+    for part in chosen:
+        findings = part()
         for row in findings.rows:
             print_row(row)
         notes += findings.notes
     print("", *notes, sep="\n")
 
 
-def _chosen_parts() -> list[str]:
+def _chosen_parts() -> list[Part]:
+    parts = ENGINE | PAGE | ON_REQUEST
+    known = f"{', '.join([*parts, *GROUPS])}"
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    known = f"{', '.join(PARTS)}, or engine for all of them but live"
-    parser.add_argument("parts", nargs="*", metavar="part", help=f"{known}; by default all")
-    asked = parser.parse_args().parts or list(PARTS)
-    if unknown := set(asked) - {"engine", *PARTS}:
+    parser.add_argument(
+        "parts", nargs="*", metavar="part", help=f"one of {known}; by default all but {', '.join(ON_REQUEST)}"
+    )
+    parser.add_argument(
+        "--endurance", type=float, default=endurance.SECONDS, metavar="SECONDS", help="how long endurance plays"
+    )
+    arguments = parser.parse_args()
+    asked = {name for part in arguments.parts or GROUPS for name in GROUPS.get(part, [part])}
+    if unknown := asked - set(parts):
         parser.error(f"part takes {known}; got {', '.join(sorted(unknown))}")
-    return [name for name in PARTS if name in asked or ("engine" in asked and name != "live")]
+    parts["endurance"] = partial(endurance.measure, arguments.endurance)
+    return [part for name, part in parts.items() if name in asked]
 
 
 if __name__ == "__main__":

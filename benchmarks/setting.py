@@ -14,6 +14,8 @@ HIDDEN = 100
 STEPS = 25
 LEARNING_RATE = 0.1
 CLIP_VALUE = 5.0
+LONG_STEPS, LONG_HIDDEN = 512, 256
+"""A long window of a large network: what goes past the paper."""
 NEVER = 10**9
 """Recording interval that leaves all batches but the first unrecorded."""
 
@@ -26,16 +28,15 @@ def windows() -> list[tuple[Tokens, Tokens]]:
 
 
 def paper_trainer(**settings: Any) -> Trainer:
-    """A trainer in this setting; it takes the settings of `Trainer`."""
-    return Trainer(
-        corpora.c_headers(),
-        hidden_size=HIDDEN,
-        seq_length=STEPS,
-        learning_rate=LEARNING_RATE,
-        clip_value=CLIP_VALUE,
-        seed=0,
-        **settings,
-    )
+    """A trainer in this setting; others of `Trainer` can be added, or put in place of these."""
+    paper: dict[str, Any] = {
+        "hidden_size": HIDDEN,
+        "seq_length": STEPS,
+        "learning_rate": LEARNING_RATE,
+        "clip_value": CLIP_VALUE,
+        "seed": 0,
+    }
+    return Trainer(corpora.c_headers(), **paper | settings)
 
 
 def trained_window(batches: int = 2_000) -> tuple[RNN, ForwardPass]:
@@ -48,3 +49,11 @@ def trained_window(batches: int = 2_000) -> tuple[RNN, ForwardPass]:
     before, window = windows()[batches - 1 : batches + 1]
     state = trainer.rnn.forward(*before).states[-1]  # (H,)
     return trainer.rnn, trainer.rnn.forward(*window, state)
+
+
+def long_window(init: str) -> tuple[RNN, ForwardPass]:
+    """A network of `LONG_HIDDEN` units with weights of a preset, and its forward pass over `LONG_STEPS` characters."""
+    data = corpora.c_headers()
+    rnn = RNN(len(data.vocabulary), LONG_HIDDEN, init=init, seed=0)
+    window = data.tokens[: LONG_STEPS + 1]  # (n+1,)
+    return rnn, rnn.forward(window[:-1], window[1:])

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-WIDTHS = (64, 12, 12, 9, 9, 3)
+WIDTHS = (84, 12, 12, 9, 9, 3)
 
 
 @dataclass(frozen=True)

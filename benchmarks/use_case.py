@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from rnnbow_widget import Trainer
 
-from .setting import STEPS, paper_trainer
+from .setting import paper_trainer
 from .table import Findings, Row
 from .timing import without_collector
 
@@ -15,7 +15,6 @@ BATCHES = 50_000
 RECORD_EVERY = 100
 HORIZONS = (5, 10)
 ALLOWED_SHARE = 0.02
-MEMORY_HORIZONS = (5, 10, 20)
 
 
 def measure() -> Findings:
@@ -25,8 +24,7 @@ def measure() -> Findings:
         seconds = _train(trainer)
         rows.append(_cost_of_recording(horizon, seconds))
         notes.append(_summary(trainer, seconds))
-    memory, law = _memory()
-    return Findings([*rows, memory], [*notes, law])
+    return Findings(rows, notes)
 
 
 def _train(trainer: Trainer) -> NDArray[np.float64]:
@@ -65,20 +63,3 @@ def _summary(trainer: Trainer, seconds: NDArray[np.float64]) -> str:
         f"smoothed loss {trainer.smooth_loss:.3f} nats per step; {len(run)} batches recorded in {run.nbytes:,} bytes, "
         f"{run.nbytes // len(run):,} a batch."
     )
-
-
-def _memory() -> tuple[Row, str]:
-    """Whether the bytes of a recorded batch are a straight line in n·k."""
-    sizes = np.array([_bytes_per_recorded(horizon) for horizon in MEMORY_HORIZONS])  # (horizons,)
-    pieces = STEPS * np.array(MEMORY_HORIZONS)  # (horizons,): n·k
-    slope, fixed = np.polyfit(pieces, sizes, 1)
-    straight = bool(np.allclose(fixed + slope * pieces, sizes, rtol=0, atol=1))
-    row = Row("memory of a recorded batch, in bytes", f"{fixed:,.0f}+{slope:.3g}·n·k", asked="O(n·k)", met=straight)
-    found = ", ".join(f"{size:,} at horizon {horizon}" for size, horizon in zip(sizes, MEMORY_HORIZONS, strict=True))
-    return row, f"Bytes of a recorded batch, n={STEPS}: {found}."
-
-
-def _bytes_per_recorded(horizon: int) -> int:
-    batches = 10
-    run = paper_trainer(horizon=horizon, record_every=1).train(batches)
-    return run.nbytes // batches

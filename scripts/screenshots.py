@@ -4,13 +4,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY / "tests" / "browser"))
 
-from chromium import find_chromium  # noqa: E402
-from harness import Lab, command, open_notebook, run_all, set_theme  # noqa: E402
+from harness import Lab, command, open_notebook, run_all, running_chromium, set_theme  # noqa: E402
 
 IMAGES = REPOSITORY / "docs" / "images"
 SOURCE = """
@@ -33,20 +32,14 @@ def take(page: Page, theme: str, path: Path) -> None:
 
 def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        lab = Lab(Path(folder))
-        try:
-            browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
-            page = browser.new_page(viewport={"width": 1160, "height": 1700})
-            lab.write("figure.ipynb", SOURCE)
-            open_notebook(page, lab, "figure.ipynb")
-            command(page, "application:toggle-left-area")
-            run_all(page)
-            for name, theme in PICTURES.items():
-                take(page, theme, IMAGES / f"{name}.png")
-            browser.close()
-        finally:
-            lab.stop()
+    with tempfile.TemporaryDirectory() as folder, running_chromium() as browser, Lab(Path(folder)) as lab:
+        page = browser.new_page(viewport={"width": 1160, "height": 1700})
+        lab.write("figure.ipynb", SOURCE)
+        open_notebook(page, lab, "figure.ipynb")
+        command(page, "application:toggle-left-area")
+        run_all(page)
+        for name, theme in PICTURES.items():
+            take(page, theme, IMAGES / f"{name}.png")
 
 
 if __name__ == "__main__":

@@ -8,23 +8,22 @@ from pathlib import Path
 import pytest
 from chromium import MISSING, find_chromium
 from figure import Figure
-from harness import VIEWPORT, Lab, PageLog, close_notebooks, open_notebook, run_all, set_theme, watched_page
-from playwright.sync_api import Browser, Page, sync_playwright
+from harness import (
+    VIEWPORT,
+    Lab,
+    PageLog,
+    close_notebooks,
+    open_notebook,
+    run_all,
+    running_chromium,
+    set_theme,
+    watched_page,
+)
+from playwright.sync_api import Browser, Page
 
 HERE = Path(__file__).parent
 FAILURES = HERE / "failures"
 WITHOUT_BROWSER = "RNNBOW_WITHOUT_BROWSER"
-# As root in a container, on a machine whose network may be closed: no sandbox, no GPU, no small talk with other hosts.
-FLAGS = [
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-dev-shm-usage",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-sync",
-    "--no-first-run",
-    "--no-sandbox",
-]
 FAILED = pytest.StashKey[bool]()
 
 
@@ -46,9 +45,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A JupyterLab server that all tests share; each writes notebooks of its own into it."""
-    lab = Lab(tmp_path_factory.mktemp("lab"))
-    yield lab
-    lab.stop()
+    with Lab(tmp_path_factory.mktemp("lab")) as lab:
+        yield lab
 
 
 @pytest.fixture(scope="session")
@@ -56,13 +54,10 @@ def browser() -> Iterator[Browser]:
     """A Chromium that all tests share; without one they fail, unless RNNBOW_WITHOUT_BROWSER is set."""
     if os.environ.get(WITHOUT_BROWSER):
         pytest.skip(f"{WITHOUT_BROWSER} is set")
-    chromium = find_chromium()
-    if chromium is None:
+    if find_chromium() is None:
         pytest.fail(f"{MISSING} To go without browser tests, set {WITHOUT_BROWSER}=1.", pytrace=False)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+    with running_chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

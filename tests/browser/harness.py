@@ -14,10 +14,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, ViewportSize, WebSocket
+from chromium import MISSING, find_chromium
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Dialog,
+    Page,
+    Request,
+    ViewportSize,
+    WebSocket,
+    sync_playwright,
+)
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TOKEN = "browser-tests"
@@ -28,12 +38,24 @@ IGNORED = {
     # JupyterLab's own debugger says so in a page that is closed or loaded again before its kernel has answered.
     "error: Could not restore the debugger state: Canceled future for debug_request message before replies were done",
 }
+# As root in a container, on a machine whose network may be closed: no sandbox, no GPU, no small talk with other hosts.
+FLAGS = [
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+    "--no-sandbox",
+]
 SLOW_MS = 60_000  # for what a busy machine may take long to do: load JupyterLab, start a kernel
 
 
 class Lab:
     """A JupyterLab server on a free port, whose notebooks, settings and run-time files all lie under ``root``.
 
+    As a context, it stops at the end.
     ``settings`` are those of a person, by plugin: ``{"@jupyterlab/apputils-extension:themes": {"theme": …}}``.
     """
 
@@ -51,6 +73,12 @@ class Lab:
         except BaseException:
             self.stop()
             raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def write(self, name: str, *sources: str) -> Path:
         """Write a notebook with one code cell for each source."""
@@ -145,6 +173,16 @@ class PageLog:
         address = urlsplit(request.url)
         if address.scheme in {"http", "https", "ws", "wss"} and address.hostname != "127.0.0.1":
             self.outside.append(request.url)
+
+
+@contextmanager
+def running_chromium() -> Iterator[Browser]:
+    """Give a Chromium without a window, that renders in software; raise `RuntimeError` where there is none."""
+    chromium = find_chromium()
+    if chromium is None:
+        raise RuntimeError(MISSING)
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=chromium, args=FLAGS)
 
 
 def free_port() -> int:

@@ -25,9 +25,8 @@ BUSY = "from pathlib import Path\nfrom time import sleep\nPath({0!r}).touch()\nw
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     kernels = {"@jupyterlab/apputils-extension:kernels-settings": {"commsOverSubshells": "disabled"}}
-    lab = Lab(tmp_path_factory.mktemp("main-thread"), settings=kernels)
-    yield lab
-    lab.stop()
+    with Lab(tmp_path_factory.mktemp("main-thread"), settings=kernels) as lab:
+        yield lab
 
 
 def test_buttons_and_cells_take_turns_on_the_main_thread(show: Callable[..., Figure]) -> None:
