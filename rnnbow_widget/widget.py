@@ -20,6 +20,7 @@ from .checks import one_of, positive_int
 from .corpora import Corpus
 from .cues import Cue
 from .feed import Feed
+from .horizon import HorizonChoice
 from .protocol import drawable
 from .run import QUANTITIES, Run
 from .trainer import DivergedError, Trainer
@@ -123,6 +124,7 @@ class RNNbow(anywidget.AnyWidget):
     _status = _computed(lambda widget: widget._current_status())
     _samples = _computed(lambda widget: widget._written)
     _cues = _computed(lambda widget: widget._feed.cues())
+    _choice = _computed(lambda widget: _told_choice(widget._choice_now()))
 
     def __init__(
         self,
@@ -155,6 +157,7 @@ class RNNbow(anywidget.AnyWidget):
         self._written_at = -math.inf
         self._told_cues: list[dict[str, Any]] = []
         self._told_cues_at = -math.inf
+        self._choice_told = self._choice_now()
         self._write()
         chosen = {"measure": measure, "form": form, "quantity": quantity, "overlay": overlay, "log_scale": log_scale}
         super().__init__(**chosen, **self._settings())
@@ -216,6 +219,23 @@ class RNNbow(anywidget.AnyWidget):
             self._send_whole()
         self._send_state_after_cell()
 
+    def measure_horizon(self) -> HorizonChoice:
+        """Find the shortest horizon that would be enough, and draw what each leaves out; `horizon` stays as it is.
+
+        See `Trainer.measure_horizon`.
+
+        Raises
+        ------
+        ValueError
+            If no loss has a gradient yet, or some are not finite.
+        """
+        trainer = self._require_trainer()
+        with self._lock:
+            choice = trainer.measure_horizon()
+            self._send_frame(None, 0, last=True)
+        self._send_state_after_cell()
+        return choice
+
     def select(self, batch: int | None) -> None:
         """Select a recorded batch, or with None the newest one from now on.
 
@@ -262,6 +282,9 @@ class RNNbow(anywidget.AnyWidget):
             "data_length": len(self.trainer.data) if self.trainer else None,
         }
 
+    def _choice_now(self) -> HorizonChoice | None:
+        return self.trainer.horizon_choice if self.trainer else None
+
     def _packed(self) -> dict[str, Any]:
         numbers, chunks = self._feed.whole()
         return {**numbers, "chunks": chunks}
@@ -301,6 +324,7 @@ class RNNbow(anywidget.AnyWidget):
                 "play": lambda _: self.play(),
                 "stop": lambda _: self._on_stop(),
                 "reset": lambda _: self.reset(),
+                "measure_horizon": lambda _: self._on_measure_horizon(),
                 "set": self._on_set,
                 "resync": lambda _: self._send_whole(),
             }
@@ -357,6 +381,12 @@ class RNNbow(anywidget.AnyWidget):
             setattr(self, name, value)
         except (TypeError, ValueError, traitlets.TraitError) as error:
             self.send({"kind": "refused", "name": name, "value": value, "message": str(error)})
+
+    def _on_measure_horizon(self) -> None:
+        try:
+            self.measure_horizon()
+        except ValueError as error:
+            self.send({"kind": "refused", "name": "measure_horizon", "value": None, "message": str(error)})
 
     # Training.
 
@@ -431,6 +461,10 @@ class RNNbow(anywidget.AnyWidget):
             cues = self._feed.cues()
             if cues != self._told_cues:
                 content["cues"] = self._told_cues = cues
+        choice = self._choice_now()
+        if choice is not self._choice_told:
+            self._choice_told = choice
+            content["choice"] = _told_choice(choice)
         numbers, chunks = self._feed.frame()
         self.send({**content, **numbers, "status": self._current_status()}, chunks)
 
@@ -438,7 +472,8 @@ class RNNbow(anywidget.AnyWidget):
         numbers, chunks = self._feed.whole()
         content = {"kind": "whole", **numbers, "status": self._current_status(), "samples": self._written}
         self._told_cues = self._feed.cues()
-        self.send({**content, "cues": self._told_cues}, chunks)
+        self._choice_told = self._choice_now()
+        self.send({**content, "cues": self._told_cues, "choice": _told_choice(self._choice_told)}, chunks)
 
     def _send_state_after_cell(self) -> None:
         """Send the traits once when the running cell ends, for who keeps state without a page, such as nbconvert."""
@@ -450,7 +485,7 @@ class RNNbow(anywidget.AnyWidget):
         def send(*_: object) -> None:
             shell.events.unregister("post_run_cell", send)
             self._state_is_due = False
-            self.send_state(["_run", "_status", "_samples", "_cues"])
+            self.send_state(["_run", "_status", "_samples", "_cues", "_choice"])
 
         shell.events.register("post_run_cell", send)
 
@@ -468,6 +503,13 @@ def _explain(error: Exception) -> tuple[str, str]:
         return str(error), error.hint
     hint = "Training has stopped; what was recorded is kept. The traceback is in the kernel's log."
     return f"{type(error).__name__}: {error}", hint
+
+
+def _told_choice(choice: HorizonChoice | None) -> dict[str, Any] | None:
+    """A choice as pages are told it."""
+    if choice is None:
+        return None
+    return {**vars(choice), "residual": [_json_number(left) for left in choice.residual.tolist()]}
 
 
 def _json_number(value: float) -> float | None:
