@@ -124,7 +124,7 @@ class RNNbow(anywidget.AnyWidget):
     _status = _computed(lambda widget: widget._current_status())
     _samples = _computed(lambda widget: widget._written)
     _cues = _computed(lambda widget: widget._feed.cues())
-    _choice = _computed(lambda widget: _told_choice(widget._choice_now()))
+    _choice = _computed(lambda widget: {"newest": _told_choice(widget._choice_now())})
 
     def __init__(
         self,

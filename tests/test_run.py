@@ -59,8 +59,7 @@ def test_the_share_beyond_the_horizon_is_that_of_all_bars_or_of_the_signed_sum()
 
 
 def test_signed_shares_beyond_the_horizon_are_those_of_the_lags_that_were_not_recorded() -> None:
-    short, whole = Trainer(TEXT, hidden_size=8, horizon=3), Trainer(TEXT, hidden_size=8, horizon=None)
-    cut, full = short.train(1)[0], whole.train(1)[0]
+    cut, full = (Trainer(TEXT, hidden_size=8, init="orthogonal", horizon=k).train(1)[0] for k in (3, None))
     shares = full.surfaces["W_hh:share"].astype(np.float64)  # (n, n)
     assert cut.beyond_share(measure="share") == pytest.approx(shares[:, 3:].sum() / shares.sum(), rel=1e-4)
     assert cut.beyond_share() > 0

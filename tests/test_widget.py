@@ -389,7 +389,7 @@ def test_pages_learn_of_cues_when_they_change(page: Page) -> None:
 def test_pages_learn_which_horizon_would_be_enough(page: Page) -> None:
     trainer = page.widget.trainer
     assert trainer is not None
-    assert state(page.widget)["_choice"] is None
+    assert state(page.widget)["_choice"] == {"newest": None}
     page.widget.train(20)
     assert all("choice" not in content for content, _ in page.sent)
     (reply,) = page.says(kind="measure_horizon")
@@ -403,7 +403,8 @@ def test_pages_learn_which_horizon_would_be_enough(page: Page) -> None:
         "losses": choice.losses,
         "residual": choice.residual.tolist(),
     }
-    assert state(page.widget)["_choice"] == reply["choice"] == page.says(kind="resync", client="a")[0]["choice"]
+    assert state(page.widget)["_choice"] == {"newest": reply["choice"]}
+    assert page.says(kind="resync", client="a")[0]["choice"] == reply["choice"]
     assert "choice" not in page.says(kind="step", client="a", seq=1, until="batch")[0]
     assert page.widget.measure_horizon() is trainer.horizon_choice
     assert page.sent[-1][0]["choice"]["batch"] == 21

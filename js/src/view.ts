@@ -10,6 +10,7 @@ import { setLagColors } from "./lag_colors";
 import { createContext } from "./panels/context";
 import { createGradients } from "./panels/gradients";
 import { createHorizon } from "./panels/horizon";
+import { createHorizonChoice } from "./panels/horizon_choice";
 import { createOverview } from "./panels/overview";
 import { createPredictions } from "./panels/predictions";
 import { createSamples } from "./panels/samples";
@@ -89,6 +90,7 @@ export function createView(parent: HTMLElement, { store, commands }: Session, si
     createGradients(panelArea, tooltip, commands, gestures),
     createHorizon(panelArea, tooltip, gestures),
   ];
+  const choice = createHorizonChoice(panelArea, commands, gestures);
   const samples = createSamples(root);
   root.append(announcer);
 
@@ -131,6 +133,7 @@ export function createView(parent: HTMLElement, { store, commands }: Session, si
     if (!empty) overview.update(figure);
     if (figure.shown && figure.shown !== drawn) for (const panel of batchPanels) panel.update(figure);
     drawn = figure.shown;
+    choice.update(figure);
     samples.update(figure);
     highlight();
     root.dataset.batch = figure.shown ? String(figure.shown.snapshot.batch) : "";

@@ -80,7 +80,15 @@ describe("what arrives", () => {
     model.receive(frame(3), [smallChunk([3])]);
     expect(model.sent).toMatchObject([{ kind: "resync" }]);
     expect(batches()).toEqual([0]);
-    const whole = { kind: "whole", epoch: 0, next: 4, status: STATUS, samples: { first: null, now: null }, cues: [] };
+    const whole = {
+      kind: "whole",
+      epoch: 0,
+      next: 4,
+      status: STATUS,
+      samples: { first: null, now: null },
+      cues: [],
+      choice: null,
+    };
     model.receive(whole, [smallChunk([0, 1]), smallChunk([2, 3])]);
     model.receive(frame(4), [smallChunk([4])]);
     expect(batches()).toEqual([0, 1, 2, 3, 4]);
@@ -95,8 +103,37 @@ describe("what arrives", () => {
     model.receive(frame(1));
     expect(model.traits._cues).toBe(_cues);
     expect([_cues, session.store.state.cues]).toEqual([[cue], [cue]]);
-    model.receive({ kind: "whole", epoch: 1, next: 0, status: STATUS, samples: { first: null, now: null }, cues: [] });
+    model.receive({
+      kind: "whole",
+      epoch: 1,
+      next: 0,
+      status: STATUS,
+      samples: { first: null, now: null },
+      cues: [],
+      choice: null,
+    });
     expect([_cues, session.store.state.cues]).toEqual([[], []]);
+  });
+
+  it("keeps the newest choice of a horizon, in the store and in the model's own attributes", () => {
+    const { _choice } = model.traits;
+    const choice = { horizon: 2, tolerance: 0.1, batch: 5, losses: 8, residual: [1, 0.2, 0] };
+    model.receive({ kind: "refused", name: "measure_horizon", value: null, message: "all gradients are 0" });
+    expect(session.store.state.refused).toEqual({ measure_horizon: "all gradients are 0" });
+    model.receive(frame(0, { choice }));
+    model.receive(frame(1));
+    expect(model.traits._choice).toBe(_choice);
+    expect([_choice.newest, session.store.state.choice, session.store.state.refused]).toEqual([choice, choice, {}]);
+    model.receive({
+      kind: "whole",
+      epoch: 1,
+      next: 0,
+      status: STATUS,
+      samples: { first: null, now: null },
+      cues: [],
+      choice: null,
+    });
+    expect([_choice.newest, session.store.state.choice]).toEqual([null, null]);
   });
 
   it("asks for the whole again if it was lost", () => {
@@ -108,7 +145,15 @@ describe("what arrives", () => {
 
   it("starts anew after a reset", () => {
     model.receive(frame(0), [smallChunk([0])]);
-    model.receive({ kind: "whole", epoch: 1, next: 0, status: STATUS, samples: { first: null, now: null }, cues: [] });
+    model.receive({
+      kind: "whole",
+      epoch: 1,
+      next: 0,
+      status: STATUS,
+      samples: { first: null, now: null },
+      cues: [],
+      choice: null,
+    });
     expect(batches()).toEqual([]);
     model.receive(frame(0, { epoch: 1 }), [smallChunk([0])]);
     expect(batches()).toEqual([0]);
@@ -207,7 +252,15 @@ describe("leases", () => {
     const [{ client }] = leases();
     model.receive(frame(0, { client, seq: 1, playing: true }), [new ArrayBuffer(2)]);
     expect(leases()).toHaveLength(2);
-    model.receive({ kind: "whole", epoch: 1, next: 0, status: STATUS, samples: { first: null, now: null }, cues: [] });
+    model.receive({
+      kind: "whole",
+      epoch: 1,
+      next: 0,
+      status: STATUS,
+      samples: { first: null, now: null },
+      cues: [],
+      choice: null,
+    });
     model.receive(frame(1, { client, seq: 2, playing: true }));
     expect(leases()).toHaveLength(3);
   });
@@ -240,10 +293,14 @@ describe("what the person does", () => {
 
   it("sends everything else as messages", () => {
     session.commands.set("learning_rate", 0.2);
+    session.commands.set("horizon", "auto");
+    session.commands.measureHorizon();
     session.commands.stop();
     session.commands.reset();
     expect(model.sent).toEqual([
       { kind: "set", name: "learning_rate", value: 0.2 },
+      { kind: "set", name: "horizon", value: "auto" },
+      { kind: "measure_horizon" },
       { kind: "stop" },
       { kind: "reset" },
     ]);
