@@ -41,7 +41,7 @@ export function layOutResiduals(
   const logarithmic = longest > LONG;
   const scale = (logarithmic ? scaleLog() : scaleLinear()).domain([1, longest]).range([left, right]);
   const parts = residual.slice(1).map((part) => part ?? 0);
-  const [low, high] = logDomain(sizeExtent([...parts, tolerance]) ?? [0.1, 1]);
+  const [low, high] = logDomain(sizeExtent([...parts, tolerance, 1]) ?? [0.1, 1]);
   // As colours of the heat map do, heights follow the square root of many decades: the upper ones are those that count.
   const sizes = createHeatScale([low, Math.max(high, 10 * low)]);
   const place = (part: number) => base + (top - base) * sizes.intensity(part);

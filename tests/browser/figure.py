@@ -38,8 +38,9 @@ READ = """root => {
     verdict: node.querySelector(".verdict").getAttribute("d"),
     shade: getComputedStyle(node.querySelector(".shade")).fill,
   });
-  const ticks = (panel) => all(`[data-panel=${panel}] .axis.values .tick`, (tick) =>
-    [tick.querySelector("text").textContent, tick.querySelector("line").getBoundingClientRect().y]);
+  const ticks = (panel) => [...root.querySelectorAll(`[data-panel=${panel}] .axis.values .tick`)]
+    .filter((tick) => tick.getClientRects().length > 0)  // panel 3 keeps the axis of the form that is not shown
+    .map((tick) => [tick.querySelector("text").textContent, tick.querySelector("line").getBoundingClientRect().y]);
   const overview = root.querySelector("[data-panel=overview] svg[tabindex]").getBoundingClientRect();
   const selected = root.querySelector(".selected-bar");
   return {
