@@ -64,7 +64,7 @@ def test_the_plot_has_every_residual_at_its_height(show: Callable[..., Figure]) 
     (high, top), (low, bottom) = max(ticks), min(ticks)
 
     def height(part: float) -> float:
-        return top + (high - math.log10(part)) * (bottom - top) / (high - low)
+        return float(top + (high - math.log10(part)) * (bottom - top) / (high - low))
 
     for k, (_, y) in enumerate(points, 1):
         if residual[k] > 0:
