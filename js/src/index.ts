@@ -15,6 +15,7 @@ export default () => {
     },
     render({ el }: RenderProps<Traits>) {
       const controller = new AbortController();
+      el.classList.add("rnnbow-host");
       createView(el, session, controller.signal);
       const leave = session.join();
       return () => {
