@@ -262,6 +262,14 @@ class Figure:
         self.page.mouse.up()
         next_drawing(self.page)
 
+    def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Press at a place on the page, move to another, and let go there."""
+        self.page.mouse.move(*start)
+        self.page.mouse.down()
+        self.page.mouse.move(*end, steps=4)
+        self.page.mouse.up()
+        next_drawing(self.page)
+
     def bar_place(self, index: int) -> tuple[float, float]:
         """Where to point to mean the overview's bar of a recorded batch (each bar must have its own pixels)."""
         picture = self.read()

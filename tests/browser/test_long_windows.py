@@ -351,11 +351,7 @@ def test_one_zoom_for_panels_2_3_and_4_by_wheel_and_drag(figure: Figure) -> None
     before = steps_in_view(figure)
     x, y = center(figure, 64)
     width = center(figure, 65)[0] - x
-    figure.point((x, y))
-    mouse.down()
-    mouse.move(x - 5 * width, y, steps=4)
-    mouse.up()
-    next_drawing(figure.page)
+    figure.drag((x, y), (x - 5 * width, y))
     assert steps_in_view(figure) == [step + 5 for step in before]
     assert "pinned" not in figure.read().finding, "a drag is no click"
     figure.leave()
@@ -399,11 +395,7 @@ def test_a_brush_over_the_strip_shows_the_steps_beneath_it(figure: Figure) -> No
 
     def drag(start: float, end: float) -> None:
         y = profile["y"] + profile["height"] / 2
-        figure.page.mouse.move(profile["x"] + start * width, y)
-        figure.page.mouse.down()
-        figure.page.mouse.move(profile["x"] + end * width, y, steps=3)
-        figure.page.mouse.up()
-        next_drawing(figure.page)
+        figure.drag((profile["x"] + start * width, y), (profile["x"] + end * width, y))
 
     drag(20, 60)
     assert steps_in_view(figure) == list(range(20, 60))

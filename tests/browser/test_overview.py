@@ -212,10 +212,7 @@ def test_a_drag_and_keys_pan_and_zoom_and_several_ways_lead_back(figure: Figure)
     assert first < EVERY * RECORDED // 2 < last
     assert last - first == pytest.approx((whole[1] - whole[0]) / 16, abs=0.01 * EVERY * RECORDED)
     x, y = Overview(figure).place(20)
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x + 150, y, steps=5)
-    page.mouse.up()
+    figure.drag((x, y), (x + 150, y))
     moved, _ = batches_in_view(figure)
     assert moved == pytest.approx(first - 150 * (last - first) / room(figure), abs=2 * EVERY)
     assert kernel_value(page, "w.selected") == EVERY * RECORDED // 2, "a drag selects nothing"
@@ -244,10 +241,7 @@ def test_the_strip_shows_the_whole_run_and_its_brush_the_window(figure: Figure) 
 
     def drag(start: float, end: float) -> None:
         y = ground["y"] + ground["height"] / 2
-        figure.page.mouse.move(ground["x"] + start * columns, y)
-        figure.page.mouse.down()
-        figure.page.mouse.move(ground["x"] + end * columns, y, steps=4)
-        figure.page.mouse.up()
+        figure.drag((ground["x"] + start * columns, y), (ground["x"] + end * columns, y))
         figure.leave()
 
     def assert_shows(start: float, end: float) -> None:
