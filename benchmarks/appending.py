@@ -5,7 +5,7 @@ from time import perf_counter
 
 from rnnbow_widget import Run
 from rnnbow_widget.feed import Feed
-from rnnbow_widget.run import Snapshot
+from rnnbow_widget.snapshot import Snapshot
 
 from .long_runs import endless, grow, real_snapshots
 from .table import Findings, Row, dearer

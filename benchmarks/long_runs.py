@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import count, cycle
 
 from rnnbow_widget import Run, Trainer
-from rnnbow_widget.run import Snapshot
+from rnnbow_widget.snapshot import Snapshot
 
 from .setting import paper_trainer
 

@@ -33,12 +33,15 @@ class HorizonChoice:
         ``residual[k]`` is the largest ``‖Σ_{d<k} G_{t,t-d} - ∂L_t/∂W_hh‖ / ‖∂L_t/∂W_hh‖`` over the losses that count.
     losses : int
         How many losses counted: those with at least half a window behind them, and a gradient that is not 0.
+    batch : int or None
+        Batches that the network had been trained on, if a `Trainer` chose.
     """
 
     horizon: int
     tolerance: float
     residual: Float64
     losses: int
+    batch: int | None = None
 
     def __repr__(self) -> str:
         left = self.residual[self.horizon]
@@ -62,10 +65,20 @@ def gradient_residuals(rnn: RNN, forward: ForwardPass) -> Float64:
     -------
     float64 array (n, n+1) or (n, B, n+1)
         ``[t, k]`` is ``‖Σ_{d≥k} G_{t,t-d}‖ / ‖∂L_t/∂W_hh‖``: 1 at k = 0, and 0 from k = t+1 on. It can exceed 1, where
-        pieces cancel. NaN where the gradient is 0. Of a minibatch, at ``[t, b, k]``: each stream's own losses.
+        pieces cancel. NaN where the gradient is 0, infinite where it is not finite. Of a minibatch, at ``[t, b, k]``:
+        each stream's own losses.
     """
     if forward.loss.ndim == 2:
         return np.stack([gradient_residuals(rnn, forward.stream(b)) for b in range(forward.streams)], axis=1)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        found = _left_out(rnn, forward)  # (n, n+1)
+        residuals: Float64 = np.where(np.isfinite(found[:, :1]), found / found[:, :1], np.inf)
+    residuals[found[:, 0] == 0] = np.nan
+    return residuals
+
+
+def _left_out(rnn: RNN, forward: ForwardPass) -> Float64:
+    """``‖Σ_{d≥k} G_{t,t-d}‖`` at [t, k], array (n, n+1)."""
     delta = itemized_delta(rnn, forward).astype(np.float64)  # (n, n, gates·H): [j, d]
     before = forward.states[:-1].astype(np.float64)  # (n, H)
     overlap = before @ before.T  # (n, n): h_{j-1} · h_{i-1}
@@ -78,8 +91,7 @@ def gradient_residuals(rnn: RNN, forward: ForwardPass) -> Float64:
         products = rows @ rows.T * overlap[np.ix_(steps, steps)]  # (t+1, t+1)
         sums = products[::-1, ::-1].cumsum(axis=0).cumsum(axis=1).diagonal()[::-1]  # (t+1,)
         found[t, : t + 1] = np.sqrt(np.maximum(sums, 0))  # rounding can make a tiny sum negative
-    with np.errstate(invalid="ignore"):
-        return found / found[:, :1]
+    return found
 
 
 def choose_horizon(rnn: RNN, windows: Iterable[ForwardPass], tolerance: float = 0.1) -> HorizonChoice:
@@ -102,7 +114,8 @@ def choose_horizon(rnn: RNN, windows: Iterable[ForwardPass], tolerance: float = 
     Raises
     ------
     ValueError
-        If there are no windows, they differ in length, no gradient is left to compare, or the tolerance is negative.
+        If there are no windows, they differ in length, gradients are all 0 or some not finite, or the tolerance is
+        negative.
     """
     tolerance = finite_float("tolerance", tolerance, at_least=0)
     residuals = [gradient_residuals(rnn, window) for window in windows]
@@ -112,9 +125,15 @@ def choose_horizon(rnn: RNN, windows: Iterable[ForwardPass], tolerance: float = 
     counting = np.concatenate(
         [found[(steps - 1) // 2 :].reshape(-1, steps + 1) for found in residuals]
     )  # (losses, n+1)
+    broken = int(np.isinf(counting[:, 0]).sum())
+    if broken:
+        raise ValueError(
+            f"no horizon can be chosen from these windows: the gradients of {broken} of {len(counting)} losses are not "
+            "finite"
+        )
     counting = counting[~np.isnan(counting[:, 0])]
     if not len(counting):
-        raise ValueError("windows takes windows in which some loss has a gradient; all gradients are 0")
+        raise ValueError("no horizon can be chosen from these windows: all gradients are 0")
     worst = counting.max(axis=0)  # (n+1,)
     # A residual can rise again where pieces cancel. This is the k from which on all are close enough.
     too_far = np.flatnonzero(worst > tolerance)

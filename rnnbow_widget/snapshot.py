@@ -175,6 +175,17 @@ class Snapshot:
         """Mean height of the window's bars."""
         return float(self.bar_heights(surface, measure).mean())
 
+    def beyond_share(self, surface: str = "W_hh", measure: str = "norm") -> float:
+        """Part of what the weights received that lies past the recorded lags; 0 if nothing does.
+
+        Of signed shares it is exact, ``Σ_j beyond[j] / ‖∂L/∂W_hh‖``, and may be negative. Of the other measures it is
+        the part of all bars together that is beyond: ``Σ_j beyond[j] / Σ_j bar_heights[j]``.
+        """
+        key = surface_key(surface, measure)
+        beyond = self.beyond[key].sum(dtype=np.float64)
+        whole = self.step_totals[key] if measure == "share" else self.bar_heights(surface, measure)  # (n,)
+        return float(beyond / whole.sum(dtype=np.float64)) if self.beyond[key].any() else 0.0
+
     @cached_property
     def horizon_length(self) -> float:
         """How many steps back the gradient of a typical loss reaches, of all streams' losses; see `horizon_length`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from math import isfinite
 from os import PathLike
 from typing import Any, Literal
@@ -89,10 +90,13 @@ class Trainer:
     batch : int
         Batches trained so far.
     horizon_choice : HorizonChoice or None
-        With ``horizon="auto"``: what was chosen last, and the residual of every k that it was chosen by.
+        The newest answer to which horizon would be enough, of `measure_horizon` or ``horizon="auto"``: with the
+        residual of every k that it was chosen by.
     smooth_loss : float
         Running mean of the loss per step, in nats; NaN before the first batch.
     """
+
+    horizon_choice: HorizonChoice | None
 
     def __init__(
         self,
@@ -191,7 +195,7 @@ class Trainer:
         if isinstance(value, str):
             one_of("horizon", value, ("auto",))
         self._horizon = value if value is None or isinstance(value, str) else positive_int("horizon", value)
-        self.horizon_choice: HorizonChoice | None = None
+        self._choice_is_due = True
 
     @property
     def record_every(self) -> int:
@@ -269,6 +273,30 @@ class Trainer:
         self.run.clear()
         self.run.settings = self.settings
         self._start_over()
+
+    def measure_horizon(self) -> HorizonChoice:
+        """Find the shortest horizon that would be enough for the network as it stands; `horizon` stays as it is.
+
+        Looks at every loss that counts in the 8 windows that training comes to next, as ``horizon="auto"`` does, and
+        accepts what leaves out at most `tolerance` of its gradient. Training is not disturbed. With ``horizon="auto"``
+        this is a new choice, from the next recorded batch on.
+
+        Returns
+        -------
+        HorizonChoice
+            Also kept as `horizon_choice`.
+
+        Raises
+        ------
+        ValueError
+            If no loss has a gradient yet, or some are not finite. The choice before is kept.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found and reported
+            choice = choose_horizon(self.rnn, self._next_windows(), self.tolerance)
+        choice = replace(choice, batch=self.batch)
+        self.horizon_choice = choice
+        self._choice_is_due = False
+        return choice
 
     def sample(self, length: int = 200, *, temperature: float = 1.0, prompt: str = "") -> str:
         """Text that the model writes as it stands. The same at the same batch, and training is not disturbed.
@@ -357,18 +385,20 @@ class Trainer:
         self.batch += 1
 
     def _itemize(self, forward: ForwardPass, gradients: Gradients) -> ItemizedGradients:
-        lags = self._choose_horizon() if self.horizon == "auto" else self.horizon
+        lags = self._chosen_horizon() if self.horizon == "auto" else self.horizon
         return itemized_bptt(self.rnn, forward, lags, measures=MEASURES, gradients=gradients)
 
-    def _choose_horizon(self) -> int | None:
+    def _chosen_horizon(self) -> int | None:
         """Choose again when the number of recorded batches is a power of two: often while much changes, then rarely."""
         recorded = len(self.run)
-        if self.horizon_choice is None or recorded & (recorded - 1) == 0:
+        choice = self.horizon_choice
+        if choice is None or self._choice_is_due or recorded & (recorded - 1) == 0:
             try:
-                self.horizon_choice = choose_horizon(self.rnn, self._next_windows(), self.tolerance)
-            except ValueError:  # no loss has a gradient, or none that is finite: keep all that there is
+                choice = self.measure_horizon()
+            except ValueError:  # no loss has a gradient, or some are not finite: keep all that there is
+                self._choice_is_due = True
                 return None
-        return self.horizon_choice.horizon
+        return choice.horizon
 
     def _next_windows(self) -> Iterator[ForwardPass]:
         """Forward passes over the windows that training comes to next, the current one first."""

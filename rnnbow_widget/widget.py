@@ -20,6 +20,7 @@ from .checks import one_of, positive_int
 from .corpora import Corpus
 from .cues import Cue
 from .feed import Feed
+from .horizon import HorizonChoice
 from .overview import DIVERGED
 from .protocol import drawable
 from .run import QUANTITIES, Run
@@ -124,6 +125,7 @@ class RNNbow(anywidget.AnyWidget):
     _status = _computed(lambda widget: widget._current_status())
     _samples = _computed(lambda widget: widget._written)
     _cues = _computed(lambda widget: widget._feed.cues())
+    _choice = _computed(lambda widget: {"newest": _told_choice(widget._choice_now())})
 
     def __init__(
         self,
@@ -157,6 +159,7 @@ class RNNbow(anywidget.AnyWidget):
         self._written_at = -math.inf
         self._told_cues: list[dict[str, Any]] = []
         self._told_cues_at = -math.inf
+        self._choice_told = self._choice_now()
         self._write()
         chosen = {"measure": measure, "form": form, "quantity": quantity, "overlay": overlay, "log_scale": log_scale}
         super().__init__(**chosen, **self._settings())
@@ -218,6 +221,23 @@ class RNNbow(anywidget.AnyWidget):
             self._send_whole()
         self._send_state_after_cell()
 
+    def measure_horizon(self) -> HorizonChoice:
+        """Find the shortest horizon that would be enough, and draw what each leaves out; `horizon` stays as it is.
+
+        See `Trainer.measure_horizon`.
+
+        Raises
+        ------
+        ValueError
+            If no loss has a gradient yet, or some are not finite.
+        """
+        trainer = self._require_trainer()
+        with self._lock:
+            choice = trainer.measure_horizon()
+            self._send_frame(None, 0, last=True)
+        self._send_state_after_cell()
+        return choice
+
     def select(self, batch: int | None) -> None:
         """Select a recorded batch, or with None the newest one from now on.
 
@@ -267,6 +287,9 @@ class RNNbow(anywidget.AnyWidget):
             "data_length": len(self.trainer.data) if self.trainer else None,
         }
 
+    def _choice_now(self) -> HorizonChoice | None:
+        return self.trainer.horizon_choice if self.trainer else None
+
     def _current_status(self) -> dict[str, Any]:
         trainer, overview = self.trainer, self.run.overview
         newest = {name: overview.column(name)[-1:] for name in ("batch", "loss", "flags")}  # (1,), or (0,) at first
@@ -305,6 +328,7 @@ class RNNbow(anywidget.AnyWidget):
                 "play": lambda _: self.play(),
                 "stop": lambda _: self._on_stop(),
                 "reset": lambda _: self.reset(),
+                "measure_horizon": lambda _: self._on_measure_horizon(),
                 "set": self._on_set,
                 "resync": lambda _: self._send_whole(),
                 "details": self._on_details,
@@ -367,6 +391,12 @@ class RNNbow(anywidget.AnyWidget):
         """Answer at once, also while something trains: a run can be read while it grows."""
         content, chunks = self._feed.details(positive_int("batch", message.get("batch"), minimum=0))
         self.send({"kind": "details", "client": str(message.get("client")), **content}, chunks)
+
+    def _on_measure_horizon(self) -> None:
+        try:
+            self.measure_horizon()
+        except ValueError as error:
+            self.send({"kind": "refused", "name": "measure_horizon", "value": None, "message": str(error)})
 
     # Training.
 
@@ -442,6 +472,10 @@ class RNNbow(anywidget.AnyWidget):
             if cues != self._told_cues:
                 content["cues"] = self._told_cues = cues
         with self._sending:
+            choice = self._choice_now()
+            if choice is not self._choice_told:
+                self._choice_told = choice
+                content["choice"] = _told_choice(choice)
             numbers, chunks = self._feed.frame()
             self.send({**content, **numbers, "status": self._current_status()}, chunks)
             if self._feed.is_state_due():
@@ -452,7 +486,8 @@ class RNNbow(anywidget.AnyWidget):
             numbers, chunks = self._feed.whole(self.selected)
             content = {"kind": "whole", **numbers, "status": self._current_status(), "samples": self._written}
             self._told_cues = self._feed.cues()
-            self.send({**content, "cues": self._told_cues}, chunks)
+            self._choice_told = self._choice_now()
+            self.send({**content, "cues": self._told_cues, "choice": _told_choice(self._choice_told)}, chunks)
             self.send_state("_run")  # the pages' own copies lack what they missed
 
     def _send_state_after_cell(self) -> None:
@@ -466,7 +501,7 @@ class RNNbow(anywidget.AnyWidget):
             shell.events.unregister("post_run_cell", send)
             self._state_is_due = False
             with self._sending:
-                self.send_state(["_run", "_status", "_samples", "_cues"])
+                self.send_state(["_run", "_status", "_samples", "_cues", "_choice"])
 
         shell.events.register("post_run_cell", send)
 
@@ -484,6 +519,13 @@ def _explain(error: Exception) -> tuple[str, str]:
         return str(error), error.hint
     hint = "Training has stopped; what was recorded is kept. The traceback is in the kernel's log."
     return f"{type(error).__name__}: {error}", hint
+
+
+def _told_choice(choice: HorizonChoice | None) -> dict[str, Any] | None:
+    """A choice as pages are told it."""
+    if choice is None:
+        return None
+    return {**vars(choice), "residual": [_json_number(left) for left in choice.residual.tolist()]}
 
 
 def _json_number(value: float) -> float | None:

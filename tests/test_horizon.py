@@ -82,8 +82,59 @@ def test_a_trainer_chooses_when_the_number_of_recorded_batches_has_doubled() -> 
     assert changed == [1, 2, 4, 8]
     assert trainer.settings["horizon"] == "auto"
     trainer.horizon = 3
-    assert trainer.horizon_choice is None
+    assert trainer.horizon_choice is choices[-1], "what was found stays to be read"
     assert trainer.step_to_record().horizon == 3
+    trainer.horizon = "auto"
+    trainer.step_to_record()
+    assert trainer.horizon_choice is not choices[-1], "auto chooses anew when it is set"
+    trainer.reset()
+    assert trainer.horizon_choice is None
+
+
+def test_a_trainer_measures_what_auto_would_choose_and_records_what_it_did_before() -> None:
+    asking, choosing = Trainer(TEXT, hidden_size=16, horizon=4), Trainer(TEXT, hidden_size=16, horizon=4)
+    asking.train(30)
+    choosing.train(30)
+    choice = asking.measure_horizon()
+    assert asking.horizon_choice is choice
+    assert (choice.batch, asking.horizon, asking.run[-1].horizon) == (30, 4, 4)
+    choosing.horizon = "auto"
+    choosing.step()
+    assert choosing.horizon_choice is not None
+    assert choosing.horizon_choice.horizon == choice.horizon
+    np.testing.assert_array_equal(choosing.horizon_choice.residual, choice.residual)
+    asking.step()
+    np.testing.assert_array_equal(asking.rnn.parameters.vector, choosing.rnn.parameters.vector)
+
+
+def test_a_measurement_is_the_choice_of_auto_from_then_on() -> None:
+    trainer = Trainer(TEXT, hidden_size=16, horizon="auto", record_every=1)
+    trainer.train(6)
+    choice = trainer.measure_horizon()
+    trainer.train(1)
+    assert trainer.horizon_choice is choice
+    assert trainer.run[-1].horizon == choice.horizon
+
+
+@pytest.mark.parametrize(("weight", "problem"), [(0.0, "all gradients are 0"), (np.nan, "104 of 104 losses are not")])
+def test_what_cannot_be_measured_is_said_and_the_choice_before_is_kept(weight: float, problem: str) -> None:
+    trainer = Trainer(TEXT, hidden_size=16)
+    before = trainer.measure_horizon()
+    trainer.rnn.parameters.W_ho[:] = weight
+    with pytest.raises(ValueError, match=f"no horizon can be chosen from these windows: .*{problem}"):
+        trainer.measure_horizon()
+    assert trainer.horizon_choice is before
+
+
+def test_losses_that_are_not_finite_are_not_passed_over() -> None:
+    case = make_case(steps=6)
+    fine, broken = case.forward(), case.forward()
+    broken.probabilities[4] = np.nan
+    residuals = gradient_residuals(case.rnn, broken)
+    assert np.isinf(residuals[4]).all()
+    np.testing.assert_array_equal(residuals[5], gradient_residuals(case.rnn, fine)[5])
+    with pytest.raises(ValueError, match="the gradients of 1 of 8 losses are not finite"):
+        choose_horizon(case.rnn, [fine, broken])
 
 
 def test_choosing_changes_no_number() -> None:

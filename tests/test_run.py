@@ -56,6 +56,24 @@ def test_a_snapshot_reads_in_the_papers_terms() -> None:
     assert snapshot(update_norm=2.0).clipped
 
 
+def test_the_share_beyond_the_horizon_is_that_of_all_bars_or_of_the_signed_sum() -> None:
+    found = snapshot()
+    assert found.beyond_share() == pytest.approx(0.125 / (1.625 + 2.25 + 3))
+    assert found.beyond_share(measure="share") == pytest.approx(0.5 / 1.5)
+    nothing = {"W_hh": np.zeros(3, np.float32)}
+    assert snapshot(beyond=nothing).beyond_share() == 0
+    assert snapshot(np.zeros((3, 2), np.float32), beyond=nothing).beyond_share() == 0
+    assert np.isnan(snapshot(beyond={"W_hh": np.array([np.nan, 0, 0], np.float32)}).beyond_share())
+
+
+def test_signed_shares_beyond_the_horizon_are_those_of_the_lags_that_were_not_recorded() -> None:
+    cut, full = (Trainer(TEXT, hidden_size=8, init="orthogonal", horizon=k).train(1)[0] for k in (3, None))
+    shares = full.surfaces["W_hh:share"].astype(np.float64)  # (n, n)
+    assert cut.beyond_share(measure="share") == pytest.approx(shares[:, 3:].sum() / shares.sum(), rel=1e-4)
+    assert cut.beyond_share() > 0
+    assert full.beyond_share(measure="share") == full.beyond_share() == 0
+
+
 def test_a_run_is_a_sequence() -> None:
     run = Run(("a", "b"), {"seed": 1})
     for batch in (0, 5, 9):

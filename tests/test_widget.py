@@ -155,7 +155,7 @@ def test_the_state_is_sent_once_after_a_cell_that_trained(widget: RNNbow, monkey
     assert sent == []
     for _ in range(2):
         shell.events.trigger("post_run_cell", None)
-        assert sent == [["_run", "_status", "_samples", "_cues"]]
+        assert sent == [["_run", "_status", "_samples", "_cues", "_choice"]]
 
 
 def test_steps(page: Page) -> None:
@@ -459,6 +459,55 @@ def test_messages_are_sent_in_the_order_of_their_numbers(page: Page) -> None:
     numbers = [content.get("frame", content.get("next")) for content, _ in page.sent]
     assert {"whole", "frame"} == {content["kind"] for content, _ in page.sent}
     assert numbers == sorted(numbers)
+
+
+def test_pages_learn_which_horizon_would_be_enough(page: Page) -> None:
+    trainer = page.widget.trainer
+    assert trainer is not None
+    assert state(page.widget)["_choice"] == {"newest": None}
+    page.widget.train(20)
+    assert all("choice" not in content for content, _ in page.sent)
+    (reply,) = page.says(kind="measure_horizon")
+    choice = trainer.horizon_choice
+    assert choice is not None
+    assert (reply["kind"], reply["client"], reply["last"]) == ("frame", None, True)
+    assert reply["choice"] == {
+        "horizon": choice.horizon,
+        "tolerance": 0.1,
+        "batch": 20,
+        "losses": choice.losses,
+        "residual": choice.residual.tolist(),
+    }
+    assert state(page.widget)["_choice"] == {"newest": reply["choice"]}
+    assert page.says(kind="resync", client="a")[0]["choice"] == reply["choice"]
+    assert "choice" not in page.says(kind="step", client="a", seq=1, until="batch")[0]
+    assert page.widget.measure_horizon() is trainer.horizon_choice
+    assert page.sent[-1][0]["choice"]["batch"] == 21
+    (reply,) = page.says(kind="reset")
+    assert reply["choice"] is None
+
+
+def test_a_choice_that_auto_makes_is_told_with_the_frame_that_it_was_made_for(page: Page) -> None:
+    page.widget.horizon = "auto"
+    (reply,) = page.says(kind="step", client="a", seq=1, until="batch")
+    assert reply["choice"]["horizon"] == page.widget.run[-1].horizon
+    page.says(kind="set", name="horizon", value=3)
+    assert page.widget.horizon == 3
+    page.says(kind="set", name="horizon", value="auto")
+    assert page.widget.trainer.horizon == "auto"  # type: ignore[union-attr]
+
+
+def test_a_horizon_that_cannot_be_measured_is_refused_with_the_reason(page: Page) -> None:
+    page.widget.trainer.rnn.parameters.W_ho[:] = 0  # type: ignore[union-attr]
+    (reply,) = page.says(kind="measure_horizon")
+    assert (reply["kind"], reply["name"]) == ("refused", "measure_horizon")
+    assert reply["message"] == "no horizon can be chosen from these windows: all gradients are 0"
+    with pytest.raises(ValueError, match="all gradients are 0"):
+        page.widget.measure_horizon()
+    assert not page.widget._lock.locked()
+    assert not page.widget._trouble[0]
+    with pytest.raises(ValueError, match="nothing to train"):
+        RNNbow(page.widget.run).measure_horizon()
 
 
 def test_training_goes_on_from_what_the_trainer_did_by_itself(page: Page) -> None:

@@ -1,7 +1,7 @@
 /** A widget model whose kernel is a few lines of synthetic training in the page. */
 
 import type { AnyModel } from "@anywidget/types";
-import type { Bytes, Cue, Frame, FromKernel, Samples, Status, ToKernel, Traits } from "../src/contract";
+import type { Bytes, Cue, Frame, FromKernel, HorizonChoice, Samples, Status, ToKernel, Traits } from "../src/contract";
 import { decodeChunk } from "../src/protocol";
 import { type Settings, syntheticDetails, syntheticOverview } from "./synthetic";
 
@@ -45,6 +45,16 @@ function cuesOf(chunks: Bytes[]): Cue[] {
   ];
 }
 
+/** What a network would leave out whose gradient decays by a fifth with every step, with a rise where pieces cancel. */
+function choiceAt(batch: number, steps: number): HorizonChoice {
+  const tolerance = 0.1;
+  const residual = Array.from({ length: steps + 1 }, (_, k) =>
+    k === 0 ? 1 : k === steps ? 0 : 1.4 * 0.8 ** k * (1 + 0.3 * Math.sin(k)),
+  );
+  const horizon = residual.findLastIndex((left) => left > tolerance) + 1;
+  return { horizon, tolerance, batch, losses: 8 * Math.ceil(steps / 2), residual };
+}
+
 export function createMockModel(options: MockOptions): AnyModel<Traits> {
   const listeners = new Map<string, Set<Listener>>();
   const first = { batch: 0, text: "qX#\t}9z;k\u0001 <script>alert(1)</script> &amp; \n(0_w*e)\n" };
@@ -72,6 +82,7 @@ export function createMockModel(options: MockOptions): AnyModel<Traits> {
     _status: statusAt(0, "ready"),
     _samples: { first: null, now: null },
     _cues: [],
+    _choice: { newest: null },
   };
   let batch = 0;
   let epoch = 0;
@@ -131,7 +142,12 @@ export function createMockModel(options: MockOptions): AnyModel<Traits> {
     say({ kind: "details", client, epoch, batch: wanted, held, nearest }, chunks);
   }
 
-  function sendFrame(request: { client: string; seq: number }, last: boolean, added: number[]) {
+  function sendFrame(
+    request: { client: string | null; seq: number },
+    last: boolean,
+    added: number[],
+    choice?: HorizonChoice,
+  ) {
     const status = statusAt(batch, traits.playing ? "training" : "paused");
     const frame: Frame = {
       kind: "frame",
@@ -144,6 +160,7 @@ export function createMockModel(options: MockOptions): AnyModel<Traits> {
       ...request,
     };
     if (last) frame.samples = samples();
+    if (choice) frame.choice = choice;
     next += 1;
     say(frame, added.length > 0 ? [...overviewOf(added), syntheticDetails(added.slice(-5), options)] : []);
   }
@@ -177,15 +194,18 @@ export function createMockModel(options: MockOptions): AnyModel<Traits> {
           status: statusAt(0, "ready"),
           samples: { first: null, now: null },
           cues: [],
+          choice: null,
         });
       case "details":
         return answerDetails(message.client, message.batch);
       case "set":
-        if (message.value !== null && message.value <= 0) {
+        if (typeof message.value === "number" && message.value <= 0) {
           const reason = `${message.name} must be greater than 0, got ${message.value}`;
           return say({ kind: "refused", name: message.name, value: message.value, message: reason });
         }
         return setTrait(message.name, message.value as never);
+      case "measure_horizon":
+        return sendFrame({ client: null, seq: 0 }, true, [], choiceAt(batch, options.steps));
     }
   }
 

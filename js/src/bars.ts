@@ -47,7 +47,8 @@ function roomy(length: number, room: number): number {
 
 function ownColumns(length: number, window: Range | null, columnWidth: number): BarLayout {
   const count = Math.min(length, window ? Math.floor(window.end - window.start + 1e-9) : length);
-  const start = window ? Math.min(length - count, Math.round(window.start)) : 0;
+  // A window at the end of the run shows the newest batch, also if it does not hold a whole number of batches.
+  const start = !window || window.end >= length ? length - count : Math.min(length - count, Math.round(window.start));
   const edge = (column: number) => Math.round(column * columnWidth);
   return {
     columns: count,

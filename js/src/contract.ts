@@ -76,6 +76,18 @@ export interface Cue {
   reason: string;
 }
 
+/** Which horizon would be enough, and what each leaves out. */
+export interface HorizonChoice {
+  horizon: number;
+  tolerance: number;
+  /** Batches that were trained when it was measured. */
+  batch: number;
+  /** How many losses it was measured on. */
+  losses: number;
+  /** At k: the largest relative part of a loss's gradient that k lags leave out; null if that is not finite. */
+  residual: (number | null)[];
+}
+
 /** Bytes as the different hosts deliver them. */
 export type Bytes = ArrayBuffer | ArrayBufferView;
 
@@ -99,6 +111,7 @@ export interface Traits extends Choices {
   _status: Status;
   _samples: Samples;
   _cues: Cue[];
+  _choice: { newest: HorizonChoice | null };
 }
 
 /** A request is carried out once, however often it is sent: the kernel knows it by client and seq. */
@@ -111,7 +124,8 @@ export type ToKernel =
   | { kind: "play" }
   | { kind: "stop" }
   | { kind: "reset" }
-  | { kind: "set"; name: Setting; value: number | null }
+  | { kind: "set"; name: Setting; value: SettingValue }
+  | { kind: "measure_horizon" }
   | { kind: "resync"; client: string }
   | { kind: "details"; client: string; batch: number };
 
@@ -127,6 +141,7 @@ export interface Frame {
   status: Status;
   samples?: Samples;
   cues?: Cue[];
+  choice?: HorizonChoice | null;
 }
 
 export interface Whole {
@@ -137,6 +152,7 @@ export interface Whole {
   status: Status;
   samples: Samples;
   cues: Cue[];
+  choice: HorizonChoice | null;
 }
 
 /** The answer to a request for details: with them if they are held, else with the nearest batch of which they are. */
@@ -149,11 +165,14 @@ export interface DetailsAnswer {
   nearest: number | null;
 }
 
+/** What the kernel can refuse, with a reason. */
+export type Refusable = Setting | "measure_horizon";
+
 export type FromKernel =
   | Frame
   | Whole
   | DetailsAnswer
   | { kind: "busy"; client: string; seq: number }
   | { kind: "done"; client: string; seq: number }
-  | { kind: "refused"; name: Setting; value: unknown; message: string }
+  | { kind: "refused"; name: Refusable; value: unknown; message: string }
   | { kind: "error"; message: string; hint: string };

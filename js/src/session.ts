@@ -13,7 +13,10 @@ import {
   type DetailsAnswer,
   type Frame,
   type FromKernel,
+  type HorizonChoice,
+  type Refusable,
   type Setting,
+  type SettingValue,
   type Status,
   type ToKernel,
   type Traits,
@@ -33,7 +36,9 @@ export interface Commands {
   stop(): void;
   step(until: "batch" | "record"): void;
   reset(): void;
-  set(name: Setting, value: number | null): void;
+  set(name: Setting, value: SettingValue): void;
+  /** Asks which horizon would be enough. */
+  measureHorizon(): void;
   select(batch: number | null): void;
   choose<K extends keyof Choices>(name: K, value: Choices[K]): void;
 }
@@ -95,6 +100,7 @@ export function createSession(
       status: model.get("_status"),
       samples: model.get("_samples"),
       cues: [...model.get("_cues")],
+      choice: model.get("_choice").newest,
       selected: model.get("selected"),
       measure: model.get("measure"),
       form: model.get("form"),
@@ -204,6 +210,17 @@ export function createSession(
     store.update({ cues });
   }
 
+  function keepChoice(choice: HorizonChoice | null) {
+    model.get("_choice").newest = choice;
+    store.update({ choice, refused: without("measure_horizon") });
+  }
+
+  /** What stays refused when one thing is asked for again. */
+  function without(name: Refusable): State["refused"] {
+    const { [name]: _asked, ...refused } = store.state.refused;
+    return refused;
+  }
+
   function applyFrame(frame: Frame, chunks: Bytes[]) {
     if (frame.epoch > position.epoch || (frame.epoch === position.epoch && frame.frame > position.next))
       return resync();
@@ -213,6 +230,7 @@ export function createSession(
     Object.assign(model.get("_status"), frame.status);
     if (frame.samples) Object.assign(model.get("_samples"), frame.samples);
     if (frame.cues) keepCues(frame.cues);
+    if (frame.choice !== undefined) keepChoice(frame.choice);
     const { recorded } = frame;
     const whole = isComplete();
     store.update({ status: { ...frame.status }, samples: { ...model.get("_samples") }, recorded });
@@ -228,6 +246,7 @@ export function createSession(
     Object.assign(model.get("_status"), whole.status);
     Object.assign(model.get("_samples"), whole.samples);
     keepCues(whole.cues);
+    keepChoice(whole.choice);
     store.update({ status: { ...whole.status }, samples: { ...whole.samples }, completing: false });
     takeOverview(chunks.map(decodeToKeep), epoch, recorded);
     position = { epoch, next };
@@ -319,6 +338,7 @@ export function createSession(
   on("change:_status", () => store.update({ status: { ...model.get("_status") } }));
   on("change:_samples", () => store.update({ samples: { ...model.get("_samples") } }));
   on("change:_cues", () => store.update({ cues: [...model.get("_cues")] }));
+  on("change:_choice", () => store.update({ choice: model.get("_choice").newest }));
   on("change:selected", () => store.update({ selected: model.get("selected") }));
   for (const name of CHOICES) on(`change:${name}`, () => store.update({ [name]: model.get(name) }));
   on("change:playing", () => {
@@ -329,8 +349,7 @@ export function createSession(
   for (const name of SETTINGS) {
     on(`change:${name}`, () => {
       heard();
-      const { [name]: _answered, ...refused } = store.state.refused;
-      store.update({ settings: { ...store.state.settings, [name]: model.get(name) }, refused });
+      store.update({ settings: { ...store.state.settings, [name]: model.get(name) }, refused: without(name) });
     });
   }
 
@@ -347,9 +366,12 @@ export function createSession(
       step: (until) => requests.step(until),
       reset: () => command({ kind: "reset" }),
       set(name, value) {
-        const { [name]: _changed, ...refused } = store.state.refused;
-        store.update({ refused });
+        store.update({ refused: without(name) });
         sendToKernel({ kind: "set", name, value });
+      },
+      measureHorizon() {
+        store.update({ refused: without("measure_horizon") });
+        command({ kind: "measure_horizon" });
       },
       select(batch) {
         model.set("selected", batch);

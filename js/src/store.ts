@@ -1,6 +1,6 @@
 /** What every view of one widget shares. The session writes it; toolbar and panels read it. */
 
-import type { Choices, Cue, Info, Samples, Setting, SettingValue, Status } from "./contract";
+import type { Choices, Cue, HorizonChoice, Info, Refusable, Samples, Setting, SettingValue, Status } from "./contract";
 import type { Run } from "./run";
 
 export interface Problem {
@@ -22,11 +22,13 @@ export interface State extends Choices {
   samples: Samples;
   /** Batches worth looking at, ranked. */
   cues: readonly Cue[];
+  /** The newest answer to which horizon would be enough. */
+  choice: HorizonChoice | null;
   selected: number | null;
   settings: Record<Setting, SettingValue>;
   playing: boolean;
-  /** Settings that the kernel refused, with its reason, until they are changed again. */
-  refused: Partial<Record<Setting, string>>;
+  /** What the kernel refused, with its reason, until it is asked for again. */
+  refused: Partial<Record<Refusable, string>>;
   /** Something in the browser failed: shown, never swallowed. */
   problem: Problem | null;
   /** The kernel owes an answer and has said nothing for some seconds. */

@@ -5,6 +5,7 @@ import { element, setText } from "./dom";
 import { type IconName, icon, setIcon } from "./icons";
 import { MEASURE_TEXT } from "./measures";
 import type { Commands } from "./session";
+import { settingValue } from "./setting_text";
 import type { State, Store } from "./store";
 
 export interface Toolbar {
@@ -23,35 +24,39 @@ interface SettingOptions {
   label: string;
   title: string;
   attributes: Record<string, string>;
+  /** What to say of a text that means no value. */
+  takes: string;
 }
 
 const SETTINGS: Record<Setting, SettingOptions> = {
   learning_rate: {
     label: "Learning rate",
     title: "Size of the update; takes effect at the next batch",
-    attributes: { min: "0", step: "any" },
+    attributes: { type: "number", min: "0", step: "any" },
+    takes: "Learning rate must be a number.",
   },
   horizon: {
     label: "Horizon",
-    title: "How many lags are recorded, a step's own loss included; empty: the whole window",
-    attributes: { min: "1", step: "1", placeholder: "all" },
+    title:
+      "How many lags are recorded, a step's own loss included; auto: as many as are enough; empty: the whole window",
+    attributes: { type: "text", inputmode: "text", autocomplete: "off", spellcheck: "false", placeholder: "all" },
+    takes: "Horizon takes a number of lags, auto, or all.",
   },
   record_every: {
     label: "Record every",
     title: "Recording interval, in batches",
-    attributes: { min: "1", step: "1" },
+    attributes: { type: "number", min: "1", step: "1" },
+    takes: "Record every must be a number.",
   },
 };
 
 function createSetting(name: Setting, store: Store, commands: Commands) {
-  const { label, title, attributes } = SETTINGS[name];
-  const input = element("input", { attributes: { type: "number", "data-setting": name, title, ...attributes } });
+  const { label, title, attributes, takes } = SETTINGS[name];
+  const input = element("input", { attributes: { "data-setting": name, title, ...attributes } });
   const refusal = element("span", { class: "refusal", attributes: { role: "status" } });
   const field = element("label", { class: "field" }, element("span", { text: label }), input, refusal);
   const restore = () => {
-    const value = store.state.settings[name];
-    input.value = typeof value === "number" ? String(value) : "";
-    input.placeholder = value === "auto" ? "auto" : (attributes.placeholder ?? "");
+    input.value = String(store.state.settings[name] ?? "");
   };
   let held: SettingValue | undefined;
   let reason = "";
@@ -61,11 +66,11 @@ function createSetting(name: Setting, store: Store, commands: Commands) {
     if (!edited) return;
     edited = false;
     reason = "";
-    if (input.validity.badInput) {
-      store.update({ refused: { ...store.state.refused, [name]: `${label} must be a number.` } });
+    const value = input.validity.badInput ? undefined : settingValue(input.value);
+    if (value === undefined) {
+      store.update({ refused: { ...store.state.refused, [name]: takes } });
       return;
     }
-    const value = input.value === "" ? null : input.valueAsNumber;
     if (value === held) restore();
     else commands.set(name, value);
   }

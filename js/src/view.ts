@@ -10,6 +10,7 @@ import { setLagColors } from "./lag_colors";
 import { createContext } from "./panels/context";
 import { createGradients } from "./panels/gradients";
 import { createHorizon } from "./panels/horizon";
+import { createHorizonChoice } from "./panels/horizon_choice";
 import { createOverview } from "./panels/overview";
 import { createPendingNote } from "./panels/pending_note";
 import { createPredictions } from "./panels/predictions";
@@ -95,6 +96,7 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     createGradients(batchArea, tooltip, commands, gestures),
     createHorizon(batchArea, tooltip, gestures),
   ];
+  const choice = createHorizonChoice(panelArea, commands, gestures);
   const samples = createSamples(root);
   root.append(announcer);
 
@@ -139,6 +141,7 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     if (figure.shown && figure.shown !== drawn) for (const panel of batchPanels) panel.update(figure);
     // While details are awaited, what was drawn before keeps its place.
     if (figure.shown || empty) drawn = figure.shown;
+    choice.update(figure);
     samples.update(figure);
     highlight();
     root.dataset.batch = figure.shown ? String(figure.shown.snapshot.batch) : "";

@@ -15,8 +15,11 @@ export interface Viewport {
   readonly zoomable: boolean;
   /** Takes in how long the run is, whether its newest batch is followed, and how few batches a window may hold. */
   update(length: number, following: boolean, fewest: number): void;
-  /** Shows `factor` times as many batches, and leaves the one at `around` where it is. */
-  zoom(around: number, factor: number): void;
+  /**
+   * Shows `factor` times as many batches, and leaves the one at `around` where it is: at `part` of the plot's width, if
+   * that is not its part of what is in view, since a whole run need not fill the plot.
+   */
+  zoom(around: number, factor: number, part?: number): void;
   pan(batches: number): void;
   show(range: Range): void;
   /** Pans just as far as it takes to see a batch. */
@@ -71,10 +74,10 @@ export function createViewport(): Viewport {
       place(moves ? length - count : window.start, count);
       atEnd ||= stays;
     },
-    zoom(around, factor) {
+    zoom(around, factor, partOfPlot) {
       const { start, end } = range();
       const count = Math.max(Math.min(fewest, length), (end - start) * factor);
-      const part = end > start ? (around - start) / (end - start) : 0;
+      const part = partOfPlot ?? (end > start ? (around - start) / (end - start) : 0);
       place(around - part * count, count);
     },
     pan(batches) {

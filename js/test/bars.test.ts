@@ -69,7 +69,7 @@ describe("the layout of bars", () => {
   });
 
   it("shows the end of the run in a window at the end", () => {
-    for (const count of [200, 500, 1000, 7777]) {
+    for (const count of [93.75, 200, 500, 1000, 7777]) {
       const layout = layOutBars(50_003, { start: 50_003 - count, end: 50_003 }, 900);
       expect(layout.columnOf(50_002)).toBe(layout.columns - 1);
     }

@@ -81,6 +81,7 @@ export function fakeModel(changes: Partial<Traits> = {}) {
     _status: { ...STATUS },
     _samples: { first: null, now: null },
     _cues: [],
+    _choice: { newest: null },
     ...changes,
   };
   const listeners = new Map<string, Set<(...args: unknown[]) => void>>();

@@ -36,7 +36,7 @@ function frame(number: number, changes: Partial<Frame> = {}): Frame {
 
 function whole(changes: Partial<Whole> = {}): Whole {
   const samples = { first: null, now: null };
-  return { kind: "whole", epoch: 0, next: 0, recorded: 0, status: STATUS, samples, cues: [], ...changes };
+  return { kind: "whole", epoch: 0, next: 0, recorded: 0, status: STATUS, samples, cues: [], choice: null, ...changes };
 }
 
 const batches = () => Array.from(session.store.state.run.batches());
@@ -112,6 +112,27 @@ describe("what arrives", () => {
     expect([_cues, session.store.state.cues]).toEqual([[cue], [cue]]);
     model.receive(whole({ epoch: 1 }));
     expect([_cues, session.store.state.cues]).toEqual([[], []]);
+  });
+
+  it("keeps the newest choice of a horizon, in the store and in the model's own attributes", () => {
+    const { _choice } = model.traits;
+    const choice = { horizon: 2, tolerance: 0.1, batch: 5, losses: 8, residual: [1, 0.2, 0] };
+    model.receive({ kind: "refused", name: "measure_horizon", value: null, message: "all gradients are 0" });
+    expect(session.store.state.refused).toEqual({ measure_horizon: "all gradients are 0" });
+    model.receive(frame(0, { choice }));
+    model.receive(frame(1));
+    expect(model.traits._choice).toBe(_choice);
+    expect([_choice.newest, session.store.state.choice, session.store.state.refused]).toEqual([choice, choice, {}]);
+    model.receive({
+      kind: "whole",
+      epoch: 1,
+      next: 0,
+      status: STATUS,
+      samples: { first: null, now: null },
+      cues: [],
+      choice: null,
+    });
+    expect([_choice.newest, session.store.state.choice]).toEqual([null, null]);
   });
 
   it("asks for the whole again if it was lost", () => {
@@ -429,10 +450,14 @@ describe("what the person does", () => {
 
   it("sends everything else as messages", () => {
     session.commands.set("learning_rate", 0.2);
+    session.commands.set("horizon", "auto");
+    session.commands.measureHorizon();
     session.commands.stop();
     session.commands.reset();
     expect(model.sent).toEqual([
       { kind: "set", name: "learning_rate", value: 0.2 },
+      { kind: "set", name: "horizon", value: "auto" },
+      { kind: "measure_horizon" },
       { kind: "stop" },
       { kind: "reset" },
     ]);

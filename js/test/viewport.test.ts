@@ -24,6 +24,12 @@ describe("the window", () => {
     expect((700 - start) / (end - start)).toBeCloseTo(0.7);
   });
 
+  it("leaves it there too if the whole run does not fill the plot", () => {
+    viewport.zoom(500, 0.25, 0.48);
+    const { start, end } = viewport.range;
+    expect((500 - start) / (end - start)).toBeCloseTo(0.48);
+  });
+
   it("does not leave the run, and does not get too narrow", () => {
     viewport.zoom(0, 1e-6);
     expect(viewport.window).toEqual({ start: 0, end: 10 });

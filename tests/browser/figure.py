@@ -38,8 +38,9 @@ READ = """root => {
     verdict: node.querySelector(".verdict").getAttribute("d"),
     shade: getComputedStyle(node.querySelector(".shade")).fill,
   });
-  const ticks = (panel) => all(`[data-panel=${panel}] .axis.values .tick`, (tick) =>
-    [tick.querySelector("text").textContent, tick.querySelector("line").getBoundingClientRect().y]);
+  const ticks = (panel) => [...root.querySelectorAll(`[data-panel=${panel}] .axis.values .tick`)]
+    .filter((tick) => tick.getClientRects().length > 0)  // panel 3 keeps the axis of the form that is not shown
+    .map((tick) => [tick.querySelector("text").textContent, tick.querySelector("line").getBoundingClientRect().y]);
   const overview = root.querySelector("[data-panel=overview] svg[tabindex]").getBoundingClientRect();
   const selected = root.querySelector(".selected-bar");
   return {
@@ -258,6 +259,14 @@ class Figure:
         """Click a mark, or a place on the page."""
         self.point(mark)
         self.page.mouse.down()
+        self.page.mouse.up()
+        next_drawing(self.page)
+
+    def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Press at a place on the page, move to another, and let go there."""
+        self.page.mouse.move(*start)
+        self.page.mouse.down()
+        self.page.mouse.move(*end, steps=4)
         self.page.mouse.up()
         next_drawing(self.page)
 

@@ -49,6 +49,7 @@ OUTLIERS = """root => {
 def test_all_text_stands_out_from_its_own_background_in_both_themes(show: Callable[..., Figure], page: Page) -> None:
     figure = show(SOURCE.format(horizon=6, batches=83))
     figure.expect_batch(80)
+    open_choice(figure)
     figure.setting("horizon").fill("0")
     figure.setting("horizon").press("Enter")
     expect(figure.refusal("horizon")).not_to_be_empty()
@@ -80,6 +81,7 @@ def test_all_text_stands_out_from_its_own_background_in_both_themes(show: Callab
 def test_nothing_sticks_out_or_overlaps_at_any_width(show: Callable[..., Figure], horizon: int | None) -> None:
     figure = show(SOURCE.format(horizon=horizon, batches=1503))
     figure.expect_recorded(301)
+    open_choice(figure)
     for width in (600, 1600, 400):
         figure.resize(width)
         for measure in ("norm", "mean_abs", "share"):
@@ -138,6 +140,13 @@ def test_training_moves_nothing_but_the_numbers(show: Callable[..., Figure], pag
     for step in (3, 9, 15):
         figure.point(figure.read().steps[step].cell)
         assert figure.root.evaluate(tops) == before
+
+
+def open_choice(figure: Figure) -> None:
+    """Measure which horizon is enough, and show the plot."""
+    kernel_exec(figure.page, "w.measure_horizon()")
+    figure.root.locator("[data-panel=choice] summary").click()
+    expect(figure.root.locator("[data-panel=choice] svg[tabindex]")).to_be_visible()
 
 
 def contrast(first: str, second: str) -> float:

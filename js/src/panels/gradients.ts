@@ -1,6 +1,7 @@
 /** Panel 3: the gradient that each step receives from each later loss, as stacked bars or as a heat map. */
 
 import { pointer } from "d3-selection";
+import { describeBeyond } from "../beyond";
 import { element, setText } from "../dom";
 import { type Figure, type Focus, focusedLoss, type Gestures, type Panel, type Shown } from "../figure";
 import { MEASURE_TEXT } from "../measures";
@@ -33,6 +34,8 @@ export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands:
     (form) => commands.choose("form", form),
   );
   head.insertBefore(choice.node, hint);
+  const beyond = element("p", { class: "beyond-share" });
+  head.append(beyond);
   const legends = element("div");
   const stage = element("div", { class: "stage" });
   section.append(legends, stage);
@@ -121,7 +124,7 @@ export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands:
     form.draw(shown, state);
     title.text(form === forms.bars ? MEASURE_TEXT[state.measure].axis : "");
     drawSteps(shown);
-    drawNotes(shown);
+    drawNotes(shown, state);
   }
 
   function drawSteps({ columns }: Shown) {
@@ -140,7 +143,7 @@ export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands:
     stepTitle.attr("x", columns.left - 8).attr("y", base + 14);
   }
 
-  function drawNotes({ snapshot, columns }: Shown) {
+  function drawNotes({ snapshot, items, columns }: Shown, { measure }: Figure["state"]) {
     const beside = snapshot.zeroState && form === forms.bars && columns.width >= 12 && columns.has(0);
     zeroNote
       .classed("hidden", !beside)
@@ -148,6 +151,7 @@ export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands:
     const notes = [form.hint, ...form.notes()];
     if (snapshot.zeroState) notes.push(`At step 0, ${ZERO_STATE}`);
     setText(hint, notes.join(" "));
+    setText(beyond, describeBeyond(snapshot, items, measure));
   }
 
   function showTooltip(step: number, lag: number | null, shown: Shown, state: Figure["state"]) {

@@ -8,7 +8,12 @@ import { pathOf, type Svg } from "./plot";
 const AROUND = 16;
 const CELL = CHARACTER + 2;
 const STRIP = 2 * ROW + 2;
-const INVITATION = "Point at a step, here or below, to read the text around it.";
+/** The longer one where there is room for it. */
+const INVITATIONS = [
+  "Point at a step, here or below, to read the text around it.",
+  "Point at a step to read its text.",
+];
+const INVITATION_ROOM = 340;
 
 export interface LabelStrip extends LabelForm {
   /** Marks the loss, and shows the text around a step. */
@@ -38,7 +43,7 @@ export function createLabelStrip(svg: Svg): LabelStrip {
     .attr("class", "lens")
     .attr("height", 2 * ROW);
   const letters = content.append("g").attr("class", "letters");
-  const invitation = content.append("text").attr("class", "invite").attr("y", ROW).text(INVITATION);
+  const invitation = content.append("text").attr("class", "invite").attr("y", ROW);
   let shown: Shown | null = null;
   let names: string[] = [];
 
@@ -52,7 +57,8 @@ export function createLabelStrip(svg: Svg): LabelStrip {
       );
     right.attr("d", path(true, STRIP + MARKS - 5, 4));
     wrong.attr("d", path(false, STRIP, MARKS - 1));
-    invitation.attr("x", columns.left);
+    const room = columns.right - columns.left;
+    invitation.attr("x", columns.left).text(INVITATIONS[room < INVITATION_ROOM ? 1 : 0]);
   }
 
   /** The text around a step, as near to its column as the edges allow, and a guide to the column. */

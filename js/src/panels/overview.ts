@@ -8,7 +8,6 @@ import { element, setText } from "../dom";
 import type { Figure, Gestures, Panel } from "../figure";
 import { formatCount, formatLoss, formatNumber } from "../format";
 import { QUANTITY_TEXT } from "../quantities";
-import type { Run } from "../run";
 import type { Commands } from "../session";
 import type { State } from "../store";
 import { createViewport, type Viewport } from "../viewport";
@@ -46,7 +45,7 @@ export function createOverview(parent: HTMLElement, commands: Commands, gestures
   let figure: Figure | null = null;
   let drawing: Drawing | null = null;
   let viewport: Viewport = createViewport();
-  let run: Run | null = null;
+  let length = 0;
   let selected: number | null = null;
   let drawnInputs: unknown[] = [];
 
@@ -58,6 +57,7 @@ export function createOverview(parent: HTMLElement, commands: Commands, gestures
       return viewport;
     },
     positionAt: (x) => drawing?.layout.positionAt(x - LEFT) ?? 0,
+    partAt: (x) => (figure ? (x - LEFT) / plotWidth(figure.width, figure.state.overlay) : 0),
     select: selectIndex,
     selectCue,
     selectDetailed,
@@ -100,10 +100,9 @@ export function createOverview(parent: HTMLElement, commands: Commands, gestures
 
   /** Takes in what has changed: the run's length, another run, another selection. */
   function updateViewport({ state: next, width, selected: index }: Figure) {
-    if (next.run !== run) {
-      run = next.run;
-      viewport = createViewport();
-    }
+    // After a reset. A run that is only read again, as after a cell that trained, keeps its view.
+    if (next.run.length < length) viewport = createViewport();
+    length = next.run.length;
     const fewest = Math.ceil(plotWidth(width, next.overlay) / WIDEST);
     viewport.update(next.run.length, next.selected === null, fewest);
     if (next.selected !== null && next.selected !== selected) viewport.reveal(index);

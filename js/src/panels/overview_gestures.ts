@@ -12,6 +12,8 @@ export interface OverviewState {
   readonly viewport: Viewport;
   /** Position in the run, with its fraction, under a horizontal position. */
   positionAt(x: number): number;
+  /** Part of the plot's width that lies before a horizontal position. */
+  partAt(x: number): number;
   select(index: number): void;
   /** Selects the nearest batch worth looking at, after or before the selected one. */
   selectCue(direction: 1 | -1): void;
@@ -65,7 +67,8 @@ export function steerByPointer(svg: Svg, plot: OverviewPlot, state: OverviewStat
       if (!figure || !viewport.zoomable) return;
       event.preventDefault();
       const doublings = Math.max(-WHEEL_MOST, Math.min(WHEEL_MOST, event.deltaY * unit * WHEEL_RATE));
-      viewport.zoom(state.positionAt(pointer(event, svg.node())[0]), 2 ** doublings);
+      const [x] = pointer(event, svg.node());
+      viewport.zoom(state.positionAt(x), 2 ** doublings, state.partAt(x));
       state.redraw();
       return;
     }

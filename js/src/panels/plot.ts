@@ -1,8 +1,7 @@
 /** The SVG that a panel draws in, and the axes that the panels have in common. */
 
-import type { Axis } from "d3-axis";
+import type { Axis, AxisScale } from "d3-axis";
 import { axisLeft } from "d3-axis";
-import type { ScaleLinear, ScaleLogarithmic } from "d3-scale";
 import { type Selection, select } from "d3-selection";
 import { formatTick } from "../format";
 import { randomName } from "../random_name";
@@ -31,14 +30,14 @@ export function makeSteerable(svg: Svg, label: string) {
 /** A quiet vertical axis: tick labels and grid lines, no line of its own. */
 export function drawValueAxis(
   group: Group,
-  scale: ScaleLinear<number, number> | ScaleLogarithmic<number, number>,
+  scale: AxisScale<number> & { ticks?(count: number): number[] },
   left: number,
   right: number,
   ticks: number | number[],
   length = right - left,
 ) {
-  const axis: Axis<number> = axisLeft<number>(scale as never)
-    .tickValues(typeof ticks === "number" ? scale.ticks(ticks) : ticks)
+  const axis: Axis<number> = axisLeft<number>(scale)
+    .tickValues(typeof ticks === "number" ? (scale.ticks?.(ticks) ?? []) : ticks)
     .tickFormat(formatTick)
     .tickSize(-length)
     .tickPadding(6);

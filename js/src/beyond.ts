@@ -1,0 +1,27 @@
+/** How much of what the weights received lies past the recorded lags (docs/measures.md). */
+
+import type { Measure } from "./contract";
+import { formatPercent } from "./format";
+import type { Items, Snapshot } from "./protocol";
+
+/** Of signed shares a part of their exact sum, else a part of all bars together; 0 if nothing lies there. */
+export function beyondShare({ pieces, beyond, total }: Items, measure: Measure): number {
+  const sum = (values: Float32Array) => values.reduce((before, value) => before + value, 0);
+  if (beyond.every((value) => value === 0)) return 0;
+  return sum(beyond) / (measure === "share" ? sum(total) : sum(pieces) + sum(beyond));
+}
+
+export function describeBeyond({ steps, lags }: Snapshot, items: Items, measure: Measure): string {
+  if (lags >= steps) return "The horizon is the whole window: nothing lies beyond it.";
+  const horizon = lags === 1 ? "the one recorded lag" : `the ${lags} recorded lags`;
+  const share = beyondShare(items, measure);
+  if (!Number.isFinite(share)) return `What lies beyond ${horizon} is not finite.`;
+  if (share === 0) return `Nothing lies beyond ${horizon}.`;
+  const part = formatPercent(share);
+  if (measure !== "share") return `${part} of what the weights received, by ${BY[measure]}, lies beyond ${horizon}.`;
+  return share > 0
+    ? `${part} of the whole gradient ‖∂L/∂W_hh‖ lies beyond ${horizon}.`
+    : `What lies beyond ${horizon} works against the rest, by ${part} of the whole gradient ‖∂L/∂W_hh‖.`;
+}
+
+const BY = { norm: "norm", mean_abs: "mean |entry|" };
