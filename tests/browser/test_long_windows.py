@@ -230,6 +230,14 @@ def test_a_pixel_with_many_cells_shows_and_finds_the_largest(dense: Figure, widt
         assert drawn_number(told["norm"]) == pytest.approx(received[by][largest - by], rel=5e-4)
 
 
+def test_the_invitation_to_read_labels_has_room_on_a_narrow_page(dense: Figure) -> None:
+    dense.resize(400)
+    invitation, frame = dense.root.locator(".label-strip .invite").bounding_box(), dense.root.bounding_box()
+    assert invitation
+    assert frame
+    assert invitation["x"] + invitation["width"] <= frame["x"] + frame["width"]
+
+
 def test_a_switch_chooses_bars_or_heat_map_for_python_too(figure: Figure) -> None:
     show(figure, SHORT)
     heat, bars = figure.root.locator("canvas.heat"), figure.root.locator("path.part")
