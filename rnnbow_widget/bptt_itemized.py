@@ -153,7 +153,8 @@ def itemized_bptt(
         cut = count if epsilon else count - lags * streams
         total = {name: measuring.of(name, delta) for name in wanted}
         missing = np.zeros_like(delta)  # (N, gates·H)
-        np.subtract(delta[:cut], kept[:cut], out=missing[:cut])
+        if cut:
+            np.subtract(delta[:cut], kept[:cut], out=missing[:cut])
         beyond = {name: measuring.of(name, missing) if cut else np.zeros_like(total[name]) for name in wanted}
 
     def plain() -> Gradients:
@@ -280,14 +281,14 @@ class _Walk:
             start = max(0, low - (count - 1) * stride)  # of the rows that the block is about
             block = self._buffer[:count, : high - start]  # (count, rows, gates·H)
             for lag, slot in enumerate(block, first):
-                rows = slot[low - start if low > start else 0 : high - start]  # (losses, gates·H)
-                here = local[low if low > 0 else 0 : high]  # (losses, …)
+                bottom = low if low > 0 else 0
+                rows = slot[bottom - start : high - start]  # (losses, gates·H)
                 if later is None:
-                    backward_step(here, None, self.incoming[low:high], rows)
+                    backward_step(local[low:high], None, self.incoming[low:high], rows)
                     if epsilon:
                         np.maximum(limits, epsilon**2 * np.vecdot(rows, rows), out=limits)
                 else:
-                    backward_step(here, later[len(later) - len(rows) :], None, rows)
+                    backward_step(local[bottom:high], later[bottom - high :], None, rows)
                 later = rows
                 if lag == first:  # not before: the lag before it was in this memory
                     block[1:, high - start - (count - 1) * stride :] = 0  # pieces of losses after these
@@ -295,7 +296,7 @@ class _Walk:
                         block[:-1, : low - start] = 0  # pieces of losses before these
                 low, high = low - stride, high - stride
                 if epsilon or lag % _ROWS_CHECKED_EVERY == _ROWS_CHECKED_EVERY - 1:
-                    alive = _drop(rows, limits[len(limits) - len(rows) :])
+                    alive = _drop(rows, limits[-len(rows) :])
                     if not alive:
                         break
             done = block[: lag - first + 1]  # (lags, rows, gates·H)
