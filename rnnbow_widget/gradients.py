@@ -144,7 +144,7 @@ def _back_propagate(rnn: RNN, flat: ForwardPass, streams: int) -> tuple[Array, A
 
 
 def _sum_over_steps(flat: ForwardPass, at_logits: Array, delta: Array, one_hot: Array, found: Parameters) -> None:
-    """Write the gradients of all parameters; of W_ih, the columns of k tokens: those of the rows of `one_hot`, (k, N)."""
+    """Write the gradients of all parameters; of W_ih, the columns of the tokens that `one_hot` (k, N) has rows for."""
     count = len(delta)
     one_hot.dot(delta, found.W_ih_columns)
     delta.T.dot(flat.states[:count], found.W_hh)
