@@ -164,7 +164,7 @@ def test_a_saved_notebook_of_a_long_run_is_small_and_says_what_it_holds(
         timeout=SLOW_MS,
     )
     held = figure.recorded
-    assert 5_000 < held < recorded
+    assert 1_000 < held < recorded
     expect(extent_of(figure)).to_contain_text(f"holds {held:,} of {recorded:,} recorded")
     figure.expect_batch(recorded - 1)
     cues = figure.root.locator(".cues button[data-cue=tallest]")
@@ -173,7 +173,7 @@ def test_a_saved_notebook_of_a_long_run_is_small_and_says_what_it_holds(
     cues.click()
     expect(figure.root.locator(".headline")).to_contain_text(f"Batch {tallest:,}")
     figure.steer("overview", "Home", *["ArrowRight"] * 3)
-    expect(note_of(figure)).to_contain_text(re.compile("This saved notebook does not hold the details of batch"))
+    expect(note_of(figure)).to_contain_text("This saved notebook does not hold the details of batch", timeout=SLOW_MS)
     note_of(figure).get_by_role("button").click()
     expect(note_of(figure)).to_be_hidden()
     page.goto("about:blank")  # JupyterLab is still restoring what was open when it was loaded
