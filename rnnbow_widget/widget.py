@@ -21,9 +21,9 @@ from .corpora import Corpus
 from .cues import Cue
 from .feed import Feed
 from .horizon import HorizonChoice
-from .overview import DIVERGED
-from .protocol import drawable
+from .protocol import drawable, json_number
 from .run import QUANTITIES, Run
+from .status import explain, status_of
 from .trainer import DivergedError, Trainer
 
 Source = Trainer | Run | Corpus | str | PathLike[str]
@@ -291,31 +291,8 @@ class RNNbow(anywidget.AnyWidget):
         return self.trainer.horizon_choice if self.trainer else None
 
     def _current_status(self) -> dict[str, Any]:
-        trainer, overview = self.trainer, self.run.overview
-        newest = {name: overview.column(name)[-1:] for name in ("batch", "loss", "flags")}  # (1,), or (0,) at first
-        batch = trainer.batch if trainer else int(newest["batch"].max(initial=-1)) + 1
-        loss = trainer.smooth_loss if trainer else float(newest["loss"].sum()) if batch else math.nan
-        message, hint = self._trouble
-        if (newest["flags"] & DIVERGED).any():
-            state = "diverged"
-        elif message:
-            state = "error"
-        elif self._training or self.playing:
-            state = "training"
-        else:
-            state = "paused" if batch else "ready"
-        return {
-            "state": state,
-            "batch": batch,
-            "epoch_of_data": trainer.epoch if trainer else 0,
-            "loss": _json_number(loss),
-            "perplexity": _json_number(math.exp(loss)) if loss < 700 else None,
-            "rate": _json_number(self._rate),
-            "message": message,
-            "hint": hint,
-            "details_every": self.run.thinned_to,
-            "memory_limit": self.run.memory_limit,
-        }
+        training = self._training or self.playing
+        return status_of(self.run, self.trainer, training=training, rate=self._rate, trouble=self._trouble)
 
     # Messages from pages.
 
@@ -444,7 +421,7 @@ class RNNbow(anywidget.AnyWidget):
         except BaseException as error:
             self.pause()
             if isinstance(error, Exception):
-                self._trouble = _explain(error)
+                self._trouble = explain(error)
             raise
         finally:
             self._training = False
@@ -508,26 +485,13 @@ class RNNbow(anywidget.AnyWidget):
     def _fail(self, error: Exception) -> None:
         """Show an exception on the pages, and put its traceback in the log."""
         self.pause()
-        self._trouble = message, hint = _explain(error)
+        self._trouble = message, hint = explain(error)
         self.log.error("rnnbow_widget: %s", message, exc_info=error)
         self.send({"kind": "error", "message": message, "hint": hint})
-
-
-def _explain(error: Exception) -> tuple[str, str]:
-    """What happened, and what to try."""
-    if isinstance(error, DivergedError):
-        return str(error), error.hint
-    hint = "Training has stopped; what was recorded is kept. The traceback is in the kernel's log."
-    return f"{type(error).__name__}: {error}", hint
 
 
 def _told_choice(choice: HorizonChoice | None) -> dict[str, Any] | None:
     """A choice as pages are told it."""
     if choice is None:
         return None
-    return {**vars(choice), "residual": [_json_number(left) for left in choice.residual.tolist()]}
-
-
-def _json_number(value: float) -> float | None:
-    """JSON has no NaN and no infinity."""
-    return value if math.isfinite(value) else None
+    return {**vars(choice), "residual": [json_number(left) for left in choice.residual.tolist()]}
