@@ -137,7 +137,7 @@ def test_what_was_thinned_says_so_and_a_button_goes_to_the_nearest(show: Callabl
     expect(extent_of(figure)).to_be_hidden()
 
 
-def test_a_saved_notebook_of_a_long_run_is_small_and_says_what_it_holds(
+def test_a_notebook_saved_with_a_long_run_is_small_and_says_what_it_holds(
     show: Callable[..., Figure], page: Page, lab: Lab
 ) -> None:
     figure = show(LONG)
@@ -152,7 +152,7 @@ def test_a_saved_notebook_of_a_long_run_is_small_and_says_what_it_holds(
     figure.expect_recorded(recorded)
     tallest = kernel_value(page, "int(w.run.batches[w.run.column('max_gradient').argmax()])")
     save(page)
-    (path,) = lab.notebooks.glob("test-a-saved-notebook-of-a-long-run*.ipynb")
+    (path,) = lab.notebooks.glob("test-a-notebook-saved-with-a-long-run*.ipynb")
     assert path.stat().st_size < 2_000_000
     page.goto("about:blank")
     lab.end_kernels()
