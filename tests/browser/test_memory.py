@@ -215,10 +215,8 @@ def test_when_its_kernel_ends_while_it_plays_the_figure_stays_and_says_so(
     expect(figure.root.locator(".silence")).to_contain_text("has not answered", timeout=SLOW_MS)
     recorded = figure.recorded
     assert recorded > 20
-    figure.steer("overview", "Home")
+    figure.steer("overview", "Home")  # of a batch between, the page may hold no details
     expect_settled(figure, 0)
-    figure.steer("overview", "ArrowRight")
-    expect_settled(figure, 5)
     figure.point(figure.read().parts[9, 0])
     assert figure.read().caused == {9}
     figure.leave()
