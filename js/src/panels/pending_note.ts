@@ -48,5 +48,5 @@ function explain({ batch, why }: Pending, { reached, status }: State): string {
   }
   return reached
     ? `Batch ${name}: its details are not here, and the kernel has not answered for some seconds. It may be busy with a cell, or not running.`
-    : `This saved notebook does not hold the details of batch ${name}, and no kernel answers.`;
+    : `The details of batch ${name} are not in this notebook, and no kernel has answered. It may be busy, or not running.`;
 }
