@@ -1,6 +1,6 @@
 /** What is shown of a minibatch, in words. All of them are empty if there is one stream. */
 
-import type { Info, Stream } from "./contract";
+import type { Info, Measure, Stream } from "./contract";
 import type { Snapshot } from "./protocol";
 
 /** "average over 4 streams" or "stream 2 of 4"; people count from 1. */
@@ -17,14 +17,14 @@ export const rightText = (accuracy: Snapshot["accuracy"], step: number, info: In
 export const countRight = (accuracy: Snapshot["accuracy"], step: number, { batch_size }: Info) =>
   Math.round((accuracy?.[step] ?? 0) * batch_size);
 
-/** How panel 3 is to be read if there are several streams. */
-export function explainStreams({ stream, accuracy }: Snapshot, measure: string, { batch_size }: Info): string {
+/** How panel 3 is to be read if there are several streams; only bars have marks. */
+export function explainStreams({ stream, accuracy }: Snapshot, measure: Measure, bars: boolean, info: Info): string {
   if (accuracy) {
-    const mark = "Parts are means over streams, the mark is the size of the mean of the streams’ sums";
+    if (!bars) return "Cells are means over streams.";
     return measure === "share"
-      ? `${mark.replace("size of the ", "")}: the marks of all steps add up to ‖∂L/∂W_hh‖.`
-      : `${mark}: where it lies far below the top, steps and streams cancel.`;
+      ? "Parts and marks are means over streams: all marks add up to ‖∂L/∂W_hh‖."
+      : "Parts are means over streams; the mark is the size of the mean of their sums: far below the top, steps and streams cancel.";
   }
   if (stream === null || measure !== "share") return "";
-  return `Of the gradient of all ${batch_size} streams together: the mean of their shares adds up to ‖∂L/∂W_hh‖.`;
+  return `Of the gradient of all ${info.batch_size} streams together: the mean of their shares adds up to ‖∂L/∂W_hh‖.`;
 }

@@ -150,7 +150,9 @@ export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands:
       .classed("hidden", !beside)
       .attr("transform", `translate(${columns.center(0) + 3},${TOP + form.height - 6}) rotate(-90)`);
     nameStream(streamName(snapshot.stream, info));
-    const notes = [form.hint, explainStreams(snapshot, measure, info), ...form.notes()].filter(Boolean);
+    const notes = [form.hint, explainStreams(snapshot, measure, form === forms.bars, info), ...form.notes()].filter(
+      Boolean,
+    );
     if (snapshot.zeroState) notes.push(`At step 0, ${ZERO_STATE}`);
     setText(hint, notes.join(" "));
     setText(beyond, describeBeyond(snapshot, items, measure));
