@@ -89,6 +89,11 @@ class Feed:
             self._streamed = 0
         return due
 
+    def renew_state(self) -> None:
+        """Have the state sent again: other details than before are wanted."""
+        with self._lock:
+            self._streamed = STREAMED_BYTES + 1
+
     def details(self, batch: int, stream: int | None = None) -> tuple[dict[str, Any], list[bytes]]:
         """Return whether the details of a batch are held, which batch with details is nearest if not, and the chunk."""
         found: dict[str, Any] = {"epoch": self._epoch, "batch": batch, "stream": stream, "held": True, "nearest": None}

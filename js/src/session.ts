@@ -169,12 +169,10 @@ export function createSession(
     });
   }
 
-  /** Not of all batches that are shown. */
-  function holdsFewDetails({ run, stream } = store.state): boolean {
-    return run.batches().some((batch) => !run.details.has({ batch, stream }));
-  }
+  const isComplete = () => store.state.run.length >= store.state.recorded;
 
-  const isComplete = ({ run, recorded } = store.state) => run.length >= recorded;
+  const holdsAllDetails = ({ run, stream } = store.state) =>
+    run.batches().every((batch) => run.details.has({ batch, stream }));
 
   /** Keeps chunks that can be read, in the run and in the model, so that a saved notebook holds them. */
   function appendChunks(chunks: Bytes[]) {
@@ -367,8 +365,8 @@ export function createSession(
     });
   }
 
-  // All that the kernel has: what was loaded may be an extract.
-  if (!isComplete() || holdsFewDetails()) resync();
+  // What was loaded may be an extract, with few details: the kernel has more.
+  if (!isComplete() || !holdsAllDetails()) resync();
 
   return {
     store,

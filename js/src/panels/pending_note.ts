@@ -24,7 +24,7 @@ export function createPendingNote(parent: HTMLElement, commands: Commands): Pend
   button.addEventListener("click", () => {
     if (nearest !== null) commands.select(nearest);
   });
-  const note = element("div", { class: "pending-note" }, words, button);
+  const note = element("div", { class: "pending-note" }, element("div", {}, words, button));
   note.hidden = true;
   parent.append(note);
   let nearest: number | null = null;

@@ -207,6 +207,21 @@ def test_a_choice_sends_the_details_that_a_saved_notebook_is_to_hold(monkeypatch
     assert [detailed(run["chunks"]) for run in runs] == [[0, 10, 20]] * 2
 
 
+def test_while_it_plays_those_details_follow_the_next_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = Page(make(batch_size=STREAMS, record_every=1), monkeypatch)
+    order: list[str] = []
+    monkeypatch.setattr(page.widget, "send_state", lambda key=None: order.append(key if isinstance(key, str) else ""))
+    page.widget.play()
+    page.says(kind="lease", client="a", seq=1, ms=100)
+    order.clear()
+    page.widget.set_state({"stream": 2})
+    assert "_run" not in order, "batches may have been recorded that no frame has told"
+    page.says(kind="lease", client="a", seq=2, ms=100)
+    assert order.count("_run") == 1
+    assert {stream for _, chunks in page.sent for stream in streams_of(chunks)} == {2}
+    assert state(page.widget)["_run"]["next"] == page.widget._feed.frame(2)[0]["frame"]
+
+
 def test_a_finished_run_shows_any_stream() -> None:
     run = record().run
     widget = RNNbow(run, stream=3)
