@@ -302,10 +302,11 @@ class RNNbow(anywidget.AnyWidget):
     @traitlets.observe("stream")
     def _send_details_of_stream(self, _: object) -> None:
         """Send what of the run pages load and notebooks save: its details are those of the stream that is chosen."""
+        if self.comm is None:  # nobody has anything of this widget
+            return
         self._feed.renew_state()
-        if (
-            not self.playing
-        ):  # else it follows the next frame, since batches may have been recorded that no frame has told
+        # While it plays, batches may be recorded that no frame has told: it goes behind the next frame.
+        if not self.playing:
             with self._sending:
                 self._send_state_if_due()
 
