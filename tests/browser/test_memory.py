@@ -160,7 +160,9 @@ def test_a_notebook_saved_with_a_long_run_is_small_and_says_what_it_holds(
     page.goto(lab.address(path.name))
     wait_for_kernel(page)
     expect(extent_of(figure)).to_have_text(
-        re.compile(r"This saved notebook holds [\d,]+ of [\d,]+ recorded batches; every peak is among them\."),
+        re.compile(
+            r"No kernel has answered; the notebook holds [\d,]+ of [\d,]+ recorded batches; every peak is among them\."
+        ),
         timeout=SLOW_MS,
     )
     held = figure.recorded
@@ -173,7 +175,7 @@ def test_a_notebook_saved_with_a_long_run_is_small_and_says_what_it_holds(
     cues.click()
     expect(figure.root.locator(".headline")).to_contain_text(f"Batch {tallest:,}")
     figure.steer("overview", "Home", *["ArrowRight"] * 3)
-    expect(note_of(figure)).to_contain_text("This saved notebook does not hold the details of batch", timeout=SLOW_MS)
+    expect(note_of(figure)).to_contain_text("are not in this notebook, and no kernel has answered", timeout=SLOW_MS)
     note_of(figure).get_by_role("button").click()
     expect(note_of(figure)).to_be_hidden()
     page.goto("about:blank")  # JupyterLab is still restoring what was open when it was loaded
@@ -215,10 +217,8 @@ def test_when_its_kernel_ends_while_it_plays_the_figure_stays_and_says_so(
     expect(figure.root.locator(".silence")).to_contain_text("has not answered", timeout=SLOW_MS)
     recorded = figure.recorded
     assert recorded > 20
-    figure.steer("overview", "Home")
+    figure.steer("overview", "Home")  # of a batch between, the page may hold no details
     expect_settled(figure, 0)
-    figure.steer("overview", "ArrowRight")
-    expect_settled(figure, 5)
     figure.point(figure.read().parts[9, 0])
     assert figure.read().caused == {9}
     figure.leave()

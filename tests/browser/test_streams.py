@@ -374,10 +374,8 @@ def test_a_saved_notebook_has_the_chosen_stream_and_says_that_others_are_not_the
     figure.leave()
     figure.setting("stream").select_option(index=3)
     note = figure.root.locator(".pending-note")
-    expect(note).to_contain_text(
-        "This saved notebook does not hold the details of batch 80, stream 3 of 4", timeout=10_000
-    )
-    expect(note).to_contain_text("Of that batch it holds stream 2.")
+    expect(note).to_contain_text("The details of batch 80, stream 3 of 4 are not in this notebook", timeout=10_000)
+    expect(note).to_contain_text("Of that batch the notebook holds stream 2.")
     choose(figure, 1)
     expect(note).to_be_hidden()
     page.goto("about:blank")  # JupyterLab is still restoring what was open when it was loaded

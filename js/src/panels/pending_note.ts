@@ -45,7 +45,7 @@ function describeHeld({ batch }: Pending, { run, info }: State): string {
   if (info.batch_size === 1) return "";
   const streams = [null, ...Array(info.batch_size).keys()].filter((stream) => run.details.has({ batch, stream }));
   const names = streams.map((stream) => (stream === null ? "the average" : `stream ${stream + 1}`));
-  return names.length > 0 ? ` Of that batch it holds ${names.join(", ")}.` : "";
+  return names.length > 0 ? ` Of that batch the notebook holds ${names.join(", ")}.` : "";
 }
 
 function explain(pending: Pending, state: State): string {
@@ -61,5 +61,5 @@ function explain(pending: Pending, state: State): string {
   }
   return reached
     ? `Batch ${name}: its details are not here, and the kernel has not answered for some seconds. It may be busy with a cell, or not running.`
-    : `This saved notebook does not hold the details of batch ${name}, and no kernel answers.${describeHeld(pending, state)}`;
+    : `The details of batch ${name} are not in this notebook, and no kernel has answered. It may be busy, or not running.${describeHeld(pending, state)}`;
 }
