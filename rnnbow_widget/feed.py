@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -27,6 +28,9 @@ STREAMED_BYTES = 192_000
 class Feed:
     """Numbers the frames of a run, so that a page that misses one knows. Safe to use from several threads.
 
+    Of a minibatch, details are those of one stream, counted from 0, or with None those of the average over streams:
+    what travels and what pages hold does not grow with the number of streams.
+
     Parameters
     ----------
     run : Run
@@ -41,7 +45,7 @@ class Feed:
         self._told = 0
         self._streamed = 0
 
-    def frame(self) -> tuple[dict[str, Any], list[bytes]]:
+    def frame(self, stream: int | None = None) -> tuple[dict[str, Any], list[bytes]]:
         """Return the numbers and chunks of the next frame: what was recorded since the last one.
 
         The overview of all of it, and details of the newest and of others, evenly spread, as far as they fit.
@@ -54,19 +58,20 @@ class Feed:
             self._told = stop
             rows = pack_overview(overview, slice(first, stop))
             self._streamed += sum(map(len, rows))
-        new = self._run.details(first) if stop > first else []
+        new = _views(self._run.details(first), stream) if stop > first else []
         return numbers, rows + pack_details(spread(new, FRAME_BYTES) or new[-1:])
 
-    def whole(self, selected: int | None = None) -> tuple[dict[str, Any], list[bytes]]:
+    def whole(self, selected: int | None = None, stream: int | None = None) -> tuple[dict[str, Any], list[bytes]]:
         """Return the number of the next frame, the overview of everything recorded, and details as far as they fit.
 
         What no frame has told yet is in it, and in no later frame. Pages that do not get this whole notice, since a
         number is skipped.
         """
         numbers, overview = self._tell_all()
-        return numbers, pack_overview(overview, slice(numbers["recorded"])) + self._details(WHOLE_BYTES, selected)
+        rows = pack_overview(overview, slice(numbers["recorded"]))
+        return numbers, rows + self._details(WHOLE_BYTES, selected, stream)
 
-    def state(self, selected: int | None = None) -> dict[str, Any]:
+    def state(self, selected: int | None = None, stream: int | None = None) -> dict[str, Any]:
         """Return what a new page loads and a saved notebook holds: of a long run an extract, and few details.
 
         Numbered as `whole`.
@@ -75,7 +80,7 @@ class Feed:
         named = [cue.batch for cue in self._run.cues()] + ([] if selected is None else [selected])
         batches = overview.column("batch", 0, numbers["recorded"])  # (recorded,)
         rows = extract_rows(overview, numbers["recorded"], np.flatnonzero(np.isin(batches, named)))
-        return {**numbers, "chunks": pack_overview(overview, rows) + self._details(STATE_BYTES, selected)}
+        return {**numbers, "chunks": pack_overview(overview, rows) + self._details(STATE_BYTES, selected, stream)}
 
     def is_state_due(self) -> bool:
         """Whether pages have added so much to the state that it is to be sent to them again. True once each time."""
@@ -84,11 +89,17 @@ class Feed:
             self._streamed = 0
         return due
 
-    def details(self, batch: int) -> tuple[dict[str, Any], list[bytes]]:
+    def renew_state(self) -> None:
+        """Have the state sent again: other details than before are wanted."""
+        with self._lock:
+            self._streamed = STREAMED_BYTES + 1
+
+    def details(self, batch: int, stream: int | None = None) -> tuple[dict[str, Any], list[bytes]]:
         """Return whether the details of a batch are held, which batch with details is nearest if not, and the chunk."""
-        found: dict[str, Any] = {"epoch": self._epoch, "batch": batch, "held": True, "nearest": None}
+        found: dict[str, Any] = {"epoch": self._epoch, "batch": batch, "stream": stream, "held": True, "nearest": None}
         try:
-            return found, pack_details([self._run.at(batch)])
+            chunks = pack_details(_views([self._run.at(batch)], stream))
+            return {**found, "held": bool(chunks)}, chunks
         except ThinnedError as error:
             return {**found, "held": False, "nearest": error.nearest}, []
         except KeyError:  # recorded before a reset that the page does not know of yet
@@ -115,7 +126,14 @@ class Feed:
                 self._told = recorded
             return {"epoch": self._epoch, "next": self._next, "recorded": recorded}, overview
 
-    def _details(self, budget: int, selected: int | None) -> list[bytes]:
-        held = self._run.details()
+    def _details(self, budget: int, selected: int | None, stream: int | None) -> list[bytes]:
+        held = _views(self._run.details(), stream)
         wanted: list[Snapshot] = [snapshot for snapshot in held if snapshot.batch == selected]
         return pack_details(spread(held, budget, wanted + held[-1:]))
+
+
+def _views(snapshots: Iterable[Snapshot], stream: int | None) -> list[Snapshot]:
+    """What pages are to see of each snapshot: itself, or one of its streams if it has them."""
+    if stream is None:
+        return list(snapshots)
+    return [snapshot.streams[stream] for snapshot in snapshots if stream < len(snapshot.streams)]

@@ -33,9 +33,12 @@ def pack_overview(overview: Overview, rows: slice | NDArray[np.intp]) -> list[by
 
 
 def pack_details(snapshots: Iterable[Snapshot]) -> list[bytes]:
-    """Pack snapshots into chunks of those that follow each other and are alike in shape, none of them very large."""
+    """Pack snapshots into chunks of those that follow each other and are alike in shape, none of them very large.
+
+    All of them are one stream's, or averages: what they are of is said once per chunk.
+    """
     chunks = []
-    for _, group in groupby(snapshots, key=lambda snapshot: (snapshot.steps, snapshot.horizon)):
+    for _, group in groupby(snapshots, key=lambda snapshot: (snapshot.steps, snapshot.horizon, snapshot.stream)):
         alike = list(group)
         most = max(1, _CHUNK_BYTES // packed_nbytes(alike[0]))
         chunks += [_pack_alike(alike[first : first + most]) for first in range(0, len(alike), most)]
@@ -44,8 +47,8 @@ def pack_details(snapshots: Iterable[Snapshot]) -> list[bytes]:
 
 def packed_nbytes(snapshot: Snapshot) -> int:
     """Bytes that the details of a snapshot take in a chunk, its header left out."""
-    per_step = 4 + len(snapshot.surfaces) * (2 + snapshot.horizon)
-    return 4 * (2 + snapshot.steps * per_step)
+    per_step = 4 + len(snapshot.surfaces) * (2 + snapshot.horizon) + bool(snapshot.streams)
+    return 4 * (2 + (snapshot.stream is not None) + snapshot.steps * per_step)
 
 
 def json_number(value: float) -> float | None:
@@ -59,7 +62,8 @@ def drawable(text: str) -> str:
 
 
 def _pack_alike(snapshots: Sequence[Snapshot]) -> bytes:
-    shape = {"count": len(snapshots), "steps": snapshots[0].steps, "lags": snapshots[0].horizon}
+    first = snapshots[0]
+    shape = {"count": len(snapshots), "steps": first.steps, "lags": first.horizon, "stream": first.stream}
     return _pack({"kind": "details", **shape}, dict(_columns(snapshots)))
 
 
@@ -79,6 +83,10 @@ def _columns(snapshots: Sequence[Snapshot]) -> Iterator[tuple[str, NDArray[np.ge
     yield "target", np.array([s.target_tokens for s in snapshots], i4)
     yield "prediction", np.array([s.prediction_tokens for s in snapshots], i4)
     yield "probability", np.array([s.probability for s in snapshots], f4)
+    if snapshots[0].streams:  # of an average there are no labels, but how many streams were right
+        yield "accuracy", np.array([s.accuracy for s in snapshots], f4)
+    if snapshots[0].stream is not None:  # the overview has the minibatch's
+        yield "start", np.array([s.start for s in snapshots], i4)
     for key in snapshots[0].surfaces:
         yield f"total:{key}", np.array([s.step_totals[key] for s in snapshots], f4)
         yield f"beyond:{key}", np.array([s.beyond[key] for s in snapshots], f4)

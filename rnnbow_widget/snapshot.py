@@ -69,6 +69,8 @@ class Snapshot:
         The state before the first step was zero, so that the first step's items are exactly 0. That is not vanishing.
     streams : tuple of Snapshot
         One snapshot per stream of a minibatch; empty if this is one stream.
+    stream : int or None
+        Which stream of a minibatch this is, from 0; None if it is the whole batch.
     """
 
     batch: int
@@ -87,6 +89,7 @@ class Snapshot:
     diverged: bool = False
     from_zero_state: bool = False
     streams: tuple[Snapshot, ...] = ()
+    stream: int | None = None
 
     @property
     def steps(self) -> int:
@@ -209,6 +212,8 @@ class Snapshot:
 
     def __repr__(self) -> str:
         of = f"average of {len(self.streams)} streams" if self.streams else f"data {self.start:,}–{self.stop:,}"
+        if self.stream is not None:
+            of = f"streams[{self.stream}], {of}"
         right = float(self.accuracy.sum())
         state = ", diverged" if self.diverged else ""
         return (

@@ -428,7 +428,7 @@ def _snapshot(
 ) -> Snapshot:
     """Make the snapshot of a batch whose streams begin at these positions."""
 
-    def snapshot(start: int, streams: tuple[Snapshot, ...], **arrays: Any) -> Snapshot:
+    def snapshot(start: int, streams: tuple[Snapshot, ...], stream: int | None, **arrays: Any) -> Snapshot:
         return Snapshot(
             batch=batch,
             start=start + 1,  # the first target is the character after the first input
@@ -438,6 +438,7 @@ def _snapshot(
             vocabulary=vocabulary,
             diverged=diverged,
             streams=streams,
+            stream=stream,
             **arrays,
         )
 
@@ -452,14 +453,16 @@ def _snapshot(
     }
     from_zero = ~forward.states[0].any(axis=-1)  # () or (B,)
     if forward.loss.ndim == 1:
-        return snapshot(starts[0], (), from_zero_state=bool(from_zero), **whole)
+        return snapshot(starts[0], (), None, from_zero_state=bool(from_zero), **whole)
     streams = tuple(
-        snapshot(start, (), from_zero_state=bool(from_zero[b]), **_stream(whole, b)) for b, start in enumerate(starts)
+        snapshot(start, (), b, from_zero_state=bool(from_zero[b]), **_stream(whole, b))
+        for b, start in enumerate(starts)
     )
     no_labels = np.full(forward.steps, -1, np.int32)  # (n,)
     return snapshot(
         starts[0],
         streams,
+        None,
         from_zero_state=bool(from_zero.all()),
         loss=forward.loss.mean(axis=1).astype(np.float32),
         target_tokens=no_labels,

@@ -77,6 +77,9 @@ class RNNbow(anywidget.AnyWidget):
         A second quantity that is laid over as a line.
     log_scale : bool
         Whether the bars of panel 1 stand on a logarithmic axis.
+    stream : int, optional
+        Which stream of a minibatch panels 2 to 4 show, counted from 0 as in `Snapshot.streams` (pages count from 1);
+        None shows the average over streams.
     **settings
         Passed on to `Trainer` when `source` is data, such as ``hidden_size=64, seed=1``.
 
@@ -93,7 +96,7 @@ class RNNbow(anywidget.AnyWidget):
         What is shown: every number that is drawn can be read there as a numpy array.
     selected : int or None
         Number of the selected batch; None follows the newest.
-    measure, quantity, overlay, log_scale :
+    measure, quantity, overlay, log_scale, stream :
         What is drawn, as above; assigning changes it on every page, and what is chosen there is read here.
     playing : bool
         Whether training is wanted.
@@ -118,13 +121,14 @@ class RNNbow(anywidget.AnyWidget):
     quantity = traitlets.Enum(QUANTITIES, "max_gradient").tag(sync=True)
     overlay = traitlets.Enum(QUANTITIES, None, allow_none=True).tag(sync=True)
     log_scale = traitlets.Bool(False).tag(sync=True)
+    stream = traitlets.Int(None, allow_none=True).tag(sync=True)
     learning_rate = _Setting().tag(sync=True)
     horizon = _Setting().tag(sync=True)
     record_every = _Setting().tag(sync=True)
     playing = traitlets.Bool(False).tag(sync=True, to_json=lambda value, widget: value and widget._is_leased())
     _labels = _computed(lambda widget: [drawable(label) for label in widget.run.vocabulary])
     _info = _computed(lambda widget: widget._describe())
-    _run = _computed(lambda widget: widget._feed.state(widget.selected))
+    _run = _computed(lambda widget: widget._feed.state(widget.selected, widget.stream))
     _status = _computed(lambda widget: widget._current_status())
     _samples = _computed(lambda widget: widget._written)
     _cues = _computed(lambda widget: widget._feed.cues())
@@ -139,6 +143,7 @@ class RNNbow(anywidget.AnyWidget):
         quantity: str = "max_gradient",
         overlay: str | None = None,
         log_scale: bool = False,
+        stream: int | None = None,
         **settings: Any,
     ) -> None:
         if isinstance(source, (Trainer, Run)):
@@ -165,7 +170,7 @@ class RNNbow(anywidget.AnyWidget):
         self._choice_told = self._choice_now()
         self._write()
         chosen = {"measure": measure, "form": form, "quantity": quantity, "overlay": overlay, "log_scale": log_scale}
-        super().__init__(**chosen, **self._settings())
+        super().__init__(**chosen, stream=stream, **self._settings())
         self.on_msg(self._on_message)
 
     def __repr__(self) -> str:
@@ -275,6 +280,44 @@ class RNNbow(anywidget.AnyWidget):
         setattr(self.trainer, name, value)
         return getattr(self.trainer, name)
 
+    @traitlets.validate("stream")
+    def _check_stream(self, proposal: Mapping[str, Any]) -> int | None:
+        try:
+            return self._checked_stream(proposal["value"])
+        except (TypeError, ValueError) as error:
+            raise traitlets.TraitError(
+                str(error)
+            ) from None  # the only error after which traitlets keep what held before
+
+    def _checked_stream(self, stream: Any) -> int | None:
+        count = self._batch_size
+        if stream is not None and positive_int("stream", stream, minimum=0) >= count:
+            takes = f"0 to {count - 1}" if count > 1 else "0"
+            raise ValueError(
+                f"stream takes None, for the average over streams, or {takes}, "
+                f"since batch_size is {count}; got {stream}"
+            )
+        return None if count == 1 else stream  # one stream is its own average
+
+    @traitlets.observe("stream")
+    def _send_details_of_stream(self, _: object) -> None:
+        """Send what of the run pages load and notebooks save: its details are those of the stream that is chosen."""
+        if self.comm is None:  # nobody has anything of this widget
+            return
+        self._feed.renew_state()
+        # While it plays, batches may be recorded that no frame has told: it goes behind the next frame.
+        if not self.playing:
+            with self._sending:
+                self._send_state_if_due()
+
+    def _send_state_if_due(self) -> None:
+        if self._feed.is_state_due():
+            self.send_state("_run")
+
+    @property
+    def _batch_size(self) -> int:
+        return self.trainer.batch_size if self.trainer else int(self.run.settings.get("batch_size", 1))
+
     def _is_leased(self) -> bool:
         """Whether a page that loads now may go on playing: not if the one that played has been gone for a while."""
         return self._last_lease is None or monotonic() - self._last_lease < _STALE_SECONDS
@@ -284,6 +327,7 @@ class RNNbow(anywidget.AnyWidget):
         return {
             "live": self.trainer is not None,
             "seq_length": settings.get("seq_length"),
+            "batch_size": self._batch_size,
             "hidden_size": settings.get("hidden_size"),
             "cell": settings.get("cell"),
             "data_name": drawable(str(settings.get("data", ""))),
@@ -371,7 +415,11 @@ class RNNbow(anywidget.AnyWidget):
 
     def _on_details(self, message: Mapping[str, Any]) -> None:
         """Answer at once, also while something trains: a run can be read while it grows."""
-        content, chunks = self._feed.details(positive_int("batch", message.get("batch"), minimum=0))
+        batch, stream = (
+            positive_int("batch", message.get("batch"), minimum=0),
+            self._checked_stream(message.get("stream")),
+        )
+        content, chunks = self._feed.details(batch, stream)
         self.send({"kind": "details", "client": str(message.get("client")), **content}, chunks)
 
     def _on_measure_horizon(self) -> None:
@@ -471,14 +519,13 @@ class RNNbow(anywidget.AnyWidget):
             if choice is not self._choice_told:
                 self._choice_told = choice
                 content["choice"] = _told_choice(choice)
-            numbers, chunks = self._feed.frame()
+            numbers, chunks = self._feed.frame(self.stream)
             self.send({**content, **numbers, "status": self._current_status()}, chunks)
-            if self._feed.is_state_due():
-                self.send_state("_run")
+            self._send_state_if_due()
 
     def _send_whole(self) -> None:
         with self._sending:
-            numbers, chunks = self._feed.whole(self.selected)
+            numbers, chunks = self._feed.whole(self.selected, self.stream)
             content = {"kind": "whole", **numbers, "status": self._current_status(), "samples": self._written}
             self._told_cues = self._feed.cues()
             self._choice_told = self._choice_now()

@@ -85,6 +85,7 @@ def test_a_new_page_gets_the_whole_run(widget: RNNbow) -> None:
     assert found["_info"] == {
         "live": True,
         "seq_length": 25,
+        "batch_size": 1,
         "hidden_size": 8,
         "cell": "tanh",
         "data_name": "text",
@@ -445,7 +446,8 @@ def test_pages_ask_for_details_also_while_something_trains(monkeypatch: pytest.M
     missing = int(widget.run.batches[~widget.run.detailed][0])
     with widget._lock:  # whoever trains holds it
         (reply,) = page.says(kind="details", client="a", batch=held)
-        assert reply == {"kind": "details", "client": "a", "epoch": 0, "batch": held, "held": True, "nearest": None}
+        asked = {"kind": "details", "client": "a", "epoch": 0, "batch": held, "stream": None}
+        assert reply == asked | {"held": True, "nearest": None}
         assert detailed(page.sent[0][1]) == [held]
         (reply,) = page.says(kind="details", client="a", batch=missing)
         assert (reply["held"], page.sent[0][1]) == (False, [])

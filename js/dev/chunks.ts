@@ -1,11 +1,13 @@
 /** Encodes chunks as the kernel does; the tests and the mock kernel use it. */
 
+import type { Stream } from "../src/contract";
+
 type Shape = readonly number[];
 export type ColumnData = readonly [name: string, type: "f4" | "i4", shape: Shape, values: ArrayLike<number>];
 
 export type ChunkData = { count: number; columns: readonly ColumnData[] } & (
   | { kind: "overview" }
-  | { kind: "details"; steps: number; lags: number }
+  | { kind: "details"; steps: number; lags: number; stream: Stream }
 );
 
 export function encodeChunk({ columns, ...described }: ChunkData): ArrayBuffer {

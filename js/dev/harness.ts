@@ -30,6 +30,7 @@ const recordEvery = number("every", 100);
 const model = createMockModel({
   steps,
   lags: number("lags", 5),
+  streams: number("streams", 1),
   text: TEXT,
   labels: Array.from(new Set(TEXT)),
   recorded,

@@ -1,7 +1,18 @@
 /** A widget model whose kernel is a few lines of synthetic training in the page. */
 
 import type { AnyModel } from "@anywidget/types";
-import type { Bytes, Cue, Frame, FromKernel, HorizonChoice, Samples, Status, ToKernel, Traits } from "../src/contract";
+import type {
+  Bytes,
+  Cue,
+  Frame,
+  FromKernel,
+  HorizonChoice,
+  Samples,
+  Status,
+  Stream,
+  ToKernel,
+  Traits,
+} from "../src/contract";
 import { decodeChunk } from "../src/protocol";
 import { type Settings, syntheticDetails, syntheticOverview } from "./synthetic";
 
@@ -65,6 +76,7 @@ export function createMockModel(options: MockOptions): AnyModel<Traits> {
     quantity: "max_gradient",
     overlay: null,
     log_scale: false,
+    stream: null,
     learning_rate: 0.1,
     horizon: options.lags < options.steps ? options.lags : null,
     record_every: options.recordEvery,
@@ -73,6 +85,7 @@ export function createMockModel(options: MockOptions): AnyModel<Traits> {
     _info: {
       live: options.live,
       seq_length: options.steps,
+      batch_size: options.streams,
       hidden_size: 100,
       data_name: "a C header",
       data_length: options.text.length,
@@ -134,12 +147,12 @@ export function createMockModel(options: MockOptions): AnyModel<Traits> {
       syntheticOverview(batches.slice(part * CHUNK, (part + 1) * CHUNK), options),
     );
 
-  function answerDetails(client: string, wanted: number) {
+  function answerDetails(client: string, wanted: number, stream: Stream) {
     const every = options.detailsEvery * traits.record_every;
     const held = wanted >= options.recorded * options.recordEvery || wanted % every === 0;
     const nearest = held ? null : Math.round(wanted / every) * every;
-    const chunks = held ? [syntheticDetails([wanted], options)] : [];
-    say({ kind: "details", client, epoch, batch: wanted, held, nearest }, chunks);
+    const chunks = held ? [syntheticDetails([wanted], options, stream)] : [];
+    say({ kind: "details", client, epoch, batch: wanted, stream, held, nearest }, chunks);
   }
 
   function sendFrame(
@@ -162,7 +175,10 @@ export function createMockModel(options: MockOptions): AnyModel<Traits> {
     if (last) frame.samples = samples();
     if (choice) frame.choice = choice;
     next += 1;
-    say(frame, added.length > 0 ? [...overviewOf(added), syntheticDetails(added.slice(-5), options)] : []);
+    say(
+      frame,
+      added.length > 0 ? [...overviewOf(added), syntheticDetails(added.slice(-5), options, traits.stream)] : [],
+    );
   }
 
   function lease(request: { client: string; seq: number }, left: number) {
@@ -197,7 +213,7 @@ export function createMockModel(options: MockOptions): AnyModel<Traits> {
           choice: null,
         });
       case "details":
-        return answerDetails(message.client, message.batch);
+        return answerDetails(message.client, message.batch, message.stream);
       case "set":
         if (typeof message.value === "number" && message.value <= 0) {
           const reason = `${message.name} must be greater than 0, got ${message.value}`;
@@ -211,7 +227,10 @@ export function createMockModel(options: MockOptions): AnyModel<Traits> {
 
   if (options.recorded > 0) {
     train((options.recorded - 1) * options.recordEvery + 1);
-    const buffers = [...overviewOf(recorded), syntheticDetails(recorded.slice(-LOADED_DETAILS), options)];
+    const buffers = [
+      ...overviewOf(recorded),
+      syntheticDetails(recorded.slice(-LOADED_DETAILS), options, traits.stream),
+    ];
     traits._run = { epoch, next, recorded: recorded.length, chunks: buffers.map((buffer) => new DataView(buffer)) };
     traits._status = statusAt(batch, "paused");
     traits._samples = samples();

@@ -1,5 +1,6 @@
 /** Snapshots that look like those of a network that learns: pieces decay with the lag, and ever more slowly. */
 
+import type { Stream } from "../src/contract";
 import { type ChunkData, type ColumnData, encodeChunk } from "./chunks";
 
 /** Norm that updates are clipped to. */
@@ -16,6 +17,8 @@ export interface Settings {
   lags: number;
   text: string;
   labels: string[];
+  /** Streams of a minibatch. */
+  streams: number;
   /** Batch numbers that diverged. */
   diverged: ReadonlySet<number>;
   /** Batches after which the synthetic network has learned half of what it will. */
@@ -31,8 +34,12 @@ export function createRandom(seed: number) {
   };
 }
 
-/** Chunks of the overview and of the details of some batches. */
-function workOut(batches: number[], settings: Settings): { overview: ChunkData; details: ChunkData } {
+/** Chunks of the overview and of the details of some batches; streams differ, and so does their average. */
+function workOut(
+  batches: number[],
+  settings: Settings,
+  stream: Stream = null,
+): { overview: ChunkData; details: ChunkData } {
   const { steps, lags, text, labels, diverged, halfLife } = settings;
   const count = batches.length;
   const floats = (length: number) => new Float32Array(length);
@@ -48,14 +55,16 @@ function workOut(batches: number[], settings: Settings): { overview: ChunkData; 
     total: floats(count * steps),
     beyond: floats(count * steps),
   }));
-  const start = batches.map((batch) => (batch * steps) % (text.length - steps - 1));
+  const average = settings.streams > 1 && stream === null;
+  const place = Math.floor((text.length / settings.streams) * (stream ?? 0));
+  const start = batches.map((batch) => (place + batch * steps) % (text.length - steps - 1));
   const gradNorm = floats(count);
   const updateNorm = floats(count);
   const horizonLength = floats(count);
   const flags = batches.map((batch) => (diverged.has(batch) ? 1 : 0) + (batch === 0 ? 2 : 0));
 
   batches.forEach((batch, row) => {
-    const random = createRandom(batch * 7919 + 17);
+    const random = createRandom(batch * 7919 + 17 + 31 * (stream ?? -1) + 31);
     const learned = batch / (batch + halfLife);
     const decay = 0.35 + 0.5 * learned * (0.8 + 0.4 * random());
     const size = 0.02 * (0.4 + random() + (random() < 0.03 ? 3 : 0)) * (1.2 - learned);
@@ -121,9 +130,11 @@ function workOut(batches: number[], settings: Settings): { overview: ChunkData; 
   const details: ColumnData[] = [
     ...named,
     ["loss", "f4", [count, steps], loss],
-    ["target", "i4", [count, steps], target],
-    ["prediction", "i4", [count, steps], prediction],
+    ["target", "i4", [count, steps], average ? target.map(() => -1) : target],
+    ["prediction", "i4", [count, steps], average ? target.map(() => -1) : prediction],
     ["probability", "f4", [count, steps], probability],
+    ...(average ? [sharesOf(probability, settings.streams, [count, steps])] : []),
+    ...(stream === null ? [] : [["start", "i4", [count], start] as const]),
     ...measures.flatMap(({ suffix, items, total, beyond }): ColumnData[] => [
       [`items:W_hh${suffix}`, "f4", [count, steps, lags], items],
       [`total:W_hh${suffix}`, "f4", [count, steps], total],
@@ -132,8 +143,13 @@ function workOut(batches: number[], settings: Settings): { overview: ChunkData; 
   ];
   return {
     overview: { kind: "overview", count, columns: overview },
-    details: { kind: "details", count, steps, lags, columns: details },
+    details: { kind: "details", count, steps, lags, stream, columns: details },
   };
+}
+
+/** Shares of streams that were right, the larger the likelier. */
+function sharesOf(probability: Float32Array, streams: number, shape: number[]): ColumnData {
+  return ["accuracy", "f4", shape, probability.map((value) => Math.round(value * streams) / streams)];
 }
 
 /** Many batches at once: a few hundred are worked out and repeated, varied, with a peak here and there. */
@@ -156,5 +172,5 @@ function overviewOfMany(batches: number[], settings: Settings): ChunkData {
 export const syntheticOverview = (batches: number[], settings: Settings): ArrayBuffer =>
   encodeChunk(batches.length > MANY ? overviewOfMany(batches, settings) : workOut(batches, settings).overview);
 
-export const syntheticDetails = (batches: number[], settings: Settings): ArrayBuffer =>
-  encodeChunk(workOut(batches, settings).details);
+export const syntheticDetails = (batches: number[], settings: Settings, stream: Stream): ArrayBuffer =>
+  encodeChunk(workOut(batches, settings, stream).details);

@@ -11,7 +11,7 @@ export function beyondShare({ pieces, beyond, total }: Items, measure: Measure):
   return sum(beyond) / (measure === "share" ? sum(total) : sum(pieces) + sum(beyond));
 }
 
-export function describeBeyond({ steps, lags }: Snapshot, items: Items, measure: Measure): string {
+export function describeBeyond({ steps, lags, stream }: Snapshot, items: Items, measure: Measure): string {
   if (lags >= steps) return "The horizon is the whole window: nothing lies beyond it.";
   const horizon = lags === 1 ? "the one recorded lag" : `the ${lags} recorded lags`;
   const share = beyondShare(items, measure);
@@ -19,9 +19,10 @@ export function describeBeyond({ steps, lags }: Snapshot, items: Items, measure:
   if (share === 0) return `Nothing lies beyond ${horizon}.`;
   const part = formatPercent(share);
   if (measure !== "share") return `${part} of what the weights received, by ${BY[measure]}, lies beyond ${horizon}.`;
+  const whole = stream === null ? "the whole gradient ‖∂L/∂W_hh‖" : "this stream’s part of ‖∂L/∂W_hh‖";
   return share > 0
-    ? `${part} of the whole gradient ‖∂L/∂W_hh‖ lies beyond ${horizon}.`
-    : `What lies beyond ${horizon} works against the rest, by ${part} of the whole gradient ‖∂L/∂W_hh‖.`;
+    ? `${part} of ${whole} lies beyond ${horizon}.`
+    : `What lies beyond ${horizon} works against the rest, by ${part} of ${whole}.`;
 }
 
 const BY = { norm: "norm", mean_abs: "mean |entry|" };

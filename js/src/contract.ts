@@ -19,6 +19,9 @@ export const QUANTITIES = [
 ] as const;
 export type Quantity = (typeof QUANTITIES)[number];
 
+/** Which stream of a minibatch, counted from 0; null: the average over streams, or all that there is. */
+export type Stream = number | null;
+
 /** What is drawn, as a person or the kernel chose it: traits that are set on both sides. */
 export interface Choices {
   measure: Measure;
@@ -26,8 +29,16 @@ export interface Choices {
   quantity: Quantity;
   overlay: Quantity | null;
   log_scale: boolean;
+  stream: Stream;
 }
-export const CHOICES = ["measure", "form", "quantity", "overlay", "log_scale"] as const satisfies (keyof Choices)[];
+export const CHOICES = [
+  "measure",
+  "form",
+  "quantity",
+  "overlay",
+  "log_scale",
+  "stream",
+] as const satisfies (keyof Choices)[];
 
 export type Setting = "learning_rate" | "horizon" | "record_every";
 /** "auto": the kernel chooses the horizon. */
@@ -37,6 +48,8 @@ export type SettingValue = number | "auto" | null;
 export interface Info {
   live: boolean;
   seq_length: number | null;
+  /** Streams of a minibatch. */
+  batch_size: number;
   hidden_size: number | null;
   data_name: string;
   data_length: number | null;
@@ -127,7 +140,7 @@ export type ToKernel =
   | { kind: "set"; name: Setting; value: SettingValue }
   | { kind: "measure_horizon" }
   | { kind: "resync"; client: string }
-  | { kind: "details"; client: string; batch: number };
+  | { kind: "details"; client: string; batch: number; stream: Stream };
 
 export interface Frame {
   kind: "frame";
@@ -161,6 +174,7 @@ export interface DetailsAnswer {
   client: string;
   epoch: number;
   batch: number;
+  stream: Stream;
   held: boolean;
   nearest: number | null;
 }

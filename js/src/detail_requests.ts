@@ -6,21 +6,22 @@
  */
 
 import type { Clock } from "./clock";
+import { keyOf, type Place } from "./details";
 import { SILENCE_MS } from "./requests";
 
 const RAREST_MS = 60_000;
 /** So many answers are remembered. */
 const MOST_THINNED = 1000;
 
-/** Why details are not there. Thinned: the kernel has given them up; `nearest` is a batch of which it has them. */
+/** Why details are not there. Thinned: the kernel does not hold them (any more); `nearest` is a batch of which it does. */
 export type Missing = { why: "waiting" | "silent" } | { why: "thinned"; nearest: number | null };
 
 export interface DetailRequests {
   /** What a view wants to show; null: nothing, or nothing that is not there. */
-  want(view: object, batch: number | null): void;
-  missing(batch: number): Missing;
+  want(view: object, place: Place | null): void;
+  missing(place: Place): Missing;
   /** The kernel has answered: with the details, or that it does not hold them. */
-  answered(batch: number, held: boolean, nearest: number | null): void;
+  answered(place: Place, held: boolean, nearest: number | null): void;
   /** Any sign of life from the kernel. */
   heard(): void;
   /** Another run is shown: what was asked and answered concerned the one before. */
@@ -30,17 +31,17 @@ export interface DetailRequests {
 
 export interface DetailRequestsOptions {
   /** Gives whether it was sent. */
-  send: (batch: number) => boolean;
-  holds: (batch: number) => boolean;
+  send: (place: Place) => boolean;
+  holds: (place: Place) => boolean;
   onChange: () => void;
   clock: Clock;
 }
 
 export function createDetailRequests({ send, holds, onChange, clock }: DetailRequestsOptions): DetailRequests {
   /** The newest last. */
-  const wishes = new Map<object, number>();
-  const thinned = new Map<number, number | null>();
-  let asked: number | null = null;
+  const wishes = new Map<object, Place>();
+  const thinned = new Map<string, number | null>();
+  let asked: Place | null = null;
   let silent = false;
   let patience = SILENCE_MS;
   let cancelTimer = () => {};
@@ -57,7 +58,8 @@ export function createDetailRequests({ send, holds, onChange, clock }: DetailReq
     cancelTimer();
   }
 
-  const wish = () => [...wishes.values()].reverse().find((batch) => !thinned.has(batch) && !holds(batch)) ?? null;
+  const isWish = (place: Place) => !thinned.has(keyOf(place)) && !holds(place);
+  const wish = () => [...wishes.values()].reverse().find(isWish) ?? null;
 
   /** Asks for the newest wish, and waits `ms` for the answer. */
   function ask(ms: number) {
@@ -77,26 +79,26 @@ export function createDetailRequests({ send, holds, onChange, clock }: DetailReq
   }
 
   return {
-    want(view, batch) {
+    want(view, place) {
       const before = wishes.get(view);
-      if (batch === null) wishes.delete(view);
-      if (batch === null || batch === before) return;
+      if (place === null) wishes.delete(view);
+      if (place === null || (before && keyOf(place) === keyOf(before))) return;
       wishes.delete(view);
-      wishes.set(view, batch);
+      wishes.set(view, place);
       if (asked === null) ask(SILENCE_MS);
     },
-    missing(batch) {
-      const nearest = thinned.get(batch);
+    missing(place) {
+      const nearest = thinned.get(keyOf(place));
       if (nearest !== undefined) return { why: "thinned", nearest };
       return { why: silent ? "silent" : "waiting" };
     },
-    answered(batch, held, nearest) {
+    answered(place, held, nearest) {
       if (!held) {
-        thinned.set(batch, nearest);
+        thinned.set(keyOf(place), nearest);
         const [oldest] = thinned.keys();
         if (thinned.size > MOST_THINNED) thinned.delete(oldest);
       }
-      if (batch === asked || asked === null) {
+      if (asked === null || keyOf(place) === keyOf(asked)) {
         settle();
         ask(SILENCE_MS);
       }

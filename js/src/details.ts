@@ -3,23 +3,33 @@
  * looked at goes first, so what is on screen stays.
  */
 
+import type { Stream } from "./contract";
 import type { DetailsChunk, Snapshot } from "./protocol";
 
 export const CACHE_BYTES = 64_000_000;
 
+/** Which details: of a batch, one stream or the average. */
+export interface Place {
+  batch: number;
+  stream: Stream;
+}
+
+/** Places as keys of maps. */
+export const keyOf = ({ batch, stream }: Place) => `${stream ?? "average"} ${batch}`;
+
 export interface Details {
   /** Bytes held. */
   readonly nbytes: number;
-  /** Keeps a chunk; of batches that are held already the newer details count. */
+  /** Keeps a chunk; of places that are held already the newer details count. */
   add(chunk: DetailsChunk): void;
-  has(batch: number): boolean;
-  get(batch: number): Snapshot | null;
-  /** Number of the batch with details that is nearest to a batch number; null if none are held. */
-  nearest(batch: number): number | null;
+  has(place: Place): boolean;
+  get(place: Place): Snapshot | null;
+  /** Number of the batch with details of the same stream that is nearest; null if none are held. */
+  nearest(place: Place): number | null;
 }
 
 export function createDetails(limit = CACHE_BYTES): Details {
-  const places = new Map<number, { chunk: DetailsChunk; row: number }>();
+  const places = new Map<string, { chunk: DetailsChunk; row: number }>();
   /** How many batches of each chunk count, from the chunk that was longest not looked at to the newest. */
   const counts = new Map<DetailsChunk, number>();
   let nbytes = 0;
@@ -32,7 +42,10 @@ export function createDetails(limit = CACHE_BYTES): Details {
   }
 
   function forget(chunk: DetailsChunk) {
-    for (const batch of chunk.batch) if (places.get(batch)?.chunk === chunk) places.delete(batch);
+    for (const batch of chunk.batch) {
+      const key = keyOf({ batch, stream: chunk.stream });
+      if (places.get(key)?.chunk === chunk) places.delete(key);
+    }
     counts.delete(chunk);
     nbytes -= chunk.nbytes;
   }
@@ -51,8 +64,9 @@ export function createDetails(limit = CACHE_BYTES): Details {
       nbytes += chunk.nbytes;
       counts.set(chunk, chunk.count);
       chunk.batch.forEach((batch, row) => {
-        const before = places.get(batch);
-        places.set(batch, { chunk, row });
+        const key = keyOf({ batch, stream: chunk.stream });
+        const before = places.get(key);
+        places.set(key, { chunk, row });
         if (before) supersede(before.chunk);
       });
       for (const oldest of counts.keys()) {
@@ -60,16 +74,18 @@ export function createDetails(limit = CACHE_BYTES): Details {
         forget(oldest);
       }
     },
-    has: (batch) => places.has(batch),
-    get(batch) {
-      const place = places.get(batch);
-      if (!place) return null;
-      touch(place.chunk);
-      return place.chunk.snapshot(place.row);
+    has: (place) => places.has(keyOf(place)),
+    get(place) {
+      const held = places.get(keyOf(place));
+      if (!held) return null;
+      touch(held.chunk);
+      return held.chunk.snapshot(held.row);
     },
-    nearest(batch) {
+    nearest({ batch, stream }) {
       let nearest: number | null = null;
-      for (const held of places.keys()) {
+      for (const { chunk, row } of places.values()) {
+        const held = chunk.batch[row];
+        if (chunk.stream !== stream) continue;
         if (nearest === null || Math.abs(held - batch) < Math.abs(nearest - batch)) nearest = held;
       }
       return nearest;

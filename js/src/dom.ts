@@ -12,6 +12,8 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   ...children: (Node | string)[]
 ): HTMLElementTagNameMap[K] {
   const made = document.createElement(tag);
+  // JupyterLab takes arrow keys for its cells, unless the focused element itself says that they are its own.
+  if (tag === "select") made.setAttribute("data-lm-suppress-shortcuts", "true");
   if (properties.class) made.className = properties.class;
   for (const [name, value] of Object.entries(properties.attributes ?? {})) made.setAttribute(name, value);
   if (properties.text !== undefined) made.textContent = properties.text;

@@ -2,6 +2,7 @@
 
 import type { Columns } from "./columns";
 import type { Missing } from "./detail_requests";
+import type { Place } from "./details";
 import type { Items, Snapshot } from "./protocol";
 import type { StepWindow } from "./step_window";
 import type { State } from "./store";
@@ -31,11 +32,11 @@ export interface Figure {
   /** Index of the recorded batch that is previewed under the pointer, or null. */
   preview: number | null;
   shown: Shown | null;
-  /** The batch that panels 2, 3 and 4 are to show, if its details are not there, and why. */
+  /** What panels 2, 3 and 4 are to show, if the details are not there, and why. */
   pending: Pending | null;
 }
 
-export type Pending = Missing & { batch: number };
+export type Pending = Missing & Place;
 
 /** What is pointed at: a part of a bar (lag null: the part beyond the recorded lags) or one step's loss. */
 export type Target =

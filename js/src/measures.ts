@@ -1,6 +1,7 @@
 /** What the measures of a piece of the gradient are called. */
 
 import type { Measure } from "./contract";
+import type { Snapshot } from "./protocol";
 
 interface MeasureText {
   option: string;
@@ -8,8 +9,9 @@ interface MeasureText {
   axis: string;
   /** One value, in a tooltip. */
   value: string;
-  /** The mark on a bar. */
+  /** The mark on a bar; in the average over streams. */
   total: string;
+  meanTotal: string;
   explanation: string;
 }
 
@@ -19,6 +21,7 @@ export const MEASURE_TEXT: Record<Measure, MeasureText> = {
     axis: "norm of each piece of ∂L/∂W_hh (nats per unit weight)",
     value: "norm",
     total: "norm of the sum",
+    meanTotal: "norm of the mean of the streams’ sums",
     explanation:
       "Frobenius norm of each piece. Norms add up to more than the norm of the sum when pieces point in different " +
       "directions; the mark on each bar shows the sum's own size.",
@@ -28,6 +31,7 @@ export const MEASURE_TEXT: Record<Measure, MeasureText> = {
     axis: "mean |entry| of each piece of ∂L/∂W_hh (nats per unit weight)",
     value: "mean |entry|",
     total: "mean |entry| of the sum",
+    meanTotal: "mean |entry| of the mean of the streams’ sums",
     explanation: "Mean absolute entry of each piece: its typical effect on one recurrent weight.",
   },
   share: {
@@ -35,8 +39,13 @@ export const MEASURE_TEXT: Record<Measure, MeasureText> = {
     axis: "signed share of each piece in ‖∂L/∂W_hh‖ (nats per unit weight)",
     value: "signed share",
     total: "sum of the shares",
+    meanTotal: "sum of the shares, mean over streams",
     explanation:
       "Projection of each piece on the batch's whole gradient. Shares add up exactly to its norm; a piece below zero " +
       "works against the update that all pieces make together.",
   },
 };
+
+/** What the mark on a bar is. */
+export const totalText = (measure: Measure, { accuracy }: Snapshot) =>
+  accuracy ? MEASURE_TEXT[measure].meanTotal : MEASURE_TEXT[measure].total;

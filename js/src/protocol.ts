@@ -1,6 +1,6 @@
 /** Decodes chunks: what is recorded as columns of bytes (see "Chunks" in docs/architecture.md). */
 
-import type { Bytes, Measure } from "./contract";
+import type { Bytes, Measure, Stream } from "./contract";
 
 type Ints = Int32Array<ArrayBuffer>;
 type Floats = Float32Array<ArrayBuffer>;
@@ -18,6 +18,11 @@ export interface Items {
 /** The details of one batch: what panels 2, 3 and 4 draw. */
 export interface Snapshot {
   batch: number;
+  stream: Stream;
+  /** Share of streams that were right at each step, in the average over streams; it has no labels. Else null. */
+  accuracy: Floats | null;
+  /** Where in the training data the targets of a stream begin; null if the overview says so. */
+  start: number | null;
   /** The state before the first step was zero, so that step's items are exactly zero. */
   zeroState: boolean;
   steps: number;
@@ -56,6 +61,7 @@ export interface DetailsChunk {
   count: number;
   steps: number;
   lags: number;
+  stream: Stream;
   batch: Ints;
   nbytes: number;
   /** Views on the chunk's own bytes: nothing is copied. */
@@ -75,6 +81,7 @@ interface Header {
   /** Of details. */
   steps: number;
   lags: number;
+  stream: Stream;
   columns: [name: string, type: "f4" | "i4", shape: number[]][];
 }
 
@@ -161,9 +168,10 @@ export function decodeChunk(source: Bytes): Chunk {
         count,
         steps: header.steps,
         lags: header.lags,
+        stream: header.stream,
         batch: column<Ints>("batch"),
         nbytes: bytes.byteLength,
-        snapshot: (row) => readSnapshot(header, row, column),
+        snapshot: (row) => readSnapshot(header, row, column, columns),
       };
     default:
       throw new Error(`chunk of kind ${kind satisfies never}: this front end reads overview and details`);
@@ -171,14 +179,18 @@ export function decodeChunk(source: Bytes): Chunk {
 }
 
 function readSnapshot(
-  { steps, lags }: Header,
+  { steps, lags, stream }: Header,
   index: number,
   column: <T extends Column>(name: string, width?: number) => T,
+  columns: ReadonlyMap<string, Column>,
 ): Snapshot {
   const row = <T extends Column>(name: string, width: number) =>
     column<T>(name, width).subarray(index * width, (index + 1) * width) as T;
   return {
     batch: column<Ints>("batch")[index],
+    stream,
+    accuracy: columns.has("accuracy") ? row("accuracy", steps) : null,
+    start: columns.has("start") ? column<Ints>("start")[index] : null,
     zeroState: (column<Ints>("flags")[index] & ZERO_STATE) !== 0,
     steps,
     lags,

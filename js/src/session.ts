@@ -23,6 +23,7 @@ import {
   type Whole,
 } from "./contract";
 import { createDetailRequests, type Missing } from "./detail_requests";
+import type { Place } from "./details";
 import { type Chunk, decodeChunk, type OverviewChunk, ownView } from "./protocol";
 import { randomName } from "./random_name";
 import { createRequests, SILENCE_MS } from "./requests";
@@ -47,9 +48,9 @@ export interface Session {
   store: Store;
   commands: Commands;
   /** What a view wants to show and the run does not hold; null: nothing is missing. */
-  want(view: object, batch: number | null): void;
-  /** Why the details of a batch are not there. */
-  missing(batch: number): Missing;
+  want(view: object, place: Place | null): void;
+  /** Why details are not there. */
+  missing(place: Place): Missing;
   /** A view shows this session; returns the function that ends it. Without one, nothing is trained. */
   join(): () => void;
   destroy(): void;
@@ -74,8 +75,8 @@ export function createSession(
   let cancelResyncTimer: (() => void) | null = null;
 
   const details = createDetailRequests({
-    send: (batch) => canSend({ kind: "details", client, batch }),
-    holds: (batch) => store.state.run.details.has(batch),
+    send: (place) => canSend({ kind: "details", client, ...place }),
+    holds: (place) => store.state.run.details.has(place),
     onChange: () => store.update({}),
     clock,
   });
@@ -107,6 +108,7 @@ export function createSession(
       quantity: model.get("quantity"),
       overlay: model.get("overlay"),
       log_scale: model.get("log_scale"),
+      stream: model.get("stream"),
       settings: {
         learning_rate: model.get("learning_rate"),
         horizon: model.get("horizon"),
@@ -169,7 +171,8 @@ export function createSession(
 
   const isComplete = () => store.state.run.length >= store.state.recorded;
 
-  const holdsAllDetails = () => store.state.run.batches().every((batch) => store.state.run.details.has(batch));
+  const holdsAllDetails = ({ run, stream } = store.state) =>
+    run.batches().every((batch) => run.details.has({ batch, stream }));
 
   /** Keeps chunks that can be read, in the run and in the model, so that a saved notebook holds them. */
   function appendChunks(chunks: Bytes[]) {
@@ -200,8 +203,17 @@ export function createSession(
       }
       store.update({ run });
     }
-    for (const chunk of chunks) if (chunk.kind === "details") store.state.run.details.add(chunk);
+    takeDetails(chunks);
     store.update({ recorded, problem: null });
+  }
+
+  /** Takes in details, unless all of a chunk's are held already. */
+  function takeDetails(chunks: Chunk[]) {
+    const { details: held } = store.state.run;
+    for (const chunk of chunks) {
+      if (chunk.kind !== "details") continue;
+      if (chunk.batch.some((batch) => !held.has({ batch, stream: chunk.stream }))) held.add(chunk);
+    }
   }
 
   function keepCues(cues: Cue[]) {
@@ -251,21 +263,22 @@ export function createSession(
     position = { epoch, next };
   }
 
-  function applyDetails({ client: asker, epoch, batch, held, nearest }: DetailsAnswer, chunks: Bytes[]) {
+  function applyDetails({ client: asker, epoch, batch, stream, held, nearest }: DetailsAnswer, chunks: Bytes[]) {
     if (asker !== client || epoch !== position.epoch) return;
+    const place = { batch, stream };
     try {
       appendChunks(chunks);
     } finally {
-      details.answered(batch, held && store.state.run.details.has(batch), nearest);
+      details.answered(place, held && store.state.run.details.has(place), nearest);
     }
   }
 
-  /** The kernel has sent the model's copy of the run anew. Mostly it holds nothing that is not shown already. */
+  /** The kernel has sent the model's copy of the run anew. Mostly its overview is shown already. */
   function onRun() {
     const { epoch, next, recorded, chunks } = model.get("_run");
-    if (epoch === position.epoch && next === position.next) return;
     if (epoch < position.epoch || (epoch === position.epoch && next < position.next)) return resync();
     try {
+      if (epoch === position.epoch && next === position.next) return takeDetails(chunks.map(decodeToKeep));
       takeOverview(chunks.map(decodeToKeep), epoch, recorded);
     } catch (error) {
       store.update({ problem: unreadable(error) });

@@ -25,10 +25,11 @@ function problemOf(state: State, failure: Problem | null): Problem | null {
   return null;
 }
 
-function describe({ cell, hidden_size, seq_length, data_name, data_length }: Info): string {
+function describe({ cell, hidden_size, seq_length, batch_size, data_name, data_length }: Info): string {
   const parts = [
     cell,
     hidden_size !== null && `${formatCount(hidden_size)} hidden units`,
+    batch_size > 1 && `${formatCount(batch_size)} streams`,
     seq_length !== null && `windows of ${formatCount(seq_length)} steps`,
     data_name + (data_length === null ? "" : `, ${formatCount(data_length)} tokens`),
   ];

@@ -1,6 +1,6 @@
 /** Buttons and settings. Every one of them only asks; what then holds is what the kernel answers. */
 
-import { MEASURES, type Measure, type Setting, type SettingValue } from "./contract";
+import { type Info, MEASURES, type Measure, type Setting, type SettingValue } from "./contract";
 import { element, setText } from "./dom";
 import { type IconName, icon, setIcon } from "./icons";
 import { MEASURE_TEXT } from "./measures";
@@ -105,6 +105,31 @@ function createMeasureSelect(commands: Commands) {
   return { field, select };
 }
 
+const AVERAGE = "average";
+
+function createStreamSelect(commands: Commands) {
+  const select = element("select", { attributes: { "data-setting": "stream" } });
+  select.addEventListener("change", () =>
+    commands.choose("stream", select.value === AVERAGE ? null : Number(select.value)),
+  );
+  const field = element("label", { class: "field" }, element("span", { text: "Stream" }), select);
+
+  function update({ stream, info }: { stream: State["stream"]; info: Info }) {
+    field.hidden = info.batch_size === 1;
+    if (field.hidden) return;
+    if (select.options.length !== info.batch_size + 1) {
+      const numbers = Array.from({ length: info.batch_size }, (_, index) =>
+        element("option", { text: String(index + 1), attributes: { value: String(index) } }),
+      );
+      const average = element("option", { text: `average of ${info.batch_size}`, attributes: { value: AVERAGE } });
+      select.replaceChildren(average, ...numbers);
+    }
+    select.value = stream === null ? AVERAGE : String(stream);
+    select.title = `What panels 2 to 4 show of a minibatch. In Python: widget.stream = ${stream ?? "None"}`;
+  }
+  return { field, update };
+}
+
 export function createToolbar(parent: HTMLElement, store: Store, commands: Commands): Toolbar {
   const play = createButton("play", "play", "Play", "Train, and record as it goes", () => {
     if (store.state.playing) commands.stop();
@@ -123,6 +148,7 @@ export function createToolbar(parent: HTMLElement, store: Store, commands: Comma
     createSetting("record_every", store, commands),
   ];
   const measure = createMeasureSelect(commands);
+  const stream = createStreamSelect(commands);
 
   const buttons = element("div", { class: "buttons" }, ...[play, ...steps, reset].map(({ button }) => button));
   // Keys belong to the fields, and not to the host's shortcuts.
@@ -132,6 +158,7 @@ export function createToolbar(parent: HTMLElement, store: Store, commands: Comma
     { class: "fields", attributes: shortcuts },
     ...settings.map(({ field }) => field),
     measure.field,
+    stream.field,
   );
   parent.append(
     element("div", { class: "toolbar", attributes: { role: "group", "aria-label": "Training" } }, buttons, fields),
@@ -147,6 +174,7 @@ export function createToolbar(parent: HTMLElement, store: Store, commands: Comma
       setText(play.text, state.playing ? "Pause" : "Play");
       setIcon(play.picture, state.playing ? "pause" : "play");
       for (const { button } of steps) button.disabled = state.playing;
+      stream.update(state);
       measure.select.value = state.measure;
       measure.select.title = MEASURE_TEXT[state.measure].explanation;
     },

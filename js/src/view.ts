@@ -145,6 +145,7 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     samples.update(figure);
     highlight();
     root.dataset.batch = figure.shown ? String(figure.shown.snapshot.batch) : "";
+    root.dataset.stream = figure.shown ? String(figure.shown.snapshot.stream ?? "") : "";
     root.dataset.recorded = String(state.run.length);
   }
 
@@ -154,9 +155,9 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     if (preview !== null && preview >= run.length) preview = null;
     const index = preview ?? selected;
     const shown = index < 0 ? null : composeShown(state, index);
-    const batch = index < 0 || shown ? null : run.batches()[index];
-    session.want(parent, batch);
-    const pending = batch === null ? null : { batch, ...session.missing(batch) };
+    const place = index < 0 || shown ? null : { batch: run.batches()[index], stream: state.stream };
+    session.want(parent, place);
+    const pending = place && { ...place, ...session.missing(place) };
     return { state, width, selected, preview, shown, pending };
   }
 
@@ -171,14 +172,15 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
 
   /** Gives what is drawn already if nothing that it is made from has changed; null if the details are not there. */
   function composeShown(state: State, index: number): Shown | null {
-    const { details } = state.run;
-    const batch = state.run.batches()[index];
+    const { stream, run } = state;
+    const { details } = run;
+    const batch = run.batches()[index];
     // Asked for at every draw, so that what is on screen is kept.
-    const held = details.get(batch);
-    const inputs = [details, batch, state.measure, state.form, state.labels, width, theme, zoomed];
+    const held = details.get({ batch, stream });
+    const inputs = [details, batch, stream, state.measure, state.form, state.labels, width, theme, zoomed];
     const unchanged = inputs.map((input, position) => input === drawnInputs[position]);
     if (drawn && unchanged.every(Boolean)) return drawn;
-    const snapshot = drawn && unchanged[0] && unchanged[1] ? drawn.snapshot : held;
+    const snapshot = drawn && unchanged.slice(0, 3).every(Boolean) ? drawn.snapshot : held;
     if (!snapshot) return null;
     drawnInputs = inputs;
     const items = snapshot.items(state.measure);

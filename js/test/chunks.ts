@@ -1,7 +1,8 @@
 /** Chunks of three steps and two lags whose values are easy to tell apart. */
 
-import { encodeChunk } from "../dev/chunks";
-import type { Bytes } from "../src/contract";
+import { type ColumnData, encodeChunk } from "../dev/chunks";
+import type { Bytes, Stream } from "../src/contract";
+import type { Place } from "../src/details";
 import { type DetailsChunk, decodeChunk, type OverviewChunk } from "../src/protocol";
 
 const SURFACES = ["W_hh", "W_hh:mean_abs", "W_hh:share"] as const;
@@ -32,7 +33,15 @@ export function overviewChunk(batches: number[], flags = 0, max = 1): ArrayBuffe
   });
 }
 
-export function detailsChunk(batches: number[], flags = 0): ArrayBuffer {
+/** Details of the average over streams, or of one stream. */
+export const at = (batch: number, stream: Stream = null): Place => ({ batch, stream });
+
+export function detailsChunk(
+  batches: number[],
+  flags = 0,
+  stream: Stream = null,
+  extra: ColumnData[] = [],
+): ArrayBuffer {
   const count = batches.length;
   const perStep = counting(count * STEPS);
   const perItem = counting(count * STEPS * LAGS);
@@ -41,6 +50,7 @@ export function detailsChunk(batches: number[], flags = 0): ArrayBuffer {
     count,
     steps: STEPS,
     lags: LAGS,
+    stream,
     columns: [
       ["batch", "i4", [count], batches],
       ["flags", "i4", [count], Array<number>(count).fill(flags)],
@@ -48,6 +58,7 @@ export function detailsChunk(batches: number[], flags = 0): ArrayBuffer {
       ["target", "i4", [count, STEPS], perStep],
       ["prediction", "i4", [count, STEPS], perStep],
       ["probability", "f4", [count, STEPS], perStep.map(() => 0.5)],
+      ...extra,
       ...SURFACES.flatMap((surface) => {
         const sign = surface === "W_hh:share" ? -1 : 1;
         return [

@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import type { Stream } from "../src/contract";
 import { createDetailRequests, type DetailRequests } from "../src/detail_requests";
-import { createDetails } from "../src/details";
+import { createDetails, keyOf } from "../src/details";
 import { SILENCE_MS } from "../src/requests";
-import { decodeDetails, detailsChunk } from "./chunks";
+import { at, decodeDetails, detailsChunk } from "./chunks";
 import { fakeClock } from "./fakes";
 
 const chunkOf = (...batches: number[]) => decodeDetails(detailsChunk(batches));
@@ -13,22 +14,22 @@ describe("the details that a page holds", () => {
     const details = createDetails();
     details.add(chunkOf(0, 10));
     details.add(chunkOf(20));
-    expect([0, 10, 20].map((batch) => details.get(batch)?.batch)).toEqual([0, 10, 20]);
-    expect([details.get(5), details.has(5), details.has(10)]).toEqual([null, false, true]);
-    expect([-3, 4, 6, 99].map(details.nearest)).toEqual([0, 0, 10, 20]);
-    expect(createDetails().nearest(3)).toBeNull();
+    expect([0, 10, 20].map((batch) => details.get(at(batch))?.batch)).toEqual([0, 10, 20]);
+    expect([details.get(at(5)), details.has(at(5)), details.has(at(10))]).toEqual([null, false, true]);
+    expect([-3, 4, 6, 99].map((batch) => details.nearest(at(batch)))).toEqual([0, 0, 10, 20]);
+    expect(createDetails().nearest(at(3))).toBeNull();
   });
 
   it("stay within their bound: the chunk that was longest not looked at goes first", () => {
     const details = createDetails(3.5 * ONE);
     for (const batch of [0, 1, 2]) details.add(chunkOf(batch));
-    details.get(0);
+    details.get(at(0));
     details.add(chunkOf(3));
-    expect([0, 1, 2, 3].map(details.has)).toEqual([true, false, true, true]);
-    details.get(0);
+    expect([0, 1, 2, 3].map((batch) => details.has(at(batch)))).toEqual([true, false, true, true]);
+    details.get(at(0));
     for (let batch = 4; batch < 100; batch += 1) {
       details.add(chunkOf(batch));
-      expect(details.get(0)?.batch).toBe(0);
+      expect(details.get(at(0))?.batch).toBe(0);
       expect(details.nbytes).toBeLessThanOrEqual(3.5 * ONE);
     }
   });
@@ -37,7 +38,17 @@ describe("the details that a page holds", () => {
     const details = createDetails(1);
     details.add(chunkOf(0, 1));
     details.add(chunkOf(2, 3));
-    expect([0, 1, 2, 3].map(details.has)).toEqual([false, false, true, true]);
+    expect([0, 1, 2, 3].map((batch) => details.has(at(batch)))).toEqual([false, false, true, true]);
+  });
+
+  it("are held for each stream apart, within one bound", () => {
+    const details = createDetails(3.5 * ONE);
+    for (const stream of [null, 0, 2]) details.add(decodeDetails(detailsChunk([0], 0, stream)));
+    expect([null, 0, 1, 2].map((stream) => details.get(at(0, stream))?.stream)).toEqual([null, 0, undefined, 2]);
+    details.add(decodeDetails(detailsChunk([9], 0, 2)));
+    expect([details.nearest(at(8, 2)), details.nearest(at(8, 0)), details.nearest(at(8, 1))]).toEqual([9, 0, null]);
+    expect(details.has(at(0)), "the one that was longest not looked at").toBe(false);
+    expect(details.nbytes).toBeLessThanOrEqual(3.5 * ONE + 12);
   });
 
   it("are counted once if they come again", () => {
@@ -48,14 +59,14 @@ describe("the details that a page holds", () => {
     expect(details.nbytes).toBe(first.nbytes + ONE);
     details.add(chunkOf(1));
     expect(details.nbytes, "nothing of the first chunk counts any more").toBe(2 * ONE);
-    expect([0, 1].map((batch) => details.get(batch)?.batch)).toEqual([0, 1]);
+    expect([0, 1].map((batch) => details.get(at(batch))?.batch)).toEqual([0, 1]);
   });
 });
 
 describe("requests for details", () => {
   const [one, other] = [{}, {}];
-  let sent: number[];
-  let held: Set<number>;
+  let sent: (number | string)[];
+  let held: Set<string>;
   let reachable: boolean;
   let changes: number;
   let time: ReturnType<typeof fakeClock>;
@@ -68,11 +79,11 @@ describe("requests for details", () => {
     changes = 0;
     time = fakeClock();
     requests = createDetailRequests({
-      send: (batch) => {
-        if (reachable) sent.push(batch);
+      send: ({ batch, stream }) => {
+        if (reachable) sent.push(stream === null ? batch : `${stream}: ${batch}`);
         return reachable;
       },
-      holds: (batch) => held.has(batch),
+      holds: (place) => held.has(keyOf(place)),
       onChange: () => {
         changes += 1;
       },
@@ -80,13 +91,13 @@ describe("requests for details", () => {
     });
   });
 
-  function answer(batch: number) {
-    held.add(batch);
-    requests.answered(batch, true, null);
+  function answer(batch: number, stream: Stream = null) {
+    held.add(keyOf(at(batch, stream)));
+    requests.answered(at(batch, stream), true, null);
   }
 
   it("are one at a time, and the newest wish is the next", () => {
-    for (const batch of [1, 2, 3, 4]) requests.want(one, batch);
+    for (const batch of [1, 2, 3, 4]) requests.want(one, at(batch));
     expect(sent).toEqual([1]);
     answer(1);
     expect(sent).toEqual([1, 4]);
@@ -95,24 +106,24 @@ describe("requests for details", () => {
   });
 
   it("serve every view", () => {
-    requests.want(one, 1);
-    requests.want(other, 2);
+    requests.want(one, at(1));
+    requests.want(other, at(2));
     answer(1);
     answer(2);
     expect(sent).toEqual([1, 2]);
-    requests.want(one, 3);
-    requests.want(other, 4);
+    requests.want(one, at(3));
+    requests.want(other, at(4));
     requests.want(other, null);
-    requests.answered(3, false, 2);
+    requests.answered(at(3), false, 2);
     expect(sent).toEqual([1, 2, 3]);
   });
 
   it("are sent again after silence, for what is wanted then, ever more rarely", () => {
-    requests.want(one, 1);
-    requests.want(one, 2);
-    expect(requests.missing(2)).toEqual({ why: "waiting" });
+    requests.want(one, at(1));
+    requests.want(one, at(2));
+    expect(requests.missing(at(2))).toEqual({ why: "waiting" });
     time.pass(SILENCE_MS);
-    expect([sent, requests.missing(2), changes]).toEqual([[1, 2], { why: "silent" }, 1]);
+    expect([sent, requests.missing(at(2)), changes]).toEqual([[1, 2], { why: "silent" }, 1]);
     time.pass(2 * SILENCE_MS - 1);
     expect(sent).toEqual([1, 2]);
     time.pass(1);
@@ -120,20 +131,35 @@ describe("requests for details", () => {
     time.pass(3_600_000);
     expect(sent.length).toBeLessThan(70);
     answer(2);
-    expect([requests.missing(3), time.pending()]).toEqual([{ why: "waiting" }, 0]);
+    expect([requests.missing(at(3)), time.pending()]).toEqual([{ why: "waiting" }, 0]);
   });
 
   it("wait anew when the kernel is heard", () => {
-    requests.want(one, 1);
+    requests.want(one, at(1));
     time.pass(SILENCE_MS);
     requests.heard();
-    expect(requests.missing(1)).toEqual({ why: "waiting" });
+    expect(requests.missing(at(1))).toEqual({ why: "waiting" });
     time.pass(SILENCE_MS);
     expect(sent).toEqual([1, 1, 1]);
   });
 
+  it("name the stream: the same batch of another is another wish, and its answer is its own", () => {
+    requests.want(one, at(1));
+    requests.want(one, at(1, 2));
+    requests.want(one, at(1, 0));
+    expect(sent).toEqual([1]);
+    answer(1, 2);
+    expect(sent, "nobody waits for that any more").toEqual([1]);
+    answer(1);
+    expect(sent).toEqual([1, "0: 1"]);
+    requests.answered(at(1, 0), false, null);
+    expect([requests.missing(at(1, 0)).why, requests.missing(at(1, 1)).why]).toEqual(["thinned", "waiting"]);
+    requests.want(one, at(1, 1));
+    expect(sent).toEqual([1, "0: 1", "1: 1"]);
+  });
+
   it("end when nothing is wanted any more", () => {
-    requests.want(one, 1);
+    requests.want(one, at(1));
     requests.want(one, null);
     time.pass(3_600_000);
     expect([sent, time.pending()]).toEqual([[1], 0]);
@@ -141,25 +167,25 @@ describe("requests for details", () => {
 
   it("that cannot be sent are tried again when the kernel is heard", () => {
     reachable = false;
-    requests.want(one, 1);
-    expect([requests.missing(1), time.pending()]).toEqual([{ why: "silent" }, 0]);
+    requests.want(one, at(1));
+    expect([requests.missing(at(1)), time.pending()]).toEqual([{ why: "silent" }, 0]);
     reachable = true;
     requests.heard();
-    expect([sent, requests.missing(1)]).toEqual([[1], { why: "waiting" }]);
+    expect([sent, requests.missing(at(1))]).toEqual([[1], { why: "waiting" }]);
   });
 
   it("remember what was thinned, and not without end", () => {
-    for (let batch = 0; batch < 3000; batch += 1) requests.answered(batch, false, 7);
-    expect(requests.missing(2999)).toEqual({ why: "thinned", nearest: 7 });
-    expect(requests.missing(0)).toEqual({ why: "waiting" });
+    for (let batch = 0; batch < 3000; batch += 1) requests.answered(at(batch), false, 7);
+    expect(requests.missing(at(2999))).toEqual({ why: "thinned", nearest: 7 });
+    expect(requests.missing(at(0))).toEqual({ why: "waiting" });
   });
 
   it("concern one run", () => {
-    requests.want(one, 1);
-    requests.answered(2, false, 7);
+    requests.want(one, at(1));
+    requests.answered(at(2), false, 7);
     requests.startOver();
-    expect([requests.missing(2), time.pending()]).toEqual([{ why: "waiting" }, 0]);
-    requests.want(one, 1);
+    expect([requests.missing(at(2)), time.pending()]).toEqual([{ why: "waiting" }, 0]);
+    requests.want(one, at(1));
     expect(sent).toEqual([1, 1]);
     requests.destroy();
     expect(time.pending()).toBe(0);

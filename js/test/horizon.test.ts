@@ -101,7 +101,7 @@ describe("residuals in words", () => {
 });
 
 describe("what lies beyond the horizon", () => {
-  const snapshot = { steps: 3, lags: 2 } as Snapshot;
+  const snapshot = { steps: 3, lags: 2, stream: null } as Snapshot;
   const items = (beyond: number[], pieces = [1, 2, 1, 0, 1, 0], total = [2, 1, 1]): Items => ({
     pieces: Float32Array.from(pieces),
     beyond: Float32Array.from(beyond),

@@ -47,6 +47,17 @@ describe("details", () => {
     expect(decodeDetails(detailsChunk([0], 2)).snapshot(0).zeroState).toBe(true);
   });
 
+  it("say which stream they are of; an average has shares of streams instead of labels, a stream its own place", () => {
+    const whole = decodeDetails(detailsChunk([7])).snapshot(0);
+    expect([whole.stream, whole.accuracy, whole.start]).toEqual([null, null, null]);
+    const shares = ["accuracy", "f4", [2, 3], [0, 0.25, 0.5, 0.75, 1, 0]] as const;
+    const average = decodeDetails(detailsChunk([7, 8], 0, null, [shares])).snapshot(1);
+    expect([average.stream, Array.from(average.accuracy ?? []), average.start]).toEqual([null, [0.75, 1, 0], null]);
+    const chunk = decodeDetails(detailsChunk([7, 8], 0, 2, [["start", "i4", [2], [500, 503]]]));
+    const stream = chunk.snapshot(1);
+    expect([chunk.stream, stream.stream, stream.accuracy, stream.start]).toEqual([2, 2, null, 503]);
+  });
+
   it("copy nothing: rows are views on the chunk's own bytes", () => {
     const buffer = detailsChunk([7, 8]);
     expect(decodeDetails(buffer).snapshot(1).items("norm").pieces.buffer).toBe(buffer);

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { growingColumn } from "../src/growing_column";
 import { DIVERGED } from "../src/protocol";
 import { createRun } from "../src/run";
-import { decodeDetails, decodeOverview, detailsChunk, overviewChunk } from "./chunks";
+import { at, decodeDetails, decodeOverview, detailsChunk, overviewChunk } from "./chunks";
 
 function runOf(...chunks: number[][]) {
   const run = createRun();
@@ -29,9 +29,9 @@ it("leaves out what it has already", () => {
 
 it("knows nothing of details but what it is given", () => {
   const run = runOf([0, 10]);
-  expect(run.details.get(10)).toBeNull();
+  expect(run.details.get(at(10))).toBeNull();
   run.details.add(decodeDetails(detailsChunk([0, 10])));
-  expect(run.details.get(10)?.batch).toBe(10);
+  expect(run.details.get(at(10))?.batch).toBe(10);
 });
 
 it("finds the nearest recorded batch", () => {

@@ -4,7 +4,7 @@ import { decodeChunk } from "../src/protocol";
 import { LEASE_MS, SILENCE_MS } from "../src/requests";
 import { ADDED_BYTES } from "../src/saved_run";
 import { createSession, type Session } from "../src/session";
-import { bothChunks, detailsChunk, overviewChunk } from "./chunks";
+import { at, bothChunks, detailsChunk, overviewChunk } from "./chunks";
 import { fakeClock, fakeModel, fakeVisibility, STATUS } from "./fakes";
 
 let model: ReturnType<typeof fakeModel>;
@@ -48,7 +48,7 @@ describe("what arrives", () => {
     const chunks = [overviewChunk([0, 5]), new DataView(overviewChunk([10])), detailsChunk([0, 5, 10])];
     start({ _run: { epoch: 3, next: 9, recorded: 3, chunks } });
     expect(batches()).toEqual([0, 5, 10]);
-    expect(session.store.state.run.details.get(5)?.batch).toBe(5);
+    expect(session.store.state.run.details.get(at(5))?.batch).toBe(5);
     expect(model.sent).toEqual([]);
   });
 
@@ -58,7 +58,7 @@ describe("what arrives", () => {
     const samples = { first: { batch: 0, text: "x" }, now: { batch: 9, text: "y" } };
     model.receive(frame(1, { samples, recorded: 4 }), [...bothChunks([1, 2]), overviewChunk([3])]);
     expect(batches()).toEqual([0, 1, 2, 3]);
-    expect([2, 3].map((batch) => session.store.state.run.details.has(batch))).toEqual([true, false]);
+    expect([2, 3].map((batch) => session.store.state.run.details.has(at(batch)))).toEqual([true, false]);
     expect(model.traits._run).toBe(_run);
     expect([_run.next, _run.recorded, _run.chunks.length]).toEqual([2, 4, 5]);
     expect(_status.batch).toBe(2);
@@ -98,7 +98,7 @@ describe("what arrives", () => {
     model.receive(frame(4, { recorded: 5 }), bothChunks([4]));
     expect(batches()).toEqual([0, 1, 2, 3, 4]);
     expect(session.store.state.run, "views keep their zoom").toBe(run);
-    expect([0, 2].map((batch) => run.details.has(batch))).toEqual([true, true]);
+    expect([0, 2].map((batch) => run.details.has(at(batch)))).toEqual([true, true]);
     expect(model.traits._run).toMatchObject({ epoch: 0, next: 5, recorded: 5 });
     expect(model.traits._run.chunks, "what the model held may lack something").toHaveLength(2);
   });
@@ -112,6 +112,14 @@ describe("what arrives", () => {
     expect([_cues, session.store.state.cues]).toEqual([[cue], [cue]]);
     model.receive(whole({ epoch: 1 }));
     expect([_cues, session.store.state.cues]).toEqual([[], []]);
+  });
+
+  it("keeps what the person chooses, and tells the kernel", () => {
+    session.commands.choose("stream", 1);
+    session.commands.choose("stream", null);
+    session.commands.choose("measure", "share");
+    expect([model.saved, session.store.state.measure]).toEqual([["stream", "stream", "measure"], "share"]);
+    expect([model.traits.stream, session.store.state.stream]).toEqual([null, null]);
   });
 
   it("keeps the newest choice of a horizon, in the store and in the model's own attributes", () => {
@@ -146,18 +154,18 @@ describe("what arrives", () => {
     model.receive(frame(0, { recorded: 1 }), bothChunks([0]));
     model.receive(whole({ epoch: 1 }));
     expect(batches()).toEqual([]);
-    expect(session.store.state.run.details.has(0)).toBe(false);
+    expect(session.store.state.run.details.has(at(0))).toBe(false);
     expect(model.traits._run).toMatchObject({ epoch: 1, next: 0, recorded: 0, chunks: [] });
     model.receive(frame(0, { epoch: 1, recorded: 1 }), [overviewChunk([0])]);
     expect(batches()).toEqual([0]);
-    expect(session.store.state.run.details.has(0)).toBe(false);
+    expect(session.store.state.run.details.has(at(0))).toBe(false);
   });
 
   it("takes what the kernel sends as the model's state, where it is newer", () => {
     model.receive(frame(0), bothChunks([0]));
     model.change("_run", { epoch: 0, next: 8, recorded: 3, chunks: [overviewChunk([0, 3, 4]), detailsChunk([4])] });
     expect(batches()).toEqual([0, 3, 4]);
-    expect(session.store.state.run.details.has(4)).toBe(true);
+    expect(session.store.state.run.details.has(at(4))).toBe(true);
     model.receive(frame(8, { recorded: 4 }), bothChunks([5]));
     expect(batches()).toEqual([0, 3, 4, 5]);
     expect(model.sent).toEqual([]);
@@ -180,7 +188,7 @@ describe("the model's copy of the run", () => {
     expect(details.reduce((sum, chunk) => sum + ("nbytes" in chunk ? chunk.nbytes : 0), 0)).toBeLessThan(ADDED_BYTES);
     expect(Array.from(details.at(-1)?.batch ?? [])).toEqual([499]);
     expect(kinds.filter(({ kind }) => kind === "overview")).toHaveLength(500);
-    expect(session.store.state.run.details.has(0), "the page itself holds them").toBe(true);
+    expect(session.store.state.run.details.has(at(0)), "the page itself holds them").toBe(true);
   });
 
   it("is replaced by what the kernel sends, without a change to what is shown", () => {
@@ -218,7 +226,7 @@ describe("an extract of a long run", () => {
     expect(batches()).toEqual([0, 10, 20, 30, 40, 50]);
     expect(session.store.state).toMatchObject({ recorded: 6, completing: false, reached: true });
     const { details } = session.store.state.run;
-    expect([30, 50].map(details.has)).toEqual([true, true]);
+    expect([30, 50].map((batch) => details.has(at(batch)))).toEqual([true, true]);
     expect(model.traits._run.chunks, "a saved notebook stays small").toHaveLength(2);
   });
 
@@ -263,6 +271,7 @@ describe("details that are not there", () => {
     client: client(),
     epoch: 0,
     batch,
+    stream: null,
     held: true,
     nearest: null,
     ...changes,
@@ -273,51 +282,90 @@ describe("details that are not there", () => {
   });
 
   it("are asked for, also while training goes on, and kept", () => {
-    session.want(view, 10);
-    session.want(view, 10);
+    session.want(view, at(10));
+    session.want(view, at(10));
     expect(asked()).toMatchObject([{ kind: "details", batch: 10 }]);
-    expect(session.missing(10)).toEqual({ why: "waiting" });
+    expect(session.missing(at(10))).toEqual({ why: "waiting" });
     model.receive(frame(1, { recorded: 5 }), bothChunks([40]));
     model.receive(answer(10), [detailsChunk([10])]);
-    expect(session.store.state.run.details.get(10)?.batch).toBe(10);
+    expect(session.store.state.run.details.get(at(10))?.batch).toBe(10);
     session.want(view, null);
     expect(asked()).toHaveLength(1);
     expect(model.traits._run.chunks).toHaveLength(5);
   });
 
   it("are said to be thinned, with the nearest that is held, and not asked for again", () => {
-    session.want(view, 10);
+    session.want(view, at(10));
     model.receive(answer(10, { held: false, nearest: 30 }));
-    expect(session.missing(10)).toEqual({ why: "thinned", nearest: 30 });
-    session.want(view, 20);
-    session.want(view, 10);
+    expect(session.missing(at(10))).toEqual({ why: "thinned", nearest: 30 });
+    session.want(view, at(20));
+    session.want(view, at(10));
     model.receive(answer(20, { held: false, nearest: 30 }));
     expect(asked().map(({ batch }) => batch)).toEqual([10, 20]);
   });
 
   it("are dropped with the run that they belong to", () => {
-    session.want(view, 10);
+    session.want(view, at(10));
     model.receive(whole({ epoch: 1 }));
     model.receive(answer(10), [detailsChunk([10])]);
-    expect(session.store.state.run.details.has(10)).toBe(false);
+    expect(session.store.state.run.details.has(at(10))).toBe(false);
     model.receive(frame(0, { epoch: 1, recorded: 1 }), [overviewChunk([10])]);
-    session.want(view, 10);
+    session.want(view, at(10));
     expect(asked().map(({ batch }) => batch)).toEqual([10, 10]);
     model.receive(answer(10, { epoch: 1 }), [detailsChunk([10])]);
-    expect(session.store.state.run.details.has(10)).toBe(true);
+    expect(session.store.state.run.details.has(at(10))).toBe(true);
   });
 
   it("are kept if they come late, and passed over if another page asked", () => {
-    session.want(view, 10);
+    session.want(view, at(10));
     const late = answer(10);
     session.want(view, null);
     model.receive(answer(20, { client: "another" }), [detailsChunk([20])]);
     model.receive(late, [detailsChunk([10])]);
-    expect([10, 20].map(session.store.state.run.details.has)).toEqual([true, false]);
+    expect([10, 20].map((batch) => session.store.state.run.details.has(at(batch)))).toEqual([true, false]);
+  });
+
+  it("are those of the stream that is chosen, and an answer for another is not taken for it", () => {
+    session.want(view, at(10));
+    model.change("stream", 2);
+    expect(session.store.state.stream).toBe(2);
+    session.want(view, at(10, 2));
+    expect(session.missing(at(10, 2))).toEqual({ why: "waiting" });
+    model.receive(answer(10), [detailsChunk([10])]);
+    const { details } = session.store.state.run;
+    expect([details.has(at(10)), details.has(at(10, 2))], "late, and kept for its own stream").toEqual([true, false]);
+    expect(asked().map(({ batch, stream }) => [batch, stream])).toEqual([
+      [10, null],
+      [10, 2],
+    ]);
+    model.receive(answer(10, { stream: 2 }), [detailsChunk([10], 0, 2)]);
+    expect([details.get(at(10))?.stream, details.get(at(10, 2))?.stream]).toEqual([null, 2]);
+    expect(asked()).toHaveLength(2);
+  });
+
+  it("come with the run that the kernel sends when another stream is chosen", () => {
+    model.receive(frame(1, { recorded: 5 }), bothChunks([40]));
+    session.store.update({ stream: 1 });
+    const { run } = session.store.state;
+    const held = run.details.get(at(40));
+    const chunks = [overviewChunk([0, 10, 20, 30, 40]), detailsChunk([30, 40], 0, 1), detailsChunk([40])];
+    model.change("_run", { epoch: 0, next: 2, recorded: 5, chunks });
+    expect(session.store.state.run).toBe(run);
+    expect([30, 40].map((batch) => run.details.has(at(batch, 1)))).toEqual([true, true]);
+    expect(run.details.get(at(40))?.loss.buffer, "nothing is kept twice").toBe(held?.loss.buffer);
+    expect([asked(), batches()]).toEqual([[], [0, 10, 20, 30, 40]]);
+  });
+
+  it("of all batches are asked for at once if a page is loaded with few of the chosen stream's", () => {
+    const chunks = [overviewChunk([0, 5]), detailsChunk([0, 5]), detailsChunk([5], 0, 3)];
+    start({ stream: 3, _run: { epoch: 0, next: 2, recorded: 2, chunks } });
+    expect(model.sent).toMatchObject([{ kind: "resync" }]);
+    start({ stream: null, _run: { epoch: 0, next: 2, recorded: 2, chunks } });
+    expect(model.sent).toEqual([]);
   });
 
   it("that cannot be read are said so, and not asked for without end", () => {
-    session.want(view, 10);
+    session.want(view, at(10));
     model.receive(answer(10), [new ArrayBuffer(2)]);
     expect(session.store.state.problem?.hint).toContain("no header");
     expect(asked()).toHaveLength(1);
@@ -325,8 +373,8 @@ describe("details that are not there", () => {
 
   it("are not missed where the way to the kernel is closed: it is said that nobody answers", () => {
     model.close();
-    session.want(view, 10);
-    expect(session.missing(10)).toEqual({ why: "silent" });
+    session.want(view, at(10));
+    expect(session.missing(at(10))).toEqual({ why: "silent" });
     expect([session.store.state.silent, time.pending()]).toEqual([false, 0]);
   });
 });

@@ -159,9 +159,9 @@ def test_a_notebook_saved_with_a_long_run_is_small_and_says_what_it_holds(
 
     page.goto(lab.address(path.name))
     wait_for_kernel(page)
-    expect(extent_of(figure)).to_contain_text(
+    expect(extent_of(figure)).to_have_text(
         re.compile(
-            r"No kernel has answered; the notebook holds [\d,]+ of [\d,]+ recorded batches; every peak is among"
+            r"No kernel has answered; the notebook holds [\d,]+ of [\d,]+ recorded batches; every peak is among them\."
         ),
         timeout=SLOW_MS,
     )

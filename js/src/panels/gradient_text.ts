@@ -3,9 +3,10 @@
 import { labelOf, type Shown } from "../figure";
 import { formatLoss, formatNumber, formatPercent } from "../format";
 import { type Rung, rungName } from "../ladder";
-import { MEASURE_TEXT } from "../measures";
+import { MEASURE_TEXT, totalText } from "../measures";
 import { lagsOf } from "../stack";
 import type { State } from "../store";
+import { rightText, streamName } from "../streams";
 import type { TooltipContent } from "../tooltip";
 
 /** `rung`: the lags that the piece is drawn together with. */
@@ -13,11 +14,14 @@ export function describePart(
   step: number,
   lag: number | null,
   { snapshot, items }: Shown,
-  { labels, measure }: State,
+  { labels, measure, info }: State,
   rung: Rung | null = null,
 ): TooltipContent {
-  const { steps, lags } = snapshot;
-  const name = (at: number) => `step ${at}, ‘${labelOf(labels, snapshot.target[at])}’`;
+  const { steps, lags, accuracy } = snapshot;
+  const label = (token: number) => `‘${labelOf(labels, token)}’`;
+  const name = (at: number) => (accuracy ? `step ${at}` : `step ${at}, ${label(snapshot.target[at])}`);
+  const whole = streamName(snapshot.stream, info);
+  const shown: TooltipContent["rows"] = whole ? [["shown", whole]] : [];
   const value = lag === null ? items.beyond[step] : items.pieces[step * lags + lag];
   const known = lagsOf(step, steps, lags);
   let bar = Math.abs(items.beyond[step]);
@@ -25,12 +29,12 @@ export function describePart(
   const numbers: TooltipContent["rows"] = [
     [MEASURE_TEXT[measure].value, formatNumber(value)],
     ["part of the bar", bar > 0 ? formatPercent(value / bar) : "—"],
-    [MEASURE_TEXT[measure].total, formatNumber(items.total[step])],
+    [totalText(measure, snapshot), formatNumber(items.total[step])],
   ];
   if (lag === null) {
     return {
       title: `Beyond the ${lags} recorded lags`,
-      rows: [["received by", name(step)], ["sent by", `losses ${lags} or more steps later`], ...numbers],
+      rows: [...shown, ["received by", name(step)], ["sent by", `losses ${lags} or more steps later`], ...numbers],
     };
   }
   if (rung && rung.first < rung.last) {
@@ -42,9 +46,10 @@ export function describePart(
   return {
     title: lag === 0 ? "Own loss (lag 0)" : `Loss ${lag} ${lag === 1 ? "step" : "steps"} later (lag ${lag})`,
     rows: [
+      ...shown,
       ["received by", name(step)],
       ["sent by the loss at", name(loss)],
-      ["predicted there", `‘${labelOf(labels, snapshot.prediction[loss])}’`],
+      ["predicted there", accuracy ? rightText(accuracy, loss, info) : label(snapshot.prediction[loss])],
       ["that loss", `${formatLoss(snapshot.loss[loss])} nats`],
       ...numbers,
     ],

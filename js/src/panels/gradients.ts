@@ -9,6 +9,7 @@ import { createSegments } from "../segments";
 import type { Commands } from "../session";
 import { lagsOf } from "../stack";
 import { reveal } from "../step_window";
+import { explainStreams, streamName } from "../streams";
 import type { Tooltip } from "../tooltip";
 import { createFrame } from "./frame";
 import { type GradientForm, type Place, TOP } from "./gradient_form";
@@ -24,7 +25,7 @@ const STEP_TICK_DISTANCE = 24;
 const ZERO_STATE = "h₀ = 0: no gradient to W_hh here; this is not vanishing.";
 
 export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands: Commands, gestures: Gestures): Panel {
-  const { section, head, hint } = createFrame(parent, "gradients", 3, "Gradients per step", "");
+  const { section, head, hint, nameStream } = createFrame(parent, "gradients", 3, "Gradients per step", "");
   const choice = createSegments<Shown["form"]>(
     "Form of panel 3",
     [
@@ -143,12 +144,15 @@ export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands:
     stepTitle.attr("x", columns.left - 8).attr("y", base + 14);
   }
 
-  function drawNotes({ snapshot, items, columns }: Shown, { measure }: Figure["state"]) {
+  function drawNotes({ snapshot, items, columns }: Shown, { measure, info }: Figure["state"]) {
     const beside = snapshot.zeroState && form === forms.bars && columns.width >= 12 && columns.has(0);
     zeroNote
       .classed("hidden", !beside)
       .attr("transform", `translate(${columns.center(0) + 3},${TOP + form.height - 6}) rotate(-90)`);
-    const notes = [form.hint, ...form.notes()];
+    nameStream(streamName(snapshot.stream, info));
+    const notes = [form.hint, explainStreams(snapshot, measure, form === forms.bars, info), ...form.notes()].filter(
+      Boolean,
+    );
     if (snapshot.zeroState) notes.push(`At step 0, ${ZERO_STATE}`);
     setText(hint, notes.join(" "));
     setText(beyond, describeBeyond(snapshot, items, measure));

@@ -8,6 +8,7 @@ import { type Figure, type Focus, focusedLoss, type Gestures, labelOf, type Pane
 import { logDomain, logTicks, sizeExtent } from "../log_axis";
 import { MEASURE_TEXT } from "../measures";
 import { createSegments } from "../segments";
+import { rightText, streamName } from "../streams";
 import type { Tooltip } from "../tooltip";
 import { createFrame } from "./frame";
 import { describePart } from "./gradient_text";
@@ -31,7 +32,7 @@ const NOUGHT = 4;
 type Axis = "linear" | "log";
 
 export function createHorizon(parent: HTMLElement, tooltip: Tooltip, gestures: Gestures): Panel {
-  const { section, head, hint } = createFrame(parent, "horizon", 4, "Gradient horizon", "");
+  const { section, head, hint, nameStream } = createFrame(parent, "horizon", 4, "Gradient horizon", "");
   hint.classList.add("finding");
   const choice = createSegments<Axis>(
     "Axis of panel 4",
@@ -110,13 +111,19 @@ export function createHorizon(parent: HTMLElement, tooltip: Tooltip, gestures: G
         `${axis === "log" ? "logarithmic, by size" : "on its own scale"}`,
     );
     const chosen = focused === null ? "strongest loss, at" : focus.target ? "loss at" : "pinned loss at";
-    const label = (token: number) => `‘${labelOf(state.labels, token)}’`;
-    const words =
-      `The ${chosen} step ${current} (predicted ${label(snapshot.prediction[current])}, true ` +
-      `${label(snapshot.target[current])}): ${describeDecay(current, snapshot)}.`;
+    const words = `The ${chosen} step ${current} (${describeStep(current, shown, state)}): ${describeDecay(current, snapshot)}.`;
+    nameStream(streamName(snapshot.stream, state.info));
     setText(hint, words);
     svg.attr("aria-label", words);
     setText(note, horizonNotes(pieces, shown, axis === "log"));
+  }
+
+  function describeStep(step: number, { snapshot }: Shown, { labels, info }: Figure["state"]): string {
+    const shownOf = streamName(snapshot.stream, info);
+    if (snapshot.accuracy) return `${shownOf}, ${rightText(snapshot.accuracy, step, info)}`;
+    const label = (token: number) => `‘${labelOf(labels, token)}’`;
+    const words = `predicted ${label(snapshot.prediction[step])}, true ${label(snapshot.target[step])}`;
+    return shownOf ? `${shownOf}, ${words}` : words;
   }
 
   function drawBars(seen: Received[], { columns }: Shown, place: (value: number) => [y: number, height: number]) {

@@ -2,14 +2,16 @@
 
 import { WIDEST } from "../bars";
 import { LEFT } from "../columns";
-import type { Quantity } from "../contract";
+import type { Info, Quantity } from "../contract";
 import { nextCue } from "../cues";
 import { element, setText } from "../dom";
-import type { Figure, Gestures, Panel } from "../figure";
+import type { Figure, Gestures, Panel, Shown } from "../figure";
 import { formatCount, formatLoss, formatNumber } from "../format";
 import { QUANTITY_TEXT } from "../quantities";
+import type { Run } from "../run";
 import type { Commands } from "../session";
 import type { State } from "../store";
+import { streamName } from "../streams";
 import { createViewport, type Viewport } from "../viewport";
 import { createContextStrip } from "./context_strip";
 import { createCueList, createCueMarks } from "./cues";
@@ -109,15 +111,18 @@ export function createOverview(parent: HTMLElement, commands: Commands, gestures
     selected = next.selected;
   }
 
-  function drawHeadline({ state: { run, info, quantity, overlay, measure }, preview, selected }: Figure) {
+  function drawHeadline({
+    state: { run, info, quantity, overlay, measure, stream },
+    preview,
+    selected,
+    shown,
+  }: Figure) {
     const index = preview ?? selected;
-    const [start, stop] = run.targets(index);
-    const length = info.data_length;
     const value = (name: Quantity) => run.series(name, measure).values()[index];
     const parts = [
       `${preview === null ? "Batch" : "Preview of batch"} ${formatCount(run.batches()[index])}`,
-      `targets ${formatCount(start)}–${formatCount(stop - 1)}${length === null ? "" : ` of ${formatCount(length)}`}`,
-      `max gradient ${formatNumber(value("max_gradient"))}`,
+      ...[streamName(stream, info), targetsText(index, run, info, shown)].filter(Boolean),
+      `${info.batch_size > 1 ? "minibatch: " : ""}max gradient ${formatNumber(value("max_gradient"))}`,
       `loss ${formatLoss(value("loss"))} nats per step`,
     ];
     for (const name of new Set([quantity, overlay])) {
@@ -135,7 +140,8 @@ export function createOverview(parent: HTMLElement, commands: Commands, gestures
       const { state: drawn, width, preview } = next;
       updateViewport(next);
       const { run, measure, quantity, overlay, log_scale } = drawn;
-      const inputs = [run, run.length, measure, quantity, overlay, log_scale, width, viewport.window];
+      const { stream } = drawn;
+      const inputs = [run, run.length, measure, quantity, overlay, log_scale, stream, width, viewport.window];
       if (!drawing || inputs.some((input, index) => input !== drawnInputs[index])) {
         drawnInputs = inputs;
         svg.attr("width", width);
@@ -155,9 +161,23 @@ export function createOverview(parent: HTMLElement, commands: Commands, gestures
   };
 }
 
+/** Where in the data the targets lie; not of an average: its windows are not one stretch. */
+function targetsText(index: number, run: Run, info: Info, shown: Shown | null): string {
+  const snapshot = shown?.snapshot;
+  const [first, end] = run.targets(index);
+  const start = info.batch_size === 1 ? first : snapshot?.start;
+  if (typeof start !== "number") return "";
+  const of = info.data_length === null ? "" : ` of ${formatCount(info.data_length)}`;
+  return `targets ${formatCount(start)}–${formatCount(start + end - first - 1)}${of}`;
+}
+
 /** How the bars are to be read, and what of the window they cannot show. */
-function explain({ quantity, overlay, log_scale, run }: State, { layout, series, from, to }: Drawing): string {
+function explain(state: State, { layout, series, from, to }: Drawing): string {
+  const { quantity, overlay, log_scale, run, stream, info } = state;
   const sentences: string[] = [];
+  if (stream !== null) {
+    sentences.push(`Every number here is the minibatch’s, the ${streamName(null, info)}, whichever is shown below.`);
+  }
   if (layout.perColumn > 1) {
     const many = layout.perColumn < 10 ? formatNumber(layout.perColumn, 2) : formatCount(Math.round(layout.perColumn));
     const line = overlay ? ", and so is the line" : "";

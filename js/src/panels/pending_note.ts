@@ -6,6 +6,7 @@ import { formatBytes, formatCount } from "../format";
 import type { Run } from "../run";
 import type { Commands } from "../session";
 import type { State } from "../store";
+import { streamName } from "../streams";
 
 export interface PendingNote {
   update(pending: Pending | null, state: State): void;
@@ -14,7 +15,7 @@ export interface PendingNote {
 /** A batch to go to instead: of what was thinned the kernel knows it, else one that the page holds. */
 export function nearestDetailed(pending: Pending, { details }: Run): number | null {
   if (pending.why === "waiting") return null;
-  return pending.why === "thinned" ? pending.nearest : details.nearest(pending.batch);
+  return pending.why === "thinned" ? pending.nearest : details.nearest(pending);
 }
 
 export function createPendingNote(parent: HTMLElement, commands: Commands): PendingNote {
@@ -39,8 +40,20 @@ export function createPendingNote(parent: HTMLElement, commands: Commands): Pend
   };
 }
 
-function explain({ batch, why }: Pending, { reached, status }: State): string {
-  const name = formatCount(batch);
+/** What else of the batch is here, in words. */
+function describeHeld({ batch }: Pending, { run, info }: State): string {
+  if (info.batch_size === 1) return "";
+  const streams = [null, ...Array(info.batch_size).keys()].filter((stream) => run.details.has({ batch, stream }));
+  const names = streams.map((stream) => (stream === null ? "the average" : `stream ${stream + 1}`));
+  return names.length > 0 ? ` Of that batch the notebook holds ${names.join(", ")}.` : "";
+}
+
+function explain(pending: Pending, state: State): string {
+  const { reached, status, info } = state;
+  const { batch, stream, why } = pending;
+  const shown = streamName(stream, info);
+  const name = `${formatCount(batch)}${shown && `, ${shown}`}`;
+  if (why === "thinned" && stream !== null && pending.nearest === null) return `The run does not hold batch ${name}.`;
   if (why === "waiting") return `Batch ${name}: waiting for the kernel…`;
   if (why === "thinned") {
     const limit = formatBytes(status.memory_limit);
@@ -48,5 +61,5 @@ function explain({ batch, why }: Pending, { reached, status }: State): string {
   }
   return reached
     ? `Batch ${name}: its details are not here, and the kernel has not answered for some seconds. It may be busy with a cell, or not running.`
-    : `The details of batch ${name} are not in this notebook, and no kernel has answered. It may be busy, or not running.`;
+    : `The details of batch ${name} are not in this notebook, and no kernel has answered. It may be busy, or not running.${describeHeld(pending, state)}`;
 }

@@ -4,7 +4,7 @@ import { scaleLinear } from "d3-scale";
 import { type Focus, focusedLoss, type Shown } from "../figure";
 import { createLadder, rungOf } from "../ladder";
 import { lagColor } from "../lag_colors";
-import { MEASURE_TEXT } from "../measures";
+import { totalText } from "../measures";
 import { createStack, type DrawnPart, type Part, type Stack } from "../stack";
 import { type GradientForm, TOP } from "./gradient_form";
 import { createLagLegend } from "./lag_legend";
@@ -154,7 +154,7 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
       "loss sent; click pins it.",
     draw(shown, { measure }) {
       const stack = stackOf(shown);
-      const { columns, items } = shown;
+      const { columns, items, snapshot } = shown;
       const [least, most] = stack.extent;
       scale.domain(most > least ? [least, most] : [0, 1]);
       const parts = stack.parts.filter(({ step }) => columns.has(step));
@@ -167,7 +167,7 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
       drawEnds(shown, stack, merged);
       zeroLine.attr("x1", columns.left).attr("x2", columns.right).attr("y1", scale(0)).attr("y2", scale(0));
       const beyond = items.beyond.some((value) => value !== 0);
-      legend.update(stack.ladder, beyond, MEASURE_TEXT[measure].total);
+      legend.update(stack.ladder, beyond, totalText(measure, snapshot));
       lit = [];
     },
     clear() {
