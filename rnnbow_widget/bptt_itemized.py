@@ -142,22 +142,23 @@ def itemized_bptt(
             measuring.add(first, block)
         for items in measuring.items.values():
             np.divide(items, walk.scale, out=items)
-        kept = walk.summed / walk.scale  # (N, gates·H)
-        # All losses; a whole window is all.
-        delta = kept if gradients is None else gradients.delta.reshape(kept.shape) * streams  # (N, gates·H)
+        kept = np.divide(walk.summed, walk.scale, out=walk.summed)  # (N, gates·H)
+        delta = kept  # (N, gates·H): of all losses; a whole window is all
+        if gradients is not None:
+            delta = gradients.delta.reshape(kept.shape)
+            if streams > 1:
+                delta = delta * streams  # of each stream's own loss
         # Later steps have lost nothing: there it would be rounding.
         cut = count if epsilon else count - lags * streams
         total = {name: measuring.of(name, delta) for name in wanted}
         missing = np.zeros_like(delta)  # (N, gates·H)
-        beyond = {name: np.zeros(count, rnn.dtype) for name in wanted}
-        if cut:
-            np.subtract(delta[:cut], kept[:cut], out=missing[:cut])
-            beyond = {name: measuring.of(name, missing) for name in wanted}
+        np.subtract(delta[:cut], kept[:cut], out=missing[:cut])
+        beyond = {name: measuring.of(name, missing) if cut else np.zeros_like(total[name]) for name in wanted}
 
     def plain() -> Gradients:
         if gradients is not None:
             return gradients
-        shares = (at_logits / streams, delta / streams)  # of the minibatch's loss
+        shares = (at_logits, delta) if streams == 1 else (at_logits / streams, delta / streams)  # of the mean loss
         return Gradients(parameter_gradients(rnn, flat, *shares), by_step(shares[1]))
 
     def average() -> Measured:
@@ -228,14 +229,15 @@ class _Walk:
 
     Many losses go one step back together: ``δ_{t,t-d}`` of every t is one matrix product away from ``δ_{t,t-d+1}``. So
     a horizon of k costs k products of N rows. `incoming`, array (N, H), is ``∂L_j/∂h_j``; a step back is `stride` rows
-    back. All rows are multiplied by `scale`.
+    back. All rows are multiplied by `scale`, `incoming` in place. (Memory is used again where it can be: for arrays of
+    this size, the system may hand out new memory at every call, which costs more than to fill it.)
     """
 
     def __init__(self, rnn: RNN, flat: ForwardPass, incoming: Array, lags: int, epsilon: float, stride: int) -> None:
         self.backward_step = rnn.cell.backward_step
         self.local = flat.linearization  # (N, …)
         self.scale = _scale(incoming)
-        self.incoming: Array = incoming * self.scale  # (N, H)
+        self.incoming: Array = np.multiply(incoming, self.scale, out=incoming)  # (N, H)
         self.lags = lags
         self.epsilon = epsilon
         self.stride = stride
@@ -255,7 +257,6 @@ class _Walk:
         # At least two lags in a block, because each is made from the one before.
         size = min(self.lags, max(2, _BLOCK_BYTES // (n * self.width * dtype.itemsize)))
         buffer = np.empty((size, n, self.width), dtype)  # (block, N, gates·H)
-        sums = np.empty((n, self.width), dtype)  # (N, gates·H): used again, new memory of this size is slow
         limits = np.full(n, self.floor**2, dtype)  # (N,): for each loss, the squared norm at which its row is dropped
         alive, later = True, None  # later: (rows + stride, gates·H), the lag before
         for first in range(0, self.lags, size):
@@ -277,7 +278,9 @@ class _Walk:
                     if not alive:
                         break
             done = block[: lag - first + 1]  # (lags, rows, gates·H)
-            self.summed[: done.shape[1]] += np.add.reduce(done, out=sums[: done.shape[1]])
+            summed = self.summed[: done.shape[1]]  # (rows, gates·H)
+            for part in done if len(done) < 3 else (np.add.reduce(done),):  # large lags go without another array
+                summed += part
             yield first, done
             if not alive:
                 return
