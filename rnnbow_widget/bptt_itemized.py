@@ -25,7 +25,8 @@ MEASURES = ("norm", "mean_abs", "share")
 """How an item becomes a number: Frobenius norm, mean absolute entry, or signed share of the whole gradient's norm."""
 
 _ROWS_CHECKED_EVERY = 16  # lags
-_BLOCK_BYTES = 1 << 18
+_BLOCK_BYTES = 1 << 18  # of lags that are measured together
+_LAG_BYTES = 1 << 18  # of losses that are followed together: two lags of them and the weights stay in the cache
 
 
 @dataclass(frozen=True)
@@ -138,8 +139,8 @@ def itemized_bptt(
         at_logits = logit_gradients(flat)  # (N, O): of each stream's own loss
         walk = _Walk(rnn, flat, at_logits @ rnn.parameters.W_ho, lags, epsilon, streams)
         measuring = _Measuring(rnn, flat, gradients, lags, wanted)
-        for first, block in walk.blocks():
-            measuring.add(first, block)
+        for first, start, block in walk.blocks():
+            measuring.add(first, start, block)
         for items in measuring.items.values():
             np.divide(items, walk.scale, out=items)
         kept = np.divide(walk.summed, walk.scale, out=walk.summed)  # (N, gates·H)
@@ -152,7 +153,8 @@ def itemized_bptt(
         cut = count if epsilon else count - lags * streams
         total = {name: measuring.of(name, delta) for name in wanted}
         missing = np.zeros_like(delta)  # (N, gates·H)
-        np.subtract(delta[:cut], kept[:cut], out=missing[:cut])
+        if cut:
+            np.subtract(delta[:cut], kept[:cut], out=missing[:cut])
         beyond = {name: measuring.of(name, missing) if cut else np.zeros_like(total[name]) for name in wanted}
 
     def plain() -> Gradients:
@@ -212,9 +214,10 @@ def itemized_delta(
     found = np.zeros((len(flat.loss), lags, width), rnn.dtype)  # (N, k, gates·H)
     with np.errstate(over="ignore", invalid="ignore"):
         walk = _Walk(rnn, flat, logit_gradients(flat) @ rnn.parameters.W_ho, lags, epsilon, forward.streams)
-        for first, delta in walk.blocks():
+        for first, start, delta in walk.blocks():
             lags_done, rows_done, _ = delta.shape
-            found[:rows_done, first : first + lags_done] = delta.transpose(1, 0, 2) / walk.scale
+            place = found[start : start + rows_done, first : first + lags_done]  # (rows, lags, gates·H)
+            place += delta.transpose(1, 0, 2) / walk.scale
     return found.reshape(*forward.loss.shape, lags, width)
 
 
@@ -242,46 +245,65 @@ class _Walk:
         self.epsilon = epsilon
         self.stride = stride
         self.width = rnn.cell.gates * rnn.hidden_size
+        self._buffer: Array = np.empty((0, 0, self.width), rnn.dtype)
         self.summed: Array = np.zeros((len(incoming), self.width), rnn.dtype)  # (N, gates·H): Σ_t δ_{t,j} of rows kept
         # Below this norm a row is dropped: it would soon be subnormal, and matrix products on subnormals are slower by
         # an order of magnitude.
         self.floor = 2.0**-60 if rnn.dtype == np.float32 else 1e-150
 
-    def blocks(self) -> Iterator[tuple[int, Array]]:
-        """Yield ``(first lag, δ)``; δ, array (lags, rows, gates·H), is valid until the next one.
+    def blocks(self) -> Iterator[tuple[int, int, Array]]:
+        """Yield ``(first lag, first row, δ)``; δ, array (lags, rows, gates·H), is valid until the next one.
 
-        Row ``[i, r]`` of δ is ``δ_{j+first+i, j}`` of step and stream r. Ends early when no loss is left to follow.
+        ``[i, r]`` of δ belongs to lag first + i and to row first + r of steps and streams: it is ``δ_{j+d,j}``, or 0 if
+        that loss is not among those that were followed together. Each piece is in one block; what several blocks say
+        about a lag and a row adds up.
         """
-        n, dtype, stride = len(self.incoming), self.incoming.dtype, self.stride
-        local, backward_step, epsilon = self.local, self.backward_step, self.epsilon
+        n = len(self.incoming)
+        parts = min(n, -(-n * self.width * self.incoming.itemsize // _LAG_BYTES))
+        for part in range(parts):
+            yield from self._follow(n * part // parts, n * (part + 1) // parts)
+
+    def _follow(self, begin: int, end: int) -> Iterator[tuple[int, int, Array]]:
+        """Follow the losses in ``[begin, end)``: as many as the processor's own cache can hold."""
+        dtype, stride, epsilon = self.incoming.dtype, self.stride, self.epsilon
+        local, backward_step = self.local, self.backward_step
+        lags = min(self.lags, (end - 1) // stride + 1)  # no loss here has more
         # At least two lags in a block, because each is made from the one before.
-        size = min(self.lags, max(2, _BLOCK_BYTES // (n * self.width * dtype.itemsize)))
-        buffer = np.empty((size, n, self.width), dtype)  # (block, N, gates·H)
-        limits = np.full(n, self.floor**2, dtype)  # (N,): for each loss, the squared norm at which its row is dropped
-        alive, later = True, None  # later: (rows + stride, gates·H), the lag before
-        for first in range(0, self.lags, size):
-            count = min(size, self.lags - first)
-            block = buffer[:count, : n - first * stride]  # (count, rows, gates·H)
+        size = min(lags, max(2, _BLOCK_BYTES // ((end - begin) * self.width * dtype.itemsize)))
+        reached = min(end, end - begin + (size - 1) * stride)  # rows that a block is about, at most
+        if self._buffer.shape[:2] != (size, reached):
+            self._buffer = np.empty((size, reached, self.width), dtype)  # (block, reached, gates·H)
+        limits = np.full(end - begin, self.floor**2, dtype)  # (losses,): the squared norm at which a row is dropped
+        alive, later = True, None  # later: (losses, gates·H), the lag before
+        low, high = begin, end  # rows that the losses reach now; low may be before the first one
+        for first in range(0, lags, size):
+            count = min(size, lags - first)
+            start = max(0, low - (count - 1) * stride)  # of the rows that the block is about
+            block = self._buffer[:count, : high - start]  # (count, rows, gates·H)
             for lag, slot in enumerate(block, first):
-                rows = slot[: n - lag * stride]  # (rows, gates·H)
+                bottom = low if low > 0 else 0
+                rows = slot[bottom - start : high - start]  # (losses, gates·H)
                 if later is None:
-                    backward_step(local, None, self.incoming, rows)
+                    backward_step(local[low:high], None, self.incoming[low:high], rows)
                     if epsilon:
                         np.maximum(limits, epsilon**2 * np.vecdot(rows, rows), out=limits)
                 else:
-                    backward_step(local[: len(rows)], later[stride:], None, rows)
+                    backward_step(local[bottom:high], later[bottom - high :], None, rows)
                 later = rows
-                if lag == first:
-                    block[1:, n - (first + count - 1) * stride :] = 0  # pieces of losses after the window
+                if lag == first:  # not before: the lag before it was in this memory
+                    block[1:, high - start - (count - 1) * stride :] = 0  # pieces of losses after these
+                    if low > start:
+                        block[:-1, : low - start] = 0  # pieces of losses before these
+                low, high = low - stride, high - stride
                 if epsilon or lag % _ROWS_CHECKED_EVERY == _ROWS_CHECKED_EVERY - 1:
-                    alive = _drop(rows, limits[lag * stride :])
+                    alive = _drop(rows, limits[-len(rows) :])
                     if not alive:
                         break
             done = block[: lag - first + 1]  # (lags, rows, gates·H)
-            summed = self.summed[: done.shape[1]]  # (rows, gates·H)
+            summed = self.summed[start : start + done.shape[1]]  # (rows, gates·H)
             for part in done if len(done) < 3 else (np.add.reduce(done),):  # large lags go without another array
                 summed += part
-            yield first, done
+            yield first, start, done
             if not alive:
                 return
 
@@ -311,11 +333,12 @@ class _Measuring:
             whole = gradients.parameters.W_hh  # (gates·H, H)
             self.weights["share"] = before @ whole.T / (norm(whole) or 1.0)  # (N, gates·H): G h_{j-1} / ‖G‖
 
-    def add(self, first: int, delta: Array) -> None:
-        """Measure δ (lags, rows, gates·H) of the lags from `first`."""
+    def add(self, first: int, start: int, delta: Array) -> None:
+        """Measure δ (lags, rows, gates·H) of the lags and the rows from here on."""
         lags, rows, _ = delta.shape
         for name, items in self.items.items():
-            items[:rows, first : first + lags] = self._measure(name, delta, self.weights[name][:rows]).T
+            place = items[start : start + rows, first : first + lags]  # (rows, lags)
+            place += self._measure(name, delta, self.weights[name][start : start + rows]).T
 
     def of(self, name: str, delta: Array) -> Array:
         """Measure δ (N, gates·H), one row a step."""

@@ -111,7 +111,7 @@ class TanhCell(Cell):
 
     def __init__(self, W_hh: Array) -> None:
         super().__init__(W_hh)
-        self._run = _Recurrence(0, W_hh)
+        self._spare: list[_Recurrence] = []
 
     def forward_step(self, projected: Array, before: Array, after: Array) -> None:
         """Write the state after one step; see `Cell`."""
@@ -144,7 +144,7 @@ class TanhCell(Cell):
                 add(after, own, after)
                 tanh(after, after)
             return
-        self._run = run = self._run.fit(len(projected))
+        run = self._take_recurrence(len(projected))
         run.matrix[...] = self.W_hh.T
         for part in _parts(len(projected)):
             count = part.stop - part.start
@@ -154,6 +154,7 @@ class TanhCell(Cell):
                 product(weights, after)
                 tanh(after, after)
             states[part.start + 1 : part.stop + 1] = run.results[1 : count + 1]
+        self._spare.append(run)
         if not isfinite(states[-1].dot(states[-1])):
             super().forward_window(projected, states)  # what is not finite reaches those steps only that it has to
 
@@ -162,7 +163,7 @@ class TanhCell(Cell):
         if delta.ndim == 3:
             super().backward_window(linearization, incoming, delta)
             return
-        self._run = run = self._run.fit(len(delta))
+        run = self._take_recurrence(len(delta))
         run.matrix[...] = self.W_hh
         slopes, enters, found = linearization[::-1], incoming[::-1], delta[::-1]  # (n, H) each: the last step first
         run.results[0] = 0  # nothing comes from after the window
@@ -175,8 +176,18 @@ class TanhCell(Cell):
                 multiply(after, slope, after)
             found[part] = run.results[1 : count + 1]
             run.results[0] = run.results[count]
+        self._spare.append(run)
         if not isfinite(delta[0].dot(delta[0])):
             super().backward_window(linearization, incoming, delta)
+
+    def _take_recurrence(self, steps: int) -> _Recurrence:
+        """Return memory for a window of so many steps; its user gives it back. No two threads get the same."""
+        steps = min(steps, _STEPS)
+        try:
+            spare = self._spare.pop()
+        except IndexError:
+            return _Recurrence(steps, self.W_hh)
+        return spare if len(spare.calls) == steps else _Recurrence(steps, self.W_hh)
 
 
 _STEPS = 32  # more make the products longer, fewer make more parts
@@ -226,8 +237,3 @@ class _Recurrence:
             (row.dot, weights, after, factors)
             for row, after, factors in zip(rows, self.results[1:], self.factors, strict=False)
         ]
-
-    def fit(self, steps: int) -> _Recurrence:
-        """Return this one if it is made for a window of so many steps, else a new one."""
-        steps = min(steps, _STEPS)
-        return self if len(self.calls) == steps else _Recurrence(steps, self.matrix)

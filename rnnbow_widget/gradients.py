@@ -83,7 +83,8 @@ class TrainingGradients:
         if found is None:
             found = self._by_count[tokens.size] = self._rnn.parameters.of_tokens(tokens.size, self._memory)
         at_logits, delta = _back_propagate(self._rnn, flat, forward.streams)  # (N, O), (N, gates·H)
-        _sum_over_steps(flat, at_logits, delta, tokens, found)
+        one_hot = (tokens[:, None] == flat.inputs).astype(delta.dtype)  # (k, N)
+        _sum_over_steps(flat, at_logits, delta, one_hot, found)
         if forward.loss.ndim == 2:
             delta = delta.reshape(*forward.loss.shape, -1)  # (n, B, gates·H)
         return Gradients(found, delta), Rows(tokens, self._rnn.parameters.W_ih_columns.shape) if self._sparse else None
@@ -107,7 +108,9 @@ def logit_gradients(flat: ForwardPass) -> Array:
 def parameter_gradients(rnn: RNN, flat: ForwardPass, at_logits: Array, delta: Array) -> Parameters:
     """Sum over the rows of a flattened pass: ``δ_j h_{j-1}ᵀ`` and its like for the other parameters."""
     found = rnn.parameters.empty_like()
-    _sum_over_steps(flat, at_logits, delta, np.arange(rnn.input_size), found)
+    one_hot = np.zeros((rnn.input_size, len(delta)), delta.dtype)  # (V, N)
+    one_hot[flat.inputs, np.arange(len(delta))] = 1
+    _sum_over_steps(flat, at_logits, delta, one_hot, found)
     return found
 
 
@@ -135,17 +138,14 @@ def _back_propagate(rnn: RNN, flat: ForwardPass, streams: int) -> tuple[Array, A
     if streams == 1:
         rnn.cell.backward_window(flat.linearization, incoming, delta)
     else:
-        arrays = (flat.linearization, incoming, delta)
-        rnn.cell.backward_window(
-            *(array.reshape(-1, streams, *array.shape[1:]) for array in arrays)
-        )  # (n, B, …): views
+        arrays = (flat.linearization, incoming, delta)  # views of which, (n, B, …):
+        rnn.cell.backward_window(*(array.reshape(-1, streams, *array.shape[1:]) for array in arrays))
     return at_logits, delta
 
 
-def _sum_over_steps(flat: ForwardPass, at_logits: Array, delta: Array, tokens: Tokens, found: Parameters) -> None:
-    """Write the gradients of all parameters; of W_ih, the columns of `tokens`, int array (k,)."""
+def _sum_over_steps(flat: ForwardPass, at_logits: Array, delta: Array, one_hot: Array, found: Parameters) -> None:
+    """Write the gradients of all parameters; of W_ih, the columns of the tokens that `one_hot` (k, N) has rows for."""
     count = len(delta)
-    one_hot = (tokens[:, None] == flat.inputs).astype(delta.dtype)  # (k, N)
     one_hot.dot(delta, found.W_ih_columns)
     delta.T.dot(flat.states[:count], found.W_hh)
     ones = np.ones(count, delta.dtype)  # (N,): a product with it sums over rows faster than numpy's sum

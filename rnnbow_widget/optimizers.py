@@ -56,7 +56,7 @@ class Optimizer(ABC):
         gradient : array (P,)
             Of all parameters; or with `rows`, of those whose gradient is not 0 for certain.
         rows : Rows, optional
-                Which these are. For a `sparse` optimizer only.
+            Which these are. For a `sparse` optimizer only.
         """
 
 

@@ -169,16 +169,29 @@ def test_an_adaptive_horizon_follows_each_loss_until_it_is_small(case: Case, eps
             followed = followed and bool(cut[t - d, d].any())
 
 
-def test_blocks_of_any_size_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    case = make_case(1, steps=33, hidden=6)
-    forward = case.forward()
-    expected = {k: itemized_bptt(case.rnn, forward, k, measures=MEASURES) for k in (None, 1, 5)}
-    for size in (1, 700, 5000):
-        monkeypatch.setattr("rnnbow_widget.bptt_itemized._BLOCK_BYTES", size)
-        for horizon, itemized in expected.items():
-            found = itemized_bptt(case.rnn, forward, horizon, measures=MEASURES)
-            for name in MEASURES:
-                np.testing.assert_allclose(found.items[name], itemized.items[name], rtol=1e-12, atol=1e-300)
+@pytest.mark.parametrize("streams", [None, 1, 3])
+@pytest.mark.parametrize("epsilon", [None, 0.05])
+def test_blocks_of_any_size_give_the_same(
+    monkeypatch: pytest.MonkeyPatch, streams: int | None, epsilon: float | None
+) -> None:
+    rnn = make_case(1, hidden=6).rnn
+    tokens = np.random.default_rng(1).integers(0, 5, (2, 33) if streams is None else (2, 33, streams))
+    forward = rnn.forward(*tokens)
+    horizons = (None, 1, 5)
+    expected = {k: itemized_bptt(rnn, forward, k, epsilon=epsilon, measures=MEASURES) for k in horizons}
+    vectors = {k: itemized_delta(rnn, forward, k, epsilon=epsilon) for k in horizons}
+    for size in (1, 5000):
+        for losses in (1, 1000, 1 << 20):
+            monkeypatch.setattr("rnnbow_widget.bptt_itemized._BLOCK_BYTES", size)
+            monkeypatch.setattr("rnnbow_widget.bptt_itemized._LAG_BYTES", losses)
+            for horizon, itemized in expected.items():
+                found = itemized_bptt(rnn, forward, horizon, epsilon=epsilon, measures=MEASURES)
+                delta = itemized_delta(rnn, forward, horizon, epsilon=epsilon)
+                np.testing.assert_allclose(delta, vectors[horizon], rtol=1e-9, atol=1e-15)
+                for name in MEASURES:
+                    np.testing.assert_allclose(found.items[name], itemized.items[name], rtol=1e-9, atol=1e-15)
+                    np.testing.assert_allclose(found.beyond[name], itemized.beyond[name], rtol=1e-9, atol=1e-15)
+                    np.testing.assert_allclose(found.total[name], itemized.total[name], rtol=1e-9, atol=1e-15)
 
 
 # With larger weights the network is chaotic: its states in single and in double precision go ways of their own.

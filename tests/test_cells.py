@@ -1,5 +1,7 @@
 """Whole windows of a cell are its steps, one after the other."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -33,6 +35,24 @@ def test_a_window_is_its_steps(seed: int, lengths: list[int], hidden: int) -> No
         Cell.backward_window(cell, slopes, incoming, expected)
         cell.backward_window(slopes, incoming, delta)
         assert relative_error(delta, expected) < 1e-12
+
+
+def test_threads_do_not_share_memory() -> None:
+    cell, projected, states, _ = _window(0, 25, 40)
+    expected = states.copy()
+    Cell.forward_window(cell, projected, expected)
+
+    def run(factor: int) -> bool:
+        own = states.copy()
+        for _ in range(100):
+            cell.forward_window(projected, own)
+            if relative_error(own, expected) > 1e-12:
+                return False
+            cell.forward_window(projected * factor, states.copy())
+        return True
+
+    with ThreadPoolExecutor(4) as threads:
+        assert all(threads.map(run, range(2, 6)))
 
 
 @pytest.mark.filterwarnings("ignore:invalid value")

@@ -1,13 +1,14 @@
 """Minibatches: streams side by side give what they give alone, and their mean is the gradient that trains."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import autograd
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import LinearCell, relative_error
+from strategies import LinearCell, make_case, relative_error
 
 from rnnbow_widget import RNN, DivergedError, Trainer
 from rnnbow_widget.bptt_itemized import MEASURES, itemized_bptt, itemized_delta
@@ -41,23 +42,14 @@ class Streams:
         ]
 
 
-def make_streams(
-    seed: int = 0,
-    *,
-    streams: int = 3,
-    steps: int = 9,
-    hidden: int = 6,
-    tokens: int = 5,
-    init: str = "uniform",
-    gain: float = 1.0,
-    zero_state: bool = False,
-    dtype: type = np.float64,
-) -> Streams:
+def make_streams(seed: int = 0, *, streams: int = 3, zero_state: bool = False, **network: Any) -> Streams:
+    """A network as `make_case` makes it, and windows of several streams, all from one seed."""
+    case = make_case(seed, **network)
+    shape = (len(case.inputs), streams)
     generator = np.random.default_rng(seed)
-    rnn = RNN(tokens, hidden, init=init, seed=seed, dtype=dtype)
-    rnn.parameters.vector *= gain
-    state = None if zero_state else generator.uniform(-0.9, 0.9, (streams, hidden)).astype(dtype)
-    return Streams(rnn, *generator.integers(0, tokens, (2, steps, streams)), state)
+    state = generator.uniform(-0.9, 0.9, (streams, case.rnn.hidden_size)).astype(case.rnn.dtype)
+    inputs, targets = generator.integers(0, case.rnn.input_size, (2, *shape))
+    return Streams(case.rnn, inputs, targets, None if zero_state else state)
 
 
 def minibatches(dtype: type = np.float64, gains: tuple[float, ...] = (0.3, 1.0, 3.0)) -> st.SearchStrategy[Streams]:
