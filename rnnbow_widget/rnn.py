@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from .cell import Cell
 from .cells import cell_type
 from .checks import finite_float, one_of, positive_int
+from .exchange import make_modules, read_modules
 from .initialization import PRESETS
 from .parameters import Array, Parameters, Tokens
 
@@ -147,7 +148,59 @@ class RNN:
         self.parameters = Parameters(*sizes, self.dtype, kind.gates, kind.has_b_hn)
         self.cell = kind(self.parameters.W_hh, self.parameters.b_hn)
         self._ones = np.ones(self.output_size, self.dtype)  # (O,)
+        self._given: Array | None = None  # (P,): first weights that were not drawn
         self.reset()
+
+    @classmethod
+    def from_torch(cls, module: Any, linear: Any) -> RNN:
+        """Take over a network from PyTorch. `reset` goes back to its weights.
+
+        Parameters
+        ----------
+        module : torch.nn.RNN, torch.nn.LSTM or torch.nn.GRU
+            The recurrent layer, on one-hot input. Its weights are copied bit for bit; its two biases are added where
+            they only add, which is everywhere but in a GRU's n gate.
+        linear : torch.nn.Linear
+            From its hidden state to logits.
+
+        Returns
+        -------
+        RNN
+            Of the same dtype, with ``init="given"``.
+
+        Raises
+        ------
+        ImportError
+            If PyTorch is not installed.
+        TypeError, ValueError
+            If there is no counterpart here, as for dropout; the message says for what and why.
+        """
+        settings, arrays = read_modules(module, linear)
+        rnn = cls(**settings)
+        for name, array in arrays.items():
+            rnn.parameters[name][...] = array
+        rnn._given = rnn.parameters.vector.copy()
+        rnn.init, rnn.forget_bias = "given", None
+        return rnn
+
+    def to_torch(self) -> tuple[Any, Any]:
+        """Return the network as PyTorch's modules, with copies of its weights.
+
+        Returns
+        -------
+        torch.nn.RNN, torch.nn.LSTM or torch.nn.GRU
+            For one-hot input (n, V) or (n, B, V). Its second bias is 0, but for a GRU's b_hn.
+        torch.nn.Linear
+            From its hidden state to logits.
+
+        Raises
+        ------
+        ImportError
+            If PyTorch is not installed.
+        ValueError
+            If PyTorch has no such cell.
+        """
+        return make_modules(self.cell.name, self.parameters.sizes, self.parameters)
 
     def __repr__(self) -> str:
         sizes = f"{self.input_size}→{self.hidden_size}→{self.output_size}"
@@ -156,7 +209,10 @@ class RNN:
         return f"RNN({self.cell.name}, {sizes}, {count:,} parameters, init={self.init!r}{forget}, {self.dtype.name})"
 
     def reset(self) -> None:
-        """Draw the first weights again: the same ones, since the seed is the same."""
+        """Go back to the first weights: drawn again with the same seed, or those that were taken over."""
+        if self._given is not None:
+            self.parameters.vector[:] = self._given
+            return
         self.parameters.vector[:] = 0
         PRESETS[self.init](self.parameters, np.random.default_rng(self.seed))
         if self.forget_bias is not None and self.cell.forget_gate is not None:
