@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
@@ -45,6 +46,11 @@ def packed_nbytes(snapshot: Snapshot) -> int:
     """Bytes that the details of a snapshot take in a chunk, its header left out."""
     per_step = 4 + len(snapshot.surfaces) * (2 + snapshot.horizon)
     return 4 * (2 + snapshot.steps * per_step)
+
+
+def json_number(value: float) -> float | None:
+    """Return `value`, or None for what JSON has no number for: NaN and infinity."""
+    return value if math.isfinite(value) else None
 
 
 def drawable(text: str) -> str:

@@ -21,9 +21,9 @@ from .corpora import Corpus
 from .cues import Cue
 from .feed import Feed
 from .horizon import HorizonChoice
-from .overview import DIVERGED
-from .protocol import drawable
+from .protocol import drawable, json_number
 from .run import QUANTITIES, Run
+from .status import explain, status_of
 from .trainer import DivergedError, Trainer
 
 Source = Trainer | Run | Corpus | str | PathLike[str]
@@ -32,7 +32,10 @@ FORMS = ("auto", "bars", "heatmap")
 """How panel 3 is drawn; "auto": as bars while they are wide enough to be read."""
 
 _STATIC = Path(__file__).parent / "static"
-_FRAME_SECONDS = 0.033
+_FRAME_SECONDS = 0.05
+_SLICE_SECONDS = 0.002  # trained at a stretch: so soon a stop is heard
+_OVERLAP_SECONDS = 0.025  # more than the way to the page and back takes
+_MANY = 1 << 30
 _SAMPLE_SECONDS = 1.0
 _CUE_SECONDS = 1.0
 _SAMPLE_LENGTH = 240
@@ -195,7 +198,7 @@ class RNNbow(anywidget.AnyWidget):
         end = self._require_trainer().batch + batches
         try:
             with self._lock:
-                self._stream(lambda trainer: trainer.batch < end)
+                self._stream(lambda trainer: end - trainer.batch)
         finally:
             self._send_state_after_cell()
 
@@ -291,31 +294,8 @@ class RNNbow(anywidget.AnyWidget):
         return self.trainer.horizon_choice if self.trainer else None
 
     def _current_status(self) -> dict[str, Any]:
-        trainer, overview = self.trainer, self.run.overview
-        newest = {name: overview.column(name)[-1:] for name in ("batch", "loss", "flags")}  # (1,), or (0,) at first
-        batch = trainer.batch if trainer else int(newest["batch"].max(initial=-1)) + 1
-        loss = trainer.smooth_loss if trainer else float(newest["loss"].sum()) if batch else math.nan
-        message, hint = self._trouble
-        if (newest["flags"] & DIVERGED).any():
-            state = "diverged"
-        elif message:
-            state = "error"
-        elif self._training or self.playing:
-            state = "training"
-        else:
-            state = "paused" if batch else "ready"
-        return {
-            "state": state,
-            "batch": batch,
-            "epoch_of_data": trainer.epoch if trainer else 0,
-            "loss": _json_number(loss),
-            "perplexity": _json_number(math.exp(loss)) if loss < 700 else None,
-            "rate": _json_number(self._rate),
-            "message": message,
-            "hint": hint,
-            "details_every": self.run.thinned_to,
-            "memory_limit": self.run.memory_limit,
-        }
+        training = self._training or self.playing
+        return status_of(self.run, self.trainer, training=training, rate=self._rate, trouble=self._trouble)
 
     # Messages from pages.
 
@@ -347,7 +327,9 @@ class RNNbow(anywidget.AnyWidget):
         def work(client: str, seq: int) -> None:
             self._last_lease = monotonic()
             end = self._last_lease + milliseconds / 1000
-            self._stream(lambda _: self.playing and monotonic() < end, client, seq)
+            self._stream(
+                lambda _: _MANY if self.playing and monotonic() < end else 0, client, seq, end - _OVERLAP_SECONDS
+            )
 
         self._answer(message, work)
 
@@ -357,7 +339,7 @@ class RNNbow(anywidget.AnyWidget):
     def _answer(self, message: Mapping[str, Any], work: Callable[[str, int], None]) -> None:
         """Carry out a page's request once, or say that it was carried out before, or that something else trains now."""
         client, seq = str(message.get("client")), positive_int("seq", message.get("seq"))
-        if not self._lock.acquire(blocking=False):
+        if not self._lock.acquire(timeout=2 * _OVERLAP_SECONDS):  # the request before may be about to end
             self.send({"kind": "busy", "client": client, "seq": seq})
             return
         try:
@@ -415,40 +397,53 @@ class RNNbow(anywidget.AnyWidget):
     def _take_step_locked(self, until: str, client: str | None = None, seq: int = 0) -> None:
         until = one_of("until", until, ("batch", "record"))
         self.pause()
-        with self._reported(client, seq) as trainer:
+        with self._reported(client, seq) as (trainer, _):
             if until == "batch":
                 trainer.step()
             else:
                 trainer.step_to_record()
 
-    def _stream(self, wanted: Callable[[Trainer], bool], client: str | None = None, seq: int = 0) -> None:
-        """Train while `wanted`, and send frames. The caller holds the lock."""
-        with self._reported(client, seq) as trainer:
+    def _stream(
+        self, wanted: Callable[[Trainer], int], client: str | None = None, seq: int = 0, farewell: float = math.inf
+    ) -> None:
+        """Train while batches are `wanted`, and send frames; the last one at the time `farewell`, if that comes first.
+
+        So the page's next request is here when this one ends. What is trained after the farewell goes with the frames
+        of that one. The caller holds the lock.
+        """
+        with self._reported(client, seq) as (trainer, report):
             begun, batch = monotonic(), trainer.batch
-            due = begun + _FRAME_SECONDS
-            while wanted(trainer):
-                trainer.train(1)
+            now, due, slice_ = begun, begun + _FRAME_SECONDS, 1
+            while (most := wanted(trainer)) > 0:
+                count, since = min(slice_, most), now
+                trainer.train(count)
                 now = monotonic()
-                if now >= due:
+                slice_ = max(1, min(2 * count, int(count * _SLICE_SECONDS / max(now - since, 1e-9))))
+                if not report.ended and now >= min(due, farewell):
                     self._rate = (trainer.batch - batch) / (now - begun)
-                    self._send_frame(client, seq, last=False)
-                    due = monotonic() + _FRAME_SECONDS
+                    report.send(last=now >= farewell)
+                    now = monotonic()
+                    due = now + _FRAME_SECONDS
 
     @contextmanager
-    def _reported(self, client: str | None, seq: int) -> Iterator[Trainer]:
+    def _reported(self, client: str | None, seq: int) -> Iterator[tuple[Trainer, _Report]]:
         """Whatever happens within, the pages learn of it: a last frame is sent, and an exception stops the playing."""
         trainer = self._require_trainer()
+        report = _Report(self._send_frame, client, seq)
         self._training, self._trouble = True, ("", "")
         try:
-            yield trainer
+            yield trainer, report
         except BaseException as error:
             self.pause()
             if isinstance(error, Exception):
-                self._trouble = _explain(error)
+                self._trouble = explain(error)
             raise
         finally:
             self._training = False
-            self._send_frame(client, seq, last=True)
+            if not report.ended:
+                report.send(last=True)
+            elif not self.playing:  # nobody will ask for the rest
+                self._send_frame(None, 0, last=True)
 
     def _write(self) -> None:
         """Let the model write a sample."""
@@ -508,26 +503,26 @@ class RNNbow(anywidget.AnyWidget):
     def _fail(self, error: Exception) -> None:
         """Show an exception on the pages, and put its traceback in the log."""
         self.pause()
-        self._trouble = message, hint = _explain(error)
+        self._trouble = message, hint = explain(error)
         self.log.error("rnnbow_widget: %s", message, exc_info=error)
         self.send({"kind": "error", "message": message, "hint": hint})
 
 
-def _explain(error: Exception) -> tuple[str, str]:
-    """What happened, and what to try."""
-    if isinstance(error, DivergedError):
-        return str(error), error.hint
-    hint = "Training has stopped; what was recorded is kept. The traceback is in the kernel's log."
-    return f"{type(error).__name__}: {error}", hint
+class _Report:
+    """The frames that answer one request."""
+
+    def __init__(self, send: Callable[..., None], client: str | None, seq: int) -> None:
+        self._send = send
+        self._request = client, seq
+        self.ended = False
+
+    def send(self, *, last: bool) -> None:
+        self.ended = last
+        self._send(*self._request, last=last)
 
 
 def _told_choice(choice: HorizonChoice | None) -> dict[str, Any] | None:
     """A choice as pages are told it."""
     if choice is None:
         return None
-    return {**vars(choice), "residual": [_json_number(left) for left in choice.residual.tolist()]}
-
-
-def _json_number(value: float) -> float | None:
-    """JSON has no NaN and no infinity."""
-    return value if math.isfinite(value) else None
+    return {**vars(choice), "residual": [json_number(left) for left in choice.residual.tolist()]}

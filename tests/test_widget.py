@@ -97,18 +97,69 @@ def test_a_new_page_gets_the_whole_run(widget: RNNbow) -> None:
 
 def test_a_lease_trains_for_its_time_and_streams(page: Page) -> None:
     page.widget.play()
-    replies = page.says(kind="lease", client="a", seq=1, ms=120)
+    replies = page.says(kind="lease", client="a", seq=1, ms=250)
     assert len(replies) >= 3
     assert [reply["frame"] for reply in replies] == list(range(len(replies)))
     assert [reply["last"] for reply in replies] == [False] * (len(replies) - 1) + [True]
     assert all((reply["client"], reply["seq"]) == ("a", 1) for reply in replies)
     assert replies[-1]["playing"] is True
     assert replies[-1]["status"]["state"] == "training"
-    assert replies[-1]["status"]["batch"] == page.widget.trainer.batch > 0  # type: ignore[union-attr]
+    assert 0 < replies[-1]["status"]["batch"] < page.widget.trainer.batch  # type: ignore[union-attr]
     assert replies[-1]["status"]["rate"] > 0
-    assert page.batches() == page.widget.run.batches.tolist()
+    told = page.batches()
+    (reply,) = page.says(kind="stop")
+    assert reply["status"]["batch"] == page.widget.trainer.batch, "what was trained after the last frame is told too"  # type: ignore[union-attr]
+    assert told + page.batches() == page.widget.run.batches.tolist()
     assert page.says(kind="lease", client="a", seq=1, ms=120) == [{"kind": "done", "client": "a", "seq": 1}]
     assert page.says(kind="lease", client="b", seq=1, ms=5)[-1]["last"]
+
+
+def test_the_next_lease_is_asked_for_while_the_one_before_still_trains(page: Page) -> None:
+    """From another thread, as hosts deliver it; and what was trained meanwhile is told once."""
+    page.widget.play()
+    next_lease = threading.Thread(
+        target=page.widget._on_message, args=(None, {"kind": "lease", "client": "a", "seq": 2, "ms": 60}, [])
+    )
+    send = page.widget.send
+
+    def answer(content: dict[str, Any], buffers: list[bytes] | None = None) -> None:
+        send(content, buffers)
+        if content["last"] and content["seq"] == 1:
+            assert page.widget._lock.locked()
+            next_lease.start()
+
+    page.widget.send = answer
+    page.widget._on_message(None, {"kind": "lease", "client": "a", "seq": 1, "ms": 60}, [])
+    next_lease.join()
+    page.widget._on_message(None, {"kind": "stop"}, [])
+    contents = [content for content, _ in page.sent]
+    assert [content["seq"] for content in contents if content["last"]] == [1, 2, 0]
+    assert all(content["kind"] == "frame" for content in contents), "nobody was told to come back later"
+    assert page.batches() == page.widget.run.batches.tolist()
+
+
+@pytest.mark.parametrize("trouble", ["stop", "error"])
+def test_what_ends_the_training_after_the_last_frame_of_a_lease_is_told(
+    page: Page, monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
+    page.widget.play()
+    train = page.widget.trainer.train  # type: ignore[union-attr]
+
+    def watched(batches: int) -> object:
+        if any(content["last"] for content, _ in page.sent):
+            if trouble == "error":
+                raise RuntimeError("the disk is full")
+            page.widget.pause()
+        return train(batches)
+
+    monkeypatch.setattr(page.widget.trainer, "train", watched)
+    replies = page.says(kind="lease", client="a", seq=1, ms=100)
+    last, end = [reply for reply in replies if reply["kind"] == "frame" and reply["last"]]
+    assert (last["seq"], last["playing"]) == (1, True)
+    assert (end["client"], end["seq"], end["playing"]) == (None, 0, False)
+    assert end["status"]["state"] == {"stop": "paused", "error": "error"}[trouble]
+    assert page.batches() == page.widget.run.batches.tolist()
+    assert not page.widget._lock.locked()
 
 
 def test_a_lease_nobody_wants_trains_nothing(page: Page) -> None:

@@ -167,10 +167,9 @@ export function createSession(
     });
   }
 
-  /** Not of all batches that are shown. */
-  const holdsFewDetails = () => store.state.run.batches().some((batch) => !store.state.run.details.has(batch));
+  const isComplete = () => store.state.run.length >= store.state.recorded;
 
-  const isComplete = ({ run, recorded } = store.state) => run.length >= recorded;
+  const holdsAllDetails = () => store.state.run.batches().every((batch) => store.state.run.details.has(batch));
 
   /** Keeps chunks that can be read, in the run and in the model, so that a saved notebook holds them. */
   function appendChunks(chunks: Bytes[]) {
@@ -353,8 +352,8 @@ export function createSession(
     });
   }
 
-  // All that the kernel has: what was loaded may be an extract.
-  if (!isComplete() || holdsFewDetails()) resync();
+  // What was loaded may be an extract, with few details: the kernel has more.
+  if (!isComplete() || !holdsAllDetails()) resync();
 
   return {
     store,

@@ -43,7 +43,7 @@ function describeExtent({ run, recorded, completing, reached, status }: State): 
     sentences.push(
       completing
         ? `Shown: ${part}. The kernel is asked for the rest.`
-        : `${reached ? "Shown:" : "This saved notebook holds"} ${part}.`,
+        : `${reached ? "Shown:" : "No kernel has answered; the notebook holds"} ${part}.`,
     );
   }
   if (status.details_every > 1) {

@@ -23,7 +23,7 @@ export function createPendingNote(parent: HTMLElement, commands: Commands): Pend
   button.addEventListener("click", () => {
     if (nearest !== null) commands.select(nearest);
   });
-  const note = element("div", { class: "pending-note" }, words, button);
+  const note = element("div", { class: "pending-note" }, element("div", {}, words, button));
   note.hidden = true;
   parent.append(note);
   let nearest: number | null = null;
@@ -48,5 +48,5 @@ function explain({ batch, why }: Pending, { reached, status }: State): string {
   }
   return reached
     ? `Batch ${name}: its details are not here, and the kernel has not answered for some seconds. It may be busy with a cell, or not running.`
-    : `This saved notebook does not hold the details of batch ${name}, and no kernel answers.`;
+    : `The details of batch ${name} are not in this notebook, and no kernel has answered. It may be busy, or not running.`;
 }

@@ -1,0 +1,64 @@
+"""What pages say of the training: its state, how far it is, how well it does, and what went wrong."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from .overview import DIVERGED
+from .protocol import json_number
+from .run import Run
+from .trainer import DivergedError, Trainer
+
+
+def status_of(
+    run: Run, trainer: Trainer | None, *, training: bool, rate: float, trouble: tuple[str, str]
+) -> dict[str, Any]:
+    """Return the status as docs/architecture.md describes it.
+
+    Parameters
+    ----------
+    run : Run
+        What is shown.
+    trainer : Trainer or None
+        What trains it; None for a finished run.
+    training : bool
+        Whether training is under way, or wanted.
+    rate : float
+        Batches per second, or NaN.
+    trouble : tuple of str
+        What went wrong and what to try, or two empty strings.
+    """
+    overview = run.overview
+    newest = {name: overview.column(name)[-1:] for name in ("batch", "loss", "flags")}  # (1,), or (0,) at first
+    batch = trainer.batch if trainer else int(newest["batch"].max(initial=-1)) + 1
+    loss = trainer.smooth_loss if trainer else float(newest["loss"].sum()) if batch else math.nan
+    message, hint = trouble
+    if (newest["flags"] & DIVERGED).any():
+        state = "diverged"
+    elif message:
+        state = "error"
+    elif training:
+        state = "training"
+    else:
+        state = "paused" if batch else "ready"
+    return {
+        "state": state,
+        "batch": batch,
+        "epoch_of_data": trainer.epoch if trainer else 0,
+        "loss": json_number(loss),
+        "perplexity": json_number(math.exp(loss)) if loss < 700 else None,
+        "rate": json_number(rate),
+        "message": message,
+        "hint": hint,
+        "details_every": run.thinned_to,
+        "memory_limit": run.memory_limit,
+    }
+
+
+def explain(error: Exception) -> tuple[str, str]:
+    """What happened, and what to try."""
+    if isinstance(error, DivergedError):
+        return str(error), error.hint
+    hint = "Training has stopped; what was recorded is kept. The traceback is in the kernel's log."
+    return f"{type(error).__name__}: {error}", hint
