@@ -8,6 +8,7 @@ import torch
 
 from . import (
     appending,
+    cells,
     endurance,
     footprint,
     growth,
@@ -29,6 +30,7 @@ Part = Callable[[], Findings]
 
 ENGINE: dict[str, Part] = {
     "training": training.measure,
+    "cells": cells.measure,
     "limits": limits.measure,
     "itemizing": itemizing.measure,
     "long_window": long_window.measure,

@@ -51,9 +51,9 @@ def _compare(rnn: RNN, forward: ForwardPass, double_loop: DoubleLoop, autograd: 
     require_agreement("double loop", "norms", norms, found.norms)
     for name, gradient in found.gradients.items():
         require_agreement("double loop", name, itemized.gradients.parameters[name], gradient)
-    require_agreement("batched autograd", "norms", norms, _by_lag(autograd.norms().numpy()))
+    require_agreement("batched autograd", "norms", norms, by_lag(autograd.norms().numpy()))
 
 
-def _by_lag(items: NDArray[np.floating]) -> NDArray[np.floating]:
+def by_lag(items: NDArray[np.floating]) -> NDArray[np.floating]:
     """Turn [j, t] into [j, t - j], both (n, n)."""
     return np.array([np.roll(row, -j) for j, row in enumerate(items)])

@@ -39,15 +39,15 @@ def paper_trainer(**settings: Any) -> Trainer:
     return Trainer(corpora.c_headers(), **paper | settings)
 
 
-def trained_window(batches: int = 2_000) -> tuple[RNN, ForwardPass]:
+def trained_window(batches: int = 2_000, cell: str = "tanh") -> tuple[RNN, ForwardPass]:
     """A network that has learned for a while, and its forward pass over the window that it would learn next.
 
     The weights of an untrained network are so small that its gradients vanish within a few steps: less work for us.
     """
-    trainer = paper_trainer(record_every=NEVER)
+    trainer = paper_trainer(record_every=NEVER, cell=cell)
     trainer.train(batches)
     before, window = windows()[batches - 1 : batches + 1]
-    state = trainer.rnn.forward(*before).states[-1]  # (H,)
+    state = trainer.rnn.forward(*before).states[-1]  # (S,)
     return trainer.rnn, trainer.rnn.forward(*window, state)
 
 

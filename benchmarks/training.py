@@ -38,10 +38,10 @@ def measure() -> Findings:
         "unrolled": UnrolledTraining(*setting),
     }
     data = windows()
-    _compare(ours, peers, data[:BATCHES_COMPARED])
+    compare(ours, peers, data[:BATCHES_COMPARED])
 
     tasks: dict[str, Task] = {"ours": ours.train}
-    tasks |= {name: _continued(peer, data[BATCHES_COMPARED:]) for name, peer in peers.items()}
+    tasks |= {name: continued(peer, data[BATCHES_COMPARED:]) for name, peer in peers.items()}
     seconds = interleaved(tasks)
     return Findings(
         [
@@ -52,9 +52,9 @@ def measure() -> Findings:
     )
 
 
-def _compare(ours: Trainer, peers: dict[str, Peer], data: list[tuple[Tokens, Tokens]]) -> None:
+def compare(ours: Trainer, peers: Mapping[str, Peer], data: list[tuple[Tokens, Tokens]]) -> None:
     """Let all train the same few batches; raise `DisagreementError` if losses, gradients or weights differ."""
-    state = ours.rnn.zero_state()  # (H,)
+    state = ours.rnn.zero_state()  # (S,)
     for inputs, targets in data:
         forward = ours.rnn.forward(inputs, targets, state)
         gradients = bptt(ours.rnn, forward).parameters
@@ -69,6 +69,6 @@ def _compare(ours: Trainer, peers: dict[str, Peer], data: list[tuple[Tokens, Tok
         require_all_agree(f"{name} after {len(data)} batches", ours.rnn.parameters, peer.parameters())
 
 
-def _continued(peer: Peer, data: list[tuple[Tokens, Tokens]]) -> Task:
+def continued(peer: Peer, data: list[tuple[Tokens, Tokens]]) -> Task:
     upcoming = cycle(data)
     return lambda: peer.train_batch(*next(upcoming))

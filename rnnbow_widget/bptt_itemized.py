@@ -1,10 +1,11 @@
 """Itemized back-propagation through time.
 
-With ``δ_{t,j} = ∂L_t/∂a_j`` (``a_j``: pre-activation of step j) the itemized gradient, the summand of eq. 14 of the
-RNNbow paper, is ``G_{t,j} = δ_{t,j} h_{j-1}ᵀ``, and ``Σ_{t,j} G_{t,j} = ∂L/∂W_hh`` exactly. The paper's eq. 11 divides
-by a vector; the recurrence used here does not: ``δ_{t,j} = (W_hhᵀ δ_{t,j+1}) ⊙ tanh'(a_j)``. No item is ever built as a
-matrix, since ``‖δhᵀ‖ = ‖δ‖·‖h‖``, and no loop runs over pairs (t, j): all losses are followed back together, one lag
-after the other.
+With ``δ_{t,j} = ∂L_t/∂s_j`` (``s_j = W_hh h_{j-1}``: recurrent part of step j's pre-activations, of all gates) the
+itemized gradient, the summand of eq. 14 of the RNNbow paper, is ``G_{t,j} = δ_{t,j} h_{j-1}ᵀ``, and
+``Σ_{t,j} G_{t,j} = ∂L/∂W_hh`` exactly. The paper's eq. 11 divides by a vector; the recurrence used here does not: for a
+tanh cell ``δ_{t,j} = (W_hhᵀ δ_{t,j+1}) ⊙ tanh'(a_j)``, and what other cells do, `cell.Cell.backward_step` says. No item
+is ever built as a matrix, since ``‖δhᵀ‖ = ‖δ‖·‖h‖``, and no loop runs over pairs (t, j): all losses are followed back
+together, one lag after the other.
 """
 
 from __future__ import annotations
@@ -61,8 +62,8 @@ class ItemizedGradients(Measured):
     Attributes
     ----------
     floor : float
-        Rows are dropped once ``‖δ_{t,j}‖`` falls below this: further back, items are 0 because they are too small for
-        the dtype.
+        Rows are dropped once their norm falls below this: further back, items are 0 because they are too small for the
+        dtype. A row is all that a step hands back: δ, and in an LSTM or GRU the gradient on its direct path too.
     delta : array (n, gates·H) or (n, B, gates·H)
         ``Σ_t δ_{t,j}``, all losses included.
     gradients : Gradients
@@ -108,7 +109,8 @@ def itemized_bptt(
     horizon : int, optional
         Number of lags k that are kept, ``t - j = 0 … k-1``. The whole window by default.
     epsilon : float, optional
-        Adaptive horizon: a loss is followed back only while ``‖δ_{t,j}‖ > epsilon · ‖δ_{t,t}‖``.
+        Adaptive horizon: a loss is followed back only while ``‖δ_{t,j}‖ > epsilon · ‖δ_{t,t}‖``. For a cell that
+        carries more back than δ, the norms are of all of it.
     measures : collection of str
         Any of `MEASURES`: "norm" (``‖G_{t,j}‖``), "mean_abs" (mean of the absolute entries: the paper's average over
         hidden nodes), "share" (``⟨G_{t,j}, G⟩ / ‖G‖`` with ``G = ∂L/∂W_hh``: signed, and sums exactly to ``‖G‖``; in a
@@ -140,10 +142,11 @@ def itemized_bptt(
         walk = _Walk(rnn, flat, at_logits @ rnn.parameters.W_ho, lags, epsilon, streams)
         measuring = _Measuring(rnn, flat, gradients, lags, wanted)
         for first, start, block in walk.blocks():
-            measuring.add(first, start, block)
+            measuring.add(first, start, rnn.cell.delta(block))
         for items in measuring.items.values():
             np.divide(items, walk.scale, out=items)
-        kept = np.divide(walk.summed, walk.scale, out=walk.summed)  # (N, gates·H)
+        rows = np.divide(walk.summed, walk.scale, out=walk.summed)  # (N, R)
+        kept = rnn.cell.delta(rows)  # (N, gates·H)
         delta = kept  # (N, gates·H): of all losses; a whole window is all
         if gradients is not None:
             delta = gradients.delta.reshape(kept.shape)
@@ -160,8 +163,8 @@ def itemized_bptt(
     def plain() -> Gradients:
         if gradients is not None:
             return gradients
-        shares = (at_logits, delta) if streams == 1 else (at_logits / streams, delta / streams)  # of the mean loss
-        return Gradients(parameter_gradients(rnn, flat, *shares), by_step(shares[1]))
+        shares = (at_logits, rows) if streams == 1 else (at_logits / streams, rows / streams)  # of the mean loss
+        return Gradients(parameter_gradients(rnn, flat, *shares), by_step(rnn.cell.delta(shares[1])))
 
     def average() -> Measured:
         sums = _Average(flat, streams)
@@ -172,8 +175,8 @@ def itemized_bptt(
                 {name: sums.of(name, missing, beyond[name]) for name in wanted},
             )
 
-    def by_step(rows: Array) -> Array:
-        shaped: Array = rows.reshape(*forward.loss.shape, *rows.shape[1:])
+    def by_step(array: Array) -> Array:
+        shaped: Array = array.reshape(*forward.loss.shape, *array.shape[1:])
         return shaped
 
     return ItemizedGradients(
@@ -190,7 +193,7 @@ def itemized_bptt(
 def itemized_delta(
     rnn: RNN, forward: ForwardPass, horizon: int | None = None, *, epsilon: float | None = None
 ) -> Array:
-    """The vectors behind the items: ``δ_{t,j} = ∂L_t/∂a_j`` for every loss and step.
+    """The vectors behind the items: ``δ_{t,j} = ∂L_t/∂(W_hh h_{j-1})`` for every loss and step.
 
     Parameters
     ----------
@@ -201,7 +204,7 @@ def itemized_delta(
     -------
     array (n, k, gates·H) or (n, B, k, gates·H)
         ``δ_{j+d,j}`` at ``[j, d]``; zero where ``j + d ≥ n``. ``G_{t,j}`` is its outer product with
-        ``forward.states[j]``. Of a minibatch, at ``[j, b, d]``, and of each stream's own loss.
+        ``forward.hidden[j]``. Of a minibatch, at ``[j, b, d]``, and of each stream's own loss.
 
     Raises
     ------
@@ -210,14 +213,14 @@ def itemized_delta(
     """
     lags, epsilon = _check_horizon(forward.steps, horizon, epsilon)
     flat = forward.flattened()
-    width = rnn.cell.gates * rnn.hidden_size
+    width = rnn.cell.delta_width
     found = np.zeros((len(flat.loss), lags, width), rnn.dtype)  # (N, k, gates·H)
     with np.errstate(over="ignore", invalid="ignore"):
         walk = _Walk(rnn, flat, logit_gradients(flat) @ rnn.parameters.W_ho, lags, epsilon, forward.streams)
-        for first, start, delta in walk.blocks():
-            lags_done, rows_done, _ = delta.shape
+        for first, start, block in walk.blocks():
+            lags_done, rows_done, _ = block.shape
             place = found[start : start + rows_done, first : first + lags_done]  # (rows, lags, gates·H)
-            place += delta.transpose(1, 0, 2) / walk.scale
+            place += rnn.cell.delta(block).transpose(1, 0, 2) / walk.scale
     return found.reshape(*forward.loss.shape, lags, width)
 
 
@@ -230,10 +233,11 @@ def _check_horizon(steps: int, horizon: int | None, epsilon: float | None) -> tu
 class _Walk:
     """The walk back from all losses at once, one lag after the other. Yields blocks of lags.
 
-    Many losses go one step back together: ``δ_{t,t-d}`` of every t is one matrix product away from ``δ_{t,t-d+1}``. So
-    a horizon of k costs k products of N rows. `incoming`, array (N, H), is ``∂L_j/∂h_j``; a step back is `stride` rows
-    back. All rows are multiplied by `scale`, `incoming` in place. (Memory is used again where it can be: for arrays of
-    this size, the system may hand out new memory at every call, which costs more than to fill it.)
+    Many losses go one step back together: the row of every t at step t - d is one step of the cell, and so one matrix
+    product, away from that at t - d + 1. So a horizon of k costs k products of N rows. `incoming`, array (N, H), is
+    ``∂L_j/∂h_j``; a step back is `stride` rows back. All rows are multiplied by `scale`, `incoming` in place. (Memory
+    is used again where it can be: for arrays of this size, the system may hand out new memory at every call, which
+    costs more than to fill it.)
     """
 
     def __init__(self, rnn: RNN, flat: ForwardPass, incoming: Array, lags: int, epsilon: float, stride: int) -> None:
@@ -244,19 +248,19 @@ class _Walk:
         self.lags = lags
         self.epsilon = epsilon
         self.stride = stride
-        self.width = rnn.cell.gates * rnn.hidden_size
+        self.width = rnn.cell.row_width
         self._buffer: Array = np.empty((0, 0, self.width), rnn.dtype)
-        self.summed: Array = np.zeros((len(incoming), self.width), rnn.dtype)  # (N, gates·H): Σ_t δ_{t,j} of rows kept
+        self.summed: Array = np.zeros((len(incoming), self.width), rnn.dtype)  # (N, R): of rows kept, over all losses
         # Below this norm a row is dropped: it would soon be subnormal, and matrix products on subnormals are slower by
         # an order of magnitude.
         self.floor = 2.0**-60 if rnn.dtype == np.float32 else 1e-150
 
     def blocks(self) -> Iterator[tuple[int, int, Array]]:
-        """Yield ``(first lag, first row, δ)``; δ, array (lags, rows, gates·H), is valid until the next one.
+        """Yield ``(first lag, first row, rows)``; the array (lags, rows, R) is valid until the next one.
 
-        ``[i, r]`` of δ belongs to lag first + i and to row first + r of steps and streams: it is ``δ_{j+d,j}``, or 0 if
-        that loss is not among those that were followed together. Each piece is in one block; what several blocks say
-        about a lag and a row adds up.
+        ``[i, r]`` belongs to lag first + i and to row first + r of steps and streams: it is what that step hands back
+        of the loss so much later, or 0 if that loss is not among those that were followed together. Each piece is in
+        one block; what several blocks say about a lag and a row adds up.
         """
         n = len(self.incoming)
         parts = min(n, -(-n * self.width * self.incoming.itemsize // _LAG_BYTES))
@@ -272,17 +276,17 @@ class _Walk:
         size = min(lags, max(2, _BLOCK_BYTES // ((end - begin) * self.width * dtype.itemsize)))
         reached = min(end, end - begin + (size - 1) * stride)  # rows that a block is about, at most
         if self._buffer.shape[:2] != (size, reached):
-            self._buffer = np.empty((size, reached, self.width), dtype)  # (block, reached, gates·H)
+            self._buffer = np.empty((size, reached, self.width), dtype)  # (block, reached, R)
         limits = np.full(end - begin, self.floor**2, dtype)  # (losses,): the squared norm at which a row is dropped
-        alive, later = True, None  # later: (losses, gates·H), the lag before
+        alive, later = True, None  # later: (losses, R), the lag before
         low, high = begin, end  # rows that the losses reach now; low may be before the first one
         for first in range(0, lags, size):
             count = min(size, lags - first)
             start = max(0, low - (count - 1) * stride)  # of the rows that the block is about
-            block = self._buffer[:count, : high - start]  # (count, rows, gates·H)
+            block = self._buffer[:count, : high - start]  # (count, rows, R)
             for lag, slot in enumerate(block, first):
                 bottom = low if low > 0 else 0
-                rows = slot[bottom - start : high - start]  # (losses, gates·H)
+                rows = slot[bottom - start : high - start]  # (losses, R)
                 if later is None:
                     backward_step(local[low:high], None, self.incoming[low:high], rows)
                     if epsilon:
@@ -299,8 +303,8 @@ class _Walk:
                     alive = _drop(rows, limits[-len(rows) :])
                     if not alive:
                         break
-            done = block[: lag - first + 1]  # (lags, rows, gates·H)
-            summed = self.summed[start : start + done.shape[1]]  # (rows, gates·H)
+            done = block[: lag - first + 1]  # (lags, rows, R)
+            summed = self.summed[start : start + done.shape[1]]  # (rows, R)
             for part in done if len(done) < 3 else (np.add.reduce(done),):  # large lags go without another array
                 summed += part
             yield first, start, done
@@ -321,14 +325,14 @@ class _Measuring:
     """Turns δ into the wanted measures of ``δ_{t,j} h_{j-1}ᵀ``."""
 
     def __init__(self, rnn: RNN, flat: ForwardPass, gradients: Gradients | None, lags: int, wanted: list[str]) -> None:
-        before = flat.states[: len(flat.loss)]  # (N, H): h_{j-1}
+        before = flat.hidden[: len(flat.loss)]  # (N, H): h_{j-1}
         self.items = {name: np.zeros((len(before), lags), rnn.dtype) for name in wanted}
         self._sizes: Array = np.empty(0, rnn.dtype)  # used again, since new memory of this size is slow
         self.weights: dict[str, Array] = {}
         if "norm" in wanted:
             self.weights["norm"] = np.sqrt(np.vecdot(before, before))  # (N,)
         if "mean_abs" in wanted:
-            self.weights["mean_abs"] = np.abs(before).mean(axis=1) / (rnn.cell.gates * rnn.hidden_size)  # (N,)
+            self.weights["mean_abs"] = np.abs(before).mean(axis=1) / rnn.cell.delta_width  # (N,)
         if "share" in wanted and gradients is not None:
             whole = gradients.parameters.W_hh  # (gates·H, H)
             self.weights["share"] = before @ whole.T / (norm(whole) or 1.0)  # (N, gates·H): G h_{j-1} / ‖G‖
@@ -364,7 +368,7 @@ class _Average:
 
     def __init__(self, flat: ForwardPass, streams: int) -> None:
         self.streams = streams
-        before = flat.states[: len(flat.loss)]  # (N, H)
+        before = flat.hidden[: len(flat.loss)]  # (N, H)
         self.before = before.reshape(-1, streams, before.shape[1]).astype(np.float64)  # (n, B, H)
 
     def of(self, name: str, delta: Array, measured: Array) -> Array:

@@ -20,7 +20,7 @@ class Gradients:
     parameters : Parameters
         ``∂L/∂θ`` for every parameter, with the network's names and shapes.
     delta : array (n, gates·H) or (n, B, gates·H)
-        ``Σ_t δ_{t,j}``: gradient with respect to the pre-activations of each step.
+        ``Σ_t δ_{t,j}``: gradient with respect to the recurrent pre-activations ``W_hh h_{j-1}`` of each step.
     """
 
     parameters: Parameters
@@ -48,10 +48,9 @@ def bptt(rnn: RNN, forward: ForwardPass) -> Gradients:
         Of the *sum* of the losses of all steps; of a minibatch, of the mean over streams of these sums.
     """
     flat = forward.flattened()
-    at_logits, delta = _back_propagate(rnn, flat, forward.streams)  # (N, O), (N, gates·H)
-    return Gradients(
-        parameter_gradients(rnn, flat, at_logits, delta), delta.reshape(*forward.loss.shape, delta.shape[1])
-    )
+    at_logits, rows = _back_propagate(rnn, flat, forward.streams)  # (N, O), (N, R)
+    found = parameter_gradients(rnn, flat, at_logits, rows)
+    return Gradients(found, rnn.cell.delta(rows.reshape(*forward.loss.shape, -1)))
 
 
 class TrainingGradients:
@@ -82,12 +81,13 @@ class TrainingGradients:
         found = self._by_count.get(tokens.size)
         if found is None:
             found = self._by_count[tokens.size] = self._rnn.parameters.of_tokens(tokens.size, self._memory)
-        at_logits, delta = _back_propagate(self._rnn, flat, forward.streams)  # (N, O), (N, gates·H)
-        one_hot = (tokens[:, None] == flat.inputs).astype(delta.dtype)  # (k, N)
-        _sum_over_steps(flat, at_logits, delta, one_hot, found)
+        at_logits, rows = _back_propagate(self._rnn, flat, forward.streams)  # (N, O), (N, R)
+        one_hot = (tokens[:, None] == flat.inputs).astype(rows.dtype)  # (k, N)
+        _sum_over_steps(self._rnn, flat, at_logits, rows, one_hot, found)
         if forward.loss.ndim == 2:
-            delta = delta.reshape(*forward.loss.shape, -1)  # (n, B, gates·H)
-        return Gradients(found, delta), Rows(tokens, self._rnn.parameters.W_ih_columns.shape) if self._sparse else None
+            rows = rows.reshape(*forward.loss.shape, -1)  # (n, B, R)
+        gradients = Gradients(found, self._rnn.cell.delta(rows))
+        return gradients, Rows(tokens, self._rnn.parameters.W_ih_columns.shape) if self._sparse else None
 
     def _occurring(self, inputs: Tokens) -> Tokens:
         """The distinct tokens, in the order of their last steps: several times quicker than sorting them."""
@@ -105,12 +105,12 @@ def logit_gradients(flat: ForwardPass) -> Array:
     return found
 
 
-def parameter_gradients(rnn: RNN, flat: ForwardPass, at_logits: Array, delta: Array) -> Parameters:
-    """Sum over the rows of a flattened pass: ``δ_j h_{j-1}ᵀ`` and its like for the other parameters."""
+def parameter_gradients(rnn: RNN, flat: ForwardPass, at_logits: Array, rows: Array) -> Parameters:
+    """Sum over the rows (N, R) of a flattened pass: ``δ_j h_{j-1}ᵀ`` and its like for the other parameters."""
     found = rnn.parameters.empty_like()
-    one_hot = np.zeros((rnn.input_size, len(delta)), delta.dtype)  # (V, N)
-    one_hot[flat.inputs, np.arange(len(delta))] = 1
-    _sum_over_steps(flat, at_logits, delta, one_hot, found)
+    one_hot = np.zeros((rnn.input_size, len(rows)), rows.dtype)  # (V, N)
+    one_hot[flat.inputs, np.arange(len(rows))] = 1
+    _sum_over_steps(rnn, flat, at_logits, rows, one_hot, found)
     return found
 
 
@@ -129,26 +129,31 @@ def squared_norms_wide(rows: Array) -> Array:
 
 
 def _back_propagate(rnn: RNN, flat: ForwardPass, streams: int) -> tuple[Array, Array]:
-    """Gradients with respect to the logits, (N, O), and with respect to the pre-activations, (N, gates·H)."""
+    """Gradients with respect to the logits, (N, O), and what each step hands back, (N, R)."""
     at_logits = logit_gradients(flat)  # (N, O)
     if streams > 1:
         at_logits /= streams  # the loss is the mean over streams
     incoming = at_logits.dot(rnn.parameters.W_ho)  # (N, H): ∂L_j/∂h_j
-    delta = np.empty((len(incoming), rnn.cell.gates * rnn.hidden_size), rnn.dtype)  # (N, gates·H)
+    rows = np.empty((len(incoming), rnn.cell.row_width), rnn.dtype)  # (N, R)
     if streams == 1:
-        rnn.cell.backward_window(flat.linearization, incoming, delta)
+        rnn.cell.backward_window(flat.linearization, incoming, rows)
     else:
-        arrays = (flat.linearization, incoming, delta)  # views of which, (n, B, …):
+        arrays = (flat.linearization, incoming, rows)  # views of which, (n, B, …):
         rnn.cell.backward_window(*(array.reshape(-1, streams, *array.shape[1:]) for array in arrays))
-    return at_logits, delta
+    return at_logits, rows
 
 
-def _sum_over_steps(flat: ForwardPass, at_logits: Array, delta: Array, one_hot: Array, found: Parameters) -> None:
+def _sum_over_steps(
+    rnn: RNN, flat: ForwardPass, at_logits: Array, rows: Array, one_hot: Array, found: Parameters
+) -> None:
     """Write the gradients of all parameters; of W_ih, the columns of the tokens that `one_hot` (k, N) has rows for."""
-    count = len(delta)
-    one_hot.dot(delta, found.W_ih_columns)
-    delta.T.dot(flat.states[:count], found.W_hh)
-    ones = np.ones(count, delta.dtype)  # (N,): a product with it sums over rows faster than numpy's sum
-    ones.dot(delta, found.b_h)
-    at_logits.T.dot(flat.states[-count:], found.W_ho)
+    count = len(rows)
+    delta, input_delta = rnn.cell.delta(rows), rnn.cell.input_delta(rows)  # (N, gates·H) each
+    one_hot.dot(input_delta, found.W_ih_columns)
+    delta.T.dot(flat.hidden[:count], found.W_hh)
+    ones = np.ones(count, rows.dtype)  # (N,): a product with it sums over rows faster than numpy's sum
+    ones.dot(input_delta, found.b_h)
+    if found.b_hn is not None:
+        ones.dot(delta[:, -found.b_hn.size :], found.b_hn)
+    at_logits.T.dot(flat.hidden[-count:], found.W_ho)
     ones.dot(at_logits, found.b_o)

@@ -80,7 +80,7 @@ def gradient_residuals(rnn: RNN, forward: ForwardPass) -> Float64:
 def _left_out(rnn: RNN, forward: ForwardPass) -> Float64:
     """``‖Σ_{d≥k} G_{t,t-d}‖`` at [t, k], array (n, n+1)."""
     delta = itemized_delta(rnn, forward).astype(np.float64)  # (n, n, gates·H): [j, d]
-    before = forward.states[:-1].astype(np.float64)  # (n, H)
+    before = forward.hidden[:-1].astype(np.float64)  # (n, H)
     overlap = before @ before.T  # (n, n): h_{j-1} · h_{i-1}
     n = len(before)
     found = np.zeros((n, n + 1))

@@ -26,13 +26,14 @@ def uniform(parameters: Parameters, generator: np.random.Generator) -> None:
 
 
 def orthogonal(parameters: Parameters, generator: np.random.Generator) -> None:
-    """Make W_hh a random orthogonal matrix (Saxe et al. 2014), which neither shrinks nor stretches.
+    """Make W_hh a random orthogonal matrix (Saxe et al. 2014), which neither shrinks nor stretches; one for each gate.
 
     The other weights are drawn as in `uniform`; biases are zero.
     """
     uniform(parameters, generator)
-    parameters.b_h[...] = 0
-    parameters.b_o[...] = 0
+    for name in parameters:
+        if name.startswith("b_"):
+            parameters[name][...] = 0
     hidden_size = parameters.sizes[1]
     for block in parameters.W_hh.reshape(-1, hidden_size, hidden_size):  # (H, H), one per gate
         q, r = np.linalg.qr(generator.normal(size=(hidden_size, hidden_size)))  # both (H, H)
@@ -40,7 +41,10 @@ def orthogonal(parameters: Parameters, generator: np.random.Generator) -> None:
 
 
 def identity(parameters: Parameters, generator: np.random.Generator) -> None:
-    """Make W_hh the identity (Le, Jaitly and Hinton 2015); other weights from N(0, 0.01²), biases zero."""
+    """Make W_hh the identity (Le, Jaitly and Hinton 2015), for each gate; other weights from N(0, 0.01²), biases zero.
+
+    Meant for the cell "relu": as long as units stay active, their gradient then reaches back unchanged.
+    """
     normal(parameters, generator)
     hidden_size = parameters.sizes[1]
     for block in parameters.W_hh.reshape(-1, hidden_size, hidden_size):  # (H, H), one per gate

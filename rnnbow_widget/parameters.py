@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import accumulate
 from math import prod
 from typing import Any
 
@@ -54,9 +53,13 @@ class Parameters(Mapping[str, Array]):
         float32 or float64.
     gates : int
         Blocks of pre-activations per hidden unit: 1 for a tanh cell.
+    has_b_hn : bool
+        Whether the last block of ``W_hh h`` has a bias of its own, as that of a GRU.
 
     Attributes
     ----------
+    names : tuple of str
+        Names of the arrays.
     vector : array (P,)
         All parameters.
     rest : array (R,)
@@ -67,20 +70,36 @@ class Parameters(Mapping[str, Array]):
         Hidden to hidden.
     b_h : array (gates·H,)
         Bias of the hidden layer.
+    b_hn : array (H,) or None
+        Bias of the last block of ``W_hh h``, if it has one of its own.
     W_ho : array (O, H)
         Hidden to output.
     b_o : array (O,)
         Bias of the output.
     """
 
-    names = ("W_ih", "W_hh", "b_h", "W_ho", "b_o")
-
-    def __init__(self, input_size: int, hidden_size: int, output_size: int, dtype: DTypeLike, gates: int = 1) -> None:
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        output_size: int,
+        dtype: DTypeLike,
+        gates: int = 1,
+        has_b_hn: bool = False,
+    ) -> None:
         rows = gates * hidden_size
         self.sizes = (input_size, hidden_size, output_size)
-        self._shapes = ((rows, hidden_size), (rows,), (output_size, hidden_size), (output_size,), (input_size, rows))
-        self._ends = tuple(accumulate(prod(shape) for shape in self._shapes))
-        self._lay_out(np.zeros(self._ends[-1], dtype))
+        own = ("b_hn",) if has_b_hn else ()
+        self.names = ("W_ih", "W_hh", "b_h", *own, "W_ho", "b_o")
+        self._shapes: dict[str, tuple[int, ...]] = {  # in the order of memory
+            "W_hh": (rows, hidden_size),
+            "b_h": (rows,),
+            **dict.fromkeys(own, (hidden_size,)),
+            "W_ho": (output_size, hidden_size),
+            "b_o": (output_size,),
+            "W_ih_columns": (input_size, rows),
+        }
+        self._lay_out(np.zeros(sum(prod(shape) for shape in self._shapes.values()), dtype))
 
     def empty_like(self) -> Parameters:
         """Return arrays of the same shapes and dtype, with whatever was in memory."""
@@ -88,15 +107,14 @@ class Parameters(Mapping[str, Array]):
 
     def of_tokens(self, count: int, memory: Array) -> Parameters:
         """Return arrays for as many tokens, and otherwise of the same shapes, at the beginning of `memory`, (P,)."""
-        end = self._ends[3] + count * self._shapes[4][1]
-        return self._with_vector(memory[:end], count)
+        return self._with_vector(memory[: self.rest.size + count * self.W_ih_columns.shape[1]], count)
 
     def _with_vector(self, vector: Array, input_size: int) -> Parameters:
         # The layout is copied, not worked out again.
         new = object.__new__(Parameters)
+        new.names = self.names
         new.sizes = (input_size, *self.sizes[1:])
-        new._shapes = (*self._shapes[:4], (input_size, self._shapes[4][1]))
-        new._ends = (*self._ends[:4], vector.size)
+        new._shapes = self._shapes | {"W_ih_columns": (input_size, self.W_ih_columns.shape[1])}
         new._lay_out(vector)
         return new
 
@@ -110,15 +128,18 @@ class Parameters(Mapping[str, Array]):
             self.W_ih_columns[rows.index] -= columns
 
     def _lay_out(self, vector: Array) -> None:
-        ends = self._ends
-        W_hh, b_h, W_ho, b_o, columns = self._shapes
+        arrays, end = {}, 0
+        for name, shape in self._shapes.items():
+            begin, end = end, end + prod(shape)
+            arrays[name] = vector[begin:end].reshape(shape)
         self.vector = vector  # (P,)
-        self.rest: Array = vector[: ends[3]]  # (R,)
-        self.W_hh: Array = vector[: ends[0]].reshape(W_hh)  # (gates·H, H)
-        self.b_h: Array = vector[ends[0] : ends[1]].reshape(b_h)  # (gates·H,)
-        self.W_ho: Array = vector[ends[1] : ends[2]].reshape(W_ho)  # (O, H)
-        self.b_o: Array = vector[ends[2] : ends[3]].reshape(b_o)  # (O,)
-        self.W_ih_columns: Array = vector[ends[3] :].reshape(columns)  # (V, gates·H): row v is the column of token v
+        self.rest: Array = vector[: vector.size - arrays["W_ih_columns"].size]  # (R,)
+        self.W_hh: Array = arrays["W_hh"]  # (gates·H, H)
+        self.b_h: Array = arrays["b_h"]  # (gates·H,)
+        self.b_hn: Array | None = arrays.get("b_hn")  # (H,)
+        self.W_ho: Array = arrays["W_ho"]  # (O, H)
+        self.b_o: Array = arrays["b_o"]  # (O,)
+        self.W_ih_columns: Array = arrays["W_ih_columns"]  # (V, gates·H): row v is the column of token v
         self.W_ih: Array = self.W_ih_columns.T  # (gates·H, V)
 
     def __getitem__(self, name: str) -> Array:

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from .cells import Cell, TanhCell
+from .cell import Cell
+from .cells import cell_type
 from .checks import finite_float, one_of, positive_int
+from .exchange import make_modules, read_modules
 from .initialization import PRESETS
 from .parameters import Array, Parameters, Tokens
 
@@ -28,8 +30,10 @@ class ForwardPass:
     ----------
     inputs, targets : int array (n,)
         Tokens that went in, and tokens that should have come out.
-    states : array (n+1, H)
-        Hidden states; row 0 is the state before the first step, row j+1 the state after step j.
+    states : array (n+1, S)
+        What a step hands on; row 0 is the state before the first step, row j+1 the state after step j.
+    hidden : array (n+1, H)
+        The part of `states` that is h: all of it, but for an LSTM, whose states are [h, c].
     linearization : array (n, …)
         What the cell's backward step needs of each step.
     probabilities : array (n, V)
@@ -41,6 +45,7 @@ class ForwardPass:
     inputs: Tokens
     targets: Tokens
     states: Array
+    hidden: Array
     linearization: Array
     probabilities: Array
     loss: Array
@@ -61,6 +66,7 @@ class ForwardPass:
             self.inputs[:, index],
             self.targets[:, index],
             self.states[:, index],
+            self.hidden[:, index],
             self.linearization[:, index],
             self.probabilities[:, index],
             self.loss[:, index],
@@ -77,6 +83,7 @@ class ForwardPass:
             self.inputs.reshape(-1),
             self.targets.reshape(-1),
             self.states.reshape(-1, self.states.shape[-1]),
+            self.hidden.reshape(-1, self.hidden.shape[-1]),
             self.linearization.reshape(-1, *self.linearization.shape[2:]),
             self.probabilities.reshape(-1, self.probabilities.shape[-1]),
             self.loss.reshape(-1),
@@ -87,7 +94,8 @@ class RNN:
     """A recurrent layer on token input, and a linear read-out with softmax cross-entropy.
 
     ``h_j = cell(W_ih x_j + b_h, h_{j-1})``, ``p_j = softmax(W_ho h_j + b_o)`` with one-hot ``x_j``. (Eq. 2 of the
-    RNNbow paper prints a sigmoid; its text, and we, use softmax.)
+    RNNbow paper prints a sigmoid; its text, and we, use softmax.) Gates are stacked along the rows of W_ih, W_hh and
+    b_h, in PyTorch's order: i, f, g, o of an LSTM, r, z, n of a GRU.
 
     Parameters
     ----------
@@ -97,10 +105,14 @@ class RNN:
         Number of hidden units H.
     output_size : int, optional
         Number of output classes O; by default as many as input tokens.
-    cell : type of Cell
-        The recurrent cell.
+    cell : str or type of Cell
+        The recurrent cell: "tanh", "relu", "lstm", "gru", or a class of your own.
     init : str
-        Preset of the first weights: "normal" (N(0, .01²)), "uniform" (±1/√H), "orthogonal" or "identity".
+        Preset of the first weights: "normal" (N(0, .01²)), "uniform" (±1/√H), "orthogonal" or "identity". The last
+        two make a block of W_hh for every gate.
+    forget_bias : float, optional
+        Added to the first bias of an LSTM's forget gate: how open it is before training. By default 1, with which
+        Jozefowicz, Zaremba and Sutskever (2015) found LSTMs to learn as well as any cell that they tried.
     seed : int
         Seed of the weights' own generator.
     dtype : dtype
@@ -118,37 +130,98 @@ class RNN:
         hidden_size: int = 100,
         output_size: int | None = None,
         *,
-        cell: type[Cell] = TanhCell,
+        cell: str | type[Cell] = "tanh",
         init: str = "normal",
+        forget_bias: float | None = None,
         seed: int = 0,
         dtype: DTypeLike = np.float32,
     ) -> None:
         self.input_size = positive_int("input_size", input_size)
         self.hidden_size = positive_int("hidden_size", hidden_size)
         self.output_size = self.input_size if output_size is None else positive_int("output_size", output_size)
-        if not (isinstance(cell, type) and issubclass(cell, Cell)):
-            raise TypeError(f"cell takes a subclass of Cell, got {cell!r}")
+        kind = cell_type(cell)
         self.init = one_of("init", init, PRESETS)
         self.seed = positive_int("seed", seed, minimum=0)
         self.dtype = _float_dtype(dtype)
-        self.parameters = Parameters(self.input_size, self.hidden_size, self.output_size, self.dtype, cell.gates)
-        self.cell = cell(self.parameters.W_hh)
+        self.forget_bias = _forget_bias(forget_bias, kind)
+        sizes = (self.input_size, self.hidden_size, self.output_size)
+        self.parameters = Parameters(*sizes, self.dtype, kind.gates, kind.has_b_hn)
+        self.cell = kind(self.parameters.W_hh, self.parameters.b_hn)
         self._ones = np.ones(self.output_size, self.dtype)  # (O,)
+        self._given: Array | None = None  # (P,): first weights that were not drawn
         self.reset()
+
+    @classmethod
+    def from_torch(cls, module: Any, linear: Any) -> RNN:
+        """Take over a network from PyTorch. `reset` goes back to its weights.
+
+        Parameters
+        ----------
+        module : torch.nn.RNN, torch.nn.LSTM or torch.nn.GRU
+            The recurrent layer, on one-hot input. Its weights are copied bit for bit; its two biases are added where
+            they only add, which is everywhere but in a GRU's n gate.
+        linear : torch.nn.Linear
+            From its hidden state to logits.
+
+        Returns
+        -------
+        RNN
+            Of the same dtype, with ``init="given"``.
+
+        Raises
+        ------
+        ImportError
+            If PyTorch is not installed.
+        TypeError, ValueError
+            If there is no counterpart here, as for dropout; the message says for what and why.
+        """
+        settings, arrays = read_modules(module, linear)
+        rnn = cls(**settings)
+        for name, array in arrays.items():
+            rnn.parameters[name][...] = array
+        rnn._given = rnn.parameters.vector.copy()
+        rnn.init, rnn.forget_bias = "given", None
+        return rnn
+
+    def to_torch(self) -> tuple[Any, Any]:
+        """Return the network as PyTorch's modules, with copies of its weights.
+
+        Returns
+        -------
+        torch.nn.RNN, torch.nn.LSTM or torch.nn.GRU
+            For one-hot input (n, V) or (n, B, V). Its second bias is 0, but for a GRU's b_hn.
+        torch.nn.Linear
+            From its hidden state to logits.
+
+        Raises
+        ------
+        ImportError
+            If PyTorch is not installed.
+        ValueError
+            If PyTorch has no such cell.
+        """
+        return make_modules(self.cell.name, self.parameters.sizes, self.parameters)
 
     def __repr__(self) -> str:
         sizes = f"{self.input_size}→{self.hidden_size}→{self.output_size}"
         count = self.parameters.vector.size
-        return f"RNN({self.cell.name}, {sizes}, {count:,} parameters, init={self.init!r}, {self.dtype.name})"
+        forget = "" if self.forget_bias is None else f", forget_bias={self.forget_bias:g}"
+        return f"RNN({self.cell.name}, {sizes}, {count:,} parameters, init={self.init!r}{forget}, {self.dtype.name})"
 
     def reset(self) -> None:
-        """Draw the first weights again: the same ones, since the seed is the same."""
+        """Go back to the first weights: drawn again with the same seed, or those that were taken over."""
+        if self._given is not None:
+            self.parameters.vector[:] = self._given
+            return
         self.parameters.vector[:] = 0
         PRESETS[self.init](self.parameters, np.random.default_rng(self.seed))
+        if self.forget_bias is not None and self.cell.forget_gate is not None:
+            self.parameters.b_h.reshape(self.cell.gates, -1)[self.cell.forget_gate] += self.forget_bias
 
     def zero_state(self, streams: int | None = None) -> Array:
-        """Return a state of zeros, array (H,), or (B, H) for a number of streams."""
-        return np.zeros(self.hidden_size if streams is None else (streams, self.hidden_size), self.dtype)
+        """Return a state of zeros, array (S,), or (B, S) for a number of streams; S is H, for an LSTM 2·H: [h, c]."""
+        width = self.cell.state_width
+        return np.zeros(width if streams is None else (streams, width), self.dtype)
 
     def forward(self, inputs: ArrayLike, targets: ArrayLike, state: ArrayLike | None = None) -> ForwardPass:
         """Run one window, or a minibatch of windows of parallel streams.
@@ -157,7 +230,7 @@ class RNN:
         ----------
         inputs, targets : int array (n,) or (n, B)
             Tokens in ``[0, V)`` and classes in ``[0, O)``. Steps come first, streams second, as is PyTorch's default.
-        state : array (H,) or (B, H), optional
+        state : array (S,) or (B, S), optional
             State to start from, such as the last one of the window before; zeros by default.
 
         Returns
@@ -173,7 +246,7 @@ class RNN:
         y = _tokens("targets", targets, self.output_size, most_axes=2)  # (n,) or (n, B)
         if x.shape != y.shape:
             raise ValueError(f"targets takes as many tokens as inputs, shape {x.shape}, got shape {y.shape}")
-        shape = (*x.shape[1:], self.hidden_size)
+        shape = (*x.shape[1:], self.cell.state_width)
         with np.errstate(over="ignore", invalid="ignore"):  # large logits: the softmax sees to them
             return self.forward_unchecked(
                 x, y, np.zeros(shape, self.dtype) if state is None else self._state(state, shape)
@@ -184,16 +257,17 @@ class RNN:
         if x.ndim == 2 and x.shape[1] == 1:  # one stream is one stream, whatever its shape
             alone = self.forward_unchecked(x[:, 0], y[:, 0], state[0])
             return ForwardPass(*(getattr(alone, name)[:, None] for name in alone.__slots__))
-        states = np.empty((len(x) + 1, *state.shape), self.dtype)  # (n+1, H) or (n+1, B, H)
+        states = np.empty((len(x) + 1, *state.shape), self.dtype)  # (n+1, S) or (n+1, B, S)
         states[0] = state
-        projected = self.parameters.W_ih_columns[x]  # (n, gates·H) or (n, B, gates·H)
-        projected += self.parameters.b_h
-        self.cell.forward_window(projected, states)
-        after = states[1:].reshape(-1, self.hidden_size)  # (N, H)
+        gates = self.parameters.W_ih_columns[x]  # (n, gates·H) or (n, B, gates·H)
+        gates += self.parameters.b_h
+        self.cell.forward_window(gates, states)
+        hidden = states[..., : self.hidden_size]  # (n+1, H) or (n+1, B, H)
+        after = hidden[1:].reshape(-1, self.hidden_size)  # (N, H)
         probabilities, loss = self._softmax_cross_entropy(after, y.reshape(-1))  # (N, O), (N,)
         if x.ndim == 2:
             probabilities, loss = probabilities.reshape(*x.shape, -1), loss.reshape(x.shape)
-        return ForwardPass(x, y, states, self.cell.linearize(states), probabilities, loss)
+        return ForwardPass(x, y, states, hidden, self.cell.linearize(states, gates), probabilities, loss)
 
     def sample(
         self,
@@ -212,7 +286,7 @@ class RNN:
             First input, in ``[0, V)``. It is not part of the result.
         length : int
             Number of tokens to write.
-        state : array (H,), optional
+        state : array (S,), optional
             State to start from; zeros by default.
         temperature : float
             Divides the logits. Towards 0 the likeliest token always wins; 1 samples the model's distribution.
@@ -234,11 +308,15 @@ class RNN:
         length = positive_int("length", length, minimum=0)
         temperature = finite_float("temperature", temperature, above=0)
         current = int(_tokens("token", [token], self.input_size)[0])
-        h = np.array(self.zero_state() if state is None else self._state(state, (self.hidden_size,)))  # (H,)
+        before = self.zero_state() if state is None else self._state(state, (self.cell.state_width,))  # (S,)
+        after = np.empty_like(before)  # (S,)
         written = np.empty(length, np.intp)  # (length,)
+        W_ho, b_o = self.parameters.W_ho, self.parameters.b_o
         for i, chance in enumerate(generator.random(length)):
-            self.cell.forward_step(self.parameters.W_ih_columns[current] + self.parameters.b_h, h.copy(), h)
-            logits = (self.parameters.W_ho @ h + self.parameters.b_o).astype(np.float64)  # (V,)
+            with np.errstate(over="ignore"):  # in a sigmoid, where the limit is right
+                self.cell.forward_step(self.parameters.W_ih_columns[current] + self.parameters.b_h, before, after)
+            before, after = after, np.empty_like(after)
+            logits = (W_ho @ before[: self.hidden_size] + b_o).astype(np.float64)  # (V,)
             weights = np.exp((logits - logits.max()) / temperature)  # (V,)
             cumulative = np.cumsum(weights)  # (V,)
             current = min(int(np.searchsorted(cumulative, chance * cumulative[-1], side="right")), self.input_size - 1)
@@ -275,6 +353,14 @@ def row_starts(array: Array) -> Tokens:
 @lru_cache(maxsize=8)
 def _multiples(count: int, of: int) -> Tokens:
     return np.arange(0, count * of, of)
+
+
+def _forget_bias(value: float | None, cell: type[Cell]) -> float | None:
+    if cell.forget_gate is None:
+        if value is not None:
+            raise ValueError(f"forget_bias is for a cell with a forget gate, such as 'lstm'; cell is {cell.name!r}")
+        return None
+    return 1.0 if value is None else finite_float("forget_bias", value)
 
 
 def _float_dtype(dtype: DTypeLike) -> np.dtype[Any]:

@@ -13,6 +13,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from . import corpora
 from .bptt_itemized import MEASURES, ItemizedGradients, Measured, itemized_bptt
+from .cell import Cell
 from .checks import finite_float, one_of, positive_int
 from .corpora import Corpus
 from .gradients import Gradients, TrainingGradients
@@ -51,8 +52,8 @@ class Trainer:
     data : Corpus, str or path
         What to train on; a str or path is read by `corpora.text`.
     rnn : RNN, optional
-        The network. By default one is made from the next five arguments.
-    hidden_size, init, dtype, seed :
+        The network. By default one is made from the next six arguments.
+    cell, hidden_size, init, forget_bias, dtype, seed :
         See `RNN`. `seed` also seeds `sample`.
     seq_length : int
         Steps in a window, n.
@@ -103,8 +104,10 @@ class Trainer:
         data: Corpus | str | PathLike[str],
         rnn: RNN | None = None,
         *,
+        cell: str | type[Cell] = "tanh",
         hidden_size: int = 100,
         init: str = "normal",
+        forget_bias: float | None = None,
         dtype: DTypeLike = np.float32,
         seed: int = 0,
         seq_length: int = 25,
@@ -133,7 +136,9 @@ class Trainer:
             )
         self.seed = positive_int("seed", seed, minimum=0)
         size = len(self.data.vocabulary)
-        self.rnn = RNN(size, hidden_size, init=init, seed=self.seed, dtype=dtype) if rnn is None else rnn
+        if rnn is None:
+            rnn = RNN(size, hidden_size, cell=cell, init=init, forget_bias=forget_bias, seed=self.seed, dtype=dtype)
+        self.rnn = rnn
         if not isinstance(self.rnn, RNN):
             raise TypeError(f"rnn takes an RNN, got {type(rnn).__name__}")
         if (self.rnn.input_size, self.rnn.output_size) != (size, size):
@@ -162,6 +167,7 @@ class Trainer:
             "cell": self.rnn.cell.name,
             "hidden_size": self.rnn.hidden_size,
             "init": self.rnn.init,
+            "forget_bias": self.rnn.forget_bias,
             "dtype": self.rnn.dtype.name,
             "seed": self.seed,
             "seq_length": self.seq_length,
@@ -318,7 +324,7 @@ class Trainer:
         if not isinstance(prompt, str):
             raise TypeError(f"prompt takes a str, got {type(prompt).__name__}")
         generator = np.random.default_rng((self.seed, self.batch))
-        state = self._state if self.batch_size == 1 else self._state[0]  # (H,)
+        state = self._state if self.batch_size == 1 else self._state[0]  # (S,)
         token = self.data.tokens[self._position(self.batch)]
         if prompt:
             tokens = self.data.encode(prompt)  # (N,)
@@ -334,7 +340,7 @@ class Trainer:
         piece = len(self.data) // self.batch_size  # tokens of a stream
         self._windows = (piece - 1) // self.seq_length
         self._starts = np.arange(self.batch_size) * piece  # (B,): of the streams
-        self._state: Array = self._zero_state()  # (H,) or (B, H)
+        self._state: Array = self._zero_state()  # (S,) or (B, S)
 
     def _zero_state(self) -> Array:
         return self.rnn.zero_state(None if self.batch_size == 1 else self.batch_size)

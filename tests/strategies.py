@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from rnnbow_widget.bptt_itemized import ItemizedGradients
-from rnnbow_widget.cells import Cell
+from rnnbow_widget.cell import Cell
+from rnnbow_widget.cells import CELLS
 from rnnbow_widget.initialization import PRESETS
 from rnnbow_widget.rnn import RNN, ForwardPass
 
@@ -28,6 +29,7 @@ def make_case(
     steps: int = 12,
     hidden: int = 7,
     tokens: int = 5,
+    cell: str = "tanh",
     init: str = "uniform",
     gain: float = 1.0,
     zero_state: bool = False,
@@ -35,9 +37,9 @@ def make_case(
 ) -> Case:
     """A network and a window, all from one seed; `gain` multiplies the weights, so that gradients vanish or explode."""
     generator = np.random.default_rng(seed)
-    rnn = RNN(tokens, hidden, init=init, seed=seed, dtype=dtype)
+    rnn = RNN(tokens, hidden, cell=cell, init=init, seed=seed, dtype=dtype)
     rnn.parameters.vector *= gain
-    state = np.zeros(hidden) if zero_state else generator.uniform(-0.9, 0.9, hidden)
+    state = rnn.zero_state() if zero_state else generator.uniform(-0.9, 0.9, rnn.cell.state_width)  # (S,)
     return Case(rnn, generator.integers(0, tokens, steps), generator.integers(0, tokens, steps), state.astype(dtype))
 
 
@@ -48,6 +50,7 @@ def cases(dtype: type = np.float64, gains: tuple[float, ...] = (0.3, 1.0, 3.0)) 
         steps=st.integers(1, 20),
         hidden=st.integers(1, 16),
         tokens=st.integers(1, 12),
+        cell=st.sampled_from(sorted(CELLS)),
         init=st.sampled_from(sorted(PRESETS)),
         gain=st.sampled_from(gains),
         zero_state=st.booleans(),
@@ -61,10 +64,10 @@ class LinearCell(Cell):
     name = "linear"
     gates = 1
 
-    def forward_step(self, projected: np.ndarray, before: np.ndarray, after: np.ndarray) -> None:
-        after[...] = before @ self.W_hh.T + projected
+    def forward_step(self, gates: np.ndarray, before: np.ndarray, after: np.ndarray) -> None:
+        after[...] = before @ self.W_hh.T + gates
 
-    def linearize(self, states: np.ndarray) -> np.ndarray:
+    def linearize(self, states: np.ndarray, gates: np.ndarray) -> np.ndarray:
         return np.ones_like(states[1:])
 
     def backward_step(

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from strategies import Case, LinearCell, cases, make_case, relative_error, shares_sum
 
 from rnnbow_widget.bptt_itemized import MEASURES, itemized_bptt, itemized_delta
-from rnnbow_widget.gradients import TrainingGradients, bptt
+from rnnbow_widget.cells import CELLS
+from rnnbow_widget.gradients import TrainingGradients, bptt, logit_gradients
 from rnnbow_widget.rnn import RNN
 
 
@@ -51,9 +52,25 @@ def test_gradients_for_training_are_the_plain_ones(drawn: list[Case], sparse: bo
             assert sorted(rows.index) == sorted(set(forward.inputs))
 
 
-@pytest.mark.parametrize("name", ["W_ih", "W_hh", "b_h", "W_ho", "b_o"])
-def test_plain_gradients_agree_with_central_differences(name: str) -> None:
-    case = make_case(3, steps=8, hidden=5)
+@given(cases(), st.integers(2, 20))
+@settings(deadline=None, max_examples=40)
+def test_plain_gradients_agree_with_pytorchs_own_modules(case: Case, steps: int) -> None:
+    """The modules that people use, and not only the formulas written out: nn.RNN, nn.LSTM, nn.GRU."""
+    window = autograd.module(case.rnn, case.inputs, case.targets, case.state)
+    forward = case.forward()
+    assert relative_error(forward.loss, window.losses.detach().numpy()) < 1e-10
+    found = bptt(case.rnn, forward).parameters
+    for name, expected in window.gradients().items():
+        np.testing.assert_allclose(found[name], expected, rtol=0, atol=1e-9 * np.abs(expected).max() + 1e-15)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("name", ["W_ih", "W_hh", "b_h", "b_hn", "W_ho", "b_o"])
+def test_plain_gradients_agree_with_central_differences(name: str, cell: str) -> None:
+    case = make_case(3, steps=8, hidden=5, cell=cell)
+    assert ("b_hn" in case.rnn.parameters) == (cell == "gru")
+    if name not in case.rnn.parameters:
+        return
     found = bptt(case.rnn, case.forward()).parameters[name]
     array = case.rnn.parameters[name]
     step = 1e-5
@@ -101,9 +118,9 @@ def test_measures_are_those_of_the_outer_products(case: Case, horizon: int | Non
     forward = case.forward()
     itemized = itemized_bptt(case.rnn, forward, horizon, epsilon=epsilon, measures=MEASURES)
     delta = itemized_delta(case.rnn, forward, horizon, epsilon=epsilon)
-    pieces = np.einsum("jdi,jh->jdih", delta, forward.states[:-1])  # (n, k, H, H)
+    pieces = np.einsum("jdi,jh->jdih", delta, forward.hidden[:-1])  # (n, k, H, H)
     whole = bptt(case.rnn, forward).parameters.W_hh
-    received = np.einsum("ji,jh->jih", itemized.gradients.delta, forward.states[:-1])  # (n, H, H)
+    received = np.einsum("ji,jh->jih", itemized.gradients.delta, forward.hidden[:-1])  # (n, H, H)
     missing = received - pieces.sum(axis=1)
     size = np.linalg.norm(whole)
     # Where sums cancel, the reference leaves rounding in proportion to what was summed, and gradients may explode.
@@ -124,7 +141,7 @@ def test_measures_are_those_of_the_outer_products(case: Case, horizon: int | Non
 def test_items_sum_to_the_plain_gradient(case: Case) -> None:
     forward = case.forward()
     delta = itemized_delta(case.rnn, forward)  # (n, n, H)
-    whole = np.einsum("jdi,jh->ih", delta, forward.states[:-1])
+    whole = np.einsum("jdi,jh->ih", delta, forward.hidden[:-1])
     assert relative_error(whole, bptt(case.rnn, forward).parameters.W_hh) < 1e-12
     own = itemized_bptt(case.rnn, forward).gradients
     plain = bptt(case.rnn, forward)
@@ -154,27 +171,34 @@ def test_a_horizon_keeps_the_first_lags_of_the_whole_window(case: Case, horizon:
 
 
 @given(cases(), st.sampled_from([1e-6, 1e-2, 0.5, 2.0]))
-@settings(deadline=None, max_examples=40)
-def test_an_adaptive_horizon_follows_each_loss_until_it_is_small(case: Case, epsilon: float) -> None:
+@settings(deadline=None, max_examples=60)
+def test_an_adaptive_horizon_follows_each_loss_until_all_that_it_carries_is_small(case: Case, epsilon: float) -> None:
     forward = case.forward()
-    whole, cut = itemized_delta(case.rnn, forward), itemized_delta(case.rnn, forward, epsilon=epsilon)
-    norms = np.linalg.norm(whole, axis=-1)  # (n, n)
-    for t in range(len(norms)):
-        own, followed = norms[t, 0], True
-        for d in range(t + 1):
-            followed = followed and norms[t - d, d] > epsilon * own
-            # Right at the limit, rounding may decide either way.
-            if abs(norms[t - d, d] - epsilon * own) > 1e-12 * own:
-                np.testing.assert_allclose(cut[t - d, d], whole[t - d, d] if followed else 0, rtol=1e-9, atol=1e-15)
-            followed = followed and bool(cut[t - d, d].any())
+    cut = itemized_delta(case.rnn, forward, epsilon=epsilon)
+    incoming = logit_gradients(forward) @ case.rnn.parameters.W_ho  # (n, H)
+    for t in range(forward.steps):
+        row, own = None, 0.0
+        for d in range(t + 1):  # one loss alone, step by step
+            later, row = row, np.empty(case.rnn.cell.row_width)  # (R,)
+            case.rnn.cell.backward_step(
+                forward.linearization[t - d], later, incoming[t] if later is None else None, row
+            )
+            size = np.linalg.norm(row)
+            own = own or size
+            if abs(size - epsilon * own) <= 1e-9 * own:  # right at the limit, rounding may decide either way
+                break
+            if size <= epsilon * own:
+                row[:] = 0
+            np.testing.assert_allclose(cut[t - d, d], case.rnn.cell.delta(row), rtol=1e-9, atol=1e-15)
 
 
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("streams", [None, 1, 3])
 @pytest.mark.parametrize("epsilon", [None, 0.05])
 def test_blocks_of_any_size_give_the_same(
-    monkeypatch: pytest.MonkeyPatch, streams: int | None, epsilon: float | None
+    monkeypatch: pytest.MonkeyPatch, streams: int | None, epsilon: float | None, cell: str
 ) -> None:
-    rnn = make_case(1, hidden=6).rnn
+    rnn = make_case(1, hidden=6, cell=cell).rnn
     tokens = np.random.default_rng(1).integers(0, 5, (2, 33) if streams is None else (2, 33, streams))
     forward = rnn.forward(*tokens)
     horizons = (None, 1, 5)
@@ -198,7 +222,7 @@ def test_blocks_of_any_size_give_the_same(
 @given(cases(dtype=np.float32, gains=(0.3, 1.0)))
 @settings(deadline=None, max_examples=40)
 def test_single_precision_agrees_with_double(case: Case) -> None:
-    double = RNN(case.rnn.input_size, case.rnn.hidden_size, dtype=np.float64)
+    double = RNN(case.rnn.input_size, case.rnn.hidden_size, cell=type(case.rnn.cell), dtype=np.float64)
     double.parameters.vector[:] = case.rnn.parameters.vector
     expected = itemized_bptt(double, double.forward(case.inputs, case.targets, case.state), measures=MEASURES)
     found = itemized_bptt(case.rnn, case.forward(), measures=MEASURES)
@@ -251,7 +275,7 @@ def test_single_precision_reads_vanishing_gradients_down_to_the_floor() -> None:
     double.rnn.parameters.vector[:] = case.rnn.parameters.vector
     found = itemized_bptt(case.rnn, case.forward())
     expected = np.linalg.norm(itemized_delta(double.rnn, double.forward()), axis=-1)  # (n, n)
-    weights = np.linalg.norm(double.forward().states[:-1], axis=-1)[:, None]
+    weights = np.linalg.norm(double.forward().hidden[:-1], axis=-1)[:, None]
     seen = expected > found.floor * 10
     assert seen.sum() > 120 * 15
     assert found.floor < 1e-28

@@ -12,6 +12,7 @@ from strategies import LinearCell, make_case, relative_error
 
 from rnnbow_widget import RNN, DivergedError, Trainer
 from rnnbow_widget.bptt_itemized import MEASURES, itemized_bptt, itemized_delta
+from rnnbow_widget.cells import CELLS
 from rnnbow_widget.gradients import TrainingGradients, bptt
 from rnnbow_widget.horizon import choose_horizon, gradient_residuals
 from rnnbow_widget.initialization import PRESETS
@@ -25,7 +26,7 @@ class Streams:
     rnn: RNN
     inputs: np.ndarray  # (n, B)
     targets: np.ndarray  # (n, B)
-    state: np.ndarray | None  # (B, H)
+    state: np.ndarray | None  # (B, S)
 
     def forward(self) -> ForwardPass:
         return self.rnn.forward(self.inputs, self.targets, self.state)
@@ -36,7 +37,7 @@ class Streams:
         return [self.rnn.forward(x, y, state) for x, y, state in columns]
 
     def unrolled(self) -> list[autograd.Unrolled]:
-        state = np.zeros((self.inputs.shape[1], self.rnn.hidden_size)) if self.state is None else self.state
+        state = self.rnn.zero_state(self.inputs.shape[1]) if self.state is None else self.state
         return [
             autograd.unroll(self.rnn, x, y, h) for x, y, h in zip(self.inputs.T, self.targets.T, state, strict=True)
         ]
@@ -47,7 +48,7 @@ def make_streams(seed: int = 0, *, streams: int = 3, zero_state: bool = False, *
     case = make_case(seed, **network)
     shape = (len(case.inputs), streams)
     generator = np.random.default_rng(seed)
-    state = generator.uniform(-0.9, 0.9, (streams, case.rnn.hidden_size)).astype(case.rnn.dtype)
+    state = generator.uniform(-0.9, 0.9, (streams, case.rnn.cell.state_width)).astype(case.rnn.dtype)
     inputs, targets = generator.integers(0, case.rnn.input_size, (2, *shape))
     return Streams(case.rnn, inputs, targets, None if zero_state else state)
 
@@ -60,6 +61,7 @@ def minibatches(dtype: type = np.float64, gains: tuple[float, ...] = (0.3, 1.0, 
         steps=st.integers(1, 14),
         hidden=st.integers(1, 12),
         tokens=st.integers(1, 9),
+        cell=st.sampled_from(sorted(CELLS)),
         init=st.sampled_from(sorted(PRESETS)),
         gain=st.sampled_from(gains),
         zero_state=st.booleans(),
@@ -76,11 +78,12 @@ def test_forward_runs_every_stream_as_if_alone(case: Streams) -> None:
     forward = case.forward()
     n, streams = case.inputs.shape
     assert (forward.steps, forward.streams) == (n, streams)
-    assert forward.states.shape == (n + 1, streams, case.rnn.hidden_size)
+    assert forward.states.shape == (n + 1, streams, case.rnn.cell.state_width)
+    np.testing.assert_array_equal(forward.hidden, forward.states[..., : case.rnn.hidden_size])
     assert forward.probabilities.shape == (n, streams, case.rnn.output_size)
     for b, alone in enumerate(case.alone()):
         one = forward.stream(b)
-        for name in ("inputs", "targets", "states", "linearization", "probabilities", "loss"):
+        for name in ("inputs", "targets", "states", "hidden", "linearization", "probabilities", "loss"):
             np.testing.assert_allclose(getattr(one, name), getattr(alone, name), rtol=1e-11, atol=1e-12)
 
 
@@ -100,7 +103,7 @@ def test_delta_and_gradients_agree_with_autograd(case: Streams) -> None:
     trained, _ = back_propagate(forward)
     assert relative_error(trained.parameters.vector, found.parameters.vector) < 1e-12
     np.testing.assert_array_equal(trained.delta, found.delta)
-    sum_of_pieces = np.einsum("jbdi,jbh->ih", delta, forward.states[:-1]) / forward.streams
+    sum_of_pieces = np.einsum("jbdi,jbh->ih", delta, forward.hidden[:-1]) / forward.streams
     assert relative_error(sum_of_pieces, found.parameters.W_hh) < 1e-12
 
 
@@ -110,9 +113,9 @@ def test_measures_are_those_of_the_matrices(case: Streams, horizon: int | None, 
     forward = case.forward()
     found = itemized_bptt(case.rnn, forward, horizon, epsilon=epsilon, measures=MEASURES)
     delta = itemized_delta(case.rnn, forward, horizon, epsilon=epsilon)  # (n, B, k, H)
-    pieces = np.einsum("jbdi,jbh->jbdih", delta, forward.states[:-1])  # (n, B, k, H, H)
+    pieces = np.einsum("jbdi,jbh->jbdih", delta, forward.hidden[:-1])  # (n, B, k, H, H)
     every = itemized_delta(case.rnn, forward).sum(axis=2)  # (n, B, H)
-    received = np.einsum("jbi,jbh->jbih", every, forward.states[:-1])  # (n, B, H, H)
+    received = np.einsum("jbi,jbh->jbih", every, forward.hidden[:-1])  # (n, B, H, H)
     missing = received - pieces.sum(axis=2)
     whole = received.mean(axis=1).sum(axis=0)  # (H, H)
     size = np.linalg.norm(whole)
@@ -154,7 +157,7 @@ def test_items_are_those_of_separate_runs(case: Streams, horizon: int | None) ->
 @given(minibatches(dtype=np.float32, gains=(0.3, 1.0)), HORIZONS)
 @settings(deadline=None, max_examples=40)
 def test_single_precision_agrees_with_double(case: Streams, horizon: int | None) -> None:
-    double = RNN(case.rnn.input_size, case.rnn.hidden_size, dtype=np.float64)
+    double = RNN(case.rnn.input_size, case.rnn.hidden_size, cell=type(case.rnn.cell), dtype=np.float64)
     double.parameters.vector[:] = case.rnn.parameters.vector
     expected = itemized_bptt(
         double, double.forward(case.inputs, case.targets, case.state), horizon, measures=("norm", "mean_abs")

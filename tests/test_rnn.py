@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from strategies import Case, cases, make_case, relative_error
 
+from rnnbow_widget.cells import CELLS
 from rnnbow_widget.rnn import RNN
 
 
@@ -28,8 +29,9 @@ def test_an_untrained_network_guesses(size: int) -> None:
     np.testing.assert_allclose(loss, math.log(size), rtol=1e-2)
 
 
-def test_the_state_is_carried_across_windows() -> None:
-    case = make_case(steps=20)
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_state_is_carried_across_windows(cell: str) -> None:
+    case = make_case(steps=20, cell=cell)
     whole = case.forward()
     first = case.rnn.forward(case.inputs[:11], case.targets[:11], case.state)
     second = case.rnn.forward(case.inputs[11:], case.targets[11:], first.states[-1])
@@ -100,13 +102,13 @@ def test_sampling_follows_the_models_distribution() -> None:
     assert rnn.sample(0, 0, generator=np.random.default_rng(0)).shape == (0,)
 
 
-def test_sampling_runs_the_same_network_as_training() -> None:
-    case = make_case(gain=4.0)
-    forward = case.forward()
-    step = case.rnn.sample(
-        int(case.inputs[0]), 1, state=case.state, temperature=1e-6, generator=np.random.default_rng(0)
-    )
-    assert step[0] == forward.probabilities[0].argmax()
+@pytest.mark.parametrize("cell", CELLS)
+def test_sampling_runs_the_same_network_as_training(cell: str) -> None:
+    case = make_case(gain=4.0, cell=cell)
+    first = int(case.inputs[0])
+    written = case.rnn.sample(first, 9, state=case.state, temperature=1e-6, generator=np.random.default_rng(0))
+    forward = case.rnn.forward(np.concatenate([[first], written[:-1]]), written, case.state)
+    np.testing.assert_array_equal(written, forward.probabilities.argmax(axis=1))
 
 
 @pytest.mark.parametrize(
@@ -122,7 +124,13 @@ def test_sampling_runs_the_same_network_as_training() -> None:
         ({"input_size": 5, "dtype": "int32"}, "dtype takes float32 or float64, got 'int32'"),
         ({"input_size": 5, "dtype": "no dtype"}, "dtype"),
         ({"input_size": 5, "seed": -1}, "seed"),
-        ({"input_size": 5, "cell": "lstm"}, "cell takes a subclass of Cell, got 'lstm'"),
+        (
+            {"input_size": 5, "cell": "elman"},
+            "cell takes one of 'tanh', 'relu', 'lstm', 'gru', .*; got 'elman'",
+        ),
+        ({"input_size": 5, "cell": int}, "cell takes one of 'tanh', .*, or a subclass of Cell; got <class 'int'>"),
+        ({"input_size": 5, "forget_bias": 1}, "forget_bias is for a cell with a forget gate, .*; cell is 'tanh'"),
+        ({"input_size": 5, "cell": "lstm", "forget_bias": math.inf}, "forget_bias takes a finite number, got inf"),
     ],
 )
 def test_bad_settings_are_named(arguments: dict[str, object], message: str) -> None:

@@ -29,6 +29,53 @@ def test_it_learns() -> None:
     assert trainer.sample(24, temperature=0.3) in TEXT + TEXT
 
 
+@pytest.mark.parametrize("cell", ["relu", "lstm", "gru"])
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_every_cell_learns_writes_and_is_recorded(cell: str, batch_size: int) -> None:
+    trainer = small(cell=cell, batch_size=batch_size, horizon="auto")
+    trainer.train(1500)
+    assert trainer.run[-1].loss.mean() < 0.3
+    assert trainer.sample(24, temperature=0.2) in TEXT + TEXT
+    assert trainer.sample(4, prompt="the c", temperature=0.2) == "at s"
+    assert trainer.settings["cell"] == cell
+    assert f"RNN({cell}, " in repr(trainer)
+    assert trainer.horizon_choice is not None
+    for one in trainer.run[-1].streams or [trainer.run[-1]]:
+        assert (one.surfaces["W_hh"][1:, 0] > 0).all()
+    shares = trainer.run[-1].surfaces["W_hh:share"].sum() + trainer.run[-1].beyond["W_hh:share"].sum()
+    assert shares == pytest.approx(trainer.run[-1].step_totals["W_hh:share"].sum(), rel=1e-4)
+    trainer.reset()
+    assert trainer.train(1)[0].from_zero_state
+
+
+@pytest.mark.parametrize("cell", ["relu", "lstm", "gru"])
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_recording_changes_no_number_whatever_the_cell(cell: str, batch_size: int) -> None:
+    plain, recorded = (small(cell=cell, record_every=every, batch_size=batch_size) for every in (1000, 2))
+    plain.train(20)
+    recorded.train(20)
+    np.testing.assert_array_equal(plain.rnn.parameters.vector, recorded.rnn.parameters.vector)
+
+
+def test_the_forget_bias_is_a_setting() -> None:
+    assert small(cell="lstm").settings["forget_bias"] == 1
+    assert small(cell="lstm", forget_bias=2.5).settings["forget_bias"] == 2.5
+    assert small().settings["forget_bias"] is None
+    with pytest.raises(ValueError, match="forget_bias is for a cell with a forget gate"):
+        small(forget_bias=1.0)
+    with pytest.raises(ValueError, match="cell takes one of 'tanh', 'relu', 'lstm', 'gru', or a subclass of Cell"):
+        small(cell="transformer")
+
+
+@pytest.mark.parametrize("cell", ["relu", "lstm", "gru"])
+def test_divergence_of_any_cell_is_found(cell: str) -> None:
+    trainer = small(cell=cell, learning_rate=1e38, optimizer="sgd", clip_value=None)
+    with pytest.raises(DivergedError):
+        trainer.train(500)
+    assert trainer.run[-1].diverged
+    assert np.isfinite(trainer.rnn.parameters.vector).all()
+
+
 def test_every_nth_batch_is_recorded_from_the_first_on() -> None:
     trainer = small()
     run = trainer.train(12)

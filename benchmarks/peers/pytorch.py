@@ -1,7 +1,8 @@
 """The same network in PyTorch, eager and on the CPU, in float32."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,14 +17,14 @@ Tokens = NDArray[np.integer[Any]]
 
 
 class Training(ABC):
-    """Trains a tanh network with a linear read-out by Adagrad. Subclasses own the recurrent part."""
+    """Trains a network with a linear read-out by Adagrad. Subclasses own the recurrent part."""
 
     def __init__(self, parameters: Parameters, learning_rate: float, clip_value: float) -> None:
         outputs, hidden = parameters["W_ho"].shape
         self.read_out = nn.Linear(hidden, outputs)
         _set(self.read_out.weight, parameters["W_ho"])
         _set(self.read_out.bias, parameters["b_o"])
-        self.state = torch.zeros(1, hidden)  # (1, H)
+        self.state = torch.zeros(1, hidden)  # (1, H); of an LSTM (2, 1, H): h and c
         self.trained = self.make_recurrent(parameters) | {"W_ho": self.read_out.weight, "b_o": self.read_out.bias}
         # The fused kernel is the quickest of the three that PyTorch has.
         self.optimizer = torch.optim.Adagrad(
@@ -37,7 +38,7 @@ class Training(ABC):
 
     @abstractmethod
     def run(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the states (n, H) of all steps and the last one (1, H), for tokens (n,)."""
+        """Return h (n, H) of all steps and the last state, like `state`, for tokens (n,)."""
 
     def in_engine_shape(self, name: str, tensor: Tensor) -> Array:
         """A parameter or its gradient, as the engine lays it out."""
@@ -70,23 +71,43 @@ class Training(ABC):
 
 
 class LayerTraining(Training):
-    """`nn.RNN` on one-hot input."""
+    """The module of a cell, `nn.RNN`, `nn.LSTM` or `nn.GRU`, on one-hot input."""
+
+    def __init__(self, parameters: Parameters, learning_rate: float, clip_value: float, cell: str = "tanh") -> None:
+        self.cell = cell
+        super().__init__(parameters, learning_rate, clip_value)
 
     def make_recurrent(self, parameters: Parameters) -> dict[str, Tensor]:
-        hidden, tokens = parameters["W_ih"].shape
+        (rows, tokens), hidden = parameters["W_ih"].shape, parameters["W_hh"].shape[1]
         self.one_hot = torch.eye(tokens)  # (V, V)
-        self.layer = nn.RNN(tokens, hidden)
+        self.layer = _MODULES[self.cell](tokens, hidden)
         weights = dict(self.layer.named_parameters())
-        # The layer has a second bias; two of them would learn twice as fast as one.
-        nn.init.zeros_(weights.pop("bias_hh_l0")).requires_grad_(False)
         named = {"W_ih": weights["weight_ih_l0"], "W_hh": weights["weight_hh_l0"], "b_h": weights["bias_ih_l0"]}
         for name, weight in named.items():
             _set(weight, parameters[name])
+        # The layer has a second bias; two that add would learn twice as fast as one. Only a GRU's last block differs.
+        second = nn.init.zeros_(weights["bias_hh_l0"])
+        if "b_hn" in parameters:
+            _set(second[-hidden:], parameters["b_hn"])
+            adds = torch.arange(rows) < rows - hidden  # (3·H,)
+            second.register_hook(lambda gradient: gradient.masked_fill(adds, 0))  # type: ignore[no-untyped-call]
+            named["b_hn"] = weights["bias_hh_l0"]
+        else:
+            second.requires_grad_(False)
+        if self.cell == "lstm":
+            self.state = torch.stack([self.state, self.state])
         return dict(named)
 
     def run(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        if self.cell == "lstm":
+            states, last = self.layer(self.one_hot[inputs], (self.state[0], self.state[1]))  # (n, H), 2 of (1, H)
+            return states, torch.stack(last)
         states, last = self.layer(self.one_hot[inputs], self.state)  # (n, H), (1, H)
         return states, last
+
+    def in_engine_shape(self, name: str, tensor: Tensor) -> Array:
+        found = super().in_engine_shape(name, tensor)
+        return found[-len(found) // 3 :] if name == "b_hn" else found
 
 
 class UnrolledTraining(Training):
@@ -112,29 +133,74 @@ class UnrolledTraining(Training):
 
 
 class BatchedAutograd:
-    """Itemizes one window by autograd: the gradients of all losses with respect to all pre-activations in one call."""
+    """Itemizes one window by autograd: the gradients of all losses with respect to all ``W_hh h`` in one call."""
 
-    def __init__(self, parameters: Parameters, inputs: Tokens, targets: Tokens, state: NDArray[np.floating]) -> None:
+    def __init__(
+        self,
+        parameters: Parameters,
+        inputs: Tokens,
+        targets: Tokens,
+        state: NDArray[np.floating],
+        cell: str = "tanh",
+    ) -> None:
         p = {name: _tensor(array).requires_grad_() for name, array in parameters.items()}
-        projected = embedding(torch.from_numpy(inputs), p["W_ih"].t()) + p["b_h"]  # (n, H)
-        transposed = p["W_hh"].t()  # (H, H)
-        states = [_tensor(state)[None]]  # n+1 of (1, H)
-        self.pre_activations = []  # n of (1, H)
+        projected = embedding(torch.from_numpy(inputs), p["W_ih"].t()) + p["b_h"]  # (n, gates·H)
+        transposed = p["W_hh"].t()  # (H, gates·H)
+        hidden, none = len(transposed), torch.zeros(0)
+        states = [_tensor(state)[None]]  # n+1 of (1, S)
+        self.recurrent = []  # n of (1, gates·H)
         for row in torch.split(projected, 1):
-            self.pre_activations.append(torch.addmm(row, states[-1], transposed))
-            states.append(self.pre_activations[-1].tanh())
-        logits = linear(torch.cat(states[1:]), p["W_ho"], p["b_o"])  # (n, V)
+            self.recurrent.append(torch.mm(states[-1][:, :hidden], transposed))
+            states.append(_STEPS[cell](row, self.recurrent[-1], states[-1], p.get("b_hn", none)))
+        every = torch.cat(states)[:, :hidden]  # (n+1, H)
+        logits = linear(every[1:], p["W_ho"], p["b_o"])  # (n, V)
         self.losses = cross_entropy(logits, torch.from_numpy(targets), reduction="none")  # (n,)
-        self.before = torch.cat(states[:-1]).detach()  # (n, H)
+        self.before = every[:-1].detach()  # (n, H)
         self.eye = torch.eye(len(inputs))  # (n, n)
 
     def norms(self) -> Tensor:
         """Return ``‖G_{t,j}‖`` at [j, t], (n, n)."""
         deltas = torch.autograd.grad(
-            self.losses, self.pre_activations, grad_outputs=self.eye, is_grads_batched=True, retain_graph=True
-        )  # n of (n, 1, H): of every loss, with respect to one pre-activation
+            self.losses, self.recurrent, grad_outputs=self.eye, is_grads_batched=True, retain_graph=True
+        )  # n of (n, 1, gates·H): of every loss, with respect to one step
         lengths = torch.linalg.vector_norm(torch.cat(deltas, dim=1), dim=2)  # (n, n): at [t, j]
         return torch.mul(lengths.t(), torch.linalg.vector_norm(self.before, dim=1, keepdim=True))
+
+
+def _elman(entering: Tensor, recurrent: Tensor, state: Tensor, b_hn: Tensor) -> Tensor:
+    return torch.tanh(entering + recurrent)
+
+
+def _rectified(entering: Tensor, recurrent: Tensor, state: Tensor, b_hn: Tensor) -> Tensor:
+    return torch.relu(entering + recurrent)
+
+
+def _lstm(entering: Tensor, recurrent: Tensor, state: Tensor, b_hn: Tensor) -> Tensor:
+    i, f, g, o = (entering + recurrent).chunk(4, dim=1)
+    c = torch.sigmoid(f) * state.chunk(2, dim=1)[1] + torch.sigmoid(i) * torch.tanh(g)
+    return torch.cat([torch.sigmoid(o) * torch.tanh(c), c], dim=1)
+
+
+def _gru(entering: Tensor, recurrent: Tensor, state: Tensor, b_hn: Tensor) -> Tensor:
+    (q_r, q_z, q_n), (s_r, s_z, s_n) = entering.chunk(3, dim=1), recurrent.chunk(3, dim=1)
+    z = torch.sigmoid(q_z + s_z)
+    n = torch.tanh(q_n + torch.sigmoid(q_r + s_r) * (s_n + b_hn))
+    return n + z * (state - n)
+
+
+# From what enters (1, gates·H), W_hh h (1, gates·H), the state before (1, S) and b_hn, if any, to the state after.
+_STEPS: dict[str, Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]] = {
+    "tanh": _elman,
+    "relu": _rectified,
+    "lstm": _lstm,
+    "gru": _gru,
+}
+_MODULES: dict[str, Callable[[int, int], nn.RNNBase]] = {
+    "tanh": nn.RNN,
+    "relu": partial(nn.RNN, nonlinearity="relu"),
+    "lstm": nn.LSTM,
+    "gru": nn.GRU,
+}
 
 
 def _tensor(array: NDArray[np.floating]) -> Tensor:

@@ -1,0 +1,149 @@
+"""Gated cells: LSTM and GRU, in the variants and with the order of gates that PyTorch has."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy import add, exp, multiply, negative, reciprocal, subtract, tanh
+
+from .cell import Cell
+from .parameters import Array
+
+
+class LSTMCell(Cell):
+    """Long short-term memory (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000).
+
+    With ``a = W_ih x_j + b + W_hh h_{j-1}`` in blocks i, f, g, o:
+    ``c_j = σ(a_f) ⊙ c_{j-1} + σ(a_i) ⊙ tanh(a_g)``, ``h_j = σ(a_o) ⊙ tanh(c_j)``.
+
+    A state is [h, c]. A row is [δ, ∂L/∂c_{j-1}]: the latter is the gradient along the cell's own path, which every step
+    multiplies by its forget gate.
+    """
+
+    name = "lstm"
+    gates = 4
+    state_blocks = 2
+    carried_blocks = 1
+    forget_gate = 1
+
+    def forward_step(self, gates: Array, before: Array, after: Array) -> None:
+        """Write the state after one step, and the activated gates; see `Cell`."""
+        size = self.hidden_size
+        gates += before[..., :size].dot(self.W_hh.T)
+        i, f, g, o = (gates[..., first : first + size] for first in range(0, 4 * size, size))
+        candidate = tanh(g)  # (…, H)
+        _sigmoid(gates)  # of all blocks: one call is quicker than two on parts
+        g[...] = candidate
+        h, c = after[..., :size], after[..., size:]
+        multiply(f, before[..., size:], c)
+        multiply(i, g, candidate)
+        add(c, candidate, c)
+        tanh(c, h)
+        multiply(h, o, h)
+
+    def linearize(self, states: Array, gates: Array) -> Array:
+        """Return the factors of each step, array (n, 6, H) or (n, B, 6, H); see `Cell`.
+
+        Blocks 0 to 4 are what leads from ``∂L/∂c_j`` to the blocks of a row, but for that of o, which is reached from
+        ``∂L/∂h_j``. Block 5 leads from ``∂L/∂h_j`` to ``∂L/∂c_j``.
+        """
+        size = self.hidden_size
+        blocks = gates.reshape(*gates.shape[:-1], 4, size)  # (…, 4, H)
+        i, f, g, o = (blocks[..., k, :] for k in range(4))  # (…, H) each
+        outer = tanh(states[1:, ..., size:])  # (…, H): tanh(c_j)
+        found = np.empty((*gates.shape[:-1], 6, size), gates.dtype)
+        slopes = found[..., :4, :]  # (…, 4, H)
+        subtract(1, blocks, slopes)
+        slopes *= blocks  # σ' of i, f and o
+        slopes[..., 0, :] *= g
+        slopes[..., 1, :] *= states[:-1, ..., size:]
+        slopes[..., 2, :] = (1 - np.square(g)) * i
+        slopes[..., 3, :] *= outer
+        found[..., 4, :] = f
+        found[..., 5, :] = (1 - np.square(outer)) * o
+        return found
+
+    def backward_step(self, local: Array, later: Array | None, incoming: Array | None, rows: Array) -> None:
+        """Take gradients one step back; see `Cell`."""
+        size = self.hidden_size
+        at_h = self.at_hidden(later, incoming)  # (…, H)
+        at_c = at_h * local[..., 5, :]  # (…, H): ∂L/∂c_j
+        if later is not None:
+            add(at_c, later[..., 4 * size :], at_c)
+        blocks = rows.reshape(*rows.shape[:-1], 5, size)  # (…, 5, H): a view
+        multiply(at_c[..., None, :], local[..., :5, :], blocks)
+        multiply(at_h, local[..., 3, :], blocks[..., 3, :])
+
+
+class GRUCell(Cell):
+    """Gated recurrent unit (Cho et al. 2014), in the variant that applies the reset gate after the product.
+
+    In blocks r, z, n, with ``q = W_ih x_j + b`` and ``s = W_hh h_{j-1}``: ``r = σ(q_r + s_r)``, ``z = σ(q_z + s_z)``,
+    ``n = tanh(q_n + r ⊙ (s_n + b_hn))``, ``h_j = (1 - z) ⊙ n + z ⊙ h_{j-1}``.
+
+    A row is [δ_r, δ_z, ∂L/∂s_n, ∂L/∂q_n, direct]. What is direct is the gradient that the update gate lets pass,
+    ``z ⊙ ∂L/∂h_j``.
+    """
+
+    name = "gru"
+    gates = 3
+    carried_blocks = 2
+    has_b_hn = True
+
+    def __init__(self, W_hh: Array, b_hn: Array | None = None) -> None:
+        super().__init__(W_hh)
+        self.b_hn: Array = np.zeros(self.hidden_size, W_hh.dtype) if b_hn is None else b_hn  # (H,)
+
+    def forward_step(self, gates: Array, before: Array, after: Array) -> None:
+        """Write the state after one step, and the activated gates; see `Cell`."""
+        size = self.hidden_size
+        recurrent = before.dot(self.W_hh.T)  # (…, 3H)
+        opening = gates[..., : 2 * size]  # (…, 2H): r and z
+        opening += recurrent[..., : 2 * size]
+        _sigmoid(opening)
+        r, z, n = (gates[..., first : first + size] for first in range(0, 3 * size, size))
+        reset = recurrent[..., 2 * size :]  # (…, H)
+        add(reset, self.b_hn, reset)
+        multiply(reset, r, reset)
+        add(n, reset, n)
+        tanh(n, n)
+        subtract(before, n, after)
+        multiply(after, z, after)
+        add(after, n, after)
+
+    def linearize(self, states: Array, gates: Array) -> Array:
+        """Return what leads from ``∂L/∂h_j`` to the blocks of a row, array (n, 5, H) or (n, B, 5, H); see `Cell`."""
+        size = self.hidden_size
+        before = states[:-1]  # (…, H)
+        r, z, n = (gates[..., first : first + size] for first in range(0, 3 * size, size))  # (…, H) each
+        own = before @ self.W_hh[2 * size :].T + self.b_hn  # (…, H): what r multiplies
+        closed = 1 - z  # (…, H)
+        found = np.empty((*gates.shape[:-1], 5, size), gates.dtype)
+        at_n = (1 - np.square(n)) * closed  # (…, H)
+        found[..., 3, :] = at_n
+        at_n *= r
+        found[..., 2, :] = at_n
+        found[..., 0, :] = at_n * own * (1 - r)
+        found[..., 1, :] = (before - n) * z * closed
+        found[..., 4, :] = z
+        return found
+
+    def backward_step(self, local: Array, later: Array | None, incoming: Array | None, rows: Array) -> None:
+        """Take gradients one step back; see `Cell`."""
+        size = self.hidden_size
+        at_h = self.at_hidden(later, incoming)  # (…, H)
+        if later is not None:
+            add(at_h, later[..., 4 * size :], at_h)
+        multiply(at_h[..., None, :], local, rows.reshape(*rows.shape[:-1], 5, size))
+
+    def input_delta(self, rows: Array) -> Array:
+        """Return the gradients with respect to what enters: that of n is not the recurrent one; see `Cell`."""
+        size = self.hidden_size
+        return np.concatenate([rows[..., : 2 * size], rows[..., 3 * size : 4 * size]], axis=-1)
+
+
+def _sigmoid(values: Array) -> None:
+    """Apply ``1 / (1 + exp(-x))`` in place. A large -x overflows to infinity, of which the inverse is right: 0."""
+    negative(values, values)
+    exp(values, values)
+    add(values, 1, values)
+    reciprocal(values, values)

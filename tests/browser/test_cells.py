@@ -1,0 +1,35 @@
+"""Every cell in the widget: it is drawn as it was recorded, and named."""
+
+from collections.abc import Callable
+
+import pytest
+from figure import Figure
+from harness import kernel_value
+from playwright.sync_api import expect
+
+from rnnbow_widget.cells import CELLS
+
+SOURCE = """
+from rnnbow_widget import RNNbow, corpora
+w = RNNbow(corpora.c_headers(), cell={cell!r}, hidden_size=24, record_every=20, init="uniform", learning_rate=0.02)
+w.train(400)
+w
+"""
+
+
+@pytest.mark.parametrize("cell", sorted(CELLS))
+def test_a_cell_is_drawn_and_trains_on(cell: str, show: Callable[..., Figure]) -> None:
+    figure = show(SOURCE.format(cell=cell))
+    figure.expect_recorded(20)
+    expect(figure.root).to_contain_text(f"{cell} · 24 hidden units")
+    picture = figure.read()
+    axis, maxima = picture.axes["overview"], kernel_value(figure.page, "w.run.column('max_gradient')")
+    assert len(picture.bars) == len(maxima)
+    assert all(abs(bar.top - axis.y(height)) < 0.02 for bar, height in zip(picture.bars, maxima, strict=True))
+    items = kernel_value(figure.page, "w.run[-1].surfaces['W_hh']")  # (n, k)
+    for (step, lag), part in picture.parts.items():
+        assert abs(part.height - items[step][lag] * picture.axes["gradients"].unit) < 0.02
+    batch = kernel_value(figure.page, "w.trainer.batch")
+    figure.button("step").click()
+    figure.expect_batch(batch)
+    figure.expect_recorded(21)
