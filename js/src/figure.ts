@@ -18,6 +18,8 @@ export interface Shown {
   columns: Columns;
   /** The columns that all steps would have without zoom. */
   overall: Columns;
+  /** Width of the figure that all this is made for. */
+  width: number;
   /** Columns are wide enough to be read without zoom. */
   ample: boolean;
   form: "bars" | "heatmap";

@@ -16,6 +16,7 @@ import { createPendingNote } from "./panels/pending_note";
 import { createPredictions } from "./panels/predictions";
 import { createSamples } from "./panels/samples";
 import { AMPLE } from "./panels/zoomable";
+import type { Snapshot } from "./protocol";
 import type { Session } from "./session";
 import { createStatus } from "./status";
 import { type StepWindow, whole, within } from "./step_window";
@@ -141,6 +142,7 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     if (figure.shown && figure.shown !== drawn) for (const panel of batchPanels) panel.update(figure);
     // While details are awaited, what was drawn before keeps its place.
     if (figure.shown || empty) drawn = figure.shown;
+    else refit(figure);
     choice.update(figure);
     samples.update(figure);
     highlight();
@@ -183,22 +185,33 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     const snapshot = drawn && unchanged.slice(0, 3).every(Boolean) ? drawn.snapshot : held;
     if (!snapshot) return null;
     drawnInputs = inputs;
-    const items = snapshot.items(state.measure);
     const furthest = Math.max(focus.pinned ?? 0, focus.target?.step ?? 0);
     if (furthest >= snapshot.steps) focus = { target: null, pinned: null };
+    return arrange(snapshot, state);
+  }
+
+  function arrange(snapshot: Snapshot, state: State): Shown {
     const { steps } = snapshot;
     const view = zoomed?.steps === steps ? zoomed.view : whole(steps);
     const overall = createColumns(width, steps);
     return {
       snapshot,
-      items,
+      items: snapshot.items(state.measure),
       view,
       columns: createColumns(width, view.count, view.first),
       overall,
+      width,
       ample: overall.width >= AMPLE,
       form: formOf(state.form, overall.width),
       theme,
     };
+  }
+
+  /** Draws what was drawn before anew, in the room and the colours that there are now. */
+  function refit(figure: Figure) {
+    if (!drawn || (drawn.width === width && drawn.theme === theme)) return;
+    drawn = arrange(drawn.snapshot, figure.state);
+    for (const panel of batchPanels) panel.update({ ...figure, shown: drawn });
   }
 
   function highlight() {

@@ -122,6 +122,10 @@ def test_what_was_thinned_says_so_and_a_button_goes_to_the_nearest(show: Callabl
     expect_pending(figure, f"The details of batch {thinned} were thinned to stay within the memory limit (2 MB).")
     picture = figure.root.locator(".selected-bar")
     expect(picture).to_have_attribute("data-batch", str(thinned))
+    figure.resize(720)  # what stays on screen is drawn anew
+    plots = [figure.root.locator(f"[data-panel={panel}] svg[tabindex]") for panel in ("overview", "gradients")]
+    widths = [plot.evaluate("svg => svg.width.baseVal.value") for plot in plots]
+    assert len(set(widths)) == 1, f"panels of different widths: {widths}"
     button = note_of(figure).get_by_role("button")
     nearest = int((button.text_content() or "").split(": ")[1])
     assert kernel_value(figure.page, f"w.run.at({nearest}).batch") == nearest
