@@ -212,7 +212,7 @@ def test_when_its_kernel_ends_while_it_plays_the_figure_stays_and_says_so(
 ) -> None:
     figure = show(
         "from rnnbow_widget import RNNbow, corpora\n"
-        "w = RNNbow(corpora.c_headers(), hidden_size=24, horizon=6, record_every=5, seed=3)\n"
+        "w = RNNbow(corpora.c_headers(), hidden_size=24, horizon=6, record_every=50, seed=3)\n"  # few enough for all details to go along
         "w"
     )
     figure.button("play").click()
@@ -221,8 +221,10 @@ def test_when_its_kernel_ends_while_it_plays_the_figure_stays_and_says_so(
     expect(figure.root.locator(".silence")).to_contain_text("has not answered", timeout=SLOW_MS)
     recorded = figure.recorded
     assert recorded > 20
-    figure.steer("overview", "Home")  # of a batch between, the page may hold no details
+    figure.steer("overview", "Home")
     expect_settled(figure, 0)
+    figure.steer("overview", "ArrowRight")
+    expect_settled(figure, 50)
     figure.point(figure.read().parts[9, 0])
     assert figure.read().caused == {9}
     figure.leave()
