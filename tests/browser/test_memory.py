@@ -210,9 +210,9 @@ def test_a_page_that_is_loaded_while_a_long_run_trains_shows_all_of_it(
 def test_when_its_kernel_ends_while_it_plays_the_figure_stays_and_says_so(
     show: Callable[..., Figure], page: Page, page_log: PageLog
 ) -> None:
-    figure = show(
+    figure = show(  # records seldom enough for all details to go along
         "from rnnbow_widget import RNNbow, corpora\n"
-        "w = RNNbow(corpora.c_headers(), hidden_size=24, horizon=6, record_every=50, seed=3)\n"  # few enough for all details to go along
+        "w = RNNbow(corpora.c_headers(), hidden_size=24, horizon=6, record_every=50, seed=3)\n"
         "w"
     )
     figure.button("play").click()
