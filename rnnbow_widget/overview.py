@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .snapshot import Float32, Snapshot
+from .snapshot import Snapshot, bar_heights, horizon_lengths
 
 Column = NDArray[np.generic]
 
@@ -17,26 +19,35 @@ DIVERGED, FROM_ZERO_STATE, CLIPPED = 1, 2, 4
 
 PLACES = ("batch", "start", "stop")
 """Columns of int64: which batch it is, and the positions in the training data that its targets cover."""
+_ROW_BYTES, _BARS_BYTES = 48, 8
 _LEAST_CAPACITY = 64
+_MOST_DUE = 64  # snapshots whose rows are not worked out yet
+_MOST_DUE_BYTES = 1_000_000
 _GROWTH = 1.25
 
 
 class Overview:
     """Columns with one row per recorded batch: int64 places, int32 flags, float32 for the rest.
 
-    A row is worked out once, when it is appended. It takes 48 bytes, and 8 more for each surface and measure: 72 for
-    the three measures of one surface. Up to a quarter more is set aside for rows to come. Rows that are there never
-    change, so that they can be read while others are appended.
+    A row takes 48 bytes, and 8 more for each surface and measure: 72 for the three measures of one surface. Up to a
+    quarter more is set aside for rows to come. Rows are worked out many at a time, when they are asked for or enough
+    are due: that takes a fraction of the time. Rows that are there never change, so that they can be read while others
+    are appended, on any thread.
     """
 
     def __init__(self) -> None:
         self._columns: dict[str, Column] = {}
         self._capacity = 0
-        self._count = 0
+        self._count = 0  # rows in the columns
         self._nbytes = 0
+        self._keys: list[str] = []
+        self._due: list[Snapshot] = []
+        self._due_nbytes = 0
+        self._lock = threading.RLock()
 
     def __len__(self) -> int:
-        return self._count
+        with self._lock:
+            return self._count + len(self._due)
 
     def append(self, snapshot: Snapshot) -> None:
         """Add the row of a recorded batch.
@@ -46,48 +57,74 @@ class Overview:
         ValueError
             If it does not have the surfaces and measures that the rows before it have.
         """
-        row = dict(_row(snapshot))
-        if self._columns and self._columns.keys() != row.keys():
-            raise ValueError(
-                f"snapshot takes the surfaces and measures of those before it, {self.surfaces}; "
-                f"got {list(snapshot.surfaces)}"
-            )
-        if self._count == self._capacity:
-            self._grow(row)
-        for name, value in row.items():
-            self._columns[name][self._count] = value
-        self._count += 1
+        keys = list(snapshot.surfaces)
+        with self._lock:
+            if len(self) and keys != self._keys:
+                raise ValueError(
+                    f"snapshot takes the surfaces and measures of those before it, {self._keys}; got {keys}"
+                )
+            self._keys = keys
+            self._due.append(snapshot)
+            self._due_nbytes += snapshot.nbytes
+            if len(self._due) >= _MOST_DUE or self._due_nbytes > _MOST_DUE_BYTES:
+                self._work_out()
 
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the columns; none before the first row."""
-        return tuple(self._columns)
+        return tuple(self._worked_out())
 
     @property
     def surfaces(self) -> list[str]:
         """Surfaces and measures that there are bar heights of, as `surface_key` names them."""
-        return [name.removeprefix("max:") for name in self._columns if name.startswith("max:")]
+        return self._keys
 
     def column(self, name: str, first: int = 0, stop: int | None = None) -> NDArray[Any]:
         """Rows ``first:stop`` of a column, array (rows,) that cannot be written to. Nothing is copied."""
-        stop = self._count if stop is None else stop  # before the array: whatever array then holds has as many rows
-        view = self._columns[name][first:stop] if self._columns else _empty(name, 0)
+        with self._lock:
+            columns = self._worked_out()
+            view = columns[name][first : self._count if stop is None else stop] if columns else _empty(name, 0)
         view.flags.writeable = False
         return view
 
     @property
     def nbytes(self) -> int:
-        """Bytes that the columns take."""
-        return self._nbytes
+        """Bytes that the columns take, with the rows that are not worked out yet."""
+        return self._nbytes + len(self._due) * (_ROW_BYTES + _BARS_BYTES * len(self._keys))
 
-    def _grow(self, row: dict[str, float]) -> None:
-        self._capacity = max(_LEAST_CAPACITY, int(_GROWTH * self._capacity))
-        for name in row:
-            larger = _empty(name, self._capacity)
-            if self._count:
-                larger[: self._count] = self._columns[name]
-            self._columns[name] = larger
-        self._nbytes = sum(column.nbytes for column in self._columns.values())
+    def __getstate__(self) -> dict[str, Any]:
+        # A lock cannot be copied; a copy needs one of its own.
+        with self._lock:
+            return {name: value for name, value in self.__dict__.items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._lock = threading.RLock()
+
+    def _worked_out(self) -> dict[str, Column]:
+        with self._lock:
+            if self._due:
+                self._work_out()
+            return self._columns
+
+    def _work_out(self) -> None:
+        due, self._due, self._due_nbytes = self._due, [], 0
+        for _, alike in groupby(due, key=lambda snapshot: snapshot.surfaces[self._keys[0]].shape):
+            rows = _rows(list(alike))
+            stop = self._count + len(rows["batch"])
+            if stop > self._capacity:
+                self._grow(rows, stop)
+            for name, row in rows.items():
+                self._columns[name][self._count : stop] = row
+            self._count = stop
+
+    def _grow(self, names: Iterable[str], rows: int) -> None:
+        self._capacity = max(_LEAST_CAPACITY, rows, int(_GROWTH * self._capacity))
+        columns = {name: _empty(name, self._capacity) for name in names}
+        for name, held in self._columns.items():
+            columns[name][: self._count] = held[: self._count]
+        self._columns = columns
+        self._nbytes = sum(column.nbytes for column in columns.values())
 
 
 def flags_of(snapshot: Snapshot) -> int:
@@ -96,26 +133,32 @@ def flags_of(snapshot: Snapshot) -> int:
 
 
 def _empty(name: str, rows: int) -> Column:
-    return np.empty(rows, np.int64 if name in PLACES else np.int32 if name == "flags" else np.float32)
+    return np.empty(rows, _dtype(name))
 
 
-def _row(snapshot: Snapshot) -> Iterator[tuple[str, float]]:
-    yield "batch", snapshot.batch
-    yield "start", snapshot.start
-    yield "stop", snapshot.stop
-    yield "flags", flags_of(snapshot)
-    yield "grad_norm", snapshot.grad_norm
-    yield "update_norm", snapshot.update_norm
-    yield "horizon_length", snapshot.horizon_length
-    yield "loss", _mean(snapshot.loss)
-    yield "accuracy", _mean(snapshot.accuracy)
-    for key in snapshot.surfaces:
-        surface, _, measure = key.partition(":")
-        heights = snapshot.bar_heights(surface, measure or "norm")  # (n,)
-        yield f"max:{key}", np.maximum.reduce(heights)
-        yield f"mean:{key}", _mean(heights)
+def _dtype(name: str) -> type[np.generic]:
+    return np.int64 if name in PLACES else np.int32 if name == "flags" else np.float32
 
 
-def _mean(values: Float32) -> float:
-    """Mean of an array (n,): a third of the time of numpy's own, and every recorded batch takes several."""
-    return float(np.add.reduce(values)) / len(values)
+def _rows(snapshots: Sequence[Snapshot]) -> dict[str, Column]:
+    """Work out the rows of batches that are alike in shape, by column: arrays (batches,)."""
+    steps = snapshots[0].steps
+    rows: dict[str, Any] = {
+        "batch": [s.batch for s in snapshots],
+        "start": [s.start for s in snapshots],
+        "stop": [s.stop for s in snapshots],
+        "flags": [flags_of(s) for s in snapshots],
+        "grad_norm": [s.grad_norm for s in snapshots],
+        "update_norm": [s.update_norm for s in snapshots],
+        "horizon_length": horizon_lengths(snapshots),
+        "loss": np.add.reduce([s.loss for s in snapshots], axis=1) / steps,
+        "accuracy": np.add.reduce([s.accuracy for s in snapshots], axis=1) / steps,
+    }
+    for key in snapshots[0].surfaces:
+        pieces = np.array([s.surfaces[key] for s in snapshots])  # (batches, n, k)
+        beyond = np.array([s.beyond[key] for s in snapshots])  # (batches, n)
+        heights = bar_heights(pieces, beyond, signed=key.endswith(":share"))  # (batches, n)
+        rows[f"max:{key}"] = np.maximum.reduce(heights, axis=1)
+        rows[f"mean:{key}"] = np.add.reduce(heights, axis=1) / steps
+    with np.errstate(over="ignore"):  # of norms in double precision
+        return {name: np.asarray(row).astype(_dtype(name)) for name, row in rows.items()}

@@ -98,8 +98,9 @@ class Run(Sequence[Snapshot]):
         """
         with self._lock:
             recorded = len(self)
-            if recorded and snapshot.batch <= self.batches[-1]:
-                raise ValueError(f"snapshot takes a batch after {self.batches[-1]}, got batch {snapshot.batch}")
+            newest = self._details[recorded - 1].batch if recorded else -1
+            if snapshot.batch <= newest:
+                raise ValueError(f"snapshot takes a batch after {newest}, got batch {snapshot.batch}")
             self._overview.append(snapshot)
             self._details[recorded] = snapshot
             self._details_nbytes += snapshot.nbytes

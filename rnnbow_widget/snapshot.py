@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from math import isfinite
+from itertools import groupby
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.floating[Any]]
 Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
 Indices = NDArray[np.intp]
 Int32 = NDArray[np.int32]
 
@@ -170,12 +172,7 @@ class Snapshot:
     def bar_heights(self, surface: str = "W_hh", measure: str = "norm") -> Float32:
         """Height of each step's bar, array (n,): its pieces and what lies beyond. Of signed shares, those above 0."""
         key = surface_key(surface, measure)
-        pieces, beyond = self.surfaces[key], self.beyond[key]  # (n, k), (n,)
-        if measure == "share":
-            pieces, beyond = np.maximum(pieces, 0), np.maximum(beyond, 0)
-        heights: Float32 = np.add.reduce(pieces, axis=1)  # (n,)
-        heights += beyond
-        return heights
+        return bar_heights(self.surfaces[key], self.beyond[key], signed=measure == "share")
 
     def max_gradient(self, surface: str = "W_hh", measure: str = "norm") -> float:
         """The tallest bar: what the overview draws for this batch."""
@@ -199,7 +196,7 @@ class Snapshot:
     @cached_property
     def horizon_length(self) -> float:
         """How many steps back the gradient of a typical loss reaches, of all streams' losses; see `horizon_length`."""
-        return _median_reach([(one.surfaces["W_hh"], one.from_zero_state) for one in self.streams or (self,)])
+        return horizon_lengths([self])[0]
 
     @cached_property
     def nbytes(self) -> int:
@@ -244,32 +241,69 @@ def horizon_length(items: Array, from_zero_state: bool = False, threshold: float
     float
         Number of steps, from 0 to k; NaN if items are not finite.
     """
-    return _median_reach([(items, from_zero_state)], threshold)
+    return _median_reach(items[None], [from_zero_state], threshold)
 
 
-def _median_reach(streams: Sequence[tuple[Array, bool]], threshold: float = REACH_THRESHOLD) -> float:
-    """Median of the reaches of the losses of all streams: items (n, k) of each, and whether it began at zero."""
-    for items, _ in streams:
-        if not isfinite(np.add.reduce(items, axis=None)) and not np.isfinite(items).all():  # a sum may overflow
-            return float("nan")
-    reaches = np.concatenate([_reaches(*stream, threshold) for stream in streams])  # (losses,)
-    reaches.sort()
-    middle = len(reaches) // 2
-    return float(reaches[middle] + reaches[-1 - middle]) / 2  # a tenth of the time of numpy's own median
+def horizon_lengths(snapshots: Sequence[Snapshot]) -> list[float]:
+    """Horizon length of each of several recorded batches: of many, sooner than one by one; see `horizon_length`."""
+    found: list[float] = []
+    for (streams, _, zero), alike in groupby(
+        snapshots, lambda s: (len(s.streams), s.surfaces["W_hh"].shape, s.from_zero_state)
+    ):
+        if streams:
+            for snapshot in alike:
+                items = np.array([one.surfaces["W_hh"] for one in snapshot.streams])  # (B, n, k)
+                found.append(_median_reach(items, [one.from_zero_state for one in snapshot.streams]))
+        else:
+            items = np.array([one.surfaces["W_hh"] for one in alike])  # (batches, n, k)
+            found += [_median(reach) for reach in _reaches(items, zero, REACH_THRESHOLD)]
+    return found
 
 
-def _reaches(items: Array, from_zero_state: bool, threshold: float) -> Indices:
-    """How many steps each loss that counts reaches back, int array (losses,)."""
-    steps, lags = items.shape
+def bar_heights(pieces: Float32, beyond: Float32, *, signed: bool) -> Float32:
+    """Heights of bars, (…, n), from pieces (…, n, k) and what lies beyond (…, n). Of signed ones, what is above 0."""
+    if signed:
+        pieces, beyond = np.maximum(pieces, 0), np.maximum(beyond, 0)
+    heights: Float32 = np.add.reduce(pieces, axis=-1)  # (…, n)
+    heights += beyond
+    return heights
+
+
+def _median_reach(items: Array, from_zero_state: Sequence[bool], threshold: float = REACH_THRESHOLD) -> float:
+    """Median of the reaches of the losses of all streams: items (B, n, k), and which of them began at zero."""
+    reaches = [_reaches(one[None], zero, threshold)[0] for one, zero in zip(items, from_zero_state, strict=True)]
+    return _median(np.concatenate(reaches))
+
+
+def _median(reaches: Float64) -> float:
+    """Median of an array (losses,): a tenth of the time of numpy's own."""
+    ordered = np.sort(reaches)  # NaN comes last
+    middle = len(ordered) // 2
+    return float("nan") if isnan(ordered[-1]) else float(ordered[middle] + ordered[-1 - middle]) / 2
+
+
+def _reaches(items: Array, from_zero_state: bool, threshold: float) -> Float64:
+    """How many steps each loss that counts reaches back, array (batches, losses), from items (batches, n, k).
+
+    NaN for a batch with items that are not finite.
+    """
+    batches, steps, lags = items.shape
     places, seen, behind = _by_loss(steps, lags, from_zero_state)
-    pieces = items.take(places)  # (losses, k): row t, what loss t sent back 0, 1, … steps
-    pieces *= seen
-    small = pieces < threshold * np.maximum.reduce(pieces, axis=1, keepdims=True)  # (losses, k)
+    flat = items.reshape(batches, -1)  # (batches, n·k)
+    pieces = flat.take(places, axis=1)  # (batches, losses, k): row t, what loss t sent back 0, 1, … steps
+    with np.errstate(invalid="ignore"):
+        pieces *= seen
+        small = pieces < threshold * np.maximum.reduce(pieces, axis=2, keepdims=True)  # (batches, losses, k)
     small &= seen
-    small &= np.arange(lags) > pieces.argmax(axis=1)[:, None]  # a piece before the largest one is not a decay
-    first = small.argmax(axis=1)  # (losses,): 0 where there is none, since lag 0 cannot lie behind the largest
-    reach: Indices = np.where(first, first, behind)  # (losses,)
-    return reach
+    small &= np.arange(lags) > pieces.argmax(axis=2)[..., None]  # a piece before the largest one is not a decay
+    first = small.argmax(axis=2)  # (batches, losses): 0 where there is none, since lag 0 cannot lie behind the largest
+    found: Float64 = np.where(first, first, behind).astype(np.float64)  # (batches, losses)
+    with np.errstate(over="ignore", invalid="ignore"):
+        sums = np.add.reduce(flat, axis=1)  # (batches,)
+    for doubtful in np.flatnonzero(~np.isfinite(sums)):  # a sum may overflow
+        if not np.isfinite(flat[doubtful]).all():
+            found[doubtful] = np.nan
+    return found
 
 
 @lru_cache(maxsize=16)

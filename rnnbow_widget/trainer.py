@@ -20,7 +20,7 @@ from .gradients import Gradients, TrainingGradients
 from .horizon import HorizonChoice, choose_horizon
 from .optimizers import OPTIMIZERS, clip
 from .parameters import Array
-from .rnn import RNN, ForwardPass
+from .rnn import RNN, ForwardPass, row_starts
 from .run import MEMORY_LIMIT, Run
 from .snapshot import Float32, Snapshot, surface_key
 
@@ -418,7 +418,7 @@ class Trainer:
 
     def _record(self, snapshot: Snapshot) -> None:
         # A batch that diverged and is tried again is there already.
-        if not (self.run and self.run.batches[-1] == snapshot.batch):
+        if not (self.run and self.run[-1].batch == snapshot.batch):
             self.run.append(snapshot)
 
 
@@ -449,7 +449,8 @@ def _snapshot(
         )
 
     predictions = forward.probabilities.argmax(axis=-1).astype(np.int32)  # (n,) or (n, B)
-    likely = np.take_along_axis(forward.probabilities, forward.targets[..., None], axis=-1)[..., 0]  # (n,) or (n, B)
+    places = row_starts(forward.probabilities.reshape(forward.targets.size, -1)).reshape(forward.targets.shape)
+    likely = forward.probabilities.take(places + forward.targets)  # (n,) or (n, B)
     whole = {
         "loss": forward.loss.astype(np.float32),
         "target_tokens": forward.targets.astype(np.int32),
