@@ -18,9 +18,10 @@ from math import frexp, isfinite
 import numpy as np
 
 from .checks import finite_float, one_of, positive_int
+from .forward import ForwardPass
 from .gradients import Gradients, bptt, logit_gradients, norm, parameter_gradients, squared_norms_wide
 from .parameters import Array
-from .rnn import RNN, ForwardPass
+from .rnn import RNN
 
 MEASURES = ("norm", "mean_abs", "share")
 """How an item becomes a number: Frobenius norm, mean absolute entry, or signed share of the whole gradient's norm."""
@@ -54,7 +55,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class ItemizedGradients(Measured):
-    """The gradient with respect to W_hh, itemized; see `Measured`.
+    """The gradient with respect to W_hh, itemized; see `Measured`. Of several layers: that of the top one, forward.
 
     In a minibatch, the pieces of a stream are those of that stream's own loss. The minibatch's loss is the mean over
     streams, so its gradient is the mean of the streams' gradients.
@@ -100,6 +101,8 @@ def itemized_bptt(
 ) -> ItemizedGradients:
     """Back-propagation through time that keeps apart what each loss sent to each step.
 
+    Of several layers, in the top one, forward: W_hh in what follows is its own. `itemized_layers` has the others.
+
     Parameters
     ----------
     rnn : RNN
@@ -127,10 +130,8 @@ def itemized_bptt(
     TypeError, ValueError
         If an argument is not of the kind above.
     """
-    lags, epsilon = _check_horizon(forward.steps, horizon, epsilon)
-    if isinstance(measures, str):
-        raise TypeError(f"measures takes a collection of names, got the string {measures!r}")
-    wanted = [one_of("measures", name, MEASURES) for name in measures]
+    lags, epsilon = check_horizon(forward.steps, horizon, epsilon)
+    wanted = wanted_measures(measures)
     if gradients is None and (lags < forward.steps or epsilon or "share" in wanted):
         gradients = bptt(rnn, forward)
 
@@ -139,8 +140,9 @@ def itemized_bptt(
     count = len(flat.loss)
     with np.errstate(over="ignore", invalid="ignore"):  # an exploding gradient is a result to show, not an accident
         at_logits = logit_gradients(flat)  # (N, O): of each stream's own loss
-        walk = _Walk(rnn, flat, at_logits @ rnn.parameters.W_ho, lags, epsilon, streams)
-        measuring = _Measuring(rnn, flat, gradients, lags, wanted)
+        walk = _Walk(rnn, flat, at_logits @ rnn.read_out, lags, epsilon, streams)
+        whole = None if gradients is None else gradients.parameters.layers[-1][0].W_hh  # (gates·H, H)
+        measuring = Measuring(flat.hidden[:count], whole, rnn.cell.delta_width, lags, wanted)
         for first, start, block in walk.blocks():
             measuring.add(first, start, rnn.cell.delta(block))
         for items in measuring.items.values():
@@ -163,8 +165,11 @@ def itemized_bptt(
     def plain() -> Gradients:
         if gradients is not None:
             return gradients
-        shares = (at_logits, rows) if streams == 1 else (at_logits / streams, rows / streams)  # of the mean loss
-        return Gradients(parameter_gradients(rnn, flat, *shares), by_step(rnn.cell.delta(shares[1])))
+        if rnn.num_layers > 1 or rnn.bidirectional:
+            return bptt(rnn, forward)
+        logits, own = (at_logits, rows) if streams == 1 else (at_logits / streams, rows / streams)  # of the mean loss
+        found = parameter_gradients(rnn, flat, logits, ((own,),), streams)
+        return Gradients(found, by_step(rnn.cell.delta(own)), ((own,),))
 
     def average() -> Measured:
         sums = _Average(flat, streams)
@@ -211,12 +216,12 @@ def itemized_delta(
     TypeError, ValueError
         If an argument is not of the kind above.
     """
-    lags, epsilon = _check_horizon(forward.steps, horizon, epsilon)
+    lags, epsilon = check_horizon(forward.steps, horizon, epsilon)
     flat = forward.flattened()
     width = rnn.cell.delta_width
     found = np.zeros((len(flat.loss), lags, width), rnn.dtype)  # (N, k, gates·H)
     with np.errstate(over="ignore", invalid="ignore"):
-        walk = _Walk(rnn, flat, logit_gradients(flat) @ rnn.parameters.W_ho, lags, epsilon, forward.streams)
+        walk = _Walk(rnn, flat, logit_gradients(flat) @ rnn.read_out, lags, epsilon, forward.streams)
         for first, start, block in walk.blocks():
             lags_done, rows_done, _ = block.shape
             place = found[start : start + rows_done, first : first + lags_done]  # (rows, lags, gates·H)
@@ -224,7 +229,14 @@ def itemized_delta(
     return found.reshape(*forward.loss.shape, lags, width)
 
 
-def _check_horizon(steps: int, horizon: int | None, epsilon: float | None) -> tuple[int, float]:
+def wanted_measures(measures: Collection[str]) -> list[str]:
+    """Return the names of measures, each one of `MEASURES`."""
+    if isinstance(measures, str):
+        raise TypeError(f"measures takes a collection of names, got the string {measures!r}")
+    return [one_of("measures", name, MEASURES) for name in measures]
+
+
+def check_horizon(steps: int, horizon: int | None, epsilon: float | None) -> tuple[int, float]:
     """Return the number of lags to keep, and epsilon or 0."""
     lags = steps if horizon is None else min(positive_int("horizon", horizon), steps)
     return lags, 0.0 if epsilon is None else finite_float("epsilon", epsilon, at_least=0)
@@ -243,7 +255,7 @@ class _Walk:
     def __init__(self, rnn: RNN, flat: ForwardPass, incoming: Array, lags: int, epsilon: float, stride: int) -> None:
         self.backward_step = rnn.cell.backward_step
         self.local = flat.linearization  # (N, …)
-        self.scale = _scale(incoming)
+        self.scale = safe_scale(incoming)
         self.incoming: Array = np.multiply(incoming, self.scale, out=incoming)  # (N, H)
         self.lags = lags
         self.epsilon = epsilon
@@ -321,20 +333,32 @@ def _drop(rows: Array, squared_limits: Array) -> bool:
     return not dead.all()
 
 
-class _Measuring:
-    """Turns δ into the wanted measures of ``δ_{t,j} h_{j-1}ᵀ``."""
+class Measuring:
+    """Turns δ into the wanted measures of ``δ_{t,j} h_{j-1}ᵀ``.
 
-    def __init__(self, rnn: RNN, flat: ForwardPass, gradients: Gradients | None, lags: int, wanted: list[str]) -> None:
-        before = flat.hidden[: len(flat.loss)]  # (N, H): h_{j-1}
-        self.items = {name: np.zeros((len(before), lags), rnn.dtype) for name in wanted}
-        self._sizes: Array = np.empty(0, rnn.dtype)  # used again, since new memory of this size is slow
+    Parameters
+    ----------
+    before : array (N, H) or (n, B, H)
+        h_{j-1} of each step and stream; N in what follows is then n, B.
+    whole : array (gates·H, H), optional
+        The whole gradient, for shares.
+    width : int
+        gates·H.
+    lags : int
+        Number of lags k for which `items`, arrays (N, k), have room.
+    wanted : list of str
+        Names of measures.
+    """
+
+    def __init__(self, before: Array, whole: Array | None, width: int, lags: int, wanted: list[str]) -> None:
+        self.items = {name: np.zeros((*before.shape[:-1], lags), before.dtype) for name in wanted}
+        self._sizes: Array = np.empty(0, before.dtype)  # used again, since new memory of this size is slow
         self.weights: dict[str, Array] = {}
         if "norm" in wanted:
             self.weights["norm"] = np.sqrt(np.vecdot(before, before))  # (N,)
         if "mean_abs" in wanted:
-            self.weights["mean_abs"] = np.abs(before).mean(axis=1) / rnn.cell.delta_width  # (N,)
-        if "share" in wanted and gradients is not None:
-            whole = gradients.parameters.W_hh  # (gates·H, H)
+            self.weights["mean_abs"] = np.abs(before).mean(axis=-1) / width  # (N,)
+        if "share" in wanted and whole is not None:
             self.weights["share"] = before @ whole.T / (norm(whole) or 1.0)  # (N, gates·H): G h_{j-1} / ‖G‖
 
     def add(self, first: int, start: int, delta: Array) -> None:
@@ -345,7 +369,7 @@ class _Measuring:
             place += self._measure(name, delta, self.weights[name][start : start + rows]).T
 
     def of(self, name: str, delta: Array) -> Array:
-        """Measure δ (N, gates·H), one row a step."""
+        """Measure δ (…, N, gates·H): array (…, N)."""
         return self._measure(name, delta, self.weights[name])
 
     def _measure(self, name: str, delta: Array, weights: Array) -> Array:
@@ -387,7 +411,7 @@ class _Average:
         return found
 
 
-def _scale(incoming: Array) -> float:
+def safe_scale(incoming: Array) -> float:
     """A power of two that brings float32 gradients near 2^40: they then vanish for long before they are subnormal."""
     size = norm(incoming)
     if incoming.dtype != np.float32 or not isfinite(size) or size == 0:
