@@ -16,9 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .bptt_itemized import Measured, Measuring, check_horizon, safe_scale, wanted_measures
+from .bptt_itemized import check_horizon, safe_scale
 from .forward import ForwardPass
 from .gradients import Gradients, bptt, logit_gradients
+from .measuring import Measured, Measuring, wanted_measures
 from .parameters import Array
 from .rnn import RNN
 

@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from . import corpora
-from .bptt_itemized import MEASURES, ItemizedGradients, Measured, itemized_bptt
+from .bptt_itemized import ItemizedGradients, itemized_bptt
 from .cell import Cell
 from .checks import finite_float, one_of, positive_int
 from .corpora import Corpus
 from .forward import ForwardPass
 from .gradients import Gradients, TrainingGradients
 from .horizon import HorizonChoice, choose_horizon
+from .measuring import MEASURES, Measured
 from .optimizers import OPTIMIZERS, clip
 from .parameters import Array
 from .rnn import RNN

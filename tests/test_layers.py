@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 from strategies import Case, arrangements, make_case, relative_error
 
 from rnnbow_widget import RNN, Trainer
-from rnnbow_widget.bptt_itemized import MEASURES, itemized_bptt, itemized_delta
+from rnnbow_widget.bptt_itemized import itemized_bptt, itemized_delta
 from rnnbow_widget.bptt_layers import LayerDelta, itemized_layer_delta, itemized_layers
 from rnnbow_widget.cells import CELLS
 from rnnbow_widget.gradients import TrainingGradients, bptt
 from rnnbow_widget.horizon import gradient_residuals
+from rnnbow_widget.measuring import MEASURES
 
 TEXT = "the cat sat on the mat. " * 40
 HORIZONS = st.one_of(st.none(), st.integers(1, 9))
