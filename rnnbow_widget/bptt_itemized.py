@@ -108,13 +108,12 @@ def itemized_bptt(
     """
     lags, epsilon = check_horizon(forward.steps, horizon, epsilon)
     wanted = wanted_measures(measures)
-    if gradients is None and (lags < forward.steps or epsilon or "share" in wanted):
-        gradients = bptt(rnn, forward)
-
     # Steps and streams are one axis here, N = n·B rows, and a step back is B rows back.
     flat, streams = forward.flattened(), forward.streams
     count = len(flat.loss)
     with np.errstate(over="ignore", invalid="ignore"):  # an exploding gradient is a result to show, not an accident
+        if gradients is None and (lags < forward.steps or epsilon or "share" in wanted):
+            gradients = bptt(rnn, forward)
         at_logits = logit_gradients(flat)  # (N, O): of each stream's own loss
         walk = _Walk(rnn, flat, at_logits @ rnn.read_out, lags, epsilon, streams)
         whole = None if gradients is None else gradients.parameters.layers[-1][0].W_hh  # (gates·H, H)
@@ -141,10 +140,11 @@ def itemized_bptt(
     def plain() -> Gradients:
         if gradients is not None:
             return gradients
-        if rnn.num_layers > 1 or rnn.bidirectional:
-            return bptt(rnn, forward)
-        logits, own = (at_logits, rows) if streams == 1 else (at_logits / streams, rows / streams)  # of the mean loss
-        found = parameter_gradients(rnn, flat, logits, ((own,),), streams)
+        with np.errstate(over="ignore", invalid="ignore"):
+            if rnn.num_layers > 1 or rnn.bidirectional:
+                return bptt(rnn, forward)
+            logits, own = (at_logits, rows) if streams == 1 else (at_logits / streams, rows / streams)  # of the mean
+            found = parameter_gradients(rnn, flat, logits, ((own,),), streams)
         return Gradients(found, by_step(rnn.cell.delta(own)), ((own,),))
 
     def average() -> Measured:

@@ -99,9 +99,9 @@ def itemized_layers(
     """
     walk = _Layers(rnn, forward, check_horizon(forward.steps, horizon, None)[0])
     wanted = wanted_measures(measures)
-    gradients = bptt(rnn, forward) if gradients is None else gradients
     tracks: dict[str, _Track] = {}
     with np.errstate(over="ignore", invalid="ignore"):  # an exploding gradient is a result to show, not an accident
+        gradients = bptt(rnn, forward) if gradients is None else gradients
         for losses, layer, direction, rows in walk.chunks():
             name = walk.name(layer, direction)
             if name not in tracks:

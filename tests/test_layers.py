@@ -340,3 +340,18 @@ def test_bad_requests_are_named(arguments: dict[str, object], message: str) -> N
     case = make_case(num_layers=2)
     with pytest.raises((TypeError, ValueError), match=message):
         itemized_layers(case.rnn, case.forward(), **arguments)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_what_is_not_finite_is_shown_and_no_accident(bidirectional: bool) -> None:
+    case = make_case(cell="lstm", num_layers=2, bidirectional=bidirectional)
+    case.rnn.parameters["W_ho"][0, 0] = np.inf
+    forward = case.forward()
+    found = itemized_layers(case.rnn, forward, 4, measures=MEASURES)
+    assert not np.isfinite(found["W_hh_l1"].items["norm"]).all()
+    assert not np.isfinite(found["W_hh"].total["norm"]).all()
+    assert not np.isfinite(itemized_layer_delta(case.rnn, forward)["W_hh"].delta).all()
+    for measures in (("norm",), MEASURES):
+        itemized = itemized_bptt(case.rnn, forward, measures=measures)
+        assert not np.isfinite(itemized.items["norm"]).all()
+        assert not np.isfinite(itemized.gradients.norm)
