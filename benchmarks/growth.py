@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnbow_widget import RNN, corpora, itemized_bptt
-from rnnbow_widget.rnn import ForwardPass
+from rnnbow_widget.forward import ForwardPass
 
 from .setting import HIDDEN
 from .table import Findings, Row, duration

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnbow_widget import RNN, bptt, itemized_bptt
-from rnnbow_widget.bptt_itemized import MEASURES
-from rnnbow_widget.rnn import ForwardPass
+from rnnbow_widget.forward import ForwardPass
+from rnnbow_widget.measuring import MEASURES
 
 from .agreement import require_agreement
 from .peers.double_loop import DoubleLoop

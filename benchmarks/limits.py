@@ -8,7 +8,7 @@ the bare product.
 import numpy as np
 
 from rnnbow_widget import RNN, bptt
-from rnnbow_widget.rnn import ForwardPass
+from rnnbow_widget.forward import ForwardPass
 
 from . import products
 from .setting import HIDDEN, NEVER, STEPS, paper_trainer, trained_window

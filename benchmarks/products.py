@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnbow_widget import RNN
-from rnnbow_widget.rnn import ForwardPass
+from rnnbow_widget.forward import ForwardPass
 
 from .timing import Task
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnbow_widget import RNN, Trainer, corpora
-from rnnbow_widget.rnn import ForwardPass
+from rnnbow_widget.forward import ForwardPass
 
 Tokens = NDArray[np.integer[Any]]
 

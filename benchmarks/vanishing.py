@@ -3,7 +3,7 @@
 import numpy as np
 
 from rnnbow_widget import RNN, itemized_bptt
-from rnnbow_widget.rnn import ForwardPass
+from rnnbow_widget.forward import ForwardPass
 
 from .setting import LONG_HIDDEN, LONG_STEPS, long_window
 from .table import Findings, dearer

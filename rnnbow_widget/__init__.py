@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import corpora
 from .bptt_itemized import itemized_bptt, itemized_delta
+from .bptt_layers import itemized_layer_delta, itemized_layers
 from .gradients import bptt
 from .rnn import RNN
 from .run import Run, ThinnedError
@@ -28,6 +29,8 @@ __all__ = [
     "corpora",
     "itemized_bptt",
     "itemized_delta",
+    "itemized_layer_delta",
+    "itemized_layers",
 ]
 
 

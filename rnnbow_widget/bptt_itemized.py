@@ -17,13 +17,12 @@ from math import frexp, isfinite
 
 import numpy as np
 
-from .checks import finite_float, one_of, positive_int
-from .gradients import Gradients, bptt, logit_gradients, norm, parameter_gradients, squared_norms_wide
+from .checks import finite_float, positive_int
+from .forward import ForwardPass
+from .gradients import Gradients, bptt, logit_gradients, norm, parameter_gradients
+from .measuring import Measured, Measuring, StreamAverage, wanted_measures
 from .parameters import Array
-from .rnn import RNN, ForwardPass
-
-MEASURES = ("norm", "mean_abs", "share")
-"""How an item becomes a number: Frobenius norm, mean absolute entry, or signed share of the whole gradient's norm."""
+from .rnn import RNN
 
 _ROWS_CHECKED_EVERY = 16  # lags
 _BLOCK_BYTES = 1 << 18  # of lags that are measured together
@@ -31,30 +30,8 @@ _LAG_BYTES = 1 << 18  # of losses that are followed together: two lags of them a
 
 
 @dataclass(frozen=True)
-class Measured:
-    """Pieces of the gradient with respect to W_hh as numbers, by the step that received and the lag of the loss.
-
-    All arrays are indexed ``[j, d]`` or ``[j]``: received by step j from the loss at step t = j + d. Those of a
-    minibatch are indexed ``[j, b, d]`` and ``[j, b]``; b is the stream.
-
-    Attributes
-    ----------
-    items : dict of array (n, k) or (n, B, k)
-        One array per measure. Zero where t ≥ n.
-    total : dict of array (n,) or (n, B)
-        The same measure of ``Σ_t G_{t,j}``, all losses included, whatever the horizon.
-    beyond : dict of array (n,) or (n, B)
-        The same measure of the part of that sum that `items` leaves out: past the horizon, or below epsilon.
-    """
-
-    items: dict[str, Array]
-    total: dict[str, Array]
-    beyond: dict[str, Array]
-
-
-@dataclass(frozen=True)
 class ItemizedGradients(Measured):
-    """The gradient with respect to W_hh, itemized; see `Measured`.
+    """The gradient with respect to W_hh, itemized; see `Measured`. Of several layers: that of the top one, forward.
 
     In a minibatch, the pieces of a stream are those of that stream's own loss. The minibatch's loss is the mean over
     streams, so its gradient is the mean of the streams' gradients.
@@ -100,6 +77,8 @@ def itemized_bptt(
 ) -> ItemizedGradients:
     """Back-propagation through time that keeps apart what each loss sent to each step.
 
+    Of several layers, in the top one, forward: W_hh in what follows is its own. `itemized_layers` has the others.
+
     Parameters
     ----------
     rnn : RNN
@@ -127,20 +106,18 @@ def itemized_bptt(
     TypeError, ValueError
         If an argument is not of the kind above.
     """
-    lags, epsilon = _check_horizon(forward.steps, horizon, epsilon)
-    if isinstance(measures, str):
-        raise TypeError(f"measures takes a collection of names, got the string {measures!r}")
-    wanted = [one_of("measures", name, MEASURES) for name in measures]
-    if gradients is None and (lags < forward.steps or epsilon or "share" in wanted):
-        gradients = bptt(rnn, forward)
-
+    lags, epsilon = check_horizon(forward.steps, horizon, epsilon)
+    wanted = wanted_measures(measures)
     # Steps and streams are one axis here, N = n·B rows, and a step back is B rows back.
     flat, streams = forward.flattened(), forward.streams
     count = len(flat.loss)
     with np.errstate(over="ignore", invalid="ignore"):  # an exploding gradient is a result to show, not an accident
+        if gradients is None and (lags < forward.steps or epsilon or "share" in wanted):
+            gradients = bptt(rnn, forward)
         at_logits = logit_gradients(flat)  # (N, O): of each stream's own loss
-        walk = _Walk(rnn, flat, at_logits @ rnn.parameters.W_ho, lags, epsilon, streams)
-        measuring = _Measuring(rnn, flat, gradients, lags, wanted)
+        walk = _Walk(rnn, flat, at_logits @ rnn.read_out, lags, epsilon, streams)
+        whole = None if gradients is None else gradients.parameters.layers[-1][0].W_hh  # (gates·H, H)
+        measuring = Measuring(flat.hidden[:count], whole, rnn.cell.delta_width, lags, wanted)
         for first, start, block in walk.blocks():
             measuring.add(first, start, rnn.cell.delta(block))
         for items in measuring.items.values():
@@ -163,11 +140,15 @@ def itemized_bptt(
     def plain() -> Gradients:
         if gradients is not None:
             return gradients
-        shares = (at_logits, rows) if streams == 1 else (at_logits / streams, rows / streams)  # of the mean loss
-        return Gradients(parameter_gradients(rnn, flat, *shares), by_step(rnn.cell.delta(shares[1])))
+        with np.errstate(over="ignore", invalid="ignore"):
+            if rnn.num_layers > 1 or rnn.bidirectional:
+                return bptt(rnn, forward)
+            logits, own = (at_logits, rows) if streams == 1 else (at_logits / streams, rows / streams)  # of the mean
+            found = parameter_gradients(rnn, flat, logits, ((own,),), streams)
+        return Gradients(found, by_step(rnn.cell.delta(own)), ((own,),))
 
     def average() -> Measured:
-        sums = _Average(flat, streams)
+        sums = StreamAverage(flat, streams)
         with np.errstate(over="ignore", invalid="ignore"):
             return Measured(
                 {name: items.reshape(-1, streams, lags).mean(axis=1) for name, items in measuring.items.items()},
@@ -211,12 +192,12 @@ def itemized_delta(
     TypeError, ValueError
         If an argument is not of the kind above.
     """
-    lags, epsilon = _check_horizon(forward.steps, horizon, epsilon)
+    lags, epsilon = check_horizon(forward.steps, horizon, epsilon)
     flat = forward.flattened()
     width = rnn.cell.delta_width
     found = np.zeros((len(flat.loss), lags, width), rnn.dtype)  # (N, k, gates·H)
     with np.errstate(over="ignore", invalid="ignore"):
-        walk = _Walk(rnn, flat, logit_gradients(flat) @ rnn.parameters.W_ho, lags, epsilon, forward.streams)
+        walk = _Walk(rnn, flat, logit_gradients(flat) @ rnn.read_out, lags, epsilon, forward.streams)
         for first, start, block in walk.blocks():
             lags_done, rows_done, _ = block.shape
             place = found[start : start + rows_done, first : first + lags_done]  # (rows, lags, gates·H)
@@ -224,7 +205,7 @@ def itemized_delta(
     return found.reshape(*forward.loss.shape, lags, width)
 
 
-def _check_horizon(steps: int, horizon: int | None, epsilon: float | None) -> tuple[int, float]:
+def check_horizon(steps: int, horizon: int | None, epsilon: float | None) -> tuple[int, float]:
     """Return the number of lags to keep, and epsilon or 0."""
     lags = steps if horizon is None else min(positive_int("horizon", horizon), steps)
     return lags, 0.0 if epsilon is None else finite_float("epsilon", epsilon, at_least=0)
@@ -243,7 +224,7 @@ class _Walk:
     def __init__(self, rnn: RNN, flat: ForwardPass, incoming: Array, lags: int, epsilon: float, stride: int) -> None:
         self.backward_step = rnn.cell.backward_step
         self.local = flat.linearization  # (N, …)
-        self.scale = _scale(incoming)
+        self.scale = safe_scale(incoming)
         self.incoming: Array = np.multiply(incoming, self.scale, out=incoming)  # (N, H)
         self.lags = lags
         self.epsilon = epsilon
@@ -321,81 +302,9 @@ def _drop(rows: Array, squared_limits: Array) -> bool:
     return not dead.all()
 
 
-class _Measuring:
-    """Turns δ into the wanted measures of ``δ_{t,j} h_{j-1}ᵀ``."""
-
-    def __init__(self, rnn: RNN, flat: ForwardPass, gradients: Gradients | None, lags: int, wanted: list[str]) -> None:
-        before = flat.hidden[: len(flat.loss)]  # (N, H): h_{j-1}
-        self.items = {name: np.zeros((len(before), lags), rnn.dtype) for name in wanted}
-        self._sizes: Array = np.empty(0, rnn.dtype)  # used again, since new memory of this size is slow
-        self.weights: dict[str, Array] = {}
-        if "norm" in wanted:
-            self.weights["norm"] = np.sqrt(np.vecdot(before, before))  # (N,)
-        if "mean_abs" in wanted:
-            self.weights["mean_abs"] = np.abs(before).mean(axis=1) / rnn.cell.delta_width  # (N,)
-        if "share" in wanted and gradients is not None:
-            whole = gradients.parameters.W_hh  # (gates·H, H)
-            self.weights["share"] = before @ whole.T / (norm(whole) or 1.0)  # (N, gates·H): G h_{j-1} / ‖G‖
-
-    def add(self, first: int, start: int, delta: Array) -> None:
-        """Measure δ (lags, rows, gates·H) of the lags and the rows from here on."""
-        lags, rows, _ = delta.shape
-        for name, items in self.items.items():
-            place = items[start : start + rows, first : first + lags]  # (rows, lags)
-            place += self._measure(name, delta, self.weights[name][start : start + rows]).T
-
-    def of(self, name: str, delta: Array) -> Array:
-        """Measure δ (N, gates·H), one row a step."""
-        return self._measure(name, delta, self.weights[name])
-
-    def _measure(self, name: str, delta: Array, weights: Array) -> Array:
-        if name == "norm":
-            found: Array = _squared_norms(delta)
-            np.sqrt(found, out=found)
-            found *= weights  # ‖δ hᵀ‖ = ‖δ‖·‖h‖
-        elif name == "mean_abs":
-            if self._sizes.size < delta.size:
-                self._sizes = np.empty(delta.size, delta.dtype)
-            sizes = np.abs(delta, out=self._sizes[: delta.size].reshape(delta.shape))  # like delta
-            found = sizes @ np.ones(delta.shape[-1], delta.dtype) * weights  # mean|δ hᵀ| = mean|δ|·mean|h|
-        else:
-            found = np.vecdot(delta, weights)  # ⟨δ hᵀ, G⟩ = δ · (G h)
-        return found
-
-
-class _Average:
-    """Measures the mean over streams of ``δ_b h_bᵀ``, step by step."""
-
-    def __init__(self, flat: ForwardPass, streams: int) -> None:
-        self.streams = streams
-        before = flat.hidden[: len(flat.loss)]  # (N, H)
-        self.before = before.reshape(-1, streams, before.shape[1]).astype(np.float64)  # (n, B, H)
-
-    def of(self, name: str, delta: Array, measured: Array) -> Array:
-        """Measure the mean of δ (N, gates·H), array (n,); `measured`, (N,), is the measure of each stream's own."""
-        own = measured.reshape(-1, self.streams)  # (n, B)
-        if self.streams == 1 or name == "share":
-            mean: Array = own.mean(axis=1)  # shares are linear
-            return mean
-        rows = delta.reshape(*own.shape, -1).astype(np.float64)  # (n, B, gates·H)
-        if name == "norm":  # ‖Σ_b δ_b h_bᵀ‖² = Σ_{b,c} (δ_b·δ_c) (h_b·h_c)
-            grams = (rows @ rows.mT) * (self.before @ self.before.mT)  # (n, B, B)
-            sizes = np.sqrt(np.maximum(grams.sum(axis=(1, 2)), 0))  # (n,): rounding can make a tiny sum negative
-        else:  # mean|Σ_b δ_b h_bᵀ| does not come apart: the matrices are built, one step at a time
-            sizes = np.array([np.abs(d.T @ h).mean() for d, h in zip(rows, self.before, strict=True)])  # (n,)
-        found: Array = (sizes / self.streams).astype(measured.dtype)
-        return found
-
-
-def _scale(incoming: Array) -> float:
+def safe_scale(incoming: Array) -> float:
     """A power of two that brings float32 gradients near 2^40: they then vanish for long before they are subnormal."""
     size = norm(incoming)
     if incoming.dtype != np.float32 or not isfinite(size) or size == 0:
         return 1.0
     return 2.0 ** min(40 - frexp(size)[1], 120)  # the scale itself must be a normal float32
-
-
-def _squared_norms(rows: Array) -> Array:
-    """Squared Euclidean norms over the last axis, in the rows' dtype unless they overflow it."""
-    found: Array = np.vecdot(rows, rows)
-    return found if isfinite(found.sum()) else squared_norms_wide(rows)

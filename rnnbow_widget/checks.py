@@ -29,6 +29,19 @@ def positive_int(name: str, value: Any, *, minimum: int = 1) -> int:
     return number
 
 
+def boolean(name: str, value: Any) -> bool:
+    """Return `value` if it is True or False.
+
+    Raises
+    ------
+    TypeError
+        If it is anything else.
+    """
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} takes True or False, got {value!r}")
+    return value
+
+
 def finite_float(name: str, value: Any, *, above: float | None = None, at_least: float | None = None) -> float:
     """Return `value` as a finite float, greater than `above` or at least `at_least` where given.
 

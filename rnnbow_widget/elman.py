@@ -52,6 +52,10 @@ class ElmanCell(Cell):
                 add(rows, incoming, rows)
         multiply(rows, local, rows)
 
+    def delta(self, rows: Array) -> Array:
+        """Return δ of rows: all that there is; see `Cell`."""
+        return rows
+
     def forward_window(self, gates: Array, states: Array) -> None:
         """Take all forward steps of a window; see `Cell`."""
         activate = self._activate

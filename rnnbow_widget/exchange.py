@@ -1,14 +1,13 @@
-"""Networks from PyTorch and to PyTorch. It is imported when one of these functions runs, and not before."""
+"""Networks from PyTorch and to PyTorch, which is imported when one of these functions runs, and not before."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
-from .parameters import Array
+from .parameters import Array, Parameters, layer_suffix
 
 _KINDS = {"tanh": "RNN", "relu": "RNN", "lstm": "LSTM", "gru": "GRU"}
 _TAKES = "module takes a torch.nn.RNN, LSTM or GRU"
@@ -20,7 +19,7 @@ def read_modules(module: Any, linear: Any) -> tuple[dict[str, Any], dict[str, Ar
     Parameters
     ----------
     module : torch.nn.RNN, torch.nn.LSTM or torch.nn.GRU
-        The recurrent layer.
+        The recurrent layers.
     linear : torch.nn.Linear
         From its hidden state to logits.
 
@@ -43,40 +42,55 @@ def read_modules(module: Any, linear: Any) -> tuple[dict[str, Any], dict[str, Ar
     if not isinstance(linear, torch.nn.Linear):
         raise TypeError(f"linear takes a torch.nn.Linear, got {type(linear).__name__}")
     _refuse_what_is_unknown(module)
-    if linear.in_features != module.hidden_size:
-        raise ValueError(f"linear takes in_features={module.hidden_size}, the hidden size; got {linear.in_features}")
+    directions = 2 if module.bidirectional else 1
+    outputs = directions * module.hidden_size
+    if linear.in_features != outputs:
+        raise ValueError(f"linear takes in_features={outputs}, what module gives out; got {linear.in_features}")
+    found = {"W_ho": _array(linear.weight)}  # (O, D·H)
+    found["b_o"] = np.zeros_like(found["W_ho"][:, 0]) if linear.bias is None else _array(linear.bias)  # (O,)
+    for layer in range(module.num_layers):
+        for direction in range(directions):
+            found |= _read_layer(module, layer, direction, cell)
+    dtypes = sorted({array.dtype.name for array in found.values()})
+    if dtypes not in (["float32"], ["float64"]):
+        raise ValueError(f"module and linear take weights that are all float32 or all float64, got {dtypes}")
+    settings = {
+        "input_size": module.input_size,
+        "hidden_size": module.hidden_size,
+        "output_size": linear.out_features,
+        "cell": cell,
+        "num_layers": module.num_layers,
+        "bidirectional": module.bidirectional,
+        "dtype": dtypes[0],
+    }
+    return settings, found
+
+
+def _read_layer(module: Any, layer: int, direction: int, cell: str) -> dict[str, Array]:
+    """Read the parameters of a layer in one direction."""
+    ours, theirs = layer_suffix(layer, direction), _suffix_in_torch(layer, direction)
     # By attribute, not as registered parameters: a parametrization has its weights only there.
-    names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
-    every = {name: getattr(module, name, None) for name in names} | {"weight_ho": linear.weight, "bias_o": linear.bias}
-    tensors = {name: tensor for name, tensor in every.items() if tensor is not None}  # biases may be left out
-    dtypes = {str(tensor.dtype).removeprefix("torch.") for tensor in tensors.values()}
-    if dtypes not in ({"float32"}, {"float64"}):
-        raise ValueError(f"module and linear take weights that are all float32 or all float64, got {sorted(dtypes)}")
-    (dtype,) = dtypes
-    arrays = {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
-    hidden, rows = module.hidden_size, len(arrays["weight_ih_l0"])
-    none = np.zeros(rows, dtype)  # (gates·H,)
-    own, recurrent = arrays.get("bias_ih_l0", none), arrays.get("bias_hh_l0", none)  # (gates·H,) each
-    found = {"W_ih": arrays["weight_ih_l0"], "W_hh": arrays["weight_hh_l0"], "b_h": own + recurrent}
+    W_ih, W_hh = _array(getattr(module, "weight_ih" + theirs)), _array(getattr(module, "weight_hh" + theirs))
+    found = {"W_ih" + ours: W_ih, "W_hh" + ours: W_hh}
+    own = recurrent = np.zeros_like(W_hh[:, 0])  # (gates·H,) each
+    if module.bias:
+        own, recurrent = _array(getattr(module, "bias_ih" + theirs)), _array(getattr(module, "bias_hh" + theirs))
+    b_h = own + recurrent  # (gates·H,)
     if cell == "gru":
-        found["b_h"][-hidden:] = own[-hidden:]  # the reset gate multiplies the other
-        found["b_hn"] = recurrent[-hidden:]
-    found |= {"W_ho": arrays["weight_ho"], "b_o": arrays.get("bias_o", np.zeros(linear.out_features, dtype))}
-    settings = {"input_size": module.input_size, "hidden_size": hidden, "output_size": linear.out_features}
-    return {**settings, "cell": cell, "dtype": dtype}, found
+        b_h[-module.hidden_size :] = own[-module.hidden_size :]  # the reset gate multiplies the other
+        found["b_hn" + ours] = recurrent[-module.hidden_size :]
+    return found | {"b_h" + ours: b_h}
 
 
-def make_modules(cell: str, sizes: tuple[int, int, int], parameters: Mapping[str, Array]) -> tuple[Any, Any]:
+def make_modules(cell: str, parameters: Parameters) -> tuple[Any, Any]:
     """Make PyTorch's recurrent module and linear layer with these parameters.
 
     Parameters
     ----------
     cell : str
         Name of the cell.
-    sizes : (int, int, int)
-        Sizes V, H and O.
-    parameters : mapping of arrays
-        Those of `RNN`.
+    parameters : Parameters
+        Those of the network.
 
     Returns
     -------
@@ -96,26 +110,35 @@ def make_modules(cell: str, sizes: tuple[int, int, int], parameters: Mapping[str
         raise ValueError(
             f"to_torch takes a network with a cell of {', '.join(map(repr, _KINDS))}; its cell is {cell!r}"
         )
-    inputs, hidden, outputs = sizes
-    dtype = getattr(torch, parameters["W_hh"].dtype.name)
-    options = {"nonlinearity": cell} if _KINDS[cell] == "RNN" else {}
-    module = getattr(torch.nn, _KINDS[cell])(inputs, hidden, dtype=dtype, **options)
-    linear = torch.nn.Linear(hidden, outputs, dtype=dtype)
-    recurrent = np.zeros_like(parameters["b_h"])  # (gates·H,)
-    if "b_hn" in parameters:
-        recurrent[-hidden:] = parameters["b_hn"]
-    targets = {
-        module.weight_ih_l0: parameters["W_ih"],
-        module.weight_hh_l0: parameters["W_hh"],
-        module.bias_ih_l0: parameters["b_h"],
-        module.bias_hh_l0: recurrent,
-        linear.weight: parameters["W_ho"],
-        linear.bias: parameters["b_o"],
-    }
+    inputs, hidden, outputs = parameters.sizes
+    directions = len(parameters.layers[0])
+    options: dict[str, Any] = {"nonlinearity": cell} if _KINDS[cell] == "RNN" else {}
+    options |= {"num_layers": len(parameters.layers), "bidirectional": directions > 1}
+    options["dtype"] = dtype = getattr(torch, parameters.vector.dtype.name)
+    module = getattr(torch.nn, _KINDS[cell])(inputs, hidden, **options)
+    linear = torch.nn.Linear(directions * hidden, outputs, dtype=dtype)
+    targets = {linear.weight: parameters.W_ho, linear.bias: parameters.b_o}
+    for layer, row in enumerate(parameters.layers):
+        for direction, own in enumerate(row):
+            theirs = _suffix_in_torch(layer, direction)
+            second = np.zeros_like(own.b_h)  # (gates·H,)
+            if own.b_hn is not None:
+                second[-hidden:] = own.b_hn
+            arrays = {"weight_ih": own.W_ih, "weight_hh": own.W_hh, "bias_ih": own.b_h, "bias_hh": second}
+            targets |= {getattr(module, name + theirs): array for name, array in arrays.items()}
     with torch.no_grad():
         for target, array in targets.items():
             target.copy_(torch.tensor(np.ascontiguousarray(array)))
     return module, linear
+
+
+def _suffix_in_torch(layer: int, direction: int) -> str:
+    return f"_l{layer}" + ("_reverse" if direction else "")
+
+
+def _array(tensor: Any) -> Array:
+    found: Array = tensor.detach().cpu().numpy()
+    return found
 
 
 def _torch(what: str) -> Any:
@@ -136,8 +159,6 @@ def _cell(torch: Any, module: Any) -> str:
 
 def _refuse_what_is_unknown(module: Any) -> None:
     reasons = {
-        "num_layers": (1, "networks here have one layer"),
-        "bidirectional": (False, "networks here read in one direction"),
         "proj_size": (0, "the state of an LSTM is not projected here"),
         "dropout": (0, "networks here have no dropout, which would be a gradient of its own at every call"),
     }

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite, sqrt
 
 import numpy as np
 
+from .cell import Cell
+from .forward import ForwardPass, Track, turned
 from .parameters import Array, Parameters, Rows, Tokens
-from .rnn import RNN, ForwardPass, row_starts
+from .rnn import RNN, row_starts
+
+AllRows = tuple[tuple[Array, ...], ...]
+"""What each step hands back, array (N, R), by layer and direction, in the order in which it reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +25,15 @@ class Gradients:
     parameters : Parameters
         ``∂L/∂θ`` for every parameter, with the network's names and shapes.
     delta : array (n, gates·H) or (n, B, gates·H)
-        ``Σ_t δ_{t,j}``: gradient with respect to the recurrent pre-activations ``W_hh h_{j-1}`` of each step.
+        ``Σ_t δ_{t,j}``: gradient with respect to the recurrent pre-activations ``W_hh h_{j-1}`` of each step, in the
+        top layer, forward.
+    rows : tuple of tuple of array (N, R)
+        What each step of every layer and direction hands back, ``rows[layer][direction]``; see `Cell`.
     """
 
     parameters: Parameters
     delta: Array
+    rows: AllRows = field(repr=False)
 
     @property
     def norm(self) -> float:
@@ -48,9 +57,9 @@ def bptt(rnn: RNN, forward: ForwardPass) -> Gradients:
         Of the *sum* of the losses of all steps; of a minibatch, of the mean over streams of these sums.
     """
     flat = forward.flattened()
-    at_logits, rows = _back_propagate(rnn, flat, forward.streams)  # (N, O), (N, R)
-    found = parameter_gradients(rnn, flat, at_logits, rows)
-    return Gradients(found, rnn.cell.delta(rows.reshape(*forward.loss.shape, -1)))
+    at_logits, rows = _back_propagate(rnn, flat, forward.streams)  # (N, O), and (N, R) of each layer and direction
+    found = parameter_gradients(rnn, flat, at_logits, rows, forward.streams)
+    return Gradients(found, rnn.cell.delta(rows[-1][0].reshape(*forward.loss.shape, -1)), rows)
 
 
 class TrainingGradients:
@@ -81,12 +90,13 @@ class TrainingGradients:
         found = self._by_count.get(tokens.size)
         if found is None:
             found = self._by_count[tokens.size] = self._rnn.parameters.of_tokens(tokens.size, self._memory)
-        at_logits, rows = _back_propagate(self._rnn, flat, forward.streams)  # (N, O), (N, R)
-        one_hot = (tokens[:, None] == flat.inputs).astype(rows.dtype)  # (k, N)
-        _sum_over_steps(self._rnn, flat, at_logits, rows, one_hot, found)
+        at_logits, rows = _back_propagate(self._rnn, flat, forward.streams)  # (N, O), and (N, R) of each …
+        one_hot = (tokens[:, None] == flat.inputs).astype(at_logits.dtype)  # (k, N)
+        _sum_over_steps(self._rnn, flat, at_logits, rows, one_hot, found, forward.streams)
+        delta = self._rnn.cell.delta(rows[-1][0])  # (N, gates·H)
         if forward.loss.ndim == 2:
-            rows = rows.reshape(*forward.loss.shape, -1)  # (n, B, R)
-        gradients = Gradients(found, self._rnn.cell.delta(rows))
+            delta = delta.reshape(*forward.loss.shape, -1)  # (n, B, gates·H)
+        gradients = Gradients(found, delta, rows)
         return gradients, Rows(tokens, self._rnn.parameters.W_ih_columns.shape) if self._sparse else None
 
     def _occurring(self, inputs: Tokens) -> Tokens:
@@ -105,12 +115,13 @@ def logit_gradients(flat: ForwardPass) -> Array:
     return found
 
 
-def parameter_gradients(rnn: RNN, flat: ForwardPass, at_logits: Array, rows: Array) -> Parameters:
-    """Sum over the rows (N, R) of a flattened pass: ``δ_j h_{j-1}ᵀ`` and its like for the other parameters."""
+def parameter_gradients(rnn: RNN, flat: ForwardPass, at_logits: Array, rows: AllRows, streams: int) -> Parameters:
+    """Sum over the rows of a flattened pass: ``δ_j h_{j-1}ᵀ`` and its like for the other parameters."""
     found = rnn.parameters.empty_like()
-    one_hot = np.zeros((rnn.input_size, len(rows)), rows.dtype)  # (V, N)
-    one_hot[flat.inputs, np.arange(len(rows))] = 1
-    _sum_over_steps(rnn, flat, at_logits, rows, one_hot, found)
+    count = len(at_logits)
+    one_hot = np.zeros((rnn.input_size, count), at_logits.dtype)  # (V, N)
+    one_hot[flat.inputs, np.arange(count)] = 1
+    _sum_over_steps(rnn, flat, at_logits, rows, one_hot, found, streams)
     return found
 
 
@@ -128,32 +139,75 @@ def squared_norms_wide(rows: Array) -> Array:
     return found
 
 
-def _back_propagate(rnn: RNN, flat: ForwardPass, streams: int) -> tuple[Array, Array]:
-    """Gradients with respect to the logits, (N, O), and what each step hands back, (N, R)."""
+def _back_propagate(rnn: RNN, flat: ForwardPass, streams: int) -> tuple[Array, AllRows]:
+    """Gradients with respect to the logits, (N, O), and what each step hands back, (N, R) per layer and direction."""
     at_logits = logit_gradients(flat)  # (N, O)
     if streams > 1:
         at_logits /= streams  # the loss is the mean over streams
-    incoming = at_logits.dot(rnn.parameters.W_ho)  # (N, H): ∂L_j/∂h_j
-    rows = np.empty((len(incoming), rnn.cell.row_width), rnn.dtype)  # (N, R)
+    incoming = at_logits.dot(rnn.parameters.W_ho)  # (N, D·H): with respect to what the layer gives out
+    found: list[tuple[Array, ...]] = []
+    for layer in range(rnn.num_layers - 1, -1, -1):
+        cells, tracks = rnn.cells[layer], flat.tracks[layer]
+        forth = incoming[:, : rnn.hidden_size]  # (N, H)
+        rows: tuple[Array, ...] = (_follow(cells[0], tracks[0], forth, streams),)
+        if rnn.bidirectional:
+            back = turned(incoming[:, rnn.hidden_size :], streams)  # (N, H)
+            rows += (_follow(cells[1], tracks[1], back, streams),)
+        found.append(rows)
+        if layer:
+            incoming = _below(rnn, layer, rows, streams)
+    return at_logits, tuple(found[::-1])
+
+
+def _below(rnn: RNN, layer: int, rows: tuple[Array, ...], streams: int) -> Array:
+    """Gradients with respect to what the layer below gives out, (N, D·H), from rows (N, R) of each direction."""
+    entering = [cell.input_delta(own) for cell, own in zip(rnn.cells[layer], rows, strict=True)]  # (N, gates·H) each
+    weights = [own.W_ih for own in rnn.parameters.layers[layer]]  # (gates·H, D·H) each
+    found: Array = entering[0].dot(weights[0])  # (N, D·H)
+    if rnn.bidirectional:
+        found += turned(entering[1], streams).dot(weights[1])
+    return found
+
+
+def _follow(cell: Cell, track: Track, incoming: Array, streams: int) -> Array:
+    """Return what each step of a track hands back, array (N, R)."""
+    rows = np.empty((len(incoming), cell.row_width), incoming.dtype)  # (N, R)
     if streams == 1:
-        rnn.cell.backward_window(flat.linearization, incoming, rows)
+        cell.backward_window(track.linearization, incoming, rows)
     else:
-        arrays = (flat.linearization, incoming, rows)  # views of which, (n, B, …):
-        rnn.cell.backward_window(*(array.reshape(-1, streams, *array.shape[1:]) for array in arrays))
-    return at_logits, rows
+        arrays = (track.linearization, incoming, rows)  # views of which, (n, B, …):
+        cell.backward_window(*(array.reshape(-1, streams, *array.shape[1:]) for array in arrays))
+    return rows
 
 
 def _sum_over_steps(
-    rnn: RNN, flat: ForwardPass, at_logits: Array, rows: Array, one_hot: Array, found: Parameters
+    rnn: RNN,
+    flat: ForwardPass,
+    at_logits: Array,
+    rows: AllRows,
+    one_hot: Array,
+    found: Parameters,
+    streams: int,
 ) -> None:
     """Write the gradients of all parameters; of W_ih, the columns of the tokens that `one_hot` (k, N) has rows for."""
-    count = len(rows)
-    delta, input_delta = rnn.cell.delta(rows), rnn.cell.input_delta(rows)  # (N, gates·H) each
-    one_hot.dot(input_delta, found.W_ih_columns)
-    delta.T.dot(flat.hidden[:count], found.W_hh)
-    ones = np.ones(count, rows.dtype)  # (N,): a product with it sums over rows faster than numpy's sum
-    ones.dot(input_delta, found.b_h)
-    if found.b_hn is not None:
-        ones.dot(delta[:, -found.b_hn.size :], found.b_hn)
-    at_logits.T.dot(flat.hidden[-count:], found.W_ho)
+    count = len(at_logits)
+    ones = np.ones(count, at_logits.dtype)  # (N,): a product with it sums over rows faster than numpy's sum
+    for layer, row in enumerate(rows):
+        for direction, (own_rows, cell, track, own) in enumerate(
+            zip(row, rnn.cells[layer], flat.tracks[layer], found.layers[layer], strict=True)
+        ):
+            delta, entering = cell.delta(own_rows), cell.input_delta(own_rows)  # (N, gates·H) each
+            delta.T.dot(track.hidden[:count], own.W_hh)
+            ones.dot(entering, own.b_h)
+            if own.b_hn is not None:
+                ones.dot(delta[:, -own.b_hn.size :], own.b_hn)
+            if direction:
+                entering = turned(entering, streams)
+            if layer:
+                entering.T.dot(flat.outputs[layer - 1], own.W_ih)
+            elif rnn.bidirectional:
+                own.W_ih.T[...] = one_hot.dot(entering)
+            else:
+                one_hot.dot(entering, found.W_ih_columns)
+    at_logits.T.dot(flat.outputs[-1], found.W_ho)
     ones.dot(at_logits, found.b_o)

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from .bptt_itemized import itemized_delta
 from .checks import finite_float
-from .rnn import RNN, ForwardPass
+from .forward import ForwardPass
+from .rnn import RNN
 
 Float64 = NDArray[np.float64]
 

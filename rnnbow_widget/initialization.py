@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from .parameters import Parameters
+from .parameters import Array, Parameters
 
 
 def normal(parameters: Parameters, generator: np.random.Generator) -> None:
@@ -14,8 +14,9 @@ def normal(parameters: Parameters, generator: np.random.Generator) -> None:
 
     Gradients vanish at first: the spectral radius of W_hh is about 0.01·√H.
     """
-    for name in ("W_ih", "W_hh", "W_ho"):
-        parameters[name][...] = generator.normal(0, 0.01, parameters[name].shape)
+    for name, array in parameters.items():
+        if name.startswith("W_"):
+            array[...] = generator.normal(0, 0.01, array.shape)
 
 
 def uniform(parameters: Parameters, generator: np.random.Generator) -> None:
@@ -34,8 +35,8 @@ def orthogonal(parameters: Parameters, generator: np.random.Generator) -> None:
     for name in parameters:
         if name.startswith("b_"):
             parameters[name][...] = 0
-    hidden_size = parameters.sizes[1]
-    for block in parameters.W_hh.reshape(-1, hidden_size, hidden_size):  # (H, H), one per gate
+    for block in _recurrent_blocks(parameters):
+        hidden_size = len(block)
         q, r = np.linalg.qr(generator.normal(size=(hidden_size, hidden_size)))  # both (H, H)
         block[...] = q * np.sign(np.diag(r))  # without the signs the draw is not uniform over rotations
 
@@ -46,9 +47,15 @@ def identity(parameters: Parameters, generator: np.random.Generator) -> None:
     Meant for the cell "relu": as long as units stay active, their gradient then reaches back unchanged.
     """
     normal(parameters, generator)
-    hidden_size = parameters.sizes[1]
-    for block in parameters.W_hh.reshape(-1, hidden_size, hidden_size):  # (H, H), one per gate
-        block[...] = np.eye(hidden_size)
+    for block in _recurrent_blocks(parameters):
+        block[...] = np.eye(len(block))
+
+
+def _recurrent_blocks(parameters: Parameters) -> Iterator[Array]:
+    """The blocks (H, H) of every W_hh, one per gate."""
+    for layer in parameters.layers:
+        for own in layer:
+            yield from own.W_hh.reshape(-1, own.W_hh.shape[1], own.W_hh.shape[1])
 
 
 PRESETS: dict[str, Callable[[Parameters, np.random.Generator], None]] = {

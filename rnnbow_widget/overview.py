@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
@@ -19,7 +19,7 @@ DIVERGED, FROM_ZERO_STATE, CLIPPED = 1, 2, 4
 
 PLACES = ("batch", "start", "stop")
 """Columns of int64: which batch it is, and the positions in the training data that its targets cover."""
-_ROW_BYTES, _BARS_BYTES = 48, 8
+_NAMES = (*PLACES, "flags", "grad_norm", "update_norm", "horizon_length", "loss", "accuracy")
 _LEAST_CAPACITY = 64
 _MOST_DUE = 64  # snapshots whose rows are not worked out yet
 _MOST_DUE_BYTES = 1_000_000
@@ -64,6 +64,8 @@ class Overview:
                     f"snapshot takes the surfaces and measures of those before it, {self._keys}; got {keys}"
                 )
             self._keys = keys
+            if len(self) == self._capacity:
+                self._grow()
             self._due.append(snapshot)
             self._due_nbytes += snapshot.nbytes
             if len(self._due) >= _MOST_DUE or self._due_nbytes > _MOST_DUE_BYTES:
@@ -89,8 +91,8 @@ class Overview:
 
     @property
     def nbytes(self) -> int:
-        """Bytes that the columns take, with the rows that are not worked out yet."""
-        return self._nbytes + len(self._due) * (_ROW_BYTES + _BARS_BYTES * len(self._keys))
+        """Bytes that the columns take."""
+        return self._nbytes
 
     def __getstate__(self) -> dict[str, Any]:
         # A lock cannot be copied; a copy needs one of its own.
@@ -112,15 +114,14 @@ class Overview:
         for _, alike in groupby(due, key=lambda snapshot: snapshot.surfaces[self._keys[0]].shape):
             rows = _rows(list(alike))
             stop = self._count + len(rows["batch"])
-            if stop > self._capacity:
-                self._grow(rows, stop)
             for name, row in rows.items():
                 self._columns[name][self._count : stop] = row
             self._count = stop
 
-    def _grow(self, names: Iterable[str], rows: int) -> None:
-        self._capacity = max(_LEAST_CAPACITY, rows, int(_GROWTH * self._capacity))
-        columns = {name: _empty(name, self._capacity) for name in names}
+    def _grow(self) -> None:
+        self._capacity = max(_LEAST_CAPACITY, int(_GROWTH * self._capacity))
+        bars = [f"{of}:{key}" for key in self._keys for of in ("max", "mean")]
+        columns = {name: _empty(name, self._capacity) for name in (*_NAMES, *bars)}
         for name, held in self._columns.items():
             columns[name][: self._count] = held[: self._count]
         self._columns = columns

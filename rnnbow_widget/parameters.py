@@ -39,11 +39,33 @@ class Rows:
         return gradient.size + (self.shape[0] - self.index.size) * self.shape[1]
 
 
+@dataclass(frozen=True, slots=True)
+class LayerParameters:
+    """The arrays of one layer in one direction: views.
+
+    Attributes
+    ----------
+    W_ih : array (gates·H, V) or (gates·H, D·H)
+        From tokens, or from what the layer below gives out.
+    W_hh, b_h, b_hn :
+        As in `Parameters`.
+    """
+
+    W_ih: Array
+    W_hh: Array
+    b_h: Array
+    b_hn: Array | None
+
+
 class Parameters(Mapping[str, Array]):
-    """The arrays of a recurrent layer and its linear read-out, all views of `vector`.
+    """The arrays of recurrent layers and of their linear read-out, all views of `vector`.
 
     One vector means that an optimizer updates everything in a handful of numpy calls. Writing into an array writes into
-    the vector. W_ih is its last part, so that a gradient of fewer tokens is a vector of the same kind, only shorter.
+    the vector. The table of tokens is its last part, so that a gradient of fewer tokens is a vector of the same kind,
+    only shorter.
+
+    The arrays of layer 0, forward, are called W_ih, W_hh and so on; the names of others end as in PyTorch, in ``_l1``
+    for the layer and ``_reverse`` for the direction: ``W_hh_l0_reverse``, ``W_hh_l1``, ``W_hh_l1_reverse``.
 
     Parameters
     ----------
@@ -55,24 +77,30 @@ class Parameters(Mapping[str, Array]):
         Blocks of pre-activations per hidden unit: 1 for a tanh cell.
     has_b_hn : bool
         Whether the last block of ``W_hh h`` has a bias of its own, as that of a GRU.
+    num_layers, directions : int
+        Layers L, and directions D, 1 or 2, in which each reads.
 
     Attributes
     ----------
     names : tuple of str
         Names of the arrays.
+    layers : tuple of tuple of LayerParameters
+        ``layers[layer][direction]``.
     vector : array (P,)
         All parameters.
     rest : array (R,)
-        All parameters but W_ih.
+        All parameters but those of tokens.
+    W_ih_columns : array (V, D·gates·H)
+        Row v has the columns of W_ih, and of W_ih_l0_reverse, that token v selects.
     W_ih : array (gates·H, V)
-        Input to hidden. Stored by columns, because a token selects one column.
+        Input to hidden. Stored by columns, because a token selects one column. (Above layer 0: (gates·H, D·H).)
     W_hh : array (gates·H, H)
         Hidden to hidden.
     b_h : array (gates·H,)
         Bias of the hidden layer.
     b_hn : array (H,) or None
         Bias of the last block of ``W_hh h``, if it has one of its own.
-    W_ho : array (O, H)
+    W_ho : array (O, D·H)
         Hidden to output.
     b_o : array (O,)
         Bias of the output.
@@ -86,19 +114,27 @@ class Parameters(Mapping[str, Array]):
         dtype: DTypeLike,
         gates: int = 1,
         has_b_hn: bool = False,
+        num_layers: int = 1,
+        directions: int = 1,
     ) -> None:
         rows = gates * hidden_size
         self.sizes = (input_size, hidden_size, output_size)
-        own = ("b_hn",) if has_b_hn else ()
-        self.names = ("W_ih", "W_hh", "b_h", *own, "W_ho", "b_o")
-        self._shapes: dict[str, tuple[int, ...]] = {  # in the order of memory
-            "W_hh": (rows, hidden_size),
-            "b_h": (rows,),
-            **dict.fromkeys(own, (hidden_size,)),
-            "W_ho": (output_size, hidden_size),
-            "b_o": (output_size,),
-            "W_ih_columns": (input_size, rows),
-        }
+        self.suffixes = tuple(
+            tuple(layer_suffix(layer, direction) for direction in range(directions)) for layer in range(num_layers)
+        )
+        names: list[str] = []
+        self._shapes: dict[str, tuple[int, ...]] = {}  # in the order of memory
+        for layer, row in enumerate(self.suffixes):
+            for suffix in row:
+                if layer:
+                    self._shapes["W_ih" + suffix] = (rows, directions * hidden_size)
+                self._shapes |= {"W_hh" + suffix: (rows, hidden_size), "b_h" + suffix: (rows,)}
+                own = ("b_hn" + suffix,) if has_b_hn else ()
+                self._shapes |= dict.fromkeys(own, (hidden_size,))
+                names += ["W_ih" + suffix, "W_hh" + suffix, "b_h" + suffix, *own]
+        self.names = (*names, "W_ho", "b_o")
+        self._shapes |= {"W_ho": (output_size, directions * hidden_size), "b_o": (output_size,)}
+        self._shapes["W_ih_columns"] = (input_size, directions * rows)
         self._lay_out(np.zeros(sum(prod(shape) for shape in self._shapes.values()), dtype))
 
     def empty_like(self) -> Parameters:
@@ -113,6 +149,7 @@ class Parameters(Mapping[str, Array]):
         # The layout is copied, not worked out again.
         new = object.__new__(Parameters)
         new.names = self.names
+        new.suffixes = self.suffixes
         new.sizes = (input_size, *self.sizes[1:])
         new._shapes = self._shapes | {"W_ih_columns": (input_size, self.W_ih_columns.shape[1])}
         new._lay_out(vector)
@@ -123,7 +160,7 @@ class Parameters(Mapping[str, Array]):
         if rows is None:
             self.vector -= update
         else:
-            rest, columns = rows.split(update)  # (R,), (k, gates·H)
+            rest, columns = rows.split(update)  # (R,), (k, D·gates·H)
             self.rest -= rest
             self.W_ih_columns[rows.index] -= columns
 
@@ -133,23 +170,34 @@ class Parameters(Mapping[str, Array]):
             begin, end = end, end + prod(shape)
             arrays[name] = vector[begin:end].reshape(shape)
         self.vector = vector  # (P,)
-        self.rest: Array = vector[: vector.size - arrays["W_ih_columns"].size]  # (R,)
-        self.W_hh: Array = arrays["W_hh"]  # (gates·H, H)
-        self.b_h: Array = arrays["b_h"]  # (gates·H,)
-        self.b_hn: Array | None = arrays.get("b_hn")  # (H,)
-        self.W_ho: Array = arrays["W_ho"]  # (O, H)
+        self.W_ih_columns: Array = arrays.pop("W_ih_columns")  # (V, D·gates·H): row v has the columns of token v
+        self.rest: Array = vector[: vector.size - self.W_ih_columns.size]  # (R,)
+        rows = len(arrays["W_hh"])  # gates·H
+        for direction, suffix in enumerate(self.suffixes[0]):
+            arrays["W_ih" + suffix] = self.W_ih_columns[:, direction * rows : (direction + 1) * rows].T
+        self._arrays = arrays
+        self.layers = tuple(tuple(map(self._layer, row)) for row in self.suffixes)
+        first = self.layers[0][0]
+        self.W_ih, self.W_hh, self.b_h, self.b_hn = first.W_ih, first.W_hh, first.b_h, first.b_hn
+        self.W_ho: Array = arrays["W_ho"]  # (O, D·H)
         self.b_o: Array = arrays["b_o"]  # (O,)
-        self.W_ih_columns: Array = arrays["W_ih_columns"]  # (V, gates·H): row v is the column of token v
-        self.W_ih: Array = self.W_ih_columns.T  # (gates·H, V)
+
+    def _layer(self, suffix: str) -> LayerParameters:
+        W_ih, W_hh, b_h = (self._arrays[name + suffix] for name in ("W_ih", "W_hh", "b_h"))
+        return LayerParameters(W_ih, W_hh, b_h, self._arrays.get("b_hn" + suffix))
 
     def __getitem__(self, name: str) -> Array:
-        if name not in self.names:
-            raise KeyError(name)
-        array: Array = getattr(self, name)
-        return array
+        return self._arrays[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names)
 
     def __len__(self) -> int:
         return len(self.names)
+
+
+def layer_suffix(layer: int, direction: int) -> str:
+    """How the names of a layer's arrays end."""
+    if direction:
+        return f"_l{layer}_reverse"
+    return f"_l{layer}" if layer else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -11,8 +10,9 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from .cell import Cell
 from .cells import cell_type
-from .checks import finite_float, one_of, positive_int
+from .checks import boolean, finite_float, one_of, positive_int
 from .exchange import make_modules, read_modules
+from .forward import ForwardPass, Track, carried_state
 from .initialization import PRESETS
 from .parameters import Array, Parameters, Tokens
 
@@ -20,82 +20,16 @@ _SMALL = 1e-30
 """Sums of exponentials from here to its inverse are exact: far from where float32 loses digits or overflows."""
 
 
-@dataclass(frozen=True, slots=True)
-class ForwardPass:
-    """What one window leaves behind for back-propagation. All arrays are the pass's own.
-
-    Arrays of a minibatch have a second axis, that of its B streams: n in the shapes below is then n, B.
-
-    Attributes
-    ----------
-    inputs, targets : int array (n,)
-        Tokens that went in, and tokens that should have come out.
-    states : array (n+1, S)
-        What a step hands on; row 0 is the state before the first step, row j+1 the state after step j.
-    hidden : array (n+1, H)
-        The part of `states` that is h: all of it, but for an LSTM, whose states are [h, c].
-    linearization : array (n, …)
-        What the cell's backward step needs of each step.
-    probabilities : array (n, V)
-        Softmax of the logits.
-    loss : array (n,)
-        Cross-entropy of each step, in nats.
-    """
-
-    inputs: Tokens
-    targets: Tokens
-    states: Array
-    hidden: Array
-    linearization: Array
-    probabilities: Array
-    loss: Array
-
-    @property
-    def steps(self) -> int:
-        """Length of the window, n."""
-        return len(self.loss)
-
-    @property
-    def streams(self) -> int:
-        """Number of streams B; 1 if there is no axis for them."""
-        return self.loss.shape[1] if self.loss.ndim == 2 else 1
-
-    def stream(self, index: int) -> ForwardPass:
-        """Return the pass of one stream of a minibatch, without the axis of streams. Its arrays are views."""
-        return ForwardPass(
-            self.inputs[:, index],
-            self.targets[:, index],
-            self.states[:, index],
-            self.hidden[:, index],
-            self.linearization[:, index],
-            self.probabilities[:, index],
-            self.loss[:, index],
-        )
-
-    def flattened(self) -> ForwardPass:
-        """Return the pass with steps and streams as one axis, the streams of a step together. Its arrays are views.
-
-        ``N = n·B`` rows, and (n+1)·B of `states`: the row before a row is B rows up.
-        """
-        if self.loss.ndim == 1:
-            return self
-        return ForwardPass(
-            self.inputs.reshape(-1),
-            self.targets.reshape(-1),
-            self.states.reshape(-1, self.states.shape[-1]),
-            self.hidden.reshape(-1, self.hidden.shape[-1]),
-            self.linearization.reshape(-1, *self.linearization.shape[2:]),
-            self.probabilities.reshape(-1, self.probabilities.shape[-1]),
-            self.loss.reshape(-1),
-        )
-
-
 class RNN:
-    """A recurrent layer on token input, and a linear read-out with softmax cross-entropy.
+    """Recurrent layers on token input, and a linear read-out with softmax cross-entropy.
 
     ``h_j = cell(W_ih x_j + b_h, h_{j-1})``, ``p_j = softmax(W_ho h_j + b_o)`` with one-hot ``x_j``. (Eq. 2 of the
     RNNbow paper prints a sigmoid; its text, and we, use softmax.) Gates are stacked along the rows of W_ih, W_hh and
     b_h, in PyTorch's order: i, f, g, o of an LSTM, r, z, n of a GRU.
+
+    With several layers, each reads h of the one below; the read-out reads that of the top one. A bidirectional layer
+    has a second cell that reads the window from its end, and gives out h of both, side by side. (It sees the inputs
+    that come later, and so, if they are the targets, what it is to predict.)
 
     Parameters
     ----------
@@ -113,10 +47,23 @@ class RNN:
     forget_bias : float, optional
         Added to the first bias of an LSTM's forget gate: how open it is before training. By default 1, with which
         Jozefowicz, Zaremba and Sutskever (2015) found LSTMs to learn as well as any cell that they tried.
+    num_layers : int
+        Number of layers L.
+    bidirectional : bool
+        Whether every layer reads in both directions; D is 2 then, else 1.
     seed : int
         Seed of the weights' own generator.
     dtype : dtype
         float32 or float64.
+
+    Attributes
+    ----------
+    parameters : Parameters
+        All weights; see `Parameters` for the names of those of several layers.
+    cells : tuple of tuple of Cell
+        ``cells[layer][direction]``.
+    cell : Cell
+        That of the top layer, forward: the one that `itemized_bptt` is about.
 
     Raises
     ------
@@ -133,6 +80,8 @@ class RNN:
         cell: str | type[Cell] = "tanh",
         init: str = "normal",
         forget_bias: float | None = None,
+        num_layers: int = 1,
+        bidirectional: bool = False,
         seed: int = 0,
         dtype: DTypeLike = np.float32,
     ) -> None:
@@ -144,9 +93,13 @@ class RNN:
         self.seed = positive_int("seed", seed, minimum=0)
         self.dtype = _float_dtype(dtype)
         self.forget_bias = _forget_bias(forget_bias, kind)
+        self.num_layers = positive_int("num_layers", num_layers)
+        self.bidirectional = boolean("bidirectional", bidirectional)
         sizes = (self.input_size, self.hidden_size, self.output_size)
-        self.parameters = Parameters(*sizes, self.dtype, kind.gates, kind.has_b_hn)
-        self.cell = kind(self.parameters.W_hh, self.parameters.b_hn)
+        arrangement = (self.num_layers, 2 if self.bidirectional else 1)
+        self.parameters = Parameters(*sizes, self.dtype, kind.gates, kind.has_b_hn, *arrangement)
+        self.cells = tuple(tuple(kind(own.W_hh, own.b_hn) for own in layer) for layer in self.parameters.layers)
+        self.cell = self.cells[-1][0]
         self._ones = np.ones(self.output_size, self.dtype)  # (O,)
         self._given: Array | None = None  # (P,): first weights that were not drawn
         self.reset()
@@ -158,8 +111,8 @@ class RNN:
         Parameters
         ----------
         module : torch.nn.RNN, torch.nn.LSTM or torch.nn.GRU
-            The recurrent layer, on one-hot input. Its weights are copied bit for bit; its two biases are added where
-            they only add, which is everywhere but in a GRU's n gate.
+            The recurrent layers, on one-hot input. Weights are copied bit for bit; the two biases are added where they
+            only add, which is everywhere but in a GRU's n gate.
         linear : torch.nn.Linear
             From its hidden state to logits.
 
@@ -200,13 +153,16 @@ class RNN:
         ValueError
             If PyTorch has no such cell.
         """
-        return make_modules(self.cell.name, self.parameters.sizes, self.parameters)
+        return make_modules(self.cell.name, self.parameters)
 
     def __repr__(self) -> str:
         sizes = f"{self.input_size}→{self.hidden_size}→{self.output_size}"
         count = self.parameters.vector.size
+        arrangement = f", {self.num_layers} layers" if self.num_layers > 1 else ""
+        arrangement += ", bidirectional" if self.bidirectional else ""
         forget = "" if self.forget_bias is None else f", forget_bias={self.forget_bias:g}"
-        return f"RNN({self.cell.name}, {sizes}, {count:,} parameters, init={self.init!r}{forget}, {self.dtype.name})"
+        about = f"{count:,} parameters, init={self.init!r}{forget}, {self.dtype.name}"
+        return f"RNN({self.cell.name}{arrangement}, {sizes}, {about})"
 
     def reset(self) -> None:
         """Go back to the first weights: drawn again with the same seed, or those that were taken over."""
@@ -215,12 +171,19 @@ class RNN:
             return
         self.parameters.vector[:] = 0
         PRESETS[self.init](self.parameters, np.random.default_rng(self.seed))
-        if self.forget_bias is not None and self.cell.forget_gate is not None:
-            self.parameters.b_h.reshape(self.cell.gates, -1)[self.cell.forget_gate] += self.forget_bias
+        gate = self.cell.forget_gate
+        if self.forget_bias is not None and gate is not None:
+            for layer in self.parameters.layers:
+                for own in layer:
+                    own.b_h.reshape(self.cell.gates, -1)[gate] += self.forget_bias
 
     def zero_state(self, streams: int | None = None) -> Array:
-        """Return a state of zeros, array (S,), or (B, S) for a number of streams; S is H, for an LSTM 2·H: [h, c]."""
-        width = self.cell.state_width
+        """Return a state of zeros, array (S_all,), or (B, S_all) for a number of streams.
+
+        It has the states of all layers, from the lowest up, and in each those of its directions, side by side as in
+        PyTorch; each is S wide: H, for an LSTM 2·H: [h, c].
+        """
+        width = self._state_width
         return np.zeros(width if streams is None else (streams, width), self.dtype)
 
     def forward(self, inputs: ArrayLike, targets: ArrayLike, state: ArrayLike | None = None) -> ForwardPass:
@@ -230,8 +193,8 @@ class RNN:
         ----------
         inputs, targets : int array (n,) or (n, B)
             Tokens in ``[0, V)`` and classes in ``[0, O)``. Steps come first, streams second, as is PyTorch's default.
-        state : array (S,) or (B, S), optional
-            State to start from, such as the last one of the window before; zeros by default.
+        state : array (S_all,) or (B, S_all), optional
+            State to start from, such as `carried` of the window before; zeros by default. See `zero_state`.
 
         Returns
         -------
@@ -246,7 +209,7 @@ class RNN:
         y = _tokens("targets", targets, self.output_size, most_axes=2)  # (n,) or (n, B)
         if x.shape != y.shape:
             raise ValueError(f"targets takes as many tokens as inputs, shape {x.shape}, got shape {y.shape}")
-        shape = (*x.shape[1:], self.cell.state_width)
+        shape = (*x.shape[1:], self._state_width)
         with np.errstate(over="ignore", invalid="ignore"):  # large logits: the softmax sees to them
             return self.forward_unchecked(
                 x, y, np.zeros(shape, self.dtype) if state is None else self._state(state, shape)
@@ -255,19 +218,42 @@ class RNN:
     def forward_unchecked(self, x: Tokens, y: Tokens, state: Array) -> ForwardPass:
         """Run one window of arrays that are known to be right; see `forward`. The caller sees to warnings too."""
         if x.ndim == 2 and x.shape[1] == 1:  # one stream is one stream, whatever its shape
-            alone = self.forward_unchecked(x[:, 0], y[:, 0], state[0])
-            return ForwardPass(*(getattr(alone, name)[:, None] for name in alone.__slots__))
-        states = np.empty((len(x) + 1, *state.shape), self.dtype)  # (n+1, S) or (n+1, B, S)
-        states[0] = state
-        gates = self.parameters.W_ih_columns[x]  # (n, gates·H) or (n, B, gates·H)
-        gates += self.parameters.b_h
-        self.cell.forward_window(gates, states)
-        hidden = states[..., : self.hidden_size]  # (n+1, H) or (n+1, B, H)
-        after = hidden[1:].reshape(-1, self.hidden_size)  # (N, H)
+            return self.forward_unchecked(x[:, 0], y[:, 0], state[0]).with_streams()
+        tracks, outputs = self._run(x, state)
+        after = outputs[-1].reshape(-1, outputs[-1].shape[-1])  # (N, D·H)
         probabilities, loss = self._softmax_cross_entropy(after, y.reshape(-1))  # (N, O), (N,)
         if x.ndim == 2:
             probabilities, loss = probabilities.reshape(*x.shape, -1), loss.reshape(x.shape)
-        return ForwardPass(x, y, states, hidden, self.cell.linearize(states, gates), probabilities, loss)
+        return ForwardPass(x, y, tracks, outputs, probabilities, loss)
+
+    def _run(self, x: Tokens, state: Array) -> tuple[tuple[tuple[Track, ...], ...], tuple[Array, ...]]:
+        """Run all layers over tokens (n,) or (n, B); return their tracks and outputs as in `ForwardPass`."""
+        width, place = self.cell.state_width, 0
+        shape = (len(x) + 1, *x.shape[1:], width)  # (n+1, S) or (n+1, B, S)
+        tracks: list[tuple[Track, ...]] = []
+        outputs: list[Array] = []
+        for cells, layer in zip(self.cells, self.parameters.layers, strict=True):
+            row: list[Track] = []
+            given: list[Array] = []  # of each direction, h of each step (n, H) or (n, B, H)
+            for cell, own in zip(cells, layer, strict=True):
+                if outputs:
+                    below = outputs[-1]  # (n, D·H) or (n, B, D·H)
+                    gates = below.reshape(-1, below.shape[-1]).dot(own.W_ih.T).reshape(*x.shape, -1)
+                else:
+                    gates = own.W_ih.T[x]  # (n, gates·H) or (n, B, gates·H)
+                gates += own.b_h
+                if row:  # the second direction
+                    gates = gates[::-1]
+                states = np.empty(shape, self.dtype)
+                states[0] = state[..., place : place + width]
+                place += width
+                cell.forward_window(gates, states)
+                hidden = states[..., : self.hidden_size]  # (n+1, H) or (n+1, B, H)
+                given.append(hidden[:0:-1] if row else hidden[1:])
+                row.append(Track(states, hidden, cell.linearize(states, gates)))
+            tracks.append(tuple(row))
+            outputs.append(np.concatenate(given, axis=-1) if self.bidirectional else given[0])
+        return tuple(tracks), tuple(outputs)
 
     def sample(
         self,
@@ -276,9 +262,13 @@ class RNN:
         *,
         state: ArrayLike | None = None,
         temperature: float = 1.0,
+        context: int = 10,
         generator: np.random.Generator,
     ) -> Tokens:
         """Let the network write.
+
+        For every token, a bidirectional network reads its window again, in both directions: `token` and what it wrote
+        since. Once that is `context` long, the next window begins, with the state carried over.
 
         Parameters
         ----------
@@ -286,10 +276,12 @@ class RNN:
             First input, in ``[0, V)``. It is not part of the result.
         length : int
             Number of tokens to write.
-        state : array (S,), optional
-            State to start from; zeros by default.
+        state : array (S_all,), optional
+            State to start from; zeros by default. See `zero_state`.
         temperature : float
             Divides the logits. Towards 0 the likeliest token always wins; 1 samples the model's distribution.
+        context : int
+            Longest window of a bidirectional network.
         generator : numpy.random.Generator
             Source of chance.
 
@@ -308,20 +300,45 @@ class RNN:
         length = positive_int("length", length, minimum=0)
         temperature = finite_float("temperature", temperature, above=0)
         current = int(_tokens("token", [token], self.input_size)[0])
-        before = self.zero_state() if state is None else self._state(state, (self.cell.state_width,))  # (S,)
-        after = np.empty_like(before)  # (S,)
+        before = self.zero_state() if state is None else self._state(state, (self._state_width,))  # (S_all,)
+        context, window = positive_int("context", context), list[int]()
         written = np.empty(length, np.intp)  # (length,)
-        W_ho, b_o = self.parameters.W_ho, self.parameters.b_o
-        for i, chance in enumerate(generator.random(length)):
-            with np.errstate(over="ignore"):  # in a sigmoid, where the limit is right
-                self.cell.forward_step(self.parameters.W_ih_columns[current] + self.parameters.b_h, before, after)
-            before, after = after, np.empty_like(after)
-            logits = (W_ho @ before[: self.hidden_size] + b_o).astype(np.float64)  # (V,)
-            weights = np.exp((logits - logits.max()) / temperature)  # (V,)
-            cumulative = np.cumsum(weights)  # (V,)
-            current = min(int(np.searchsorted(cumulative, chance * cumulative[-1], side="right")), self.input_size - 1)
-            written[i] = current
+        with np.errstate(over="ignore"):  # in a sigmoid, where the limit is right
+            for i, chance in enumerate(generator.random(length)):
+                if self.bidirectional:
+                    window.append(current)
+                    tracks, outputs = self._run(np.array(window), before)
+                    output = outputs[-1][-1]  # (2·H,)
+                    if len(window) == context:
+                        before, window = carried_state(tracks), []
+                else:
+                    before, output = self._step(current, before)  # (S_all,), (H,)
+                logits = (self.parameters.W_ho @ output + self.parameters.b_o).astype(np.float64)  # (V,)
+                weights = np.exp((logits - logits.max()) / temperature)  # (V,)
+                cumulative = np.cumsum(weights)  # (V,)
+                current = int(np.searchsorted(cumulative, chance * cumulative[-1], side="right"))
+                current = written[i] = min(current, self.input_size - 1)
         return written
+
+    def _step(self, token: int, before: Array) -> tuple[Array, Array]:
+        """Take one step through layers that read forward: the state (S_all,) after it, and the top layer's h (H,)."""
+        after, width, output = np.empty_like(before), self.cell.state_width, before
+        for layer, ((cell,), (own,)) in enumerate(zip(self.cells, self.parameters.layers, strict=True)):
+            gates = own.W_ih @ output if layer else own.W_ih[:, token]  # (gates·H,)
+            place = slice(layer * width, (layer + 1) * width)
+            cell.forward_step(gates + own.b_h, before[place], after[place])
+            output = after[place][: self.hidden_size]  # (H,)
+        return after, output
+
+    @property
+    def read_out(self) -> Array:
+        """The part of W_ho that reads h of `cell`, array (O, H)."""
+        return self.parameters.W_ho[:, : self.hidden_size]
+
+    @property
+    def _state_width(self) -> int:
+        """Width of the state of all layers and directions, S_all."""
+        return sum(cell.state_width for layer in self.cells for cell in layer)
 
     def _state(self, state: ArrayLike, shape: tuple[int, ...]) -> Array:
         array = np.asarray(state, self.dtype)

@@ -12,15 +12,17 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from . import corpora
-from .bptt_itemized import MEASURES, ItemizedGradients, Measured, itemized_bptt
+from .bptt_itemized import ItemizedGradients, itemized_bptt
 from .cell import Cell
 from .checks import finite_float, one_of, positive_int
 from .corpora import Corpus
+from .forward import ForwardPass
 from .gradients import Gradients, TrainingGradients
 from .horizon import HorizonChoice, choose_horizon
+from .measuring import MEASURES, Measured
 from .optimizers import OPTIMIZERS, clip
 from .parameters import Array
-from .rnn import RNN, ForwardPass, row_starts
+from .rnn import RNN, row_starts
 from .run import MEMORY_LIMIT, Run
 from .snapshot import Float32, Snapshot, surface_key
 
@@ -52,9 +54,9 @@ class Trainer:
     data : Corpus, str or path
         What to train on; a str or path is read by `corpora.text`.
     rnn : RNN, optional
-        The network. By default one is made from the next six arguments.
-    cell, hidden_size, init, forget_bias, dtype, seed :
-        See `RNN`. `seed` also seeds `sample`.
+        The network. By default one is made from the next eight arguments.
+    cell, hidden_size, init, forget_bias, num_layers, bidirectional, dtype, seed :
+        See `RNN`. What is recorded of several layers is W_hh of the top one, forward. `seed` also seeds `sample`.
     seq_length : int
         Steps in a window, n.
     batch_size : int
@@ -108,6 +110,8 @@ class Trainer:
         hidden_size: int = 100,
         init: str = "normal",
         forget_bias: float | None = None,
+        num_layers: int = 1,
+        bidirectional: bool = False,
         dtype: DTypeLike = np.float32,
         seed: int = 0,
         seq_length: int = 25,
@@ -137,7 +141,17 @@ class Trainer:
         self.seed = positive_int("seed", seed, minimum=0)
         size = len(self.data.vocabulary)
         if rnn is None:
-            rnn = RNN(size, hidden_size, cell=cell, init=init, forget_bias=forget_bias, seed=self.seed, dtype=dtype)
+            rnn = RNN(
+                size,
+                hidden_size,
+                cell=cell,
+                init=init,
+                forget_bias=forget_bias,
+                num_layers=num_layers,
+                bidirectional=bidirectional,
+                seed=self.seed,
+                dtype=dtype,
+            )
         self.rnn = rnn
         if not isinstance(self.rnn, RNN):
             raise TypeError(f"rnn takes an RNN, got {type(rnn).__name__}")
@@ -168,6 +182,8 @@ class Trainer:
             "hidden_size": self.rnn.hidden_size,
             "init": self.rnn.init,
             "forget_bias": self.rnn.forget_bias,
+            "num_layers": self.rnn.num_layers,
+            "bidirectional": self.rnn.bidirectional,
             "dtype": self.rnn.dtype.name,
             "seed": self.seed,
             "seq_length": self.seq_length,
@@ -324,12 +340,12 @@ class Trainer:
         if not isinstance(prompt, str):
             raise TypeError(f"prompt takes a str, got {type(prompt).__name__}")
         generator = np.random.default_rng((self.seed, self.batch))
-        state = self._state if self.batch_size == 1 else self._state[0]  # (S,)
+        state = self._state if self.batch_size == 1 else self._state[0]  # (S_all,)
         token = self.data.tokens[self._position(self.batch)]
         if prompt:
             tokens = self.data.encode(prompt)  # (N,)
             token = tokens[-1]
-            state = self.rnn.forward(tokens[:-1], tokens[1:]).states[-1] if len(tokens) > 1 else self.rnn.zero_state()
+            state = self.rnn.forward(tokens[:-1], tokens[1:]).carried if len(tokens) > 1 else self.rnn.zero_state()
         written = self.rnn.sample(token, length, state=state, temperature=temperature, generator=generator)
         return self.data.decode(written)
 
@@ -340,7 +356,7 @@ class Trainer:
         piece = len(self.data) // self.batch_size  # tokens of a stream
         self._windows = (piece - 1) // self.seq_length
         self._starts = np.arange(self.batch_size) * piece  # (B,): of the streams
-        self._state: Array = self._zero_state()  # (S,) or (B, S)
+        self._state: Array = self._zero_state()  # (S_all,) or (B, S_all)
 
     def _zero_state(self) -> Array:
         return self.rnn.zero_state(None if self.batch_size == 1 else self.batch_size)
@@ -385,7 +401,7 @@ class Trainer:
         if trouble:
             raise DivergedError(self.batch, trouble)
         self.rnn.parameters.subtract(update, rows)
-        self._state = forward.states[-1]
+        self._state = forward.carried
         loss /= self.seq_length
         self.smooth_loss = loss if self.batch == 0 else (1 - _SMOOTHING) * self.smooth_loss + _SMOOTHING * loss
         self.batch += 1
@@ -414,7 +430,7 @@ class Trainer:
             window = self._window(start)  # (n+1,) or (n+1, B)
             forward = self.rnn.forward(window[:-1], window[1:], self._zero_state() if start == 0 else state)
             yield forward
-            state = forward.states[-1]
+            state = forward.carried
 
     def _record(self, snapshot: Snapshot) -> None:
         # A batch that diverged and is tried again is there already.

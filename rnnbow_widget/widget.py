@@ -15,12 +15,12 @@ import anywidget
 import traitlets
 from IPython.core.getipython import get_ipython
 
-from .bptt_itemized import MEASURES
 from .checks import one_of, positive_int
 from .corpora import Corpus
 from .cues import Cue
 from .feed import Feed
 from .horizon import HorizonChoice
+from .measuring import MEASURES
 from .protocol import drawable, json_number
 from .run import QUANTITIES, Run
 from .status import explain, status_of

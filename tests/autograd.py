@@ -80,6 +80,56 @@ def gradients(window: Unrolled) -> dict[str, np.ndarray]:
 
 
 @dataclass(frozen=True)
+class UnrolledLayers:
+    """One window through several layers. Tensors are float64; lists are in the order of steps."""
+
+    parameters: dict[str, torch.Tensor]
+    recurrent: dict[str, list[torch.Tensor]]  # by the name of the W_hh: n of (gates·H,), W_hh h
+    entering: dict[str, list[torch.Tensor]]  # n of (gates·H,): W_ih x_j + b_h
+    inputs: dict[str, list[torch.Tensor]]  # n of (V,) or (D·H,): x_j
+    before: dict[str, list[torch.Tensor]]  # n of (H,): what W_hh multiplies at step j
+    losses: list[torch.Tensor]  # n scalars
+
+    def pieces(self, tensors: list[torch.Tensor]) -> np.ndarray:
+        """The gradient of every loss with respect to every one of these: [j, t], array (n, n, …)."""
+        found = [torch.autograd.grad(loss, tensors, retain_graph=True, allow_unused=True) for loss in self.losses]
+        zero = torch.zeros_like(tensors[0])
+        return np.array([[(zero if g[j] is None else g[j]).numpy() for g in found] for j in range(len(tensors))])
+
+
+def unroll_layers(rnn: RNN, inputs: np.ndarray, targets: np.ndarray, state: np.ndarray) -> UnrolledLayers:
+    p = {
+        name: torch.tensor(np.array(array), dtype=torch.float64, requires_grad=True)
+        for name, array in rnn.parameters.items()
+    }
+    found = UnrolledLayers(p, {}, {}, {}, {}, [])
+    below = list(torch.eye(rnn.input_size, dtype=torch.float64)[torch.tensor(inputs)])  # n of (V,)
+    first = iter(torch.tensor(np.array(state), dtype=torch.float64).split(rnn.cell.state_width))
+    n, step = len(inputs), STEPS[rnn.cell.name]
+    for suffixes in rnn.parameters.suffixes:
+        given = []
+        for direction, suffix in enumerate(suffixes):
+            W_hh, h = p["W_hh" + suffix], next(first)
+            lists = [[torch.empty(0)] * n for _ in range(4)]
+            outputs = [torch.empty(0)] * n
+            for j in reversed(range(n)) if direction else range(n):
+                before = h[: rnn.hidden_size]
+                recurrent, entering = W_hh @ before, p["W_ih" + suffix] @ below[j] + p["b_h" + suffix]
+                h = step(entering, recurrent, h, p.get("b_hn" + suffix))
+                outputs[j] = h[: rnn.hidden_size]
+                for kept, tensor in zip(lists, (recurrent, entering, below[j], before), strict=True):
+                    kept[j] = tensor
+            name = "W_hh" + suffix
+            found.recurrent[name], found.entering[name], found.inputs[name], found.before[name] = lists
+            given.append(outputs)
+        below = [torch.cat(parts) for parts in zip(*given, strict=True)]
+    for h, y in zip(below, targets.tolist(), strict=True):
+        logits = p["W_ho"] @ h + p["b_o"]
+        found.losses.append(torch.nn.functional.cross_entropy(logits[None], torch.tensor([y])))
+    return found
+
+
+@dataclass(frozen=True)
 class ModuleWindow:
     """One window through PyTorch's own recurrent module and a linear layer, in float64."""
 
@@ -90,33 +140,40 @@ class ModuleWindow:
         """``∂(Σ_t L_t)/∂θ`` for every parameter."""
         found = torch.autograd.grad(self.losses.sum(), list(self.weights.values()))
         return {
-            name: (gradient[-len(gradient) // 3 :] if name == "b_hn" else gradient).numpy()
+            name: (gradient[-len(gradient) // 3 :] if name.startswith("b_hn") else gradient).numpy()
             for name, gradient in zip(self.weights, found, strict=True)
         }
 
 
 def module(rnn: RNN, inputs: np.ndarray, targets: np.ndarray, state: np.ndarray) -> ModuleWindow:
     kinds = {"tanh": torch.nn.RNN, "relu": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
-    name = rnn.cell.name
+    name, hidden = rnn.cell.name, rnn.hidden_size
     options = {"nonlinearity": name} if kinds[name] is torch.nn.RNN else {}
-    layer = kinds[name](rnn.input_size, rnn.hidden_size, dtype=torch.float64, **options)
-    read_out = torch.nn.Linear(rnn.hidden_size, rnn.output_size, dtype=torch.float64)
-    weights = {
-        "W_ih": layer.weight_ih_l0,
-        "W_hh": layer.weight_hh_l0,
-        "b_h": layer.bias_ih_l0,
-        "W_ho": read_out.weight,
-        "b_o": read_out.bias,
-    }
+    options |= {"num_layers": rnn.num_layers, "bidirectional": rnn.bidirectional}
+    layer = kinds[name](rnn.input_size, hidden, dtype=torch.float64, **options)
+    directions = 2 if rnn.bidirectional else 1
+    read_out = torch.nn.Linear(directions * hidden, rnn.output_size, dtype=torch.float64)
+    weights = {}
+    for number, suffixes in enumerate(rnn.parameters.suffixes):
+        for direction, suffix in enumerate(suffixes):
+            theirs = f"_l{number}" + ("_reverse" if direction else "")
+            weights["W_ih" + suffix] = getattr(layer, "weight_ih" + theirs)
+            weights["W_hh" + suffix] = getattr(layer, "weight_hh" + theirs)
+            weights["b_h" + suffix] = getattr(layer, "bias_ih" + theirs)
+            second = getattr(layer, "bias_hh" + theirs)
+            with torch.no_grad():
+                second.zero_()
+                if "b_hn" + suffix in rnn.parameters:
+                    second[-hidden:] = torch.tensor(np.array(rnn.parameters["b_hn" + suffix]))
+                    weights["b_hn" + suffix] = second
+    weights |= {"W_ho": read_out.weight, "b_o": read_out.bias}
     with torch.no_grad():
         for key, weight in weights.items():
-            weight.copy_(torch.tensor(np.array(rnn.parameters[key])))
-        layer.bias_hh_l0.zero_()
-        if "b_hn" in rnn.parameters:
-            layer.bias_hh_l0[-rnn.hidden_size :] = torch.tensor(np.array(rnn.parameters["b_hn"]))
-            weights["b_hn"] = layer.bias_hh_l0
+            if not key.startswith("b_hn"):
+                weight.copy_(torch.tensor(np.array(rnn.parameters[key])))
     one_hot = torch.eye(rnn.input_size, dtype=torch.float64)[torch.tensor(inputs)]  # (n, V)
-    first = tuple(torch.tensor(np.array(part))[None] for part in np.split(state.astype(float), rnn.cell.state_blocks))
-    hidden, _ = layer(one_hot, first if name == "lstm" else first[0])  # (n, H)
-    losses = torch.nn.functional.cross_entropy(read_out(hidden), torch.tensor(targets), reduction="none")
+    blocks = state.astype(float).reshape(-1, rnn.cell.state_blocks, hidden)  # (L·D, blocks, H)
+    first = tuple(torch.tensor(blocks[:, block].copy()) for block in range(rnn.cell.state_blocks))  # (L·D, H) each
+    outputs, _ = layer(one_hot, first if name == "lstm" else first[0])  # (n, D·H)
+    losses = torch.nn.functional.cross_entropy(read_out(outputs), torch.tensor(targets), reduction="none")
     return ModuleWindow(losses, weights)

@@ -1,6 +1,7 @@
 """Networks and windows for hypothesis to draw."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
@@ -8,8 +9,9 @@ from hypothesis import strategies as st
 from rnnbow_widget.bptt_itemized import ItemizedGradients
 from rnnbow_widget.cell import Cell
 from rnnbow_widget.cells import CELLS
+from rnnbow_widget.forward import ForwardPass
 from rnnbow_widget.initialization import PRESETS
-from rnnbow_widget.rnn import RNN, ForwardPass
+from rnnbow_widget.rnn import RNN
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ def make_case(
     hidden: int = 7,
     tokens: int = 5,
     cell: str = "tanh",
+    num_layers: int = 1,
+    bidirectional: bool = False,
     init: str = "uniform",
     gain: float = 1.0,
     zero_state: bool = False,
@@ -37,9 +41,10 @@ def make_case(
 ) -> Case:
     """A network and a window, all from one seed; `gain` multiplies the weights, so that gradients vanish or explode."""
     generator = np.random.default_rng(seed)
-    rnn = RNN(tokens, hidden, cell=cell, init=init, seed=seed, dtype=dtype)
+    arrangement = {"num_layers": num_layers, "bidirectional": bidirectional}
+    rnn = RNN(tokens, hidden, cell=cell, init=init, seed=seed, dtype=dtype, **arrangement)
     rnn.parameters.vector *= gain
-    state = rnn.zero_state() if zero_state else generator.uniform(-0.9, 0.9, rnn.cell.state_width)  # (S,)
+    state = rnn.zero_state() if zero_state else generator.uniform(-0.9, 0.9, len(rnn.zero_state()))
     return Case(rnn, generator.integers(0, tokens, steps), generator.integers(0, tokens, steps), state.astype(dtype))
 
 
@@ -56,6 +61,22 @@ def cases(dtype: type = np.float64, gains: tuple[float, ...] = (0.3, 1.0, 3.0)) 
         zero_state=st.booleans(),
         dtype=st.just(dtype),
     )
+
+
+def arrangements(dtype: type = np.float64, **others: st.SearchStrategy[Any]) -> st.SearchStrategy[Case]:
+    """Networks of several layers, read in one direction or in both."""
+    drawn = {
+        "seed": st.integers(0, 2**32 - 1),
+        "steps": st.integers(1, 8),
+        "hidden": st.integers(1, 6),
+        "tokens": st.integers(1, 6),
+        "cell": st.sampled_from(sorted(CELLS)),
+        "num_layers": st.integers(1, 4),
+        "bidirectional": st.booleans(),
+        "init": st.sampled_from(["uniform", "orthogonal"]),
+        "zero_state": st.booleans(),
+    }
+    return st.builds(make_case, **{**drawn, **others}, dtype=st.just(dtype))
 
 
 class LinearCell(Cell):

@@ -9,9 +9,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from strategies import Case, LinearCell, cases, make_case, relative_error, shares_sum
 
-from rnnbow_widget.bptt_itemized import MEASURES, itemized_bptt, itemized_delta
+from rnnbow_widget.bptt_itemized import itemized_bptt, itemized_delta
 from rnnbow_widget.cells import CELLS
 from rnnbow_widget.gradients import TrainingGradients, bptt, logit_gradients
+from rnnbow_widget.measuring import MEASURES
 from rnnbow_widget.rnn import RNN
 
 

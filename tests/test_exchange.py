@@ -26,7 +26,8 @@ def modules(cell: str = "lstm", tokens: int = 6, hidden: int = 9, **options: Any
     torch.manual_seed(hidden)
     kind, own = MODULES[cell]
     dtype = options.get("dtype", torch.float32)
-    return kind(tokens, hidden, **own, **options), torch.nn.Linear(hidden, tokens, dtype=dtype)
+    outputs = 2 * hidden if options.get("bidirectional") else hidden
+    return kind(tokens, hidden, **own, **options), torch.nn.Linear(outputs, tokens, dtype=dtype)
 
 
 def logits(module: Any, linear: Any, inputs: np.ndarray) -> np.ndarray:
@@ -120,6 +121,34 @@ def test_a_reset_goes_back_to_what_was_taken_over() -> None:
     assert RNN.from_torch(*modules("lstm")).forget_bias is None
 
 
+@given(
+    st.sampled_from(sorted(CELLS)),
+    st.integers(1, 12),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from([torch.float32, torch.float64]),
+)
+@settings(deadline=None, max_examples=40)
+def test_every_layer_and_direction_is_taken_over_and_given_back(
+    cell: str, num_layers: int, bidirectional: bool, bias: bool, dtype: torch.dtype
+) -> None:
+    arrangement = {"num_layers": num_layers, "bidirectional": bidirectional, "bias": bias, "dtype": dtype}
+    module, linear = modules(cell, 5, 4, **arrangement)
+    rnn = RNN.from_torch(module, linear)
+    assert (rnn.num_layers, rnn.bidirectional) == (num_layers, bidirectional)
+    for suffixes in rnn.parameters.suffixes:
+        for suffix in suffixes:
+            theirs = suffix or "_l0"
+            for ours, weight in (("W_ih", "weight_ih"), ("W_hh", "weight_hh")):
+                np.testing.assert_array_equal(
+                    rnn.parameters[ours + suffix], getattr(module, weight + theirs).detach().numpy()
+                )
+    tolerance = 1e-6 if dtype is torch.float32 else 1e-14
+    assert_same_outputs(rnn, module, linear, tolerance)
+    assert_same_outputs(rnn, *rnn.to_torch(), tolerance)
+    np.testing.assert_array_equal(RNN.from_torch(*rnn.to_torch()).parameters.vector, rnn.parameters.vector)
+
+
 def test_a_parametrized_weight_is_taken_over_as_it_acts() -> None:
     module, linear = modules("tanh")
     torch.nn.utils.parametrizations.orthogonal(module, "weight_hh_l0")
@@ -137,8 +166,6 @@ def test_the_order_of_a_modules_axes_is_no_matter() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"num_layers": 2}, "with num_layers=1, got 2: networks here have one layer"),
-        ({"bidirectional": True}, "with bidirectional=False, got True: networks here read in one direction"),
         ({"proj_size": 3}, "with proj_size=0, got 3: the state of an LSTM is not projected here"),
         ({"dtype": torch.float16}, r"weights that are all float32 or all float64, got \['float16'\]"),
     ],
@@ -157,7 +184,7 @@ def test_other_things_are_refused() -> None:
         RNN.from_torch(torch.nn.LSTMCell(3, 4), linear)
     with pytest.raises(TypeError, match=r"linear takes a torch.nn.Linear, got int"):
         RNN.from_torch(modules()[0], 3)
-    with pytest.raises(ValueError, match="linear takes in_features=9, the hidden size; got 4"):
+    with pytest.raises(ValueError, match="linear takes in_features=9, what module gives out; got 4"):
         RNN.from_torch(modules()[0], torch.nn.Linear(4, 6))
     with pytest.raises(ValueError, match=r"all float32 or all float64, got \['float32', 'float64'\]"):
         RNN.from_torch(modules()[0], linear.double())

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from strategies import LinearCell, make_case, relative_error
 
 from rnnbow_widget import RNN, DivergedError, Trainer
-from rnnbow_widget.bptt_itemized import MEASURES, itemized_bptt, itemized_delta
+from rnnbow_widget.bptt_itemized import itemized_bptt, itemized_delta
 from rnnbow_widget.cells import CELLS
+from rnnbow_widget.forward import ForwardPass
 from rnnbow_widget.gradients import TrainingGradients, bptt
 from rnnbow_widget.horizon import choose_horizon, gradient_residuals
 from rnnbow_widget.initialization import PRESETS
-from rnnbow_widget.rnn import ForwardPass
+from rnnbow_widget.measuring import MEASURES
 
 TEXT = "the cat sat on the mat, and the dog sat on the log. " * 20
 

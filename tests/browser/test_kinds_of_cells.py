@@ -11,7 +11,7 @@ from rnnbow_widget.cells import CELLS
 
 SOURCE = """
 from rnnbow_widget import RNNbow, corpora
-w = RNNbow(corpora.c_headers(), cell={cell!r}, hidden_size=24, record_every=20, init="uniform", learning_rate=0.02)
+w = RNNbow(corpora.c_headers(), {settings}, hidden_size=24, record_every=20, init="uniform", learning_rate=0.02)
 w.train(400)
 w
 """
@@ -19,7 +19,16 @@ w
 
 @pytest.mark.parametrize("cell", sorted(CELLS))
 def test_a_cell_is_drawn_and_trains_on(cell: str, show: Callable[..., Figure]) -> None:
-    figure = show(SOURCE.format(cell=cell))
+    assert_is_drawn_and_trains_on(show(SOURCE.format(settings=f"cell={cell!r}")), cell)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_the_top_of_several_layers_is_drawn_and_trains_on(bidirectional: bool, show: Callable[..., Figure]) -> None:
+    settings = f"cell='gru', num_layers=3, bidirectional={bidirectional}"
+    assert_is_drawn_and_trains_on(show(SOURCE.format(settings=settings)), "gru")
+
+
+def assert_is_drawn_and_trains_on(figure: Figure, cell: str) -> None:
     figure.expect_recorded(20)
     expect(figure.root).to_contain_text(f"{cell} · 24 hidden units")
     picture = figure.read()

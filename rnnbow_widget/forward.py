@@ -1,0 +1,162 @@
+"""What a forward pass leaves behind for back-propagation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .parameters import Array, Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """What one layer leaves behind in one direction. Steps are in the order in which it reads them.
+
+    Arrays of a minibatch have a second axis, that of its B streams.
+
+    Attributes
+    ----------
+    states : array (n+1, S)
+        What a step hands on; row 0 is the state before the first step that is read.
+    hidden : array (n+1, H)
+        The part of `states` that is h.
+    linearization : array (n, …)
+        What the cell's backward step needs of each step.
+    """
+
+    states: Array
+    hidden: Array
+    linearization: Array
+
+    def stream(self, index: int) -> Track:
+        """Return one stream, without the axis of streams: views."""
+        return Track(self.states[:, index], self.hidden[:, index], self.linearization[:, index])
+
+    def flattened(self) -> Track:
+        """Return steps and streams as one axis, the streams of a step together: views."""
+        return Track(_flattened(self.states), _flattened(self.hidden), _flattened(self.linearization))
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardPass:
+    """What one window leaves behind for back-propagation. All arrays are the pass's own.
+
+    Arrays of a minibatch have a second axis, that of its B streams: n in the shapes below is then n, B.
+
+    Attributes
+    ----------
+    inputs, targets : int array (n,)
+        Tokens that went in, and tokens that should have come out.
+    tracks : tuple of tuple of Track
+        ``tracks[layer][direction]``, from the lowest layer up; direction 0 reads forward, 1 backward.
+    outputs : tuple of array (n, D·H)
+        What each layer gives out, h of its D directions side by side, in the order of steps.
+    probabilities : array (n, V)
+        Softmax of the logits.
+    loss : array (n,)
+        Cross-entropy of each step, in nats.
+    """
+
+    inputs: Tokens
+    targets: Tokens
+    tracks: tuple[tuple[Track, ...], ...]
+    outputs: tuple[Array, ...]
+    probabilities: Array
+    loss: Array
+
+    @property
+    def steps(self) -> int:
+        """Length of the window, n."""
+        return len(self.loss)
+
+    @property
+    def streams(self) -> int:
+        """Number of streams B; 1 if there is no axis for them."""
+        return self.loss.shape[1] if self.loss.ndim == 2 else 1
+
+    @property
+    def states(self) -> Array:
+        """States of the top layer, forward: array (n+1, S).
+
+        Row 0 is the state before the first step, row j+1 the state after step j: h, and of an LSTM [h, c].
+        """
+        return self.tracks[-1][0].states
+
+    @property
+    def hidden(self) -> Array:
+        """The part of `states` that is h: array (n+1, H)."""
+        return self.tracks[-1][0].hidden
+
+    @property
+    def linearization(self) -> Array:
+        """What the cell's backward step needs of each step, in the top layer, forward: array (n, …)."""
+        return self.tracks[-1][0].linearization
+
+    @property
+    def carried(self) -> Array:
+        """The state that the next window starts from, array (S_all,) or (B, S_all); see `RNN.zero_state`.
+
+        Layers that read backward start every window from zero: what they have read comes after it.
+        """
+        return carried_state(self.tracks)
+
+    def stream(self, index: int) -> ForwardPass:
+        """Return the pass of one stream of a minibatch, without the axis of streams. Its arrays are views."""
+        return ForwardPass(
+            self.inputs[:, index],
+            self.targets[:, index],
+            tuple(tuple(track.stream(index) for track in layer) for layer in self.tracks),
+            tuple(output[:, index] for output in self.outputs),
+            self.probabilities[:, index],
+            self.loss[:, index],
+        )
+
+    def flattened(self) -> ForwardPass:
+        """Return the pass with steps and streams as one axis, the streams of a step together. Its arrays are views.
+
+        ``N = n·B`` rows, and (n+1)·B of `states`: the row before a row is B rows up.
+        """
+        if self.loss.ndim == 1:
+            return self
+        return ForwardPass(
+            self.inputs.reshape(-1),
+            self.targets.reshape(-1),
+            tuple(tuple(track.flattened() for track in layer) for layer in self.tracks),
+            tuple(_flattened(output) for output in self.outputs),
+            _flattened(self.probabilities),
+            self.loss.reshape(-1),
+        )
+
+    def with_streams(self) -> ForwardPass:
+        """Return the pass of a window without an axis of streams as one of a single stream. Its arrays are views."""
+        return ForwardPass(
+            self.inputs[:, None],
+            self.targets[:, None],
+            tuple(
+                tuple(Track(t.states[:, None], t.hidden[:, None], t.linearization[:, None]) for t in layer)
+                for layer in self.tracks
+            ),
+            tuple(output[:, None] for output in self.outputs),
+            self.probabilities[:, None],
+            self.loss[:, None],
+        )
+
+
+def carried_state(tracks: tuple[tuple[Track, ...], ...]) -> Array:
+    """Return what `ForwardPass.carried` is about, from the tracks of a window."""
+    last: list[Array] = [
+        np.zeros_like(track.states[-1]) if direction else track.states[-1]
+        for layer in tracks
+        for direction, track in enumerate(layer)
+    ]
+    return last[0] if len(last) == 1 else np.concatenate(last, axis=-1)
+
+
+def turned(rows: Array, streams: int) -> Array:
+    """Return the rows (N, …) of a flattened pass with the steps in opposite order, array (N, …)."""
+    return rows.reshape(-1, streams, *rows.shape[1:])[::-1].reshape(rows.shape)
+
+
+def _flattened(array: Array) -> Array:
+    return array.reshape(-1, *array.shape[2:])
