@@ -11,6 +11,7 @@ from .parameters import Array, Parameters, layer_suffix
 
 _KINDS = {"tanh": "RNN", "relu": "RNN", "lstm": "LSTM", "gru": "GRU"}
 _TAKES = "module takes a torch.nn.RNN, LSTM or GRU"
+_DTYPES = "module and linear take weights that are all float32 or all float64, got {}"
 
 
 def read_modules(module: Any, linear: Any) -> tuple[dict[str, Any], dict[str, Array]]:
@@ -53,7 +54,7 @@ def read_modules(module: Any, linear: Any) -> tuple[dict[str, Any], dict[str, Ar
             found |= _read_layer(module, layer, direction, cell)
     dtypes = sorted({array.dtype.name for array in found.values()})
     if dtypes not in (["float32"], ["float64"]):
-        raise ValueError(f"module and linear take weights that are all float32 or all float64, got {dtypes}")
+        raise ValueError(_DTYPES.format(dtypes))
     settings = {
         "input_size": module.input_size,
         "hidden_size": module.hidden_size,
@@ -137,6 +138,9 @@ def _suffix_in_torch(layer: int, direction: int) -> str:
 
 
 def _array(tensor: Any) -> Array:
+    name = str(tensor.dtype).removeprefix("torch.")
+    if name not in ("float32", "float64"):  # numpy does not even have all of them
+        raise ValueError(_DTYPES.format([name]))
     found: Array = tensor.detach().cpu().numpy()
     return found
 

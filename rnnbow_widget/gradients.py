@@ -193,11 +193,10 @@ def _sum_over_steps(
     count = len(at_logits)
     ones = np.ones(count, at_logits.dtype)  # (N,): a product with it sums over rows faster than numpy's sum
     for layer, row in enumerate(rows):
-        for direction, (own_rows, cell, track, own) in enumerate(
-            zip(row, rnn.cells[layer], flat.tracks[layer], found.layers[layer], strict=True)
-        ):
+        for direction, own_rows in enumerate(row):
+            cell, own = rnn.cells[layer][direction], found.layers[layer][direction]
             delta, entering = cell.delta(own_rows), cell.input_delta(own_rows)  # (N, gates·H) each
-            delta.T.dot(track.hidden[:count], own.W_hh)
+            delta.T.dot(flat.tracks[layer][direction].hidden[:count], own.W_hh)
             ones.dot(entering, own.b_h)
             if own.b_hn is not None:
                 ones.dot(delta[:, -own.b_hn.size :], own.b_hn)

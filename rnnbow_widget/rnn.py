@@ -100,6 +100,9 @@ class RNN:
         self.parameters = Parameters(*sizes, self.dtype, kind.gates, kind.has_b_hn, *arrangement)
         self.cells = tuple(tuple(kind(own.W_hh, own.b_hn) for own in layer) for layer in self.parameters.layers)
         self.cell = self.cells[-1][0]
+        self._layers = tuple(
+            tuple(zip(cells, own, strict=True)) for cells, own in zip(self.cells, self.parameters.layers, strict=True)
+        )
         self._ones = np.ones(self.output_size, self.dtype)  # (O,)
         self._given: Array | None = None  # (P,): first weights that were not drawn
         self.reset()
@@ -232,10 +235,10 @@ class RNN:
         shape = (len(x) + 1, *x.shape[1:], width)  # (n+1, S) or (n+1, B, S)
         tracks: list[tuple[Track, ...]] = []
         outputs: list[Array] = []
-        for cells, layer in zip(self.cells, self.parameters.layers, strict=True):
+        for layer in self._layers:
             row: list[Track] = []
             given: list[Array] = []  # of each direction, h of each step (n, H) or (n, B, H)
-            for cell, own in zip(cells, layer, strict=True):
+            for cell, own in layer:
                 if outputs:
                     below = outputs[-1]  # (n, D·H) or (n, B, D·H)
                     gates = below.reshape(-1, below.shape[-1]).dot(own.W_ih.T).reshape(*x.shape, -1)
@@ -323,7 +326,7 @@ class RNN:
     def _step(self, token: int, before: Array) -> tuple[Array, Array]:
         """Take one step through layers that read forward: the state (S_all,) after it, and the top layer's h (H,)."""
         after, width, output = np.empty_like(before), self.cell.state_width, before
-        for layer, ((cell,), (own,)) in enumerate(zip(self.cells, self.parameters.layers, strict=True)):
+        for layer, ((cell, own),) in enumerate(self._layers):
             gates = own.W_ih @ output if layer else own.W_ih[:, token]  # (gates·H,)
             place = slice(layer * width, (layer + 1) * width)
             cell.forward_step(gates + own.b_h, before[place], after[place])

@@ -168,6 +168,7 @@ def test_the_order_of_a_modules_axes_is_no_matter() -> None:
     [
         ({"proj_size": 3}, "with proj_size=0, got 3: the state of an LSTM is not projected here"),
         ({"dtype": torch.float16}, r"weights that are all float32 or all float64, got \['float16'\]"),
+        ({"dtype": torch.bfloat16}, r"weights that are all float32 or all float64, got \['bfloat16'\]"),
     ],
 )
 def test_what_has_no_counterpart_is_refused_with_the_reason(options: dict[str, Any], message: str) -> None:
