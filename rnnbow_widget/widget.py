@@ -328,6 +328,8 @@ class RNNbow(anywidget.AnyWidget):
             "live": self.trainer is not None,
             "seq_length": settings.get("seq_length"),
             "batch_size": self._batch_size,
+            "num_layers": settings.get("num_layers", 1),
+            "bidirectional": settings.get("bidirectional", False),
             "hidden_size": settings.get("hidden_size"),
             "cell": settings.get("cell"),
             "data_name": drawable(str(settings.get("data", ""))),

@@ -86,6 +86,8 @@ def test_a_new_page_gets_the_whole_run(widget: RNNbow) -> None:
         "live": True,
         "seq_length": 25,
         "batch_size": 1,
+        "num_layers": 1,
+        "bidirectional": False,
         "hidden_size": 8,
         "cell": "tanh",
         "data_name": "text",

@@ -86,6 +86,8 @@ export function createMockModel(options: MockOptions): AnyModel<Traits> {
       live: options.live,
       seq_length: options.steps,
       batch_size: options.streams,
+      num_layers: 1,
+      bidirectional: false,
       hidden_size: 100,
       data_name: "a C header",
       data_length: options.text.length,

@@ -50,6 +50,8 @@ export interface Info {
   seq_length: number | null;
   /** Streams of a minibatch. */
   batch_size: number;
+  num_layers: number;
+  bidirectional: boolean;
   hidden_size: number | null;
   data_name: string;
   data_length: number | null;

@@ -25,15 +25,24 @@ function problemOf(state: State, failure: Problem | null): Problem | null {
   return null;
 }
 
-function describe({ cell, hidden_size, seq_length, batch_size, data_name, data_length }: Info): string {
+function describe(info: Info): string {
+  const { cell, hidden_size, seq_length, batch_size, data_name, data_length } = info;
   const parts = [
-    cell,
+    cell && cell + describeArrangement(info),
     hidden_size !== null && `${formatCount(hidden_size)} hidden units`,
     batch_size > 1 && `${formatCount(batch_size)} streams`,
     seq_length !== null && `windows of ${formatCount(seq_length)} steps`,
     data_name + (data_length === null ? "" : `, ${formatCount(data_length)} tokens`),
   ];
   return parts.filter(Boolean).join(" · ");
+}
+
+/** Layers and directions, and which of them the panels show. */
+function describeArrangement({ num_layers, bidirectional }: Info): string {
+  const shown = [num_layers > 1 && "top layer", bidirectional && "forward direction"].filter(Boolean).join(", ");
+  if (!shown) return "";
+  const layers = num_layers > 1 ? ` in ${formatCount(num_layers)} layers` : "";
+  return `${layers}${bidirectional ? ", both directions" : ""} (shown: ${shown})`;
 }
 
 /** What of the run is here, and what of it the kernel keeps, if that is not all. */

@@ -81,6 +81,8 @@ export function fakeModel(changes: Partial<Traits> = {}) {
       live: true,
       seq_length: 3,
       batch_size: 1,
+      num_layers: 1,
+      bidirectional: false,
       hidden_size: 4,
       data_name: "text",
       data_length: 90,

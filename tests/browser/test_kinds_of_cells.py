@@ -22,15 +22,23 @@ def test_a_cell_is_drawn_and_trains_on(cell: str, show: Callable[..., Figure]) -
     assert_is_drawn_and_trains_on(show(SOURCE.format(settings=f"cell={cell!r}")), cell)
 
 
-@pytest.mark.parametrize("bidirectional", [False, True])
-def test_the_top_of_several_layers_is_drawn_and_trains_on(bidirectional: bool, show: Callable[..., Figure]) -> None:
-    settings = f"cell='gru', num_layers=3, bidirectional={bidirectional}"
-    assert_is_drawn_and_trains_on(show(SOURCE.format(settings=settings)), "gru")
+@pytest.mark.parametrize(
+    ("arrangement", "named"),
+    [
+        ("num_layers=3", "gru in 3 layers (shown: top layer)"),
+        ("bidirectional=True", "gru, both directions (shown: forward direction)"),
+        ("num_layers=3, bidirectional=True", "gru in 3 layers, both directions (shown: top layer, forward direction)"),
+    ],
+)
+def test_the_top_of_several_layers_is_drawn_and_trains_on(
+    arrangement: str, named: str, show: Callable[..., Figure]
+) -> None:
+    assert_is_drawn_and_trains_on(show(SOURCE.format(settings=f"cell='gru', {arrangement}")), named)
 
 
-def assert_is_drawn_and_trains_on(figure: Figure, cell: str) -> None:
+def assert_is_drawn_and_trains_on(figure: Figure, named: str) -> None:
     figure.expect_recorded(20)
-    expect(figure.root).to_contain_text(f"{cell} · 24 hidden units")
+    expect(figure.root).to_contain_text(f"{named} · 24 hidden units")
     picture = figure.read()
     axis, maxima = picture.axes["overview"], kernel_value(figure.page, "w.run.column('max_gradient')")
     assert len(picture.bars) == len(maxima)
