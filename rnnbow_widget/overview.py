@@ -64,12 +64,12 @@ class Overview:
                     f"snapshot takes the surfaces and measures of those before it, {self._keys}; got {keys}"
                 )
             self._keys = keys
-            if len(self) == self._capacity:
-                self._grow()
-            self._due.append(snapshot)
-            self._due_nbytes += snapshot.nbytes
             if len(self._due) >= _MOST_DUE or self._due_nbytes > _MOST_DUE_BYTES:
                 self._work_out()
+            if len(self) == self._capacity:
+                self._grow()
+            self._due_nbytes += snapshot.nbytes
+            self._due.append(snapshot)  # last: who is interrupted before has recorded nothing
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -110,13 +110,14 @@ class Overview:
             return self._columns
 
     def _work_out(self) -> None:
-        due, self._due, self._due_nbytes = self._due, [], 0
-        for _, alike in groupby(due, key=lambda snapshot: snapshot.surfaces[self._keys[0]].shape):
+        stop = self._count
+        for _, alike in groupby(self._due, key=lambda snapshot: snapshot.surfaces[self._keys[0]].shape):
             rows = _rows(list(alike))
-            stop = self._count + len(rows["batch"])
+            first, stop = stop, stop + len(rows["batch"])
             for name, row in rows.items():
-                self._columns[name][self._count : stop] = row
-            self._count = stop
+                self._columns[name][first:stop] = row
+        # Only now: an interrupt may come at any time before, and the rows are then worked out again.
+        self._count, self._due, self._due_nbytes = stop, [], 0
 
     def _grow(self) -> None:
         self._capacity = max(_LEAST_CAPACITY, int(_GROWTH * self._capacity))

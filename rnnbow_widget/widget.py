@@ -417,11 +417,8 @@ class RNNbow(anywidget.AnyWidget):
 
     def _on_details(self, message: Mapping[str, Any]) -> None:
         """Answer at once, also while something trains: a run can be read while it grows."""
-        batch, stream = (
-            positive_int("batch", message.get("batch"), minimum=0),
-            self._checked_stream(message.get("stream")),
-        )
-        content, chunks = self._feed.details(batch, stream)
+        batch = positive_int("batch", message.get("batch"), minimum=0)
+        content, chunks = self._feed.details(batch, self._checked_stream(message.get("stream")))
         self.send({"kind": "details", "client": str(message.get("client")), **content}, chunks)
 
     def _on_measure_horizon(self) -> None:

@@ -1,6 +1,8 @@
 """The data model, what of it is kept within the memory limit, and the definition of the horizon length."""
 
+import contextlib
 import copy
+import itertools
 import pickle
 import threading
 import tracemalloc
@@ -10,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnbow_widget import Run, Snapshot, ThinnedError, Trainer
+from rnnbow_widget import Run, Snapshot, ThinnedError, Trainer, overview
 from rnnbow_widget.run import QUANTITIES
 from rnnbow_widget.snapshot import horizon_length
 
@@ -103,6 +105,31 @@ def test_columns_are_those_of_the_snapshots() -> None:
         np.testing.assert_allclose(run.column(name), expected)
 
 
+def test_an_interrupt_while_rows_are_worked_out_loses_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    run, whole = (Run(("a", "b")) for _ in range(2))
+    wide = {key: np.ones((3, 5), np.float32) for key in ("W_hh", "W_hh:share")}
+    recorded = [snapshot(batch, **({"surfaces": wide} if batch % 7 == 3 else {})) for batch in range(150)]
+    work_out, calls = overview._rows, itertools.count(1)
+
+    def interrupted(snapshots: list[Snapshot]) -> object:
+        if next(calls) % 5 == 0:
+            raise KeyboardInterrupt
+        return work_out(snapshots)
+
+    for one in recorded:
+        whole.append(one)
+        monkeypatch.setattr(overview, "_rows", interrupted)
+        with contextlib.suppress(KeyboardInterrupt):
+            run.append(one)
+        monkeypatch.setattr(overview, "_rows", work_out)
+        if not len(run) or run[-1] is not one:
+            run.append(one)
+    assert next(calls) > 10
+    assert [one.batch for one in run] == run.batches.tolist() == list(range(150))
+    for name in QUANTITIES:
+        np.testing.assert_array_equal(run.column(name), whole.column(name))
+
+
 def test_memory_grows_with_recorded_batches_steps_and_lags() -> None:
     def details(batches: int, horizon: int) -> int:
         run = Trainer(TEXT, hidden_size=8, record_every=1, horizon=horizon).train(batches)
@@ -111,8 +138,8 @@ def test_memory_grows_with_recorded_batches_steps_and_lags() -> None:
     assert details(20, 5) == 2 * details(10, 5)
     # three measures of n × k numbers of four bytes
     assert details(1, 10) - details(1, 5) == 3 * 25 * 5 * 4
-    overview = Trainer(TEXT, hidden_size=8, record_every=1).train(100).overview
-    assert 72 <= overview.nbytes / 100 <= 1.25 * 72
+    columns = Trainer(TEXT, hidden_size=8, record_every=1).train(100).overview
+    assert 72 <= columns.nbytes / 100 <= 1.25 * 72
 
 
 def test_the_bytes_that_are_counted_are_those_that_python_takes() -> None:
