@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import corpora
+from . import corpora, tasks
 from .bptt_itemized import itemized_bptt, itemized_delta
 from .bptt_layers import itemized_layer_delta, itemized_layers
 from .gradients import bptt
@@ -31,6 +31,7 @@ __all__ = [
     "itemized_delta",
     "itemized_layer_delta",
     "itemized_layers",
+    "tasks",
 ]
 
 

@@ -333,7 +333,7 @@ class RNNbow(anywidget.AnyWidget):
             "hidden_size": settings.get("hidden_size"),
             "cell": settings.get("cell"),
             "data_name": drawable(str(settings.get("data", ""))),
-            "data_length": len(self.trainer.data) if self.trainer else None,
+            "data_length": self.trainer.data.length if self.trainer else None,
         }
 
     def _choice_now(self) -> HorizonChoice | None:
