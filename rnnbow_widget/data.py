@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import DTypeLike
 
+from .about import About
 from .parameters import Mask, Signal, Tokens
 from .window import Window
 
@@ -79,11 +80,14 @@ class Data(ABC):
         The loss of a predictor that misses the point.
     least : Reference or None
         The least loss that can be expected of any predictor, if it is known and not 0.
+    solved_below : float or None
+        A loss below which it is solved, if there is such a thing.
     """
 
     shows_inputs: bool = True
     baseline: Reference | None = None
     least: Reference | None = None
+    solved_below: float | None = None
 
     def __init__(
         self,
@@ -112,14 +116,24 @@ class Data(ABC):
         return "classes" if self.vocabulary else "values"
 
     @property
-    def loss_name(self) -> str:
-        """What the loss of a step is."""
-        return "cross-entropy" if self.vocabulary else "mean squared error"
-
-    @property
-    def loss_unit(self) -> str:
-        """Unit of the loss; empty if it has none."""
-        return "nats" if self.vocabulary else ""
+    def about(self) -> About:
+        """What there is to know of it to show a run."""
+        inputs: Literal["classes", "values"] = "classes" if self.input_vocabulary else "values"
+        return About(
+            kind=self.kind,
+            loss_name="cross-entropy" if self.vocabulary else "mean squared error",
+            loss_unit="nats" if self.vocabulary else "",
+            inputs=inputs if self.shows_inputs else None,
+            input_vocabulary=self.input_vocabulary if self.shows_inputs else (),
+            input_entries=self.input_entries,
+            output_entries=self.output_entries,
+            fresh=self.length is None,
+            baseline=self.baseline.loss if self.baseline else None,
+            baseline_name=self.baseline.name if self.baseline else "",
+            least=self.least.loss if self.least else None,
+            least_name=self.least.name if self.least else "",
+            solved_below=self.solved_below,
+        )
 
     @abstractmethod
     def windows(self, seq_length: int | None, batch_size: int, seed: int) -> Windows:

@@ -11,6 +11,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from .about import About
 from .checks import finite_float, one_of
 from .cues import Cue, CueFinder
 from .overview import CLIPPED, DIVERGED, Overview
@@ -60,6 +61,8 @@ class Run(Sequence[Snapshot]):
         What the tokens are called.
     settings : mapping
         What the run was made with, to show and to reproduce it.
+    about : About, optional
+        What there is to know of inputs, targets and their loss.
     memory_limit : float
         Bytes that overview and details may take together. The overview is never thinned, at about 80 bytes per batch.
 
@@ -80,10 +83,12 @@ class Run(Sequence[Snapshot]):
         vocabulary: tuple[str, ...],
         settings: Mapping[str, Any] | None = None,
         *,
+        about: About | None = None,
         memory_limit: float = MEMORY_LIMIT,
     ) -> None:
         self.vocabulary = vocabulary
         self.settings = dict(settings or {})
+        self.about = about
         self._lock = threading.RLock()
         self._forget()
         self.memory_limit = memory_limit

@@ -37,9 +37,12 @@ class Task(Data):
     ----------
     steps : int
         As above.
+    solved_below : float
+        A loss below which the task is solved: nine tenths of the way from the baseline to the least loss.
     """
 
     baseline: Reference
+    solved_below: float
 
     def __init__(
         self, name: str, steps: int, *, baseline: Reference, least: Reference | None = None, **described: Any
@@ -48,15 +51,11 @@ class Task(Data):
         self.steps = steps
         self.baseline = baseline
         self.least = least
+        lowest = least.loss if least else 0.0
+        self.solved_below = lowest + _SOLVED * (baseline.loss - lowest)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name}; {self.steps} steps, baseline {self.baseline.loss:.4g})"
-
-    @property
-    def solved_below(self) -> float:
-        """A loss below which the task is solved: nine tenths of the way from the baseline to the least loss."""
-        least = self.least.loss if self.least else 0.0
-        return least + _SOLVED * (self.baseline.loss - least)
 
     @abstractmethod
     def draw(self, generator: np.random.Generator, count: int) -> tuple[Signal, Signal, Mask | None]:

@@ -164,7 +164,7 @@ class Trainer:
         self.record_every = record_every
         self.clip_value = clip_value
         self.clip_norm = clip_norm
-        self.run = Run(self.data.vocabulary, memory_limit=memory_limit)
+        self.run = Run(self.data.vocabulary, about=self.data.about, memory_limit=memory_limit)
         self.run.settings = self.settings
         self._start_over()
 
