@@ -10,6 +10,7 @@ from .bptt_layers import itemized_layer_delta, itemized_layers
 from .gradients import bptt
 from .rnn import RNN
 from .run import Run, ThinnedError
+from .sequences import Sequences, Stream
 from .snapshot import Snapshot
 from .trainer import DivergedError, Trainer
 
@@ -22,7 +23,9 @@ __all__ = [
     "DivergedError",
     "RNNbow",
     "Run",
+    "Sequences",
     "Snapshot",
+    "Stream",
     "ThinnedError",
     "Trainer",
     "bptt",

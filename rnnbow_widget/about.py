@@ -41,3 +41,9 @@ class About:
     least: float | None = None
     least_name: str = ""
     solved_below: float | None = None
+
+    def loss_text(self, loss: float) -> str:
+        """Return a loss with its unit, and with that of who misses the point."""
+        unit = f" {self.loss_unit} per step" if self.loss_unit else ""
+        compared = "" if self.baseline is None else f" (baseline {self.baseline:.3g})"
+        return f"{loss:.3g}{unit}{compared}"

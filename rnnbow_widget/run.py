@@ -210,7 +210,7 @@ class Run(Sequence[Snapshot]):
         ----------
         name : str
             One of `QUANTITIES`: "max_gradient", "mean_gradient", "grad_norm", "update_norm", "loss" (mean per step, in
-            nats), "accuracy" or "horizon_length".
+            nats or squared), "accuracy" or "horizon_length".
         surface, measure : str
             For the first two: whose bars.
 
@@ -257,13 +257,14 @@ class Run(Sequence[Snapshot]):
             if not len(self):
                 return "Run(nothing recorded yet)"
             batches, loss, horizon = self.batches, self.column("loss"), self.column("horizon_length")
+            unit = " nats per step" if self.vocabulary else ""
             ended = ", diverged" if self._overview.column("flags")[-1] & DIVERGED else ""
             thinned = ""
             if self._stride > 1:
                 thinned = f", details of {len(self._details):,} held: one in {self._stride} and the newest"
             return (
                 f"Run({len(self):,} recorded batches, {batches[0]:,} to {batches[-1]:,}; "
-                f"loss {loss[0]:.3g} → {loss[-1]:.3g} nats per step, "
+                f"loss {loss[0]:.3g} → {loss[-1]:.3g}{unit}, "
                 f"horizon {horizon[0]:g} → {horizon[-1]:g} steps, {self.nbytes / 1e6:.2g} MB{thinned}{ended})"
             )
 

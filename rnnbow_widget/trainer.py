@@ -17,6 +17,7 @@ from .cell import Cell
 from .checks import finite_float, one_of, positive_int
 from .corpora import Corpus
 from .data import Data
+from .evaluation import Evaluation, evaluate
 from .forward import ForwardPass
 from .gradients import Gradients, TrainingGradients
 from .horizon import HorizonChoice, choose_horizon
@@ -27,6 +28,7 @@ from .parameters import Array, Signal
 from .rnn import RNN
 from .run import MEMORY_LIMIT, Run
 from .snapshot import Float32, Snapshot, surface_key
+from .task import Task
 from .window import Window
 
 _SMOOTHING = 0.001
@@ -43,27 +45,29 @@ class DivergedError(ArithmeticError):
 
 
 class Trainer:
-    """Trains a network on consecutive windows of a sequence, or of parallel streams, and records itemized gradients.
+    """Trains a network on windows of data and records itemized gradients.
 
     Every `record_every`-th batch, from batch 0 on, is recorded with itemized gradients; all are trained with plain
-    back-propagation through time, so that recording changes no number. The state is carried from window to window; at
-    the end of the data training starts over, from a zero state.
+    back-propagation through time, so that recording changes no number. Of a text or another long stream,
+    windows are consecutive, and the state is carried from one to the next; at the end of the data training starts over,
+    from a zero state. Independent sequences all begin with a zero state.
 
-    With ``batch_size=B`` the data is cut into B consecutive pieces of one length, and what remains is left out. A batch
+    With ``batch_size=B`` a stream is cut into B consecutive pieces of one length, and what remains is left out. A batch
     is the next window of every piece: B streams, each with a state of its own. Its loss is the mean over streams.
 
     Parameters
     ----------
-    data : Corpus, str or path
-        What to train on; a str or path is read by `corpora.text`.
+    data : Data, str or path
+        What to train on: text from `corpora`, a task from `tasks`, a `Stream` or `Sequences` of your own; a str or path
+        is read by `corpora.text`.
     rnn : RNN, optional
         The network. By default one is made from the next eight arguments.
     cell, hidden_size, init, forget_bias, num_layers, bidirectional, dtype, seed :
         See `RNN`. What is recorded of several layers is W_hh of the top one, forward. `seed` also seeds `sample`.
-    seq_length : int
-        Steps in a window, n.
+    seq_length : int, optional
+        Steps in a window, n: 25 by default. Sequences of a task have their own length.
     batch_size : int
-        Streams that are trained in parallel, B.
+        Streams, or independent sequences, that are trained in parallel, B.
     horizon : int, "auto" or None
         Lags that are recorded, k; None for the whole window. "auto" chooses the shortest that leaves out at most
         `tolerance` of the gradient of any loss in the windows that come next; it chooses again whenever the number of
@@ -99,7 +103,7 @@ class Trainer:
         The newest answer to which horizon would be enough, of `measure_horizon` or ``horizon="auto"``: with the
         residual of every k that it was chosen by.
     smooth_loss : float
-        Running mean of the loss per step, in nats; NaN before the first batch.
+        Running mean of the loss per step that has one; NaN before the first batch.
     """
 
     horizon_choice: HorizonChoice | None
@@ -169,7 +173,7 @@ class Trainer:
         self._start_over()
 
     def __repr__(self) -> str:
-        loss = "untrained" if self.batch == 0 else f"loss {self.smooth_loss:.3g} nats per step"
+        loss = "untrained" if self.batch == 0 else f"loss {self.data.about.loss_text(self.smooth_loss)}"
         return f"Trainer({self.data!r}, {self.rnn!r}, batch {self.batch:,}, {loss}, {len(self.run):,} recorded)"
 
     @property
@@ -340,7 +344,9 @@ class Trainer:
         if not isinstance(prompt, str):
             raise TypeError(f"prompt takes a str, got {type(prompt).__name__}")
         if not isinstance(self.data, Corpus):
-            raise ValueError(f"sample writes text, and {self.data.name} is none: example() shows a sequence of it")
+            raise ValueError(
+                f"sample writes text, and {self.data.name} is none: run[-1] has inputs, targets and predictions of it"
+            )
         generator = np.random.default_rng((self.seed, self.batch))
         state = self._state if self.batch_size == 1 else self._state[0]  # (S_all,)
         token = int(self.windows(self.batch).inputs.flat[0])
@@ -350,6 +356,20 @@ class Trainer:
             state = self.rnn.forward(tokens[:-1], tokens[1:]).carried if len(tokens) > 1 else self.rnn.zero_state()
         written = self.rnn.sample(token, length, state=state, temperature=temperature, generator=generator)
         return self.data.decode(written)
+
+    def evaluate(self, sequences: int = 1000) -> Evaluation:
+        """How well the network does the task as it stands, on sequences that it is not trained on.
+
+        Training is not disturbed. The same number gives the same sequences.
+
+        Raises
+        ------
+        ValueError
+            If the data is no task: of other data there are no fresh sequences.
+        """
+        if not isinstance(self.data, Task):
+            raise ValueError(f"evaluate is for tasks, whose sequences are made up; {self.data.name} is none")
+        return evaluate(self.rnn, self.data, sequences, self.seed)
 
     def _start_over(self) -> None:
         self.batch = 0

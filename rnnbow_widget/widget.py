@@ -150,8 +150,9 @@ class RNNbow(anywidget.AnyWidget):
     def __repr__(self) -> str:
         if self.trainer is None:
             return f"RNNbow({self.run!r})"
-        loss = "untrained" if self.trainer.batch == 0 else f"loss {self.trainer.smooth_loss:.3g} nats/step"
-        return f"RNNbow({self.trainer.data.name}, batch {self.trainer.batch:,}, {loss}, {len(self.run):,} recorded)"
+        data, batch = self.trainer.data, self.trainer.batch
+        loss = "untrained" if batch == 0 else f"loss {data.about.loss_text(self.trainer.smooth_loss)}"
+        return f"RNNbow({data.name}, batch {batch:,}, {loss}, {len(self.run):,} recorded)"
 
     # What a person can do. Each is what a button does.
 
