@@ -198,7 +198,12 @@ class Run(Sequence[Snapshot]):
         """Numbers of all recorded batches, array (recorded,) that cannot be written to."""
         return self._overview.column("batch")
 
-    def column(self, name: str, surface: str = "W_hh", measure: str = "norm") -> NDArray[np.float64]:
+    @property
+    def primary(self) -> str | None:
+        """Name of the primary surface: W_hh of the layer next to the read-out; None if nothing was recorded."""
+        return next(iter(self._overview.surfaces), None)
+
+    def column(self, name: str, surface: str | None = None, measure: str = "norm") -> NDArray[np.float64]:
         """One number per recorded batch, array (recorded,). Recorded as float32.
 
         Parameters
@@ -207,7 +212,8 @@ class Run(Sequence[Snapshot]):
             One of `QUANTITIES`: "max_gradient", "mean_gradient", "grad_norm", "update_norm", "loss" (mean per step, in
             nats), "accuracy" or "horizon_length".
         surface, measure : str
-            For the first two: whose bars.
+            For the first two: whose bars; by default those of the primary surface. NaN for batches that it was not
+            recorded with.
 
         Raises
         ------
@@ -217,7 +223,7 @@ class Run(Sequence[Snapshot]):
         overview = self._overview
         stored = one_of("name", name, QUANTITIES)
         if name in _BARS:
-            key = surface_key(surface, measure)
+            key = surface_key(surface or self.primary or "W_hh", measure)
             if overview.surfaces:
                 one_of("surface and measure", key, overview.surfaces)
             stored = f"{_BARS[name]}:{key}"
@@ -233,7 +239,7 @@ class Run(Sequence[Snapshot]):
             flags = overview.column("flags", first)
             self._finder.extend(
                 overview.column("batch", first),
-                max_gradient=overview.column("max:W_hh", first),
+                max_gradient=overview.column(f"max:{self.primary}", first),
                 horizon_length=overview.column("horizon_length", first),
                 grad_norm=overview.column("grad_norm", first),
                 update_norm=overview.column("update_norm", first),
