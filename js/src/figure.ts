@@ -1,6 +1,7 @@
 /** What one draw is made of. Computed once by the view; every panel draws from it and from nothing else. */
 
 import type { Columns } from "./columns";
+import type { Measure } from "./contract";
 import type { Missing } from "./detail_requests";
 import type { Place } from "./details";
 import type { Items, Snapshot } from "./protocol";
@@ -12,6 +13,9 @@ import { visible } from "./visible_text";
 /** The batch that panels 2, 3 and 4 show. */
 export interface Shown {
   snapshot: Snapshot;
+  /** Name of the surface that is drawn, and in which measure: the chosen one, if the surface has it. */
+  surface: string;
+  measure: Measure;
   items: Items;
   /** The steps in view, and their columns. */
   view: StepWindow;

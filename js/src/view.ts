@@ -21,6 +21,7 @@ import type { Session } from "./session";
 import { createStatus } from "./status";
 import { type StepWindow, whole, within } from "./step_window";
 import type { Problem, State } from "./store";
+import { findSurface, measureFor } from "./surfaces";
 import { followTheme, type Theme } from "./theme";
 import { createToolbar } from "./toolbar";
 import { createTooltip } from "./tooltip";
@@ -132,7 +133,7 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     panelArea.hidden = empty;
     invitation.hidden = !empty;
     setText(invitation, inviting(state));
-    const rungs = figure.shown ? createLadder(figure.shown.snapshot.lags).length : colors;
+    const rungs = figure.shown ? createLadder(figure.shown.items.lags).length : colors;
     if (rungs !== colors) {
       colors = rungs;
       setLagColors(root, colors, theme);
@@ -156,10 +157,11 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     const selected = state.selected === null ? newest(state, focus.target !== null) : run.nearest(state.selected);
     if (preview !== null && preview >= run.length) preview = null;
     const index = preview ?? selected;
-    const shown = index < 0 ? null : composeShown(state, index);
-    const place = index < 0 || shown ? null : { batch: run.batches()[index], stream: state.stream };
-    session.want(parent, place);
-    const pending = place && { ...place, ...session.missing(place) };
+    if (index < 0) return { state, width, selected, preview, shown: null, pending: null };
+    const { snapshot, missing } = findSurface(run.batches()[index], state);
+    session.want(parent, missing ? [missing] : []);
+    const shown = snapshot && composeShown(snapshot, state);
+    const pending = missing && { ...missing, ...session.missing(missing) };
     return { state, width, selected, preview, shown, pending };
   }
 
@@ -172,31 +174,30 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     if (pending) focus = { ...focus, target: null };
   }
 
-  /** Gives what is drawn already if nothing that it is made from has changed; null if the details are not there. */
-  function composeShown(state: State, index: number): Shown | null {
-    const { stream, run } = state;
-    const { details } = run;
-    const batch = run.batches()[index];
-    // Asked for at every draw, so that what is on screen is kept.
-    const held = details.get({ batch, stream });
-    const inputs = [details, batch, stream, state.measure, state.form, state.labels, width, theme, zoomed];
+  /** Gives what is drawn already if nothing that it is made from has changed. */
+  function composeShown(held: Snapshot, state: State): Shown {
+    const { batch, stream, part } = held;
+    const source = [state.run.details, batch, stream, part];
+    const inputs = [...source, state.surface, state.measure, state.form, state.labels, width, theme, zoomed];
     const unchanged = inputs.map((input, position) => input === drawnInputs[position]);
     if (drawn && unchanged.every(Boolean)) return drawn;
-    const snapshot = drawn && unchanged.slice(0, 3).every(Boolean) ? drawn.snapshot : held;
-    if (!snapshot) return null;
+    const snapshot = drawn && unchanged.slice(0, source.length).every(Boolean) ? drawn.snapshot : held;
     drawnInputs = inputs;
     const furthest = Math.max(focus.pinned ?? 0, focus.target?.step ?? 0);
     if (furthest >= snapshot.steps) focus = { target: null, pinned: null };
-    return arrange(snapshot, state);
+    return arrange(snapshot, state.surface, state);
   }
 
-  function arrange(snapshot: Snapshot, state: State): Shown {
+  function arrange(snapshot: Snapshot, surface: string, state: State): Shown {
     const { steps } = snapshot;
+    const measure = measureFor(surface, state.measure);
     const view = zoomed?.steps === steps ? zoomed.view : whole(steps);
     const overall = createColumns(width, steps);
     return {
       snapshot,
-      items: snapshot.items(state.measure),
+      surface,
+      measure,
+      items: snapshot.items(surface, measure),
       view,
       columns: createColumns(width, view.count, view.first),
       overall,
@@ -210,7 +211,7 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
   /** Draws what was drawn before anew, in the room and the colours that there are now. */
   function refit(figure: Figure) {
     if (!drawn || (drawn.width === width && drawn.theme === theme)) return;
-    drawn = arrange(drawn.snapshot, figure.state);
+    drawn = arrange(drawn.snapshot, drawn.surface, figure.state);
     for (const panel of batchPanels) panel.update({ ...figure, shown: drawn });
   }
 
@@ -235,7 +236,7 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
   const unsubscribe = store.subscribe(() => schedule("all"));
   signal.addEventListener("abort", () => {
     cancelAnimationFrame(request);
-    session.want(parent, null);
+    session.want(parent, []);
     sizes.disconnect();
     unsubscribe();
     root.remove();
