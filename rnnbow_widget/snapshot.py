@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from itertools import groupby
 from math import isnan
@@ -209,6 +209,16 @@ class Snapshot:
         whole = self.step_totals[key] if measure == "share" else self.bar_heights(surface, measure)  # (n,)
         return float(beyond / whole.sum(dtype=np.float64)) if self.beyond[key].any() else 0.0
 
+    def only(self, surface: str) -> Snapshot:
+        """Return the same batch with one of its surfaces, which is then the primary one."""
+        return replace(
+            self,
+            surfaces=_only(self.surfaces, surface),
+            step_totals=_only(self.step_totals, surface),
+            beyond=_only(self.beyond, surface),
+            streams=tuple(stream.only(surface) for stream in self.streams),
+        )
+
     @cached_property
     def horizon_length(self) -> float:
         """How many steps back the gradient of a typical loss reaches, of all streams' losses; see `horizon_length`.
@@ -238,6 +248,10 @@ class Snapshot:
             f"{right:.4g} of {self.steps} right, max gradient {self.max_gradient():.4g}, "
             f"horizon {self.horizon_length:g} of {self.horizon}{state})"
         )
+
+
+def _only(arrays: Mapping[str, Float32], surface: str) -> dict[str, Float32]:
+    return {key: array for key, array in arrays.items() if surface_of(key) == surface}
 
 
 def horizon_length(items: Array, from_zero_state: bool = False, threshold: float = REACH_THRESHOLD) -> float:
