@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from . import corpora
-from .bptt_itemized import ItemizedGradients, itemized_bptt
 from .cell import Cell
 from .checks import finite_float, one_of, positive_int
 from .corpora import Corpus
@@ -21,13 +20,14 @@ from .evaluation import Evaluation, evaluate
 from .forward import ForwardPass
 from .gradients import Gradients, TrainingGradients
 from .horizon import HorizonChoice, choose_horizon
-from .measuring import MEASURES, Measured
 from .optimizers import OPTIMIZERS, clip
 from .outcomes import average_outcomes, outcomes
 from .parameters import Array, Signal
+from .recording import Itemized, first_lags, itemize, surface_fields
 from .rnn import RNN
 from .run import MEMORY_LIMIT, Run
-from .snapshot import Float32, Snapshot, surface_key
+from .snapshot import Snapshot
+from .surfaces import Surface, Surfaces
 from .task import Task
 from .window import Window
 
@@ -63,7 +63,7 @@ class Trainer:
     rnn : RNN, optional
         The network. By default one is made from the next eight arguments.
     cell, hidden_size, init, forget_bias, num_layers, bidirectional, dtype, seed :
-        See `RNN`. What is recorded of several layers is W_hh of the top one, forward. `seed` also seeds `sample`.
+        See `RNN`. `seed` also seeds `sample`, and what is made up of a task.
     seq_length : int, optional
         Steps in a window, n: 25 by default. Sequences of a task have their own length.
     batch_size : int
@@ -72,6 +72,10 @@ class Trainer:
         Lags that are recorded, k; None for the whole window. "auto" chooses the shortest that leaves out at most
         `tolerance` of the gradient of any loss in the windows that come next; it chooses again whenever the number of
         recorded batches has doubled.
+    surfaces : sequence of str, optional
+        Names of the gradients that are recorded, such as ``["W_ih", "h_l1"]``; see `Surfaces.parse`. The primary one,
+        W_hh of the layer next to the read-out, is always recorded, and first. By default W_hh of every layer and
+        direction.
     tolerance : float
         For ``horizon="auto"``: relative size of what may be left out.
     record_every : int
@@ -124,6 +128,7 @@ class Trainer:
         seq_length: int | None = None,
         batch_size: int = 1,
         horizon: int | Literal["auto"] | None = 10,
+        surfaces: Sequence[str] | None = None,
         tolerance: float = 0.1,
         record_every: int = 100,
         learning_rate: float = 0.1,
@@ -165,6 +170,9 @@ class Trainer:
         self._back_propagate = TrainingGradients(self.rnn, self.optimizer.sparse)
         self.tolerance = finite_float("tolerance", tolerance, at_least=0)
         self.horizon = horizon
+        self.known_surfaces = Surfaces.of(self.rnn)
+        self._shown: Surface | None = None
+        self.surfaces = surfaces
         self.record_every = record_every
         self.clip_value = clip_value
         self.clip_norm = clip_norm
@@ -192,6 +200,7 @@ class Trainer:
             "seq_length": self.seq_length,
             "batch_size": self.batch_size,
             "horizon": self.horizon,
+            "surfaces": list(self.surfaces),
             "tolerance": self.tolerance,
             "record_every": self.record_every,
             "learning_rate": self.learning_rate,
@@ -221,6 +230,28 @@ class Trainer:
             one_of("horizon", value, ("auto",))
         self._horizon = value if value is None or isinstance(value, str) else positive_int("horizon", value)
         self._choice_is_due = True
+
+    @property
+    def surfaces(self) -> tuple[str, ...]:
+        """Names of the gradients that are recorded, the primary one first; None for the default. May be changed."""
+        return tuple(surface.name for surface in self._surfaces)
+
+    @surfaces.setter
+    def surfaces(self, names: Sequence[str] | None) -> None:
+        known = self.known_surfaces
+        if isinstance(names, str):
+            raise TypeError(f"surfaces takes a sequence of names, got the string {names!r}")
+        wanted = known.weights if names is None else [known.parse(name, "surfaces") for name in names]
+        self._surfaces = list(dict.fromkeys([known.primary, *wanted]))
+
+    @property
+    def shown_surface(self) -> str | None:
+        """Name of a gradient that is recorded beside `surfaces` while somebody looks at it."""
+        return self._shown.name if self._shown else None
+
+    @shown_surface.setter
+    def shown_surface(self, name: str | None) -> None:
+        self._shown = None if name is None else self.known_surfaces.parse(name)
 
     @property
     def record_every(self) -> int:
@@ -420,9 +451,10 @@ class Trainer:
             self.smooth_loss = (1 - _SMOOTHING) * before + _SMOOTHING * loss
         self.batch += 1
 
-    def _itemize(self, forward: ForwardPass, gradients: Gradients) -> ItemizedGradients:
+    def _itemize(self, forward: ForwardPass, gradients: Gradients) -> Itemized:
         lags = self._chosen_horizon() if self.horizon == "auto" else self.horizon
-        return itemized_bptt(self.rnn, forward, lags, measures=MEASURES, gradients=gradients)
+        surfaces = list(dict.fromkeys([*self._surfaces, *([self._shown] if self._shown else [])]))
+        return itemize(self.rnn, forward, surfaces, lags, gradients)
 
     def _chosen_horizon(self) -> int | None:
         """Choose again when the number of recorded batches is a power of two: often while much changes, then rarely."""
@@ -452,7 +484,7 @@ class Trainer:
 
 def _snapshot(
     forward: ForwardPass,
-    itemized: ItemizedGradients,
+    itemized: Itemized,
     starts: Sequence[int],
     batch: int,
     data: Data,
@@ -474,10 +506,12 @@ def _snapshot(
             diverged=diverged,
             streams=streams,
             stream=stream,
+            first_lags=lags,
             **arrays,
         )
 
-    whole = {**outcomes(forward, data), **_surfaces(itemized)}
+    lags = first_lags(itemized)
+    whole = {**outcomes(forward, data), **surface_fields(itemized)}
     from_zero = ~forward.states[0].any(axis=-1)  # () or (B,)
     if forward.loss.ndim == 1:
         return snapshot(starts[0], (), None, from_zero_state=bool(from_zero), **whole)
@@ -491,17 +525,8 @@ def _snapshot(
         None,
         from_zero_state=bool(from_zero.all()),
         **average_outcomes(whole),
-        **_surfaces(itemized.average),
+        **surface_fields(itemized, average=True),
     )
-
-
-def _surfaces(measured: Measured) -> dict[str, dict[str, Float32]]:
-    """Fields of a snapshot that hold itemized gradients."""
-    fields = {"surfaces": measured.items, "step_totals": measured.total, "beyond": measured.beyond}
-    return {
-        field: {surface_key("W_hh", measure): array.astype(np.float32) for measure, array in arrays.items()}
-        for field, arrays in fields.items()
-    }
 
 
 def _stream(whole: Mapping[str, Any], index: int) -> dict[str, Any]:
