@@ -61,7 +61,8 @@ def make_page(
     reporter : Reporter
         Of the run.
     chosen : mapping, optional
-        What the page shows first, as the traits of these names; what is missing is as in `FIRST_VIEW`.
+        What the page shows first, as the traits of these names; what is missing is as in `FIRST_VIEW`, and
+        the surface is the primary one.
     title : str, optional
         Heading of the page; by default the name of the data.
     max_bytes : int
@@ -78,7 +79,7 @@ def make_page(
     if not isinstance(title, (str, type(None))):
         raise TypeError(f"title takes a text, got {title!r}")
     max_bytes = positive_int("max_bytes", max_bytes)
-    traits = _traits(reporter, {**FIRST_VIEW, **(chosen or {})})
+    traits = _traits(reporter, {**FIRST_VIEW, "surface": reporter.primary, **(chosen or {})})
     heading = title or f"RNNbow: {traits['_info']['data_name'] or 'a run'}"
 
     def document(packed: Sequence[str]) -> str:

@@ -14,7 +14,6 @@ const read = (id: string) => document.getElementById(id)?.textContent ?? "";
 async function show(place: HTMLElement) {
   const traits: Traits = JSON.parse(read("rnnbow-traits"));
   traits._run.chunks = (await Promise.all(read("rnnbow-chunks").split(" ").map(expand))).flat();
-  traits.surface ??= traits._info.primary;
   const { model } = createPlainModel(traits, () => {
     throw new Error("There is no kernel.");
   });
