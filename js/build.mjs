@@ -34,9 +34,7 @@ if (watch) {
 }
 
 async function licences(inputs) {
-  const names = inputs.flatMap(
-    (path) => path.match(/^node_modules\/((?:@[^/]+\/)?[^/]+)\//)?.[1] ?? [],
-  );
+  const names = inputs.flatMap((path) => path.match(/^node_modules\/((?:@[^/]+\/)?[^/]+)\//)?.[1] ?? []);
   const texts = [...new Set(names)].sort().map(async (name) => {
     const text = await readFile(`node_modules/${name}/LICENSE`, "utf8");
     return `${name}\n\n${text.trim()}\n`;

@@ -165,15 +165,16 @@ def _pack_details(held: Sequence[Snapshot], named: set[int | None], room: int) -
 
 def _evenly(held: Sequence[Snapshot], count: int, named: Set[int | None] = frozenset()) -> list[Snapshot]:
     """Choose so many snapshots, evenly spread and with the newest, and those of batches that are named."""
-    newest_first = np.linspace(len(held) - 1, 0, max(1, count)).round().astype(int) if held else []
-    indices = set(newest_first) | {index for index, snapshot in enumerate(held) if snapshot.batch in named}
+    evenly = np.linspace(len(held) - 1, 0, max(1, count)).round().astype(int).tolist() if held else []
+    indices = set(evenly) | {index for index, snapshot in enumerate(held) if snapshot.batch in named}
     return [held[index] for index in sorted(indices)]
 
 
 def _document(heading: str, settings: Mapping[str, Any], traits: Mapping[str, Any], packed: Sequence[str]) -> str:
     """Return the page: HTML in ASCII, so that its characters are its bytes."""
     script, style = (_bundled(name) for name in ("page.js", "page.css"))
-    policy = f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; base-uri 'none'; form-action 'none'"
+    allowed = f"script-src {_hash(script)}; style-src {_hash(style)}"
+    policy = f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
     precision = 2 ** (MANTISSA_BITS + 1)
     made = f"Made by rnnbow_widget {__version__}. Numbers of single batches are rounded, to one part in {precision:,}."
     page = [
@@ -182,7 +183,8 @@ def _document(heading: str, settings: Mapping[str, Any], traits: Mapping[str, An
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<title>{_text(heading)}</title>\n<style>{style}</style>\n</head>\n<body>",
         f'<header><h1>{_text(heading)}</h1><p class="settings">{_text(_described(settings))}</p></header>',
-        '<main><noscript><p class="failure">A script draws the panels, and this browser runs none.</p></noscript></main>',
+        '<main><noscript><p class="failure">A script draws the panels, but this browser runs none.</p></noscript>',
+        "</main>",
         f"<footer><p>{made}</p><details><summary>Licences of what is inside</summary>",
         f"<pre>{escape(_bundled('LICENSES.txt'))}</pre></details></footer>",
         f'<script type="application/json" id="rnnbow-traits">{_json(traits)}</script>',

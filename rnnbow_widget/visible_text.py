@@ -1,4 +1,4 @@
-"""Text with every character visible: white space, control characters, lone marks. Twin of ``js/src/visible_text.ts``."""
+"""Draws text that would not be seen: white space, control characters, lone marks; twin of ``visible_text.ts``."""
 
 from __future__ import annotations
 

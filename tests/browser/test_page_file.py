@@ -190,5 +190,3 @@ def test_it_reflows_on_a_narrow_page(open_page: Open) -> None:
     figure.resize(360)
     assert figure.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert not figure.overlapping_labels()
-
-
