@@ -102,6 +102,7 @@ export function createMockModel(options: MockOptions): AnyModel<Traits> {
       units: options.hidden,
       primary: primaryOf(options),
       page: null,
+      task: null,
     },
     _run: { epoch: 0, next: 0, recorded: 0, chunks: [] },
     _status: statusAt(0, "ready"),

@@ -2,6 +2,7 @@
 
 import { formatPercent } from "./format";
 import { horizonOf, indexOf, lagsOf, stepsOf } from "./lags";
+import { hasLoss } from "./outcomes";
 import type { Items, Snapshot } from "./protocol";
 
 /** A gradient below this part of its largest piece counts as gone. */
@@ -36,6 +37,9 @@ export function strongestLoss({ steps }: Snapshot, items: Items): number {
   return sent.indexOf(Math.max(...sent));
 }
 
+/** Whether there is a loss at a step that could send anything; states depend on earlier ones without any loss. */
+export const sends = (loss: number, snapshot: Snapshot, items: Items) => !items.total || hasLoss(snapshot, loss);
+
 const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 /**
@@ -64,6 +68,7 @@ function tellingSizes(loss: number, snapshot: Snapshot, items: Items): number[] 
  */
 export function describeDecay(loss: number, snapshot: Snapshot, surface: string): string {
   const items = snapshot.items(surface, "norm");
+  if (!sends(loss, snapshot, items)) return "no loss here, so nothing is sent, which is not vanishing";
   const sizes = tellingSizes(loss, snapshot, items);
   if (sizes.length === 0) return "the state before this step is zero, so nothing reaches W_hh from here";
   if (!sizes.every(Number.isFinite)) return "its gradient is not finite";

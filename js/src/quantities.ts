@@ -1,7 +1,8 @@
 /** What the quantities are called that there is one number of for each batch. */
 
-import type { Quantity } from "./contract";
+import type { Info, Quantity } from "./contract";
 import { formatCount, formatLoss, formatNumber, formatPercent } from "./format";
+import { inUnits, meanLossText, taskOf } from "./outcomes";
 import { maxColumn, meanColumn } from "./protocol";
 import type { Series } from "./series";
 import type { State } from "./store";
@@ -113,3 +114,15 @@ export function seriesOf(quantity: Quantity, state: State): Series {
   const surface = overviewSurface(state);
   return state.run.series(column(surface, measureFor(surface, state.measure)));
 }
+
+/** What the axis of a quantity is called, with the unit of the loss. */
+export function axisText(quantity: Quantity, info: Info): string {
+  const { axis } = QUANTITY_TEXT[quantity];
+  if (quantity !== "loss") return inUnits(axis, info);
+  const { loss_unit, loss_name } = taskOf(info);
+  return loss_unit ? axis : loss_name;
+}
+
+/** One value of a quantity, with its unit. */
+export const valueText = (quantity: Quantity, value: number, info: Info) =>
+  quantity === "loss" ? meanLossText(value, info) : QUANTITY_TEXT[quantity].format(value);

@@ -6,6 +6,7 @@ import { element, setText } from "../dom";
 import { type Figure, type Focus, focusedLoss, type Gestures, type Panel, type Shown } from "../figure";
 import { lagsOf, stepsOf } from "../lags";
 import { MEASURE_TEXT } from "../measures";
+import { explainLosses, inUnits } from "../outcomes";
 import { createSegments } from "../segments";
 import type { Commands } from "../session";
 import { reveal } from "../step_window";
@@ -124,7 +125,7 @@ export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands:
   function draw(shown: Shown, { state, width }: Figure) {
     svg.attr("width", width).attr("height", TOP + form.height + AXIS);
     form.draw(shown);
-    title.text(form === forms.bars ? MEASURE_TEXT[shown.measure].axis : "");
+    title.text(form === forms.bars ? inUnits(MEASURE_TEXT[shown.measure].axis, state.info) : "");
     drawSteps(shown);
     drawNotes(shown, state);
   }
@@ -154,8 +155,9 @@ export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands:
     const notes = [form.hint, explainStreams(snapshot, measure, form === forms.bars, info), ...form.notes()].filter(
       Boolean,
     );
+    if (items.total) notes.push(explainLosses(snapshot));
     if (snapshot.zeroState) notes.push(`At step 0, ${ZERO_STATE}`);
-    setText(hint, notes.join(" "));
+    setText(hint, notes.filter(Boolean).join(" "));
     setText(beyond, describeBeyond(snapshot, items, measure));
   }
 
