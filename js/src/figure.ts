@@ -28,7 +28,12 @@ export interface Shown {
   ample: boolean;
   form: "bars" | "heatmap";
   theme: Theme;
+  /** What the vertical axis or the colours of panel 3 span, if not what this batch needs. */
+  extent: Extent | null;
 }
+
+/** The least and the largest. */
+export type Extent = [least: number, most: number];
 
 export interface Figure {
   state: State;
@@ -79,6 +84,8 @@ export interface Gestures {
 
 export interface Panel {
   update(figure: Figure): void;
+  /** What its axis, or its colours, need to span for what is shown. */
+  extent?(shown: Shown): Extent | null;
   /** Shows the tooltip of what is pointed at. All panels do so before any draws: placing it measures the page. */
   explain?(focus: Focus): void;
   /** Shows what is pointed at. Runs on every move of the pointer, so it must be cheap. */
