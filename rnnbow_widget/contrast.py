@@ -92,24 +92,28 @@ class Contrast:
             for value, bound in zip(self.median_horizon, self.lower_bound, strict=True)
         ]
         losses = [f"{value:.3g}" for value in self.median_loss]
-        # Bounds that may lie anywhere above cannot be told apart.
-        known = not all(self.lower_bound)
-        horizon = known and self.is_clear(self.horizon_length, LEAST_STEPS)
+        horizon = self.is_clear(self.horizon_length, LEAST_STEPS)
         loss = self.is_clear(self.loss, LEAST_LOSS * float(np.max(self.median_loss, initial=0.0)))
-        parts += [
-            f"At batch {self.batches[-1]:,} "
-            + self._told("the median horizon", horizon, self.median_horizon, horizons, " steps", longest_first=True),
-            self._told("The median loss", loss, self.median_loss, losses, "", longest_first=False),
-        ]
+        at = f"At batch {self.batches[-1]:,} the median horizon"
+        if all(self.lower_bound):  # what lies anywhere above cannot be told apart
+            parts.append(f"{at} reaches at least as far as can be seen: {_listed(horizons, ' steps', self.names)}.")
+        else:
+            parts.append(self._told(at, horizon, -self.median_horizon, horizons, " steps"))
+        parts.append(self._told("The median loss", loss, self.median_loss, losses, ""))
         return " ".join(parts)
 
-    def _told(
-        self, what: str, clear: bool, medians: Floats, texts: Sequence[str], unit: str, *, longest_first: bool
-    ) -> str:
-        order = np.argsort(-medians if longest_first else medians, kind="stable")
-        said = [f"{texts[i]}{unit if place == 0 else ''} for {self.names[i]}" for place, i in enumerate(order)]
-        listed = f"{', '.join(said[:-1])} and {said[-1]}"
+    def _told(self, what: str, clear: bool, order_by: Floats, texts: Sequence[str], unit: str) -> str:
+        order = np.argsort(order_by, kind="stable")
+        listed = _listed([texts[i] for i in order], unit, [self.names[i] for i in order])
         return f"{what} is {listed}." if clear else f"{what} does not differ clearly: {listed}."
+
+
+def _listed(texts: Sequence[str], unit: str, names: Sequence[str]) -> str:
+    """Values in words, each with whose it is; the unit is told once."""
+    said = [
+        f"{text}{'' if place else unit} for {name}" for place, (text, name) in enumerate(zip(texts, names, strict=True))
+    ]
+    return f"{', '.join(said[:-1])} and {said[-1]}"
 
 
 def contrast(runs: Mapping[str, Run], batch: int | None = None) -> Contrast:

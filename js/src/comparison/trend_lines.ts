@@ -4,7 +4,7 @@ import { bisectLeft } from "d3-array";
 import type { Series } from "../series";
 
 /** A point every so many pixels; what lies between is told by its median. */
-const SPACING = 3;
+const SPACING = 8;
 
 export interface TrendPoint {
   /** Batch number, in the middle of what the point stands for. */
