@@ -181,7 +181,8 @@ class Conversation:
         batch = positive_int("batch", message.get("batch"), minimum=0)
         side = self._side(message)
         reporter = self._reporters[side]
-        content, chunks = reporter.feed.details(batch, reporter.checked_stream(message.get("stream")))
+        stream, part = reporter.checked_stream(message.get("stream")), message.get("part")
+        content, chunks = reporter.feed.details(batch, stream, part)
         self.send(self._about(side, {"kind": "details", "client": str(message.get("client")), **content}), chunks)
 
     def _on_measure_horizon(self) -> None:

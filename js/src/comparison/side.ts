@@ -95,16 +95,17 @@ export function createSide(
     const { state } = store;
     const { run } = state;
     const selected = batch === null ? -1 : run.nearest(batch);
-    const base = { state, width: room.width, selected, preview: null };
+    const base = { state, width: room.width, why: session.missing, selected, preview: null };
     if (selected < 0) {
       session.want(node, []);
-      return { figure: { ...base, shown: null, pending: null }, extent: null };
+      return { figure: { ...base, batch: null, shown: null, pending: null }, extent: null };
     }
-    const { snapshot, missing } = findSurface(run.batches()[selected], state);
+    const here = run.batches()[selected];
+    const { snapshot, missing } = findSurface(here, state);
     session.want(node, missing ? [missing] : []);
     const shown = snapshot && shownOf(snapshot, state, room);
     const pending = missing && { ...missing, ...session.missing(missing) };
-    return { figure: { ...base, shown, pending }, extent: shown && extentOf(shown) };
+    return { figure: { ...base, batch: here, shown, pending }, extent: shown && extentOf(shown) };
   }
 
   const extentOf = (shown: Shown) => panels.map((panel) => panel.extent?.(shown)).find(Boolean) ?? null;
