@@ -10,6 +10,7 @@ from .bptt_layers import itemized_layer_delta, itemized_layers
 from .gradients import bptt
 from .rnn import RNN
 from .run import Run, ThinnedError
+from .run_file import RunFileError, RunFileWarning
 from .snapshot import Snapshot
 from .trainer import DivergedError, Trainer
 
@@ -22,6 +23,8 @@ __all__ = [
     "DivergedError",
     "RNNbow",
     "Run",
+    "RunFileError",
+    "RunFileWarning",
     "Snapshot",
     "ThinnedError",
     "Trainer",

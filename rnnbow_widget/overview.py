@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -71,6 +71,28 @@ class Overview:
             self._due_nbytes += snapshot.nbytes
             self._due.append(snapshot)  # last: who is interrupted before has recorded nothing
 
+    def extend(self, columns: Mapping[str, Column]) -> None:
+        """Add rows that were worked out before: arrays (rows,) by the name of a column.
+
+        Raises
+        ------
+        ValueError
+            If they are not the columns of the rows before them, or lack some that every overview has.
+        """
+        if missing := set(_NAMES) - set(columns):
+            raise ValueError(f"columns lack {', '.join(sorted(missing))}")
+        with self._lock:
+            names = self.names
+            if names and set(columns) != set(names):
+                raise ValueError(f"columns takes those of the rows before, {names}; got {tuple(columns)}")
+            self._keys = [name.removeprefix("max:") for name in columns if name.startswith("max:")]
+            stop = self._count + len(columns["batch"])
+            if stop > self._capacity:
+                self._grow(stop)
+            for name, rows in columns.items():
+                self._columns[name][self._count : stop] = rows
+            self._count = stop
+
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the columns; none before the first row."""
@@ -119,8 +141,8 @@ class Overview:
         # Only now: an interrupt may come at any time before, and the rows are then worked out again.
         self._count, self._due, self._due_nbytes = stop, [], 0
 
-    def _grow(self) -> None:
-        self._capacity = max(_LEAST_CAPACITY, int(_GROWTH * self._capacity))
+    def _grow(self, least: int = _LEAST_CAPACITY) -> None:
+        self._capacity = max(least, int(_GROWTH * self._capacity))
         bars = [f"{of}:{key}" for key in self._keys for of in ("max", "mean")]
         columns = {name: _empty(name, self._capacity) for name in (*_NAMES, *bars)}
         for name, held in self._columns.items():

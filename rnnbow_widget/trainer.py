@@ -14,7 +14,7 @@ from numpy.typing import DTypeLike, NDArray
 from . import corpora
 from .bptt_itemized import ItemizedGradients, itemized_bptt
 from .cell import Cell
-from .checks import finite_float, one_of, positive_int
+from .checks import boolean, finite_float, one_of, positive_int
 from .corpora import Corpus
 from .forward import ForwardPass
 from .gradients import Gradients, TrainingGradients
@@ -80,11 +80,17 @@ class Trainer:
     memory_limit : float
         Bytes that the run may take, 256 MB by default; past it, details of recorded batches are thinned evenly. See
         `Run`.
+    save : str or path, optional
+        A file, whose name ends in ``.rnnbow``, that the run is written to as it grows; see `Run.keep_saving`.
+    overwrite : bool
+        Whether a run file that is there is replaced.
 
     Raises
     ------
     TypeError, ValueError
         If an argument is not of the kind above, or the data is too short for one window; the message names it.
+    FileExistsError, RunFileError
+        If there is a file named as `save` and `overwrite` is false, or it cannot be made.
 
     Attributes
     ----------
@@ -124,6 +130,8 @@ class Trainer:
         clip_value: float | None = 5.0,
         clip_norm: float | None = None,
         memory_limit: float = MEMORY_LIMIT,
+        save: str | PathLike[str] | None = None,
+        overwrite: bool = False,
     ) -> None:
         self.data = data if isinstance(data, Corpus) else corpora.text(data)
         self.seq_length = positive_int("seq_length", seq_length)
@@ -168,6 +176,8 @@ class Trainer:
         self.run = Run(self.data.vocabulary, memory_limit=memory_limit)
         self.run.settings = self.settings
         self._start_over()
+        if save is not None:
+            self.run.keep_saving(save, overwrite=boolean("overwrite", overwrite), argument="save")
 
     def __repr__(self) -> str:
         loss = "untrained" if self.batch == 0 else f"loss {self.smooth_loss:.3g} nats per step"
@@ -274,13 +284,15 @@ class Trainer:
             If loss or gradient of a batch is not finite. That batch is recorded and marked, and not trained.
         """
         batches = positive_int("batches", batches, minimum=0)
-        for _ in range(batches):
-            self._train_batch(record=self.batch % self.record_every == 0)
+        with self.run.training():
+            for _ in range(batches):
+                self._train_batch(record=self.batch % self.record_every == 0)
         return self.run
 
     def step(self) -> Snapshot:
         """Train one batch and record it, whatever the recording interval."""
-        self._train_batch(record=True)
+        with self.run.training():
+            self._train_batch(record=True)
         return self.run[-1]
 
     def step_to_record(self) -> Snapshot:
@@ -289,11 +301,14 @@ class Trainer:
         return self.run[-1]
 
     def reset(self) -> None:
-        """Go back to the untrained network of the same seed, and forget what was recorded. Settings stay."""
+        """Go back to the untrained network of the same seed, and forget what was recorded. Settings stay.
+
+        A file that the run is saved to keeps it until the next batch is recorded.
+        """
         self.rnn.reset()
         self.optimizer.reset()
-        self.run.clear()
         self.run.settings = self.settings
+        self.run.clear()
         self._start_over()
 
     def measure_horizon(self) -> HorizonChoice:
@@ -405,6 +420,8 @@ class Trainer:
         loss /= self.seq_length
         self.smooth_loss = loss if self.batch == 0 else (1 - _SMOOTHING) * self.smooth_loss + _SMOOTHING * loss
         self.batch += 1
+        if writer := self.run.writer:
+            writer.tick()
 
     def _itemize(self, forward: ForwardPass, gradients: Gradients) -> ItemizedGradients:
         lags = self._chosen_horizon() if self.horizon == "auto" else self.horizon
