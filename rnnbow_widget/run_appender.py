@@ -213,18 +213,22 @@ class Appender:
 
     @contextmanager
     def _transaction(self, seconds: float) -> Iterator[None]:
+        self._roll_back()  # if an interrupt came in the middle of that before
         self._connection.execute(f"PRAGMA busy_timeout = {round(1000 * seconds)}")
-        self._connection.execute("BEGIN IMMEDIATE")
         try:
+            self._connection.execute("BEGIN IMMEDIATE")
             yield
             begun = monotonic()
             self._connection.execute("COMMIT")
             self.wait = monotonic() - begun
         except BaseException:
             with suppress(sqlite3.Error):  # what went wrong first is what is told
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+                self._roll_back()
             raise
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
 
 
 def checked_path(argument: str, path: str | os.PathLike[str]) -> Path:
@@ -274,14 +278,8 @@ def require_replaceable(path: Path) -> None:
     with explained(path):
         if path.is_dir():
             raise RunFileError(path, "is a folder")
-        if path.stat().st_size:
-            connection = connect(path)
-            try:
-                (application,) = connection.execute("PRAGMA application_id").fetchone()
-            finally:
-                connection.close()
-            if application != APPLICATION_ID:
-                raise RunFileError(path, "is not a run file: overwrite=True replaces run files only")
+        if path.stat().st_size and _application(path) != APPLICATION_ID:
+            raise RunFileError(path, "is not a run file: overwrite=True replaces run files only")
 
 
 def take_over(path: Path) -> None:
@@ -303,6 +301,21 @@ def take_over(path: Path) -> None:
         finally:
             connection.close()
         journal_of(path).unlink(missing_ok=True)
+
+
+def _application(path: Path) -> int:
+    """Whose a database is, as its header says; -1 if it is none."""
+    connection = connect(path)
+    try:
+        (application,) = connection.execute("PRAGMA application_id").fetchone()
+        return int(application)
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CORRUPT:
+            raise
+    finally:
+        connection.close()
+    with path.open("rb") as file:  # closing it gives up all locks that this process has on it, but nobody writes it
+        return int.from_bytes(file.read(72)[68:], "big")
 
 
 def _identity(path: Path) -> tuple[int, int]:
