@@ -149,6 +149,22 @@ def test_a_run_that_is_saved_while_it_trains_is_in_the_file_when_train_returns(
     assert sorted(path.parent.iterdir()) == [path]  # one file, nothing beside it
 
 
+def test_surfaces_that_are_recorded_from_some_batch_on_are_in_the_file_from_there_on(path: Path) -> None:
+    saved = trainer(save=path, num_layers=2, bidirectional=True)
+    saved.train(11)
+    saved.surfaces = ["h", "W_ih_l1", "h_l1_reverse"]
+    saved.train(10)
+    saved.surfaces = []
+    saved.train(10)
+    found = Run.open(path)
+    require_same_run(found, saved.run)
+    assert found[3].first_lags
+    column = found.column("max_gradient", "h")
+    assert np.isnan(column[[0, 2, 5, 6]]).all()
+    assert np.isfinite(column[3:5]).all()
+    np.testing.assert_array_equal(found.surface(15, "h"), saved.run.surface(15, "h"))
+
+
 @pytest.mark.parametrize("count", [0, 1, 100])
 def test_a_run_that_is_saved_once_is_the_same_when_it_is_opened(path: Path, count: int) -> None:
     run = run_of(count, streams=2)

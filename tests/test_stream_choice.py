@@ -114,7 +114,8 @@ def test_everything_that_carries_details_carries_those_of_the_chosen_stream(stre
         assert batches(chunks) == detailed(chunks) == [0, 3, 6]
         assert streams_of(chunks) == {stream}
     found, chunks = feed.details(3, stream)
-    assert found == {"epoch": 0, "batch": 3, "stream": stream, "held": True, "nearest": None}
+    asked = {"epoch": 0, "batch": 3, "stream": stream, "part": None}
+    assert found == {**asked, "held": True, "nearest": None, "reason": None}
     assert (detailed(chunks), streams_of(chunks)) == ([3], {stream})
     assert feed.details(4, stream) == (found | {"batch": 4, "held": False}, [])
 
@@ -219,7 +220,7 @@ def test_while_it_plays_those_details_follow_the_next_frame(monkeypatch: pytest.
     page.says(kind="lease", client="a", seq=2, ms=100)
     assert order.count("_run") == 1
     assert {stream for _, chunks in page.sent for stream in streams_of(chunks)} == {2}
-    assert state(page.widget)["_run"]["next"] == page.widget._feed.frame(2)[0]["frame"]
+    assert state(page.widget)["_run"]["next"] == page.widget._reporter.feed.frame(2)[0]["frame"]
 
 
 def test_a_finished_run_shows_any_stream() -> None:

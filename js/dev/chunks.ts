@@ -1,13 +1,21 @@
 /** Encodes chunks as the kernel does; the tests and the mock kernel use it. */
 
-import type { Stream } from "../src/contract";
+import type { Part, Stream } from "../src/contract";
 
 type Shape = readonly number[];
 export type ColumnData = readonly [name: string, type: "f4" | "i4", shape: Shape, values: ArrayLike<number>];
 
 export type ChunkData = { count: number; columns: readonly ColumnData[] } & (
   | { kind: "overview" }
-  | { kind: "details"; steps: number; lags: number; stream: Stream }
+  | { kind: "details" | "units"; steps: number; stream: Stream; part: Part; first_lags?: Record<string, number> }
+  | {
+      kind: "cell";
+      steps: number;
+      stream: Stream;
+      part: Part;
+      first_lag: number;
+      edges: (readonly [name: string, from: string, to: string])[];
+    }
 );
 
 export function encodeChunk({ columns, ...described }: ChunkData): ArrayBuffer {

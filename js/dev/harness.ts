@@ -1,4 +1,4 @@
-/** Shows the widget with a mock kernel. The address chooses what: ?recorded=300&steps=25&lags=5&form=heatmap&theme=dark&thinned=8&silent … */
+/** Shows the widget with a mock kernel. The address chooses what: ?recorded=300&steps=25&lags=5&form=heatmap&theme=dark&thinned=8&cell=lstm&layers=3&bidirectional&silent … */
 
 import type { InitializeProps, RenderProps } from "@anywidget/types";
 import type { Traits } from "../src/contract";
@@ -31,6 +31,10 @@ const model = createMockModel({
   steps,
   lags: number("lags", 5),
   streams: number("streams", 1),
+  cell: parameters.get("cell") ?? "tanh",
+  layers: number("layers", 1),
+  bidirectional: parameters.has("bidirectional"),
+  hidden: number("hidden", 100),
   text: TEXT,
   labels: Array.from(new Set(TEXT)),
   recorded,
@@ -41,7 +45,7 @@ const model = createMockModel({
   halfLife: 0.15 * Math.max(recorded, 100) * recordEvery,
   diverged: new Set(parameters.has("diverged") ? [(recorded - 1) * recordEvery] : []),
 });
-for (const name of ["measure", "form", "quantity", "overlay"] as const) {
+for (const name of ["measure", "form", "quantity", "overlay", "surface"] as const) {
   const chosen = parameters.get(name);
   if (chosen) model.set(name, chosen as never);
 }

@@ -7,14 +7,18 @@ import type {
   Frame,
   FromKernel,
   HorizonChoice,
+  Part,
   Samples,
   Status,
   Stream,
   ToKernel,
   Traits,
 } from "../src/contract";
-import { decodeChunk } from "../src/protocol";
+import { cellOf, decodeChunk, maxColumn, unitsOf } from "../src/protocol";
+import { infoOf } from "../src/surfaces";
+import { gatesOf, primaryOf, surfacesOf } from "./network";
 import { type Settings, syntheticDetails, syntheticOverview } from "./synthetic";
+import { hasTrack, syntheticCell, syntheticUnits } from "./synthetic_parts";
 
 export interface MockOptions extends Settings {
   recorded: number;
@@ -35,12 +39,12 @@ const LOADED_DETAILS = 20;
 const MEMORY_LIMIT = 256e6;
 
 /** The tallest batch, and some that stand for the other kinds. */
-function cuesOf(chunks: Bytes[]): Cue[] {
+function cuesOf(chunks: Bytes[], surface: string): Cue[] {
   let tallest = { batch: 0, height: 0 };
   const batches: number[] = [];
   for (const chunk of chunks.map(decodeChunk)) {
     if (chunk.kind !== "overview") continue;
-    chunk.max("norm").forEach((height, row) => {
+    chunk.columns.get(maxColumn(surface, "norm"))?.forEach((height, row) => {
       batches.push(chunk.batch[row]);
       if (height > tallest.height) tallest = { batch: chunk.batch[row], height };
     });
@@ -77,6 +81,7 @@ export function createMockModel(options: MockOptions): AnyModel<Traits> {
     overlay: null,
     log_scale: false,
     stream: null,
+    surface: primaryOf(options),
     learning_rate: 0.1,
     horizon: options.lags < options.steps ? options.lags : null,
     record_every: options.recordEvery,
@@ -86,12 +91,16 @@ export function createMockModel(options: MockOptions): AnyModel<Traits> {
       live: options.live,
       seq_length: options.steps,
       batch_size: options.streams,
-      num_layers: 1,
-      bidirectional: false,
-      hidden_size: 100,
+      num_layers: options.layers,
+      bidirectional: options.bidirectional,
+      hidden_size: options.hidden,
       data_name: "a C header",
       data_length: options.text.length,
-      cell: "tanh",
+      cell: options.cell,
+      surfaces: surfacesOf(options, primaryOf(options)),
+      gates: gatesOf(options),
+      units: options.hidden,
+      primary: primaryOf(options),
     },
     _run: { epoch: 0, next: 0, recorded: 0, chunks: [] },
     _status: statusAt(0, "ready"),
@@ -125,6 +134,9 @@ export function createMockModel(options: MockOptions): AnyModel<Traits> {
   function setTrait<K extends keyof Traits>(name: K, value: Traits[K]) {
     traits[name] = value;
     emit(`change:${name}`);
+    if (name !== "surface") return;
+    traits._info = { ...traits._info, surfaces: surfacesOf(options, traits.surface) };
+    emit("change:_info");
   }
 
   const say = (message: FromKernel, buffers: ArrayBuffer[] = []) =>
@@ -146,15 +158,33 @@ export function createMockModel(options: MockOptions): AnyModel<Traits> {
 
   const overviewOf = (batches: number[]): ArrayBuffer[] =>
     Array.from({ length: Math.ceil(batches.length / CHUNK) }, (_, part) =>
-      syntheticOverview(batches.slice(part * CHUNK, (part + 1) * CHUNK), options),
+      syntheticOverview(batches.slice(part * CHUNK, (part + 1) * CHUNK), options, traits.surface),
     );
 
-  function answerDetails(client: string, wanted: number, stream: Stream) {
+  /** A part of a batch; null if the network has none of that name. */
+  function workOut(batch: number, stream: Stream, part: string): ArrayBuffer | null {
+    const [kind, name] = [unitsOf(""), cellOf("")].map((start) => part.startsWith(start) && part.slice(start.length));
+    if (typeof name === "string") {
+      return hasTrack(name, options) ? syntheticCell(batch, options, stream, part) : null;
+    }
+    const surface = typeof kind === "string" ? kind : part;
+    if (!infoOf(surface, traits._info)) return null;
+    return typeof kind === "string"
+      ? syntheticUnits(batch, options, stream, surface)
+      : syntheticDetails([batch], options, stream, traits.surface, part);
+  }
+
+  function answerDetails(client: string, batch: number, stream: Stream, part: Part) {
+    const answer = { kind: "details" as const, client, epoch, batch, stream, part };
     const every = options.detailsEvery * traits.record_every;
-    const held = wanted >= options.recorded * options.recordEvery || wanted % every === 0;
-    const nearest = held ? null : Math.round(wanted / every) * every;
-    const chunks = held ? [syntheticDetails([wanted], options, stream)] : [];
-    say({ kind: "details", client, epoch, batch: wanted, stream, held, nearest }, chunks);
+    if (part !== null) {
+      const chunk = workOut(batch, stream, part);
+      const reason = chunk ? null : `The network has no ${part}.`;
+      return say({ ...answer, held: chunk !== null, nearest: null, reason }, chunk ? [chunk] : []);
+    }
+    const held = batch >= options.recorded * options.recordEvery || batch % every === 0;
+    const nearest = held ? null : Math.round(batch / every) * every;
+    say({ ...answer, held, nearest }, held ? [syntheticDetails([batch], options, stream, traits.surface)] : []);
   }
 
   function sendFrame(
@@ -179,7 +209,9 @@ export function createMockModel(options: MockOptions): AnyModel<Traits> {
     next += 1;
     say(
       frame,
-      added.length > 0 ? [...overviewOf(added), syntheticDetails(added.slice(-5), options, traits.stream)] : [],
+      added.length > 0
+        ? [...overviewOf(added), syntheticDetails(added.slice(-5), options, traits.stream, traits.surface)]
+        : [],
     );
   }
 
@@ -215,7 +247,7 @@ export function createMockModel(options: MockOptions): AnyModel<Traits> {
           choice: null,
         });
       case "details":
-        return answerDetails(message.client, message.batch, message.stream);
+        return answerDetails(message.client, message.batch, message.stream, message.part);
       case "set":
         if (typeof message.value === "number" && message.value <= 0) {
           const reason = `${message.name} must be greater than 0, got ${message.value}`;
@@ -231,12 +263,12 @@ export function createMockModel(options: MockOptions): AnyModel<Traits> {
     train((options.recorded - 1) * options.recordEvery + 1);
     const buffers = [
       ...overviewOf(recorded),
-      syntheticDetails(recorded.slice(-LOADED_DETAILS), options, traits.stream),
+      syntheticDetails(recorded.slice(-LOADED_DETAILS), options, traits.stream, traits.surface),
     ];
     traits._run = { epoch, next, recorded: recorded.length, chunks: buffers.map((buffer) => new DataView(buffer)) };
     traits._status = statusAt(batch, "paused");
     traits._samples = samples();
-    traits._cues = cuesOf(traits._run.chunks);
+    traits._cues = cuesOf(traits._run.chunks, traits._info.primary);
     if (options.diverged.size > 0) {
       Object.assign(traits._status, {
         state: "diverged",

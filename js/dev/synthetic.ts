@@ -1,7 +1,9 @@
 /** Snapshots that look like those of a network that learns: pieces decay with the lag, and ever more slowly. */
 
-import type { Stream } from "../src/contract";
+import type { Measure, Part, Stream } from "../src/contract";
+import { parseSurface } from "../src/surfaces";
 import { type ChunkData, type ColumnData, encodeChunk } from "./chunks";
+import { type Network, recordedOf, sidesOf } from "./network";
 
 /** Norm that updates are clipped to. */
 const CLIP = 0.35;
@@ -12,7 +14,7 @@ const MODELS = 400;
 /** Smaller pieces are not followed. */
 const FLOOR = 1e-30;
 
-export interface Settings {
+export interface Settings extends Network {
   steps: number;
   lags: number;
   text: string;
@@ -34,33 +36,70 @@ export function createRandom(seed: number) {
   };
 }
 
+/** One surface of some batches, in one measure. */
+interface Measured {
+  surface: string;
+  measure: Measure;
+  firstLag: number;
+  lags: number;
+  max: Float32Array;
+  mean: Float32Array;
+  items: Float32Array;
+  total: Float32Array;
+  beyond: Float32Array;
+}
+
+/** How a surface differs from the others: how large it is, and which power of the network's decay is its own. */
+function characterOf(surface: string, { layers }: Network): { size: number; slowness: number } {
+  const { base, layer, selector } = parseSurface(surface);
+  const below = layers - 1 - layer;
+  const size = { W_hh: 1, W_ih: 0.6, h: 2.5, c: 3, jacobian: 40 }[base] * (selector ? 0.4 : 1);
+  return { size: size * 0.8 ** below, slowness: (base === "c" ? 0.25 : 1) / (1 + 0.3 * below) };
+}
+
+function emptyMeasures(surface: string, count: number, settings: Settings): Measured[] {
+  const { steps, lags } = settings;
+  const { earlier, later } = sidesOf(surface, settings);
+  const firstLag = earlier ? 1 - lags : 0;
+  const kept = (later ? lags : 1) - firstLag;
+  const measures: Measure[] = surface.startsWith("jacobian") ? ["norm"] : ["norm", "mean_abs", "share"];
+  const floats = (length: number) => new Float32Array(length);
+  return measures.map((measure) => ({
+    surface,
+    measure,
+    firstLag,
+    lags: kept,
+    max: floats(count),
+    mean: floats(count),
+    items: floats(count * steps * kept),
+    total: floats(count * steps),
+    beyond: floats(count * steps),
+  }));
+}
+
 /** Chunks of the overview and of the details of some batches; streams differ, and so does their average. */
 function workOut(
   batches: number[],
   settings: Settings,
+  surfaces: string[],
   stream: Stream = null,
+  part: Part = null,
 ): { overview: ChunkData; details: ChunkData } {
-  const { steps, lags, text, labels, diverged, halfLife } = settings;
+  const { steps, text, labels, diverged, halfLife } = settings;
   const count = batches.length;
   const floats = (length: number) => new Float32Array(length);
   const loss = floats(count * steps);
   const probability = floats(count * steps);
   const target = new Int32Array(count * steps);
   const prediction = new Int32Array(count * steps);
-  const measures = ["", ":mean_abs", ":share"].map((suffix) => ({
-    suffix,
-    max: floats(count),
-    mean: floats(count),
-    items: floats(count * steps * lags),
-    total: floats(count * steps),
-    beyond: floats(count * steps),
-  }));
+  const measured = surfaces.map((surface) => emptyMeasures(surface, count, settings));
   const average = settings.streams > 1 && stream === null;
   const place = Math.floor((text.length / settings.streams) * (stream ?? 0));
   const start = batches.map((batch) => (place + batch * steps) % (text.length - steps - 1));
   const gradNorm = floats(count);
   const updateNorm = floats(count);
   const horizonLength = floats(count);
+  const spectralRadius = floats(count);
   const flags = batches.map((batch) => (diverged.has(batch) ? 1 : 0) + (batch === 0 ? 2 : 0));
 
   batches.forEach((batch, row) => {
@@ -77,30 +116,11 @@ function workOut(
       loss[at] = -Math.log(probability[at]);
       return size * loss[at] * (0.3 + random());
     });
-    horizonLength[row] = Math.min(lags, Math.round(Math.log(0.01) / Math.log(decay)));
-    for (let step = 0; step < steps; step += 1) {
-      const zero = batch === 0 && step === 0;
-      const gate = zero ? 0 : 0.6 + 0.8 * random();
-      const pieces = Array.from({ length: steps - step }, (_, lag) => {
-        const factor = decay ** lag;
-        const piece = factor < FLOOR ? 0 : sources[step + lag] * factor * gate;
-        return diverged.has(batch) && lag === 2 && step > steps / 2 ? Number.NaN : piece;
-      });
-      const angles = pieces.map(() => 2 * random() - 0.75);
-      for (const { suffix, items, total, beyond, max, mean } of measures) {
-        const values = pieces.map((piece, lag) =>
-          suffix === ":share" ? piece * angles[lag] : suffix === ":mean_abs" ? piece / 80 : piece,
-        );
-        const at = row * steps + step;
-        items.set(values.slice(0, lags), at * lags);
-        beyond[at] = values.slice(lags).reduce((sum, value) => sum + value, 0) * (suffix === ":share" ? 1 : 0.8);
-        const stack = values.reduce((sum, value) => sum + value, 0);
-        total[at] = suffix === ":share" ? stack : stack * (0.55 + 0.3 * random());
-        max[row] = Math.max(max[row], stack);
-        mean[row] += Math.max(0, stack) / steps;
-      }
-    }
-    gradNorm[row] = measures[0].mean[row] * Math.sqrt(steps) * 3;
+    horizonLength[row] = Math.min(settings.lags, Math.round(Math.log(0.01) / Math.log(decay)));
+    // Known of some batches only, as it takes its time to work out.
+    spectralRadius[row] = row % 3 === 0 ? 0.8 + 0.6 * learned : Number.NaN;
+    for (const measures of measured) fill(row, { batch, sources, decay, random }, measures, settings);
+    gradNorm[row] = measured[0][0].mean[row] * Math.sqrt(steps) * 3;
     updateNorm[row] = Math.min(gradNorm[row], CLIP);
     if (gradNorm[row] > CLIP) flags[row] += 4;
   });
@@ -120,13 +140,23 @@ function workOut(
     ["grad_norm", "f4", [count], gradNorm],
     ["update_norm", "f4", [count], updateNorm],
     ["horizon_length", "f4", [count], horizonLength],
+    ["spectral_radius", "f4", [count], spectralRadius],
+    ["largest_singular_value", "f4", [count], spectralRadius.map((radius) => 1.2 * radius)],
+    ["saturation", "f4", [count], horizonLength.map((length) => 0.02 * length)],
+    ["unit_median", "f4", [count], gradNorm.map((norm) => 0.06 * norm)],
+    ["unit_p90", "f4", [count], gradNorm.map((norm) => 0.15 * norm)],
+    ["unit_max", "f4", [count], gradNorm.map((norm) => 0.3 * norm)],
     ["loss", "f4", [count], meanOf((at) => loss[at])],
     ["accuracy", "f4", [count], meanOf((at) => Number(target[at] === prediction[at]))],
-    ...measures.flatMap(({ suffix, max, mean }): ColumnData[] => [
-      [`max:W_hh${suffix}`, "f4", [count], max],
-      [`mean:W_hh${suffix}`, "f4", [count], mean],
+    ...measured.flat().flatMap(({ max, mean, ...named }): ColumnData[] => [
+      [`max:${keyOf(named)}`, "f4", [count], max],
+      [`mean:${keyOf(named)}`, "f4", [count], mean],
     ]),
   ];
+  const bound = (surface: string, lags: number): ColumnData[] =>
+    surface.startsWith("jacobian")
+      ? [[`bound:${surface}`, "f4", [count, lags], batches.flatMap(() => boundOf(lags, measured[0][0].firstLag))]]
+      : [];
   const details: ColumnData[] = [
     ...named,
     ["loss", "f4", [count, steps], loss],
@@ -135,16 +165,74 @@ function workOut(
     ["probability", "f4", [count, steps], probability],
     ...(average ? [sharesOf(probability, settings.streams, [count, steps])] : []),
     ...(stream === null ? [] : [["start", "i4", [count], start] as const]),
-    ...measures.flatMap(({ suffix, items, total, beyond }): ColumnData[] => [
-      [`items:W_hh${suffix}`, "f4", [count, steps, lags], items],
-      [`total:W_hh${suffix}`, "f4", [count, steps], total],
-      [`beyond:W_hh${suffix}`, "f4", [count, steps], beyond],
-    ]),
+    ...measured
+      .flat()
+      .flatMap(({ items, total, beyond, lags, ...named }): ColumnData[] => [
+        [`items:${keyOf(named)}`, "f4", [count, steps, lags], items],
+        [`total:${keyOf(named)}`, "f4", [count, steps], total],
+        [`beyond:${keyOf(named)}`, "f4", [count, steps], beyond],
+        ...bound(named.surface, lags),
+      ]),
   ];
+  const first_lags = Object.fromEntries(measured.map(([{ surface, firstLag }]) => [surface, firstLag]));
   return {
     overview: { kind: "overview", count, columns: overview },
-    details: { kind: "details", count, steps, lags, stream, columns: details },
+    details: { kind: "details", count, steps, stream, part, first_lags, columns: details },
   };
+}
+
+const keyOf = ({ surface, measure }: Pick<Measured, "surface" | "measure">) =>
+  measure === "norm" ? surface : `${surface}:${measure}`;
+
+const boundOf = (lags: number, firstLag: number) =>
+  Array.from({ length: lags }, (_, index) => 1.05 ** Math.abs(index + firstLag));
+
+interface Trained {
+  batch: number;
+  /** What each step's loss sends. */
+  sources: number[];
+  decay: number;
+  random: () => number;
+}
+
+/** Writes the pieces of one batch into a surface's columns. */
+function fill(row: number, trained: Trained, measures: Measured[], settings: Settings) {
+  const { steps, diverged } = settings;
+  const { batch, sources, decay, random } = trained;
+  const [{ surface, firstLag, lags }] = measures;
+  const { size, slowness } = characterOf(surface, settings);
+  const { base } = parseSurface(surface);
+  const { earlier, later } = sidesOf(surface, settings);
+  for (let step = 0; step < steps; step += 1) {
+    const zero = batch === 0 && step === 0 && base === "W_hh" && !earlier;
+    const gate = zero ? 0 : 0.6 + 0.8 * random();
+    const from = earlier ? -step : 0;
+    const pieces = Array.from({ length: (later ? steps - step : 1) - from }, (_, index) => {
+      const lag = from + index;
+      const factor = decay ** (slowness * Math.abs(lag));
+      const sent = base === "jacobian" ? 0.025 : size * sources[step + lag];
+      const piece = factor < FLOOR ? 0 : sent * factor * (base === "jacobian" && lag === 0 ? 1 : gate);
+      return diverged.has(batch) && lag === 2 && step > steps / 2 ? Number.NaN : piece;
+    });
+    const angles = pieces.map(() => 2 * random() - 0.75);
+    for (const { measure, items, total, beyond, max, mean } of measures) {
+      const values = pieces.map((piece, index) =>
+        measure === "share" ? piece * angles[index] : measure === "mean_abs" ? piece / 80 : piece,
+      );
+      const at = row * steps + step;
+      let [stack, left] = [0, 0];
+      values.forEach((value, index) => {
+        const offset = from + index - firstLag;
+        stack += value;
+        if (offset >= 0 && offset < lags) items[at * lags + offset] = value;
+        else left += value;
+      });
+      beyond[at] = left * (measure === "share" ? 1 : 0.8);
+      total[at] = measure === "share" ? stack : stack * (0.55 + 0.3 * random());
+      max[row] = Math.max(max[row], stack);
+      mean[row] += Math.max(0, stack) / steps;
+    }
+  }
 }
 
 /** Shares of streams that were right, the larger the likelier. */
@@ -153,9 +241,9 @@ function sharesOf(probability: Float32Array, streams: number, shape: number[]): 
 }
 
 /** Many batches at once: a few hundred are worked out and repeated, varied, with a peak here and there. */
-function overviewOfMany(batches: number[], settings: Settings): ChunkData {
+function overviewOfMany(batches: number[], settings: Settings, surfaces: string[]): ChunkData {
   const some = Array.from({ length: MODELS }, (_, index) => batches[Math.floor((index * batches.length) / MODELS)]);
-  const { overview } = workOut(some, settings);
+  const { overview } = workOut(some, settings, surfaces);
   const random = createRandom(batches[0] + 1);
   const sizes = Float32Array.from(batches, () => 0.5 + random() ** 3 + (random() < 1e-4 ? 4 : 0));
   const columns = overview.columns.map(([name, type, , values]): ColumnData => {
@@ -169,8 +257,22 @@ function overviewOfMany(batches: number[], settings: Settings): ChunkData {
   return { ...overview, count: batches.length, columns };
 }
 
-export const syntheticOverview = (batches: number[], settings: Settings): ArrayBuffer =>
-  encodeChunk(batches.length > MANY ? overviewOfMany(batches, settings) : workOut(batches, settings).overview);
+export function syntheticOverview(batches: number[], settings: Settings, chosen: string): ArrayBuffer {
+  const surfaces = recordedOf(settings, chosen);
+  const many = batches.length > MANY;
+  return encodeChunk(
+    many ? overviewOfMany(batches, settings, surfaces) : workOut(batches, settings, surfaces).overview,
+  );
+}
 
-export const syntheticDetails = (batches: number[], settings: Settings, stream: Stream): ArrayBuffer =>
-  encodeChunk(workOut(batches, settings, stream).details);
+/** What is recorded of some batches, or one surface of them. */
+export function syntheticDetails(
+  batches: number[],
+  settings: Settings,
+  stream: Stream,
+  chosen: string,
+  part: Part = null,
+): ArrayBuffer {
+  const surfaces = part === null ? recordedOf(settings, chosen) : [part];
+  return encodeChunk(workOut(batches, settings, surfaces, stream, part).details);
+}

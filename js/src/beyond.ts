@@ -2,16 +2,19 @@
 
 import type { Measure } from "./contract";
 import { formatPercent } from "./format";
+import { horizonOf } from "./lags";
 import type { Items, Snapshot } from "./protocol";
 
 /** Of signed shares a part of their exact sum, else a part of all bars together; 0 if nothing lies there. */
 export function beyondShare({ pieces, beyond, total }: Items, measure: Measure): number {
   const sum = (values: Float32Array) => values.reduce((before, value) => before + value, 0);
-  if (beyond.every((value) => value === 0)) return 0;
+  if (!beyond || !total || beyond.every((value) => value === 0)) return 0;
   return sum(beyond) / (measure === "share" ? sum(total) : sum(pieces) + sum(beyond));
 }
 
-export function describeBeyond({ steps, lags, stream }: Snapshot, items: Items, measure: Measure): string {
+export function describeBeyond({ steps, stream }: Snapshot, items: Items, measure: Measure): string {
+  if (!items.beyond) return "";
+  const lags = horizonOf(items);
   if (lags >= steps) return "The horizon is the whole window: nothing lies beyond it.";
   const horizon = lags === 1 ? "the one recorded lag" : `the ${lags} recorded lags`;
   const share = beyondShare(items, measure);

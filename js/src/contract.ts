@@ -16,11 +16,35 @@ export const QUANTITIES = [
   "loss",
   "accuracy",
   "horizon_length",
+  "spectral_radius",
+  "largest_singular_value",
+  "saturation",
+  "unit_median",
+  "unit_p90",
+  "unit_max",
 ] as const;
 export type Quantity = (typeof QUANTITIES)[number];
 
 /** Which stream of a minibatch, counted from 0; null: the average over streams, or all that there is. */
 export type Stream = number | null;
+
+/** What a surface is of: a gradient with respect to weights or states, or the Jacobian of states. */
+export const BASES = ["W_hh", "W_ih", "h", "c", "jacobian"] as const;
+export type Base = (typeof BASES)[number];
+export type Direction = "forward" | "reverse" | "both";
+
+/** A surface that the network has, without selectors of gates or units (see `surfaces.ts`). */
+export interface SurfaceInfo {
+  name: string;
+  base: Base;
+  layer: number;
+  direction: Direction;
+  /** It comes with every recorded batch. */
+  recorded: boolean;
+}
+
+/** What of a batch: what is recorded, or by its name a surface, `units:S` or `cell:SUFFIX`. */
+export type Part = string | null;
 
 /** What is drawn, as a person or the kernel chose it: traits that are set on both sides. */
 export interface Choices {
@@ -30,6 +54,8 @@ export interface Choices {
   overlay: Quantity | null;
   log_scale: boolean;
   stream: Stream;
+  /** Name of the surface that panels 2, 3 and 4 show. */
+  surface: string;
 }
 export const CHOICES = [
   "measure",
@@ -38,6 +64,7 @@ export const CHOICES = [
   "overlay",
   "log_scale",
   "stream",
+  "surface",
 ] as const satisfies (keyof Choices)[];
 
 export type Setting = "learning_rate" | "horizon" | "record_every";
@@ -56,6 +83,14 @@ export interface Info {
   data_name: string;
   data_length: number | null;
   cell: string | null;
+  /** What can be shown. */
+  surfaces: SurfaceInfo[];
+  /** The cell's gates, in the order of their rows; empty if it has none. */
+  gates: string[];
+  /** Hidden units of a layer in one direction. */
+  units: number;
+  /** Name of the surface that is recorded first. */
+  primary: string;
 }
 
 export interface Status {
@@ -142,7 +177,7 @@ export type ToKernel =
   | { kind: "set"; name: Setting; value: SettingValue }
   | { kind: "measure_horizon" }
   | { kind: "resync"; client: string }
-  | { kind: "details"; client: string; batch: number; stream: Stream };
+  | { kind: "details"; client: string; batch: number; stream: Stream; part: Part };
 
 export interface Frame {
   kind: "frame";
@@ -177,8 +212,11 @@ export interface DetailsAnswer {
   epoch: number;
   batch: number;
   stream: Stream;
+  part: Part;
   held: boolean;
   nearest: number | null;
+  /** Why a part cannot be worked out: a sentence. */
+  reason?: string | null;
 }
 
 /** What the kernel can refuse, with a reason. */

@@ -11,17 +11,23 @@ import { SILENCE_MS } from "./requests";
 
 const RAREST_MS = 60_000;
 /** So many answers are remembered. */
-const MOST_THINNED = 1000;
+const MOST_DENIED = 1000;
 
-/** Why details are not there. Thinned: the kernel does not hold them (any more); `nearest` is a batch of which it does. */
-export type Missing = { why: "waiting" | "silent" } | { why: "thinned"; nearest: number | null };
+/**
+ * Why details are not there. Thinned: the kernel does not hold them (any more); refused: it cannot work them out, for a
+ * reason; `nearest` is a batch of which it holds what is recorded.
+ */
+export type Missing =
+  | { why: "waiting" | "silent" }
+  | { why: "thinned"; nearest: number | null }
+  | { why: "refused"; reason: string; nearest: number | null };
 
 export interface DetailRequests {
-  /** What a view wants to show; null: nothing, or nothing that is not there. */
-  want(view: object, place: Place | null): void;
+  /** What a view wants to show and is not there, the most important first. */
+  want(view: object, places: readonly Place[]): void;
   missing(place: Place): Missing;
   /** The kernel has answered: with the details, or that it does not hold them. */
-  answered(place: Place, held: boolean, nearest: number | null): void;
+  answered(place: Place, held: boolean, nearest: number | null, reason?: string | null): void;
   /** Any sign of life from the kernel. */
   heard(): void;
   /** Another run is shown: what was asked and answered concerned the one before. */
@@ -39,8 +45,8 @@ export interface DetailRequestsOptions {
 
 export function createDetailRequests({ send, holds, onChange, clock }: DetailRequestsOptions): DetailRequests {
   /** The newest last. */
-  const wishes = new Map<object, Place>();
-  const thinned = new Map<string, number | null>();
+  const wishes = new Map<object, readonly Place[]>();
+  const denied = new Map<string, Missing>();
   let asked: Place | null = null;
   let silent = false;
   let patience = SILENCE_MS;
@@ -58,8 +64,10 @@ export function createDetailRequests({ send, holds, onChange, clock }: DetailReq
     cancelTimer();
   }
 
-  const isWish = (place: Place) => !thinned.has(keyOf(place)) && !holds(place);
-  const wish = () => [...wishes.values()].reverse().find(isWish) ?? null;
+  const isWish = (place: Place) => !denied.has(keyOf(place)) && !holds(place);
+  const wish = () => [...wishes.values()].reverse().flat().find(isWish) ?? null;
+  const same = (a: readonly Place[], b: readonly Place[]) =>
+    a.length === b.length && a.every((place, index) => keyOf(place) === keyOf(b[index]));
 
   /** Asks for the newest wish, and waits `ms` for the answer. */
   function ask(ms: number) {
@@ -79,24 +87,19 @@ export function createDetailRequests({ send, holds, onChange, clock }: DetailReq
   }
 
   return {
-    want(view, place) {
-      const before = wishes.get(view);
-      if (place === null) wishes.delete(view);
-      if (place === null || (before && keyOf(place) === keyOf(before))) return;
+    want(view, places) {
+      if (same(places, wishes.get(view) ?? [])) return;
       wishes.delete(view);
-      wishes.set(view, place);
+      if (places.length === 0) return;
+      wishes.set(view, places);
       if (asked === null) ask(SILENCE_MS);
     },
-    missing(place) {
-      const nearest = thinned.get(keyOf(place));
-      if (nearest !== undefined) return { why: "thinned", nearest };
-      return { why: silent ? "silent" : "waiting" };
-    },
-    answered(place, held, nearest) {
+    missing: (place) => denied.get(keyOf(place)) ?? { why: silent ? "silent" : "waiting" },
+    answered(place, held, nearest, reason) {
       if (!held) {
-        thinned.set(keyOf(place), nearest);
-        const [oldest] = thinned.keys();
-        if (thinned.size > MOST_THINNED) thinned.delete(oldest);
+        denied.set(keyOf(place), reason ? { why: "refused", reason, nearest } : { why: "thinned", nearest });
+        const [oldest] = denied.keys();
+        if (denied.size > MOST_DENIED) denied.delete(oldest);
       }
       if (asked === null || keyOf(place) === keyOf(asked)) {
         settle();
@@ -112,7 +115,7 @@ export function createDetailRequests({ send, holds, onChange, clock }: DetailReq
     },
     startOver() {
       wishes.clear();
-      thinned.clear();
+      denied.clear();
       settle();
     },
     destroy: settle,

@@ -1,6 +1,7 @@
 /** What one draw is made of. Computed once by the view; every panel draws from it and from nothing else. */
 
 import type { Columns } from "./columns";
+import type { Measure } from "./contract";
 import type { Missing } from "./detail_requests";
 import type { Place } from "./details";
 import type { Items, Snapshot } from "./protocol";
@@ -12,6 +13,9 @@ import { visible } from "./visible_text";
 /** The batch that panels 2, 3 and 4 show. */
 export interface Shown {
   snapshot: Snapshot;
+  /** Name of the surface that is drawn, and in which measure: the chosen one, if the surface has it. */
+  surface: string;
+  measure: Measure;
   items: Items;
   /** The steps in view, and their columns. */
   view: StepWindow;
@@ -31,6 +35,10 @@ export interface Figure {
   width: number;
   /** Index of the selected recorded batch (the newest while following); -1 if nothing is recorded. */
   selected: number;
+  /** The batch that all panels are to show; null: nothing is recorded. */
+  batch: number | null;
+  /** Why a part of a batch is not there. */
+  why(place: Place): Missing;
   /** Index of the recorded batch that is previewed under the pointer, or null. */
   preview: number | null;
   shown: Shown | null;
@@ -42,7 +50,7 @@ export type Pending = Missing & Place;
 
 /** What is pointed at: a part of a bar (lag null: the part beyond the recorded lags) or one step's loss. */
 export type Target =
-  | { kind: "part"; step: number; lag: number | null; panel: "gradients" | "horizon" }
+  | { kind: "part"; step: number; lag: number | null; panel: "gradients" | "horizon" | "cell" }
   | { kind: "loss"; step: number };
 
 export interface Focus {
@@ -74,6 +82,8 @@ export interface Gestures {
 }
 
 export interface Panel {
+  /** What of a batch it shows that the other panels do not; null while it is closed. */
+  wants?(batch: number, state: State): Place | null;
   update(figure: Figure): void;
   /** Shows the tooltip of what is pointed at. All panels do so before any draws: placing it measures the page. */
   explain?(focus: Focus): void;

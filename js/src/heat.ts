@@ -1,7 +1,7 @@
 /** The cells of the heat map: which piece each of them shows, when there may be more pieces than pixels. */
 
 import type { Columns } from "./columns";
-import { lagsOf } from "./stack";
+import { indexOf, type Lags, lagsOf } from "./lags";
 
 /** What a row of the heat map stands for: the step whose loss sent, or how many steps later it lies. */
 export type Rows = "loss" | "lag";
@@ -42,16 +42,18 @@ export interface RowRange {
 }
 
 /** The rows that hold a piece of the steps in view. */
-export function rowsInView(rows: Rows, steps: number, lags: number, { first, count }: RowRange): RowRange {
-  if (rows === "lag") return { first: 0, count: lagsOf(first, steps, lags) };
-  return { first, count: Math.min(steps, first + count - 1 + lags) - first };
+export function rowsInView(rows: Rows, steps: number, lags: Lags, { first, count }: RowRange): RowRange {
+  const [start, stop] = [lagsOf(first, steps, lags), lagsOf(first + count - 1, steps, lags)];
+  if (rows === "lag") return { first: stop.first, count: start.end - stop.first };
+  const from = first + start.first;
+  return { first: from, count: first + count - 1 + stop.end - from };
 }
 
 /** At `row * columns + column`: index in `pieces` of the largest piece that falls there; −1 if none does. */
 export function largestPieces(
   pieces: ArrayLike<number>,
   steps: number,
-  lags: number,
+  lags: Lags,
   rows: Rows,
   view: RowRange,
   columnBins: Bins,
@@ -63,8 +65,9 @@ export function largestPieces(
     const step = view.first + index;
     const column = columnBins.of[index];
     const offset = (rows === "lag" ? 0 : step) - range.first;
-    for (let lag = 0; lag < lagsOf(step, steps, lags); lag += 1) {
-      const piece = step * lags + lag;
+    const { first, end } = lagsOf(step, steps, lags);
+    for (let lag = first; lag < end; lag += 1) {
+      const piece = indexOf(step, lag, lags);
       const cell = rowBins.of[offset + lag] * columnBins.count + column;
       if (largest[cell] < 0 || exceeds(pieces[piece], pieces[largest[cell]])) largest[cell] = piece;
     }

@@ -1,24 +1,29 @@
 /** Decodes chunks: what is recorded as columns of bytes (see "Chunks" in docs/architecture.md). */
 
-import type { Bytes, Measure, Stream } from "./contract";
+import type { Bytes, Measure, Part, Stream } from "./contract";
+import type { Lags } from "./lags";
 
 type Ints = Int32Array<ArrayBuffer>;
 type Floats = Float32Array<ArrayBuffer>;
 type Column = Floats | Ints;
 
-export interface Items {
-  /** Piece that step j received from the loss d steps later, at `j * lags + d`. */
+/** A surface of one batch, in one measure. */
+export interface Items extends Lags {
+  /** At `indexOf(step, lag)`: the piece that a step received from the loss `lag` steps later. */
   pieces: Floats;
-  /** Size of the sum of all pieces of each step. */
-  total: Floats;
-  /** Size of the sum of the pieces of each step that lie past the recorded lags. */
-  beyond: Floats;
+  /** Size of the sum of all pieces of each step; null if they do not add up to anything. */
+  total: Floats | null;
+  /** Size of the sum of the pieces of each step that lie past the recorded lags; null as above. */
+  beyond: Floats | null;
+  /** What no piece can exceed, by lag, from the first on; null if nothing is known. */
+  bound: Floats | null;
 }
 
 /** The details of one batch: what panels 2, 3 and 4 draw. */
 export interface Snapshot {
   batch: number;
   stream: Stream;
+  part: Part;
   /** Share of streams that were right at each step, in the average over streams; it has no labels. Else null. */
   accuracy: Floats | null;
   /** Where in the training data the targets of a stream begin; null if the overview says so. */
@@ -26,12 +31,55 @@ export interface Snapshot {
   /** The state before the first step was zero, so that step's items are exactly zero. */
   zeroState: boolean;
   steps: number;
-  lags: number;
   loss: Floats;
   target: Ints;
   prediction: Ints;
   probability: Floats;
-  items(measure: Measure): Items;
+  /** Names of the surfaces that are here. */
+  surfaces: readonly string[];
+  /** Throws if the surface is not here, or not in that measure. */
+  items(surface: string, measure: Measure): Items;
+}
+
+/** The hidden units of one batch: numbers of each of H units, or of each of its bars or lags. */
+export interface Units extends Lags {
+  batch: number;
+  stream: Stream;
+  /** The `W_hh` whose rows these are. */
+  surface: string;
+  units: number;
+  steps: number;
+  /** Norm of the unit's rows of the whole gradient. */
+  size: Floats;
+  /** Signed share of the whole gradient: these sum to 1. */
+  share: Floats;
+  /** Its horizon length, in steps. */
+  reach: Floats;
+  /** Cosine between what its rows got from each loss, mean over losses, and their sum. */
+  agreement: Floats;
+  /** Bar heights, at `unit * steps + step`. */
+  bars: Floats;
+  /** Mean over steps of its pieces, at `unit * lags + lag - firstLag`. */
+  profile: Floats;
+}
+
+/** The gradient that flows along the edges of a cell in one batch. */
+export interface CellFlow extends Lags {
+  batch: number;
+  stream: Stream;
+  /** PyTorch's suffix of the track. */
+  suffix: string;
+  steps: number;
+  /** From the output to the inputs. */
+  edges: readonly Edge[];
+}
+
+export interface Edge {
+  name: string;
+  from: string;
+  to: string;
+  /** At `indexOf(step, lag)`: norm of the gradient of the loss `lag` steps later with respect to what flows here. */
+  sizes: Floats;
 }
 
 /** A few numbers of each of some batches, one after the other. */
@@ -43,32 +91,28 @@ export interface OverviewChunk {
   start: Ints;
   stop: Ints;
   flags: Ints;
-  gradNorm: Floats;
-  updateNorm: Floats;
-  horizonLength: Floats;
-  /** Mean loss per step. */
-  loss: Floats;
-  accuracy: Floats;
-  /** Height of each batch's tallest bar. */
-  max(measure: Measure): Floats;
-  /** Mean height of each batch's bars. */
-  mean(measure: Measure): Floats;
+  /** Everything that there is one number of for each batch, by the name of the column. */
+  columns: ReadonlyMap<string, Floats>;
 }
 
-/** The details of some batches that have the same number of steps and lags. */
-export interface DetailsChunk {
-  kind: "details";
+/** One part of some batches that are alike in shape. */
+interface PartChunk<Kind extends string, Content> {
+  kind: Kind;
   count: number;
-  steps: number;
-  lags: number;
   stream: Stream;
+  part: Part;
   batch: Ints;
   nbytes: number;
   /** Views on the chunk's own bytes: nothing is copied. */
-  snapshot(row: number): Snapshot;
+  read(row: number): Content;
 }
 
-export type Chunk = OverviewChunk | DetailsChunk;
+export type DetailsChunk = PartChunk<"details", Snapshot>;
+export type UnitsChunk = PartChunk<"units", Units>;
+export type CellChunk = PartChunk<"cell", CellFlow>;
+/** What can be asked for, of one batch at a time or of several. */
+export type HeldChunk = DetailsChunk | UnitsChunk | CellChunk;
+export type Chunk = OverviewChunk | HeldChunk;
 
 export const DIVERGED = 1;
 const ZERO_STATE = 2;
@@ -78,12 +122,18 @@ interface Header {
   version: number;
   kind: Chunk["kind"];
   count: number;
-  /** Of details. */
+  /** Of anything but an overview. */
   steps: number;
-  lags: number;
   stream: Stream;
-  columns: [name: string, type: "f4" | "i4", shape: number[]][];
+  part?: Part;
+  /** Of details: the lags that surfaces begin with, where that is not 0. */
+  first_lags?: Record<string, number>;
+  /** Of a cell. */
+  first_lag?: number;
+  edges?: [name: string, from: string, to: string][];
+  columns: ColumnHeader[];
 }
+type ColumnHeader = [name: string, type: "f4" | "i4", shape: number[]];
 
 /** Bytes at an offset that 4-byte elements may start at; copied only if the host delivered them misaligned. */
 function alignedBytes(source: Bytes): Uint8Array<ArrayBuffer> {
@@ -129,8 +179,19 @@ function readColumns(bytes: Uint8Array<ArrayBuffer>, header: Header, end: number
   return columns;
 }
 
-/** The W_hh surface: its column names carry the measure, but for the norm. */
-const surface = (measure: Measure) => (measure === "norm" ? "W_hh" : `W_hh:${measure}`);
+/** What the columns of a surface are named after: its name carries the measure, but for the norm. */
+const keyOf = (surface: string, measure: Measure) => (measure === "norm" ? surface : `${surface}:${measure}`);
+
+/** Names of the columns of an overview that hold the tallest and the mean bar of a surface. */
+export const maxColumn = (surface: string, measure: Measure) => `max:${keyOf(surface, measure)}`;
+export const meanColumn = (surface: string, measure: Measure) => `mean:${keyOf(surface, measure)}`;
+
+const ITEMS = "items:";
+const UNITS = "units:";
+const CELL = "cell:";
+
+export const unitsOf = (surface: string) => `${UNITS}${surface}`;
+export const cellOf = (suffix: string) => `${CELL}${suffix}`;
 
 export function decodeChunk(source: Bytes): Chunk {
   const bytes = alignedBytes(source);
@@ -138,11 +199,25 @@ export function decodeChunk(source: Bytes): Chunk {
   const columns = readColumns(bytes, header, end);
   const { kind, count } = header;
 
-  function column<T extends Column>(name: string, width = 1): T {
+  function integers(name: string): Ints {
     const found = columns.get(name);
     if (!found) throw new Error(`chunk has no column ${name}`);
-    if (found.length !== count * width) throw new Error(`column ${name} has ${found.length} values`);
-    return found as T;
+    if (found.length !== count) throw new Error(`column ${name} has ${found.length} values`);
+    return found as Ints;
+  }
+
+  function held<Kind extends string, Content>(kind: Kind, read: (row: Row) => Content): PartChunk<Kind, Content> {
+    const { stream, part = null } = header;
+    const rowAt = (index: number) => createRow(header, columns, index);
+    return {
+      kind,
+      count,
+      stream,
+      part,
+      batch: integers("batch"),
+      nbytes: bytes.byteLength,
+      read: (row) => read(rowAt(row)),
+    };
   }
 
   switch (kind) {
@@ -150,58 +225,120 @@ export function decodeChunk(source: Bytes): Chunk {
       return {
         kind,
         count,
-        batch: column<Ints>("batch"),
-        start: column<Ints>("start"),
-        stop: column<Ints>("stop"),
-        flags: column<Ints>("flags"),
-        gradNorm: column<Floats>("grad_norm"),
-        updateNorm: column<Floats>("update_norm"),
-        horizonLength: column<Floats>("horizon_length"),
-        loss: column<Floats>("loss"),
-        accuracy: column<Floats>("accuracy"),
-        max: (measure) => column<Floats>(`max:${surface(measure)}`),
-        mean: (measure) => column<Floats>(`mean:${surface(measure)}`),
+        batch: integers("batch"),
+        start: integers("start"),
+        stop: integers("stop"),
+        flags: integers("flags"),
+        columns: new Map(
+          [...columns].filter((column): column is [string, Floats] => column[1] instanceof Float32Array),
+        ),
       };
     case "details":
-      return {
-        kind,
-        count,
-        steps: header.steps,
-        lags: header.lags,
-        stream: header.stream,
-        batch: column<Ints>("batch"),
-        nbytes: bytes.byteLength,
-        snapshot: (row) => readSnapshot(header, row, column, columns),
-      };
+      return held(kind, readSnapshot);
+    case "units":
+      return held(kind, readUnits);
+    case "cell":
+      return held(kind, readCell);
     default:
-      throw new Error(`chunk of kind ${kind satisfies never}: this front end reads overview and details`);
+      throw new Error(`chunk of kind ${kind satisfies never}: this front end reads overview, details, units and cell`);
   }
 }
 
-function readSnapshot(
-  { steps, lags, stream }: Header,
-  index: number,
-  column: <T extends Column>(name: string, width?: number) => T,
-  columns: ReadonlyMap<string, Column>,
-): Snapshot {
-  const row = <T extends Column>(name: string, width: number) =>
-    column<T>(name, width).subarray(index * width, (index + 1) * width) as T;
+/** One batch of a chunk. */
+interface Row {
+  header: Header;
+  part: Part;
+  batch: number;
+  has(name: string): boolean;
+  /** The batch's values of a column. */
+  values<T extends Column>(name: string): T;
+  /** Length of one axis of a column, the last one being −1. */
+  size(name: string, axis: number): number;
+}
+
+function createRow(header: Header, columns: ReadonlyMap<string, Column>, index: number): Row {
+  const { count, part = null } = header;
+
+  function values<T extends Column>(name: string): T {
+    const found = columns.get(name);
+    if (!found) throw new Error(`chunk has no column ${name}`);
+    const width = found.length / count;
+    return found.subarray(index * width, (index + 1) * width) as T;
+  }
+
   return {
-    batch: column<Ints>("batch")[index],
-    stream,
-    accuracy: columns.has("accuracy") ? row("accuracy", steps) : null,
-    start: columns.has("start") ? column<Ints>("start")[index] : null,
-    zeroState: (column<Ints>("flags")[index] & ZERO_STATE) !== 0,
-    steps,
-    lags,
-    loss: row("loss", steps),
-    target: row("target", steps),
-    prediction: row("prediction", steps),
-    probability: row("probability", steps),
-    items: (measure) => ({
-      pieces: row(`items:${surface(measure)}`, steps * lags),
-      total: row(`total:${surface(measure)}`, steps),
-      beyond: row(`beyond:${surface(measure)}`, steps),
-    }),
+    header,
+    part,
+    batch: values<Ints>("batch")[0],
+    has: (name) => columns.has(name),
+    values,
+    size: (name, axis) => header.columns.find(([listed]) => listed === name)?.[2].at(axis) ?? 0,
+  };
+}
+
+function readSnapshot(row: Row): Snapshot {
+  const { header, values, has } = row;
+  const optional = (name: string) => (has(name) ? values<Floats>(name) : null);
+  const surfaces = header.columns.flatMap(([name]) =>
+    name.startsWith(ITEMS) && !name.includes(":", ITEMS.length) ? [name.slice(ITEMS.length)] : [],
+  );
+  return {
+    batch: row.batch,
+    stream: header.stream,
+    part: row.part,
+    accuracy: optional("accuracy"),
+    start: has("start") ? values<Ints>("start")[0] : null,
+    zeroState: (values<Ints>("flags")[0] & ZERO_STATE) !== 0,
+    steps: header.steps,
+    loss: values("loss"),
+    target: values("target"),
+    prediction: values("prediction"),
+    probability: values("probability"),
+    surfaces,
+    items(surface, measure) {
+      const key = keyOf(surface, measure);
+      return {
+        firstLag: header.first_lags?.[surface] ?? 0,
+        lags: row.size(`${ITEMS}${key}`, -1),
+        pieces: values(`${ITEMS}${key}`),
+        total: optional(`total:${key}`),
+        beyond: optional(`beyond:${key}`),
+        bound: optional(`bound:${key}`),
+      };
+    },
+  };
+}
+
+function readUnits(row: Row): Units {
+  const { header, values } = row;
+  const surface = row.part?.slice(UNITS.length) ?? "";
+  return {
+    batch: row.batch,
+    stream: header.stream,
+    surface,
+    units: row.size("size", -1),
+    steps: header.steps,
+    firstLag: header.first_lags?.[surface] ?? 0,
+    lags: row.size("profile", -1),
+    size: values("size"),
+    share: values("share"),
+    reach: values("reach"),
+    agreement: values("agreement"),
+    bars: values("bars"),
+    profile: values("profile"),
+  };
+}
+
+function readCell(row: Row): CellFlow {
+  const { header, values } = row;
+  const edges = header.edges ?? [];
+  return {
+    batch: row.batch,
+    stream: header.stream,
+    suffix: row.part?.slice(CELL.length) ?? "",
+    steps: header.steps,
+    firstLag: header.first_lag ?? 0,
+    lags: edges.length > 0 ? row.size(`edge:${edges[0][0]}`, -1) : 0,
+    edges: edges.map(([name, from, to]) => ({ name, from, to, sizes: values(`edge:${name}`) })),
   };
 }

@@ -2,6 +2,10 @@
 
 import type { Quantity } from "./contract";
 import { formatCount, formatLoss, formatNumber, formatPercent } from "./format";
+import { maxColumn, meanColumn } from "./protocol";
+import type { Series } from "./series";
+import type { State } from "./store";
+import { measureFor } from "./surfaces";
 
 interface QuantityText {
   option: string;
@@ -14,6 +18,7 @@ interface QuantityText {
 }
 
 const gradient = (value: number) => formatNumber(value);
+const part = (value: number) => (Number.isFinite(value) ? formatPercent(value) : formatNumber(value));
 
 export const QUANTITY_TEXT: Record<Quantity, QuantityText> = {
   max_gradient: {
@@ -50,7 +55,7 @@ export const QUANTITY_TEXT: Record<Quantity, QuantityText> = {
     option: "accuracy",
     axis: "accuracy (part predicted right)",
     whole: false,
-    format: (value) => (Number.isFinite(value) ? formatPercent(value) : formatNumber(value)),
+    format: part,
   },
   horizon_length: {
     option: "horizon length",
@@ -58,4 +63,53 @@ export const QUANTITY_TEXT: Record<Quantity, QuantityText> = {
     whole: true,
     format: (value) => `${Number.isInteger(value) ? formatCount(value) : formatNumber(value)} steps`,
   },
+  spectral_radius: {
+    option: "spectral radius",
+    axis: "spectral radius of the recurrent weights",
+    whole: false,
+    format: gradient,
+  },
+  largest_singular_value: {
+    option: "largest singular value",
+    axis: "largest singular value of the recurrent weights",
+    whole: false,
+    format: gradient,
+  },
+  saturation: {
+    option: "saturation",
+    axis: "saturation (part of the activations close to their limits)",
+    whole: false,
+    format: part,
+  },
+  unit_median: {
+    option: "median over units",
+    axis: "gradient of a hidden unit’s weights, median over units",
+    whole: false,
+    format: gradient,
+  },
+  unit_p90: {
+    option: "90 % quantile over units",
+    axis: "gradient of a hidden unit’s weights, 90 % quantile over units",
+    whole: false,
+    format: gradient,
+  },
+  unit_max: {
+    option: "maximum over units",
+    axis: "gradient of a hidden unit’s weights, maximum over units",
+    whole: false,
+    format: gradient,
+  },
 };
+
+/** The surface whose bars the overview has the heights of: the chosen one, else the one that is recorded first. */
+export function overviewSurface({ run, surface, info }: State): string {
+  return run.has(maxColumn(surface, "norm")) ? surface : info.primary;
+}
+
+/** A quantity of every recorded batch; of gradients in the chosen measure. */
+export function seriesOf(quantity: Quantity, state: State): Series {
+  const column = { max_gradient: maxColumn, mean_gradient: meanColumn }[quantity as string];
+  if (!column) return state.run.series(quantity);
+  const surface = overviewSurface(state);
+  return state.run.series(column(surface, measureFor(surface, state.measure)));
+}

@@ -1,13 +1,12 @@
 /** The recorded run as the panels read it: a few numbers of every batch, and the details of those that are held. */
 
 import { bisectLeft } from "d3-array";
-import { MEASURES, type Measure, type Quantity } from "./contract";
 import { createDetails, type Details } from "./details";
 import { growingColumn } from "./growing_column";
 import { CLIPPED, DIVERGED, type OverviewChunk } from "./protocol";
 import { createCounter, createSeries, type Series } from "./series";
 
-type Floats = Float32Array<ArrayBuffer>;
+const unknown = (count: number) => new Float32Array(count).fill(Number.NaN);
 
 export interface Run {
   readonly length: number;
@@ -16,8 +15,10 @@ export interface Run {
   append(chunk: OverviewChunk, without?: number): void;
   /** Batch number of every recorded batch, ascending. */
   batches(): Int32Array;
-  /** A quantity of every recorded batch; of those that have measures, in the measure asked for. */
-  series(quantity: Quantity, measure: Measure): Series;
+  /** Whether any recorded batch has a number under this name of a column. */
+  has(column: string): boolean;
+  /** What there is one number of for each batch, by the name of its column; NaN where a batch has none. */
+  series(column: string): Series;
   /** Positions in the training data that the targets of a batch cover, from the first up to but not with the second. */
   targets(index: number): [start: number, stop: number];
   diverged(index: number): boolean;
@@ -30,35 +31,20 @@ export interface Run {
   nearest(batch: number): number;
 }
 
-/** Names the column that holds a quantity. */
-const columnName = (quantity: Quantity, measure: Measure) =>
-  quantity === "max_gradient" || quantity === "mean_gradient" ? `${quantity}:${measure}` : quantity;
-
-/** One number per batch of everything that the overview can draw; throws if the chunk lacks a column. */
-function columnsOf(chunk: OverviewChunk): [name: string, values: Floats][] {
-  return [
-    ...MEASURES.flatMap((measure): [string, Floats][] => [
-      [columnName("max_gradient", measure), chunk.max(measure)],
-      [columnName("mean_gradient", measure), chunk.mean(measure)],
-    ]),
-    ["grad_norm", chunk.gradNorm],
-    ["update_norm", chunk.updateNorm],
-    ["loss", chunk.loss],
-    ["accuracy", chunk.accuracy],
-    ["horizon_length", chunk.horizonLength],
-  ];
-}
-
 export function createRun(details: Details = createDetails()): Run {
   const integers = () => growingColumn((capacity) => new Int32Array(capacity));
   const [batches, starts, stops, flags, diverged] = [integers(), integers(), integers(), integers(), integers()];
-  const columns = new Map<string, { append(values: Floats): void; series: Series }>();
+  const columns = new Map<string, { append(values: Float32Array<ArrayBuffer>): void; series: Series }>();
+  /** Those of them that chunks had. */
+  const known = new Set<string>();
   let length = 0;
 
+  /** Some columns begin later than the run: surfaces are recorded from the time on at which they are chosen. */
   function column(name: string) {
     let found = columns.get(name);
     if (!found) {
       const grown = growingColumn((capacity) => new Float32Array(capacity));
+      grown.append(unknown(length));
       found = { append: grown.append, series: createSeries(grown) };
       columns.set(name, found);
     }
@@ -71,20 +57,25 @@ export function createRun(details: Details = createDetails()): Run {
     },
     details,
     append(chunk, without = 0) {
-      // Read every column before anything is kept, so that a bad chunk leaves the run as it was.
-      const read = columnsOf(chunk);
       batches.append(chunk.batch.subarray(without));
       starts.append(chunk.start.subarray(without));
       stops.append(chunk.stop.subarray(without));
       flags.append(chunk.flags.subarray(without));
-      for (const [name, values] of read) column(name).append(values.subarray(without));
+      for (const name of chunk.columns.keys()) {
+        column(name);
+        known.add(name);
+      }
+      for (const [name, { append }] of columns) {
+        append(chunk.columns.get(name)?.subarray(without) ?? unknown(chunk.count - without));
+      }
       for (let row = without; row < chunk.count; row += 1) {
         if (chunk.flags[row] & DIVERGED) diverged.append(Int32Array.of(length + row - without));
       }
       length += chunk.count - without;
     },
     batches: () => batches.values(),
-    series: (quantity, measure) => column(columnName(quantity, measure)).series,
+    has: (name) => known.has(name),
+    series: (name) => column(name).series,
     targets: (index) => [starts.values()[index], stops.values()[index]],
     diverged: (index) => (flags.values()[index] & DIVERGED) !== 0,
     clipped: (index) => (flags.values()[index] & CLIPPED) !== 0,

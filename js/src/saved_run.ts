@@ -6,6 +6,7 @@
 
 import type { AnyModel } from "@anywidget/types";
 import type { Traits } from "./contract";
+import type { Chunk } from "./protocol";
 
 /** Bytes of details that are added at most. */
 export const ADDED_BYTES = 96_000;
@@ -14,7 +15,7 @@ export interface SavedRun {
   readonly epoch: number;
   readonly next: number;
   /** Adds what a frame or an answer carried. */
-  add(chunk: DataView, kind: "overview" | "details"): void;
+  add(chunk: DataView, kind: Chunk["kind"]): void;
   /** A frame was added. */
   advance(recorded: number): void;
   /** Another state of the run is known, but not what it holds: the kernel sends that next. */

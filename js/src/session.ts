@@ -14,6 +14,7 @@ import {
   type Frame,
   type FromKernel,
   type HorizonChoice,
+  type Info,
   type Refusable,
   type Setting,
   type SettingValue,
@@ -47,8 +48,8 @@ export interface Commands {
 export interface Session {
   store: Store;
   commands: Commands;
-  /** What a view wants to show and the run does not hold; null: nothing is missing. */
-  want(view: object, place: Place | null): void;
+  /** What a view wants to show and the run does not hold, the most important first. */
+  want(view: object, places: readonly Place[]): void;
   /** Why details are not there. */
   missing(place: Place): Missing;
   /** A view shows this session; returns the function that ends it. Without one, nothing is trained. */
@@ -90,6 +91,12 @@ export function createSession(
     visibility: audience,
   });
 
+  /** A kernel that does not name its surfaces has one. */
+  function readInfo(): Info {
+    const info: Partial<Info> = model.get("_info");
+    return { surfaces: [], gates: [], units: 0, primary: "W_hh", ...info } as Info;
+  }
+
   function readState(): State {
     const initial: State = {
       run: createRun(),
@@ -97,7 +104,7 @@ export function createSession(
       completing: false,
       reached: false,
       labels: model.get("_labels"),
-      info: model.get("_info"),
+      info: readInfo(),
       status: model.get("_status"),
       samples: model.get("_samples"),
       cues: [...model.get("_cues")],
@@ -109,6 +116,7 @@ export function createSession(
       overlay: model.get("overlay"),
       log_scale: model.get("log_scale"),
       stream: model.get("stream"),
+      surface: model.get("surface") ?? "W_hh",
       settings: {
         learning_rate: model.get("learning_rate"),
         horizon: model.get("horizon"),
@@ -172,7 +180,7 @@ export function createSession(
   const isComplete = () => store.state.run.length >= store.state.recorded;
 
   const holdsAllDetails = ({ run, stream } = store.state) =>
-    run.batches().every((batch) => run.details.has({ batch, stream }));
+    run.batches().every((batch) => run.details.has({ batch, stream, part: null }));
 
   /** Keeps chunks that can be read, in the run and in the model, so that a saved notebook holds them. */
   function appendChunks(chunks: Bytes[]) {
@@ -211,8 +219,8 @@ export function createSession(
   function takeDetails(chunks: Chunk[]) {
     const { details: held } = store.state.run;
     for (const chunk of chunks) {
-      if (chunk.kind !== "details") continue;
-      if (chunk.batch.some((batch) => !held.has({ batch, stream: chunk.stream }))) held.add(chunk);
+      if (chunk.kind === "overview") continue;
+      if (chunk.batch.some((batch) => !held.has({ ...chunk, batch }))) held.add(chunk);
     }
   }
 
@@ -263,13 +271,12 @@ export function createSession(
     position = { epoch, next };
   }
 
-  function applyDetails({ client: asker, epoch, batch, stream, held, nearest }: DetailsAnswer, chunks: Bytes[]) {
+  function applyDetails({ client: asker, epoch, held, nearest, reason, ...place }: DetailsAnswer, chunks: Bytes[]) {
     if (asker !== client || epoch !== position.epoch) return;
-    const place = { batch, stream };
     try {
       appendChunks(chunks);
     } finally {
-      details.answered(place, held && store.state.run.details.has(place), nearest);
+      details.answered(place, held && store.state.run.details.has(place), nearest, reason);
     }
   }
 
@@ -346,7 +353,7 @@ export function createSession(
   on("msg:custom", onMessage);
   on("change:_run", onRun);
   on("change:_labels", () => store.update({ labels: model.get("_labels") }));
-  on("change:_info", () => store.update({ info: model.get("_info") }));
+  on("change:_info", () => store.update({ info: readInfo() }));
   on("change:_status", () => store.update({ status: { ...model.get("_status") } }));
   on("change:_samples", () => store.update({ samples: { ...model.get("_samples") } }));
   on("change:_cues", () => store.update({ cues: [...model.get("_cues")] }));

@@ -1,6 +1,7 @@
 /** Where each part of a stacked bar begins and ends, in the units of the measure. */
 
 import type { Rung } from "./ladder";
+import { hasLag, indexOf, lagsOf } from "./lags";
 import type { Items, Snapshot } from "./protocol";
 
 /** A stretch of a bar. */
@@ -20,14 +21,13 @@ export interface DrawnPart extends Part {
 
 export interface Stack {
   steps: number;
-  lags: number;
   ladder: Rung[];
   /** What is drawn, step by step, from the axis outwards. Pieces whose loss lies outside the window are left out. */
   parts: DrawnPart[];
   /** One for each step, outermost. */
   beyond: Part[];
   /** Size of the sum of each step's pieces. */
-  total: ArrayLike<number>;
+  total: ArrayLike<number> | null;
   /** Lowest and highest value drawn; the first is 0 unless pieces are signed. */
   extent: [number, number];
   /** Something was NaN or infinite and is left out. */
@@ -38,20 +38,17 @@ export interface Stack {
   piece(step: number, lag: number | null): Part | null;
 }
 
-/** How many lags a step has: its losses end with the window. */
-export const lagsOf = (step: number, steps: number, lags: number) => Math.min(lags, steps - step);
-
 /**
  * Positive pieces stack up from zero, negative ones down; for measures that are never negative all stack up. Grouping
  * changes colours only: a rung whose pieces have both signs has a part above zero and one below, so bars stay as tall.
  */
 export function createStack(snapshot: Snapshot, items: Items, ladder: Rung[]): Stack {
-  const { steps, lags } = snapshot;
+  const { steps } = snapshot;
   const parts: DrawnPart[] = [];
   const beyond: Part[] = [];
   /** Where each piece begins, and its size: negative if it stacks down. */
-  const starts = new Float64Array(steps * lags);
-  const sizes = new Float64Array(steps * lags);
+  const starts = new Float64Array(items.pieces.length);
+  const sizes = new Float64Array(items.pieces.length);
   let [least, most] = [0, 0];
   let incomplete = false;
 
@@ -63,27 +60,30 @@ export function createStack(snapshot: Snapshot, items: Items, ladder: Rung[]): S
   });
 
   for (let step = 0; step < steps; step += 1) {
-    const known = lagsOf(step, steps, lags);
+    const known = lagsOf(step, steps, items);
     let [down, up] = [0, 0];
-    for (let rung = 0; rung < ladder.length && ladder[rung].first < known; rung += 1) {
+    for (let rung = 0; rung < ladder.length && ladder[rung].first < known.end; rung += 1) {
       const { first, last } = ladder[rung];
       const [lowest, highest] = [down, up];
-      for (let lag = first; lag <= last && lag < known; lag += 1) {
-        const value = items.pieces[step * lags + lag];
+      for (let lag = first; lag <= last && lag < known.end; lag += 1) {
+        const index = indexOf(step, lag, items);
+        const value = items.pieces[index];
         const size = Number.isFinite(value) ? value : 0;
         if (size !== value) incomplete = true;
-        starts[step * lags + lag] = size < 0 ? down : up;
-        sizes[step * lags + lag] = size;
+        starts[index] = size < 0 ? down : up;
+        sizes[index] = size;
         if (size < 0) down += size;
         else up += size;
       }
       if (down < lowest) parts.push({ step, lag: first, rung, low: down, high: lowest });
       if (up > highest || down === lowest) parts.push({ step, lag: first, rung, low: highest, high: up });
     }
-    const rest = Number.isFinite(items.beyond[step]) ? items.beyond[step] : 0;
-    if (rest !== items.beyond[step]) incomplete = true;
+    const outside = items.beyond?.[step] ?? 0;
+    const rest = Number.isFinite(outside) ? outside : 0;
+    if (rest !== outside) incomplete = true;
     beyond.push(between(step, null, rest < 0 ? down : up, rest));
-    const total = Number.isFinite(items.total[step]) ? items.total[step] : 0;
+    const whole = items.total?.[step] ?? 0;
+    const total = Number.isFinite(whole) ? whole : 0;
     least = Math.min(least, down + Math.min(rest, 0), total);
     most = Math.max(most, up + Math.max(rest, 0), total);
   }
@@ -91,16 +91,17 @@ export function createStack(snapshot: Snapshot, items: Items, ladder: Rung[]): S
   function piece(step: number, lag: number | null): Part | null {
     if (step < 0 || step >= steps) return null;
     if (lag === null) return beyond[step];
-    if (lag < 0 || lag >= lagsOf(step, steps, lags)) return null;
-    return between(step, lag, starts[step * lags + lag], sizes[step * lags + lag]);
+    if (!hasLag(lag, lagsOf(step, steps, items))) return null;
+    const index = indexOf(step, lag, items);
+    return between(step, lag, starts[index], sizes[index]);
   }
 
   function find(step: number, value: number, tolerance: number): Part | null {
     let best: Part | null = null;
     let distance = tolerance;
-    const known = lagsOf(step, steps, lags);
-    for (let lag = 0; lag <= known; lag += 1) {
-      const candidate = lag < known ? piece(step, lag) : beyond[step];
+    const { first, end } = lagsOf(step, steps, items);
+    for (let lag = first; lag <= end; lag += 1) {
+      const candidate = lag < end ? piece(step, lag) : beyond[step];
       if (!candidate || candidate.high === candidate.low) continue;
       if (value >= candidate.low && value <= candidate.high) return candidate;
       const gap = Math.max(candidate.low - value, value - candidate.high);
@@ -109,5 +110,5 @@ export function createStack(snapshot: Snapshot, items: Items, ladder: Rung[]): S
     return best;
   }
 
-  return { steps, lags, ladder, parts, beyond, total: items.total, extent: [least, most], incomplete, find, piece };
+  return { steps, ladder, parts, beyond, total: items.total, extent: [least, most], incomplete, find, piece };
 }

@@ -7,6 +7,7 @@ import type { Figure, Focus, Gestures, Panel, Shown, Target } from "./figure";
 import { createFollowing } from "./following";
 import { createLadder } from "./ladder";
 import { setLagColors } from "./lag_colors";
+import { createCell } from "./panels/cell";
 import { createContext } from "./panels/context";
 import { createGradients } from "./panels/gradients";
 import { createHorizon } from "./panels/horizon";
@@ -15,12 +16,14 @@ import { createOverview } from "./panels/overview";
 import { createPendingNote } from "./panels/pending_note";
 import { createPredictions } from "./panels/predictions";
 import { createSamples } from "./panels/samples";
+import { createUnits } from "./panels/units";
 import { AMPLE } from "./panels/zoomable";
 import type { Snapshot } from "./protocol";
 import type { Session } from "./session";
 import { createStatus } from "./status";
 import { type StepWindow, whole, within } from "./step_window";
 import type { Problem, State } from "./store";
+import { findSurface, measureFor } from "./surfaces";
 import { followTheme, type Theme } from "./theme";
 import { createToolbar } from "./toolbar";
 import { createTooltip } from "./tooltip";
@@ -51,6 +54,8 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
   let drawnInputs: unknown[] = [];
   let preview: number | null = null;
   let focus: Focus = { target: null, pinned: null };
+  /** The kernel works out a part that a panel wants. */
+  let waiting = false;
   let failure: Problem | null = null;
   /** Work that the next animation frame will do. */
   let due: "nothing" | "highlight" | "all" = "nothing";
@@ -97,7 +102,12 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     createGradients(batchArea, tooltip, commands, gestures),
     createHorizon(batchArea, tooltip, gestures),
   ];
-  const choice = createHorizonChoice(panelArea, commands, gestures);
+  /** They are opened by their titles. */
+  const foldouts: Panel[] = [
+    createHorizonChoice(panelArea, commands, gestures),
+    createCell(panelArea, tooltip, gestures),
+    createUnits(panelArea, commands, gestures),
+  ];
   const samples = createSamples(root);
   root.append(announcer);
 
@@ -132,7 +142,7 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     panelArea.hidden = empty;
     invitation.hidden = !empty;
     setText(invitation, inviting(state));
-    const rungs = figure.shown ? createLadder(figure.shown.snapshot.lags).length : colors;
+    const rungs = figure.shown ? createLadder(figure.shown.items.lags).length : colors;
     if (rungs !== colors) {
       colors = rungs;
       setLagColors(root, colors, theme);
@@ -143,7 +153,7 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     // While details are awaited, what was drawn before keeps its place.
     if (figure.shown || empty) drawn = figure.shown;
     else refit(figure);
-    choice.update(figure);
+    for (const panel of foldouts) panel.update(figure);
     samples.update(figure);
     highlight();
     root.dataset.batch = figure.shown ? String(figure.shown.snapshot.batch) : "";
@@ -153,14 +163,22 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
 
   function composeFigure(state: State): Figure {
     const { run } = state;
-    const selected = state.selected === null ? newest(state, focus.target !== null) : run.nearest(state.selected);
+    // A part that the kernel works out is waited for, so that all panels show one batch.
+    const stays = focus.target !== null || waiting;
+    const selected = state.selected === null ? newest(state, stays) : run.nearest(state.selected);
     if (preview !== null && preview >= run.length) preview = null;
     const index = preview ?? selected;
-    const shown = index < 0 ? null : composeShown(state, index);
-    const place = index < 0 || shown ? null : { batch: run.batches()[index], stream: state.stream };
-    session.want(parent, place);
-    const pending = place && { ...place, ...session.missing(place) };
-    return { state, width, selected, preview, shown, pending };
+    const why = session.missing;
+    if (index < 0) return { state, width, batch: null, why, selected, preview, shown: null, pending: null };
+    const batch = run.batches()[index];
+    const { snapshot, missing } = findSurface(batch, state);
+    const parts = foldouts.map((panel) => panel.wants?.(batch, state) ?? null).filter((place) => place !== null);
+    const missingParts = parts.filter((place) => !run.details.has(place));
+    session.want(parent, missing ? [missing, ...missingParts] : missingParts);
+    waiting = missingParts.some((place) => why(place).why === "waiting");
+    const shown = snapshot && composeShown(snapshot, state);
+    const pending = missing && { ...missing, ...session.missing(missing) };
+    return { state, width, batch, why, selected, preview, shown, pending };
   }
 
   function showPending({ pending, state }: Figure) {
@@ -172,31 +190,30 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     if (pending) focus = { ...focus, target: null };
   }
 
-  /** Gives what is drawn already if nothing that it is made from has changed; null if the details are not there. */
-  function composeShown(state: State, index: number): Shown | null {
-    const { stream, run } = state;
-    const { details } = run;
-    const batch = run.batches()[index];
-    // Asked for at every draw, so that what is on screen is kept.
-    const held = details.get({ batch, stream });
-    const inputs = [details, batch, stream, state.measure, state.form, state.labels, width, theme, zoomed];
+  /** Gives what is drawn already if nothing that it is made from has changed. */
+  function composeShown(held: Snapshot, state: State): Shown {
+    const { batch, stream, part } = held;
+    const source = [state.run.details, batch, stream, part];
+    const inputs = [...source, state.surface, state.measure, state.form, state.labels, width, theme, zoomed];
     const unchanged = inputs.map((input, position) => input === drawnInputs[position]);
     if (drawn && unchanged.every(Boolean)) return drawn;
-    const snapshot = drawn && unchanged.slice(0, 3).every(Boolean) ? drawn.snapshot : held;
-    if (!snapshot) return null;
+    const snapshot = drawn && unchanged.slice(0, source.length).every(Boolean) ? drawn.snapshot : held;
     drawnInputs = inputs;
     const furthest = Math.max(focus.pinned ?? 0, focus.target?.step ?? 0);
     if (furthest >= snapshot.steps) focus = { target: null, pinned: null };
-    return arrange(snapshot, state);
+    return arrange(snapshot, state.surface, state);
   }
 
-  function arrange(snapshot: Snapshot, state: State): Shown {
+  function arrange(snapshot: Snapshot, surface: string, state: State): Shown {
     const { steps } = snapshot;
+    const measure = measureFor(surface, state.measure);
     const view = zoomed?.steps === steps ? zoomed.view : whole(steps);
     const overall = createColumns(width, steps);
     return {
       snapshot,
-      items: snapshot.items(state.measure),
+      surface,
+      measure,
+      items: snapshot.items(surface, measure),
       view,
       columns: createColumns(width, view.count, view.first),
       overall,
@@ -210,14 +227,15 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
   /** Draws what was drawn before anew, in the room and the colours that there are now. */
   function refit(figure: Figure) {
     if (!drawn || (drawn.width === width && drawn.theme === theme)) return;
-    drawn = arrange(drawn.snapshot, figure.state);
+    drawn = arrange(drawn.snapshot, drawn.surface, figure.state);
     for (const panel of batchPanels) panel.update({ ...figure, shown: drawn });
   }
 
   function highlight() {
     if (!focus.target) tooltip.hide();
-    for (const panel of batchPanels) panel.explain?.(focus);
-    for (const panel of batchPanels) panel.highlight?.(focus);
+    const panels = [...batchPanels, ...foldouts];
+    for (const panel of panels) panel.explain?.(focus);
+    for (const panel of panels) panel.highlight?.(focus);
   }
 
   followTheme(signal, (current) => {
@@ -235,7 +253,7 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
   const unsubscribe = store.subscribe(() => schedule("all"));
   signal.addEventListener("abort", () => {
     cancelAnimationFrame(request);
-    session.want(parent, null);
+    session.want(parent, []);
     sizes.disconnect();
     unsubscribe();
     root.remove();

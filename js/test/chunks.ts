@@ -1,7 +1,7 @@
 /** Chunks of three steps and two lags whose values are easy to tell apart. */
 
 import { type ColumnData, encodeChunk } from "../dev/chunks";
-import type { Bytes, Stream } from "../src/contract";
+import type { Bytes, Part, Stream } from "../src/contract";
 import type { Place } from "../src/details";
 import { type DetailsChunk, decodeChunk, type OverviewChunk } from "../src/protocol";
 
@@ -34,23 +34,25 @@ export function overviewChunk(batches: number[], flags = 0, max = 1): ArrayBuffe
 }
 
 /** Details of the average over streams, or of one stream. */
-export const at = (batch: number, stream: Stream = null): Place => ({ batch, stream });
+export const at = (batch: number, stream: Stream = null, part: Part = null): Place => ({ batch, stream, part });
 
 export function detailsChunk(
   batches: number[],
   flags = 0,
   stream: Stream = null,
   extra: ColumnData[] = [],
+  part: Part = null,
 ): ArrayBuffer {
   const count = batches.length;
   const perStep = counting(count * STEPS);
   const perItem = counting(count * STEPS * LAGS);
+  const surfaces = part === null ? SURFACES : [part];
   return encodeChunk({
     kind: "details",
     count,
     steps: STEPS,
-    lags: LAGS,
     stream,
+    part,
     columns: [
       ["batch", "i4", [count], batches],
       ["flags", "i4", [count], Array<number>(count).fill(flags)],
@@ -59,7 +61,7 @@ export function detailsChunk(
       ["prediction", "i4", [count, STEPS], perStep],
       ["probability", "f4", [count, STEPS], perStep.map(() => 0.5)],
       ...extra,
-      ...SURFACES.flatMap((surface) => {
+      ...surfaces.flatMap((surface) => {
         const sign = surface === "W_hh:share" ? -1 : 1;
         return [
           [`items:${surface}`, "f4", [count, STEPS, LAGS], perItem.map((value) => sign * value)] as const,

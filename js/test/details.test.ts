@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { syntheticCell, syntheticUnits } from "../dev/synthetic_parts";
 import type { Stream } from "../src/contract";
 import { createDetailRequests, type DetailRequests } from "../src/detail_requests";
 import { createDetails, keyOf } from "../src/details";
+import { decodeChunk } from "../src/protocol";
 import { SILENCE_MS } from "../src/requests";
 import { at, decodeDetails, detailsChunk } from "./chunks";
 import { fakeClock } from "./fakes";
@@ -51,6 +53,23 @@ describe("the details that a page holds", () => {
     expect(details.nbytes).toBeLessThanOrEqual(3.5 * ONE + 12);
   });
 
+  it("are held by part: what is recorded, a surface, units, a cell", () => {
+    const details = createDetails();
+    details.add(chunkOf(0));
+    details.add(decodeDetails(detailsChunk([0], 0, null, [], "W_ih")));
+    const settings = { steps: 3, lags: 2, cell: "gru", layers: 1, bidirectional: false, hidden: 4, streams: 1 };
+    const other = { ...settings, text: "abc", labels: ["a"], diverged: new Set<number>(), halfLife: 1 };
+    for (const chunk of [syntheticUnits(0, other, null, "W_hh"), syntheticCell(0, other, null, "cell:")]) {
+      const decoded = decodeChunk(chunk);
+      if (decoded.kind !== "overview") details.add(decoded);
+    }
+    const part = (name: string) => at(0, null, name);
+    expect([details.get(at(0))?.part, details.get(part("W_ih"))?.part]).toEqual([null, "W_ih"]);
+    expect([details.units(part("units:W_hh"))?.units, details.cell(part("cell:"))?.edges.length]).toEqual([4, 11]);
+    expect([details.get(part("cell:")), details.units(part("cell:")), details.cell(at(0))]).toEqual([null, null, null]);
+    expect([details.nearest(part("W_ih")), details.nearest(at(9, null, "c"))]).toEqual([0, null]);
+  });
+
   it("are counted once if they come again", () => {
     const details = createDetails();
     const first = chunkOf(0, 1);
@@ -97,7 +116,7 @@ describe("requests for details", () => {
   }
 
   it("are one at a time, and the newest wish is the next", () => {
-    for (const batch of [1, 2, 3, 4]) requests.want(one, at(batch));
+    for (const batch of [1, 2, 3, 4]) requests.want(one, [at(batch)]);
     expect(sent).toEqual([1]);
     answer(1);
     expect(sent).toEqual([1, 4]);
@@ -106,21 +125,21 @@ describe("requests for details", () => {
   });
 
   it("serve every view", () => {
-    requests.want(one, at(1));
-    requests.want(other, at(2));
+    requests.want(one, [at(1)]);
+    requests.want(other, [at(2)]);
     answer(1);
     answer(2);
     expect(sent).toEqual([1, 2]);
-    requests.want(one, at(3));
-    requests.want(other, at(4));
-    requests.want(other, null);
+    requests.want(one, [at(3)]);
+    requests.want(other, [at(4)]);
+    requests.want(other, []);
     requests.answered(at(3), false, 2);
     expect(sent).toEqual([1, 2, 3]);
   });
 
   it("are sent again after silence, for what is wanted then, ever more rarely", () => {
-    requests.want(one, at(1));
-    requests.want(one, at(2));
+    requests.want(one, [at(1)]);
+    requests.want(one, [at(2)]);
     expect(requests.missing(at(2))).toEqual({ why: "waiting" });
     time.pass(SILENCE_MS);
     expect([sent, requests.missing(at(2)), changes]).toEqual([[1, 2], { why: "silent" }, 1]);
@@ -135,7 +154,7 @@ describe("requests for details", () => {
   });
 
   it("wait anew when the kernel is heard", () => {
-    requests.want(one, at(1));
+    requests.want(one, [at(1)]);
     time.pass(SILENCE_MS);
     requests.heard();
     expect(requests.missing(at(1))).toEqual({ why: "waiting" });
@@ -144,9 +163,9 @@ describe("requests for details", () => {
   });
 
   it("name the stream: the same batch of another is another wish, and its answer is its own", () => {
-    requests.want(one, at(1));
-    requests.want(one, at(1, 2));
-    requests.want(one, at(1, 0));
+    requests.want(one, [at(1)]);
+    requests.want(one, [at(1, 2)]);
+    requests.want(one, [at(1, 0)]);
     expect(sent).toEqual([1]);
     answer(1, 2);
     expect(sent, "nobody waits for that any more").toEqual([1]);
@@ -154,20 +173,41 @@ describe("requests for details", () => {
     expect(sent).toEqual([1, "0: 1"]);
     requests.answered(at(1, 0), false, null);
     expect([requests.missing(at(1, 0)).why, requests.missing(at(1, 1)).why]).toEqual(["thinned", "waiting"]);
-    requests.want(one, at(1, 1));
+    requests.want(one, [at(1, 1)]);
     expect(sent).toEqual([1, "0: 1", "1: 1"]);
   });
 
+  it("ask for what a view wants most first, and for the rest after it", () => {
+    const part = (name: string) => at(1, null, name);
+    requests = createDetailRequests({
+      send: ({ part }) => {
+        sent.push(part ?? "recorded");
+        return true;
+      },
+      holds: (place) => held.has(keyOf(place)),
+      onChange: () => {},
+      clock: time.clock,
+    });
+    requests.want(one, [at(1), part("c"), part("cell:")]);
+    requests.want(one, [at(1), part("c"), part("cell:")]);
+    expect(sent).toEqual(["recorded"]);
+    answer(1);
+    expect(sent).toEqual(["recorded", "c"]);
+    requests.answered(part("c"), false, null, "A tanh cell has no c.");
+    expect(sent).toEqual(["recorded", "c", "cell:"]);
+    expect(requests.missing(part("c"))).toEqual({ why: "refused", reason: "A tanh cell has no c.", nearest: null });
+  });
+
   it("end when nothing is wanted any more", () => {
-    requests.want(one, at(1));
-    requests.want(one, null);
+    requests.want(one, [at(1)]);
+    requests.want(one, []);
     time.pass(3_600_000);
     expect([sent, time.pending()]).toEqual([[1], 0]);
   });
 
   it("that cannot be sent are tried again when the kernel is heard", () => {
     reachable = false;
-    requests.want(one, at(1));
+    requests.want(one, [at(1)]);
     expect([requests.missing(at(1)), time.pending()]).toEqual([{ why: "silent" }, 0]);
     reachable = true;
     requests.heard();
@@ -181,11 +221,11 @@ describe("requests for details", () => {
   });
 
   it("concern one run", () => {
-    requests.want(one, at(1));
+    requests.want(one, [at(1)]);
     requests.answered(at(2), false, 7);
     requests.startOver();
     expect([requests.missing(at(2)), time.pending()]).toEqual([{ why: "waiting" }, 0]);
-    requests.want(one, at(1));
+    requests.want(one, [at(1)]);
     expect(sent).toEqual([1, 1]);
     requests.destroy();
     expect(time.pending()).toBe(0);

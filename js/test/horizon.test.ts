@@ -101,8 +101,11 @@ describe("residuals in words", () => {
 });
 
 describe("what lies beyond the horizon", () => {
-  const snapshot = { steps: 3, lags: 2, stream: null } as Snapshot;
+  const snapshot = { steps: 3, stream: null } as Snapshot;
   const items = (beyond: number[], pieces = [1, 2, 1, 0, 1, 0], total = [2, 1, 1]): Items => ({
+    firstLag: 0,
+    lags: 2,
+    bound: null,
     pieces: Float32Array.from(pieces),
     beyond: Float32Array.from(beyond),
     total: Float32Array.from(total),
@@ -123,10 +126,10 @@ describe("what lies beyond the horizon", () => {
     );
     expect(describeBeyond(snapshot, items([-1, 0, 0]), "share")).toMatch(/works against the rest, by 25\.0 %/);
     expect(describeBeyond(snapshot, items([0, 0, 0]), "norm")).toBe("Nothing lies beyond the 2 recorded lags.");
-    expect(describeBeyond({ ...snapshot, lags: 1 }, items([0, 0, 0]), "norm")).toBe(
+    expect(describeBeyond(snapshot, { ...items([0, 0, 0]), lags: 1 }, "norm")).toBe(
       "Nothing lies beyond the one recorded lag.",
     );
-    expect(describeBeyond({ ...snapshot, lags: 3 }, items([0, 0, 0]), "norm")).toContain("whole window");
+    expect(describeBeyond(snapshot, { ...items([0, 0, 0]), lags: 3 }, "norm")).toContain("whole window");
     expect(describeBeyond(snapshot, items([Number.NaN, 0, 0]), "norm")).toContain("not finite");
   });
 });

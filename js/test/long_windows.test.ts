@@ -4,9 +4,10 @@ import { createColumns } from "../src/columns";
 import { binCells, binColumns, largestPieces, type Rows, rowsInView } from "../src/heat";
 import { createHeatScale, createPixelColors } from "../src/heat_scale";
 import { createLadder, rungName, rungOf } from "../src/ladder";
+import { hasLag, indexOf, lagsOf, pieceAt, stepsOf } from "../src/lags";
 import { logDomain, logTicks, sizeExtent } from "../src/log_axis";
 import type { Items, Snapshot } from "../src/protocol";
-import { createStack, lagsOf } from "../src/stack";
+import { createStack } from "../src/stack";
 
 /** Pieces of either sign over thirty decades, with zeros among them. */
 function randomPieces(steps: number, lags: number, signed: boolean) {
@@ -47,15 +48,15 @@ describe.each([false, true])("grouped stacks (signed: %s)", (signed) => {
   const [steps, lags] = [60, 50];
   const pieces = randomPieces(steps, lags, signed);
   const total = Float32Array.from({ length: steps });
-  const items: Items = { pieces, total, beyond: total };
-  const snapshot = { steps, lags } as Snapshot;
+  const items: Items = { firstLag: 0, lags, pieces, total, beyond: total, bound: null };
+  const snapshot = { steps } as Snapshot;
   const ladder = createLadder(lags);
   const stack = createStack(snapshot, items, ladder);
 
   it("have parts that add up to the pieces of their rung", () => {
     for (let step = 0; step < steps; step += 1) {
       ladder.forEach(({ first, last }, rung) => {
-        const end = Math.min(last, lagsOf(step, steps, lags) - 1);
+        const end = Math.min(last, lagsOf(step, steps, items).end - 1);
         const group = first > end ? [] : Array.from(pieces.subarray(step * lags + first, step * lags + end + 1));
         const parts = stack.parts.filter((part) => part.step === step && part.rung === rung);
         const drawn = parts.reduce((sum, { low, high }) => sum + (high <= 0 && low < 0 ? low - high : high - low), 0);
@@ -79,9 +80,40 @@ describe.each([false, true])("grouped stacks (signed: %s)", (signed) => {
   });
 });
 
+it.each([
+  [9, 0, 4],
+  [9, -3, 7],
+  [9, -3, 4],
+  [3, -8, 17],
+])(
+  "of %i steps, lags from %i, %i of them: steps have the losses that reach them, and no other",
+  (steps, firstLag, lags) => {
+    const range = { firstLag, lags };
+    const received = Array.from({ length: steps }, (_, step) => {
+      const { first, end } = lagsOf(step, steps, range);
+      return Array.from({ length: end - first }, (_, index) => ({ step, lag: first + index }));
+    }).flat();
+    const sent = Array.from({ length: steps }, (_, loss) => {
+      const { first, end } = stepsOf(loss, steps, range);
+      return Array.from({ length: end - first }, (_, index) => ({ step: first + index, lag: loss - first - index }));
+    }).flat();
+    const all = Array.from({ length: steps * lags }, (_, index) => pieceAt(index, range));
+    const inside = all.filter(({ step, lag }) => step + lag >= 0 && step + lag < steps);
+    expect(received).toEqual(inside);
+    expect(sent.toSorted((a, b) => a.step - b.step || a.lag - b.lag)).toEqual(inside);
+    all.forEach(({ step, lag }, index) => {
+      expect(indexOf(step, lag, range)).toBe(index);
+      expect(hasLag(lag, lagsOf(step, steps, range))).toBe(
+        inside.some((piece) => piece.step === step && piece.lag === lag),
+      );
+    });
+  },
+);
+
 describe("cells of the heat map", () => {
-  it("are the largest pieces there, whatever is zoomed", () => {
+  it.each([0, -15, -39])("are the largest pieces there, whatever is zoomed (first lag %i)", (firstLag) => {
     const [steps, lags] = [90, 40];
+    const range = { firstLag, lags };
     const pieces = randomPieces(steps, lags, true);
     for (const rows of ["loss", "lag"] satisfies Rows[]) {
       for (const view of [
@@ -89,15 +121,17 @@ describe("cells of the heat map", () => {
         { first: 20, count: 33 },
         { first: 70, count: 20 },
       ]) {
-        const range = rowsInView(rows, steps, lags, view);
-        const [columnBins, rowBins] = [binCells(view.count, 25), binCells(range.count, 16)];
-        const found = largestPieces(pieces, steps, lags, rows, view, columnBins, rowBins);
+        const seen = rowsInView(rows, steps, range, view);
+        const [columnBins, rowBins] = [binCells(view.count, 25), binCells(seen.count, 16)];
+        const found = largestPieces(pieces, steps, range, rows, view, columnBins, rowBins);
         const best = new Float64Array(found.length).fill(-1);
         for (let step = view.first; step < view.first + view.count; step += 1) {
-          for (let lag = 0; lag < Math.min(lags, steps - step); lag += 1) {
-            const row = (rows === "lag" ? lag : step + lag) - range.first;
+          for (let lag = firstLag; lag < firstLag + lags; lag += 1) {
+            if (step + lag < 0 || step + lag >= steps) continue;
+            const row = (rows === "lag" ? lag : step + lag) - seen.first;
+            expect(row >= 0 && row < seen.count).toBe(true);
             const cell = rowBins.of[row] * columnBins.count + columnBins.of[step - view.first];
-            best[cell] = Math.max(best[cell], Math.abs(pieces[step * lags + lag]));
+            best[cell] = Math.max(best[cell], Math.abs(pieces[step * lags + lag - firstLag]));
           }
         }
         expect(Array.from(found, (piece) => (piece < 0 ? -1 : Math.abs(pieces[piece])))).toEqual(Array.from(best));
@@ -108,7 +142,15 @@ describe("cells of the heat map", () => {
   it("never hide what is not finite", () => {
     const pieces = Float32Array.of(5, Number.NaN, 7, 9);
     const one = binCells(4, 1);
-    const found = largestPieces(pieces, 4, 1, "lag", { first: 0, count: 4 }, one, binCells(1, 1));
+    const found = largestPieces(
+      pieces,
+      4,
+      { firstLag: 0, lags: 1 },
+      "lag",
+      { first: 0, count: 4 },
+      one,
+      binCells(1, 1),
+    );
     expect(Array.from(found)).toEqual([1]);
   });
 

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { encodeChunk } from "../dev/chunks";
+import type { Settings } from "../dev/synthetic";
+import { syntheticCell, syntheticUnits } from "../dev/synthetic_parts";
 import { decodeChunk, ownView } from "../src/protocol";
 import { decodeDetails, decodeOverview, detailsChunk, overviewChunk } from "./chunks";
 
@@ -13,15 +15,16 @@ describe("an overview", () => {
       [24, 27],
     ]);
     expect(Array.from(chunk.flags)).toEqual([5, 5]);
-    expect(Array.from(chunk.max("share"))).toEqual([0.25, 0.25]);
-    expect(Array.from(chunk.mean("norm"))).toEqual([0.125, 0.125]);
-    const others = [chunk.gradNorm, chunk.updateNorm, chunk.horizonLength, chunk.loss, chunk.accuracy];
-    expect(others.map((values) => Array.from(values))).toEqual(Array(5).fill([1, 1]));
+    expect(Array.from(chunk.columns.get("max:W_hh:share") ?? [])).toEqual([0.25, 0.25]);
+    expect(Array.from(chunk.columns.get("mean:W_hh") ?? [])).toEqual([0.125, 0.125]);
+    for (const name of ["grad_norm", "update_norm", "horizon_length", "loss", "accuracy"]) {
+      expect(Array.from(chunk.columns.get(name) ?? [])).toEqual([1, 1]);
+    }
   });
 
   it("keeps values that JSON could not carry", () => {
     const chunk = decodeOverview(overviewChunk([0], 1, Number.POSITIVE_INFINITY));
-    expect(chunk.max("norm")[0]).toBe(Number.POSITIVE_INFINITY);
+    expect(chunk.columns.get("max:W_hh")?.[0]).toBe(Number.POSITIVE_INFINITY);
   });
 
   it("is refused if it lacks a column", () => {
@@ -33,34 +36,66 @@ describe("an overview", () => {
 describe("details", () => {
   it("have every column of every row", () => {
     const chunk = decodeDetails(detailsChunk([7, 8]));
-    expect([chunk.count, chunk.steps, chunk.lags]).toEqual([2, 3, 2]);
+    expect([chunk.count, chunk.part]).toEqual([2, null]);
     expect(Array.from(chunk.batch)).toEqual([7, 8]);
-    const snapshot = chunk.snapshot(1);
-    expect([snapshot.batch, snapshot.zeroState]).toEqual([8, false]);
+    const snapshot = chunk.read(1);
+    expect([snapshot.batch, snapshot.steps, snapshot.zeroState]).toEqual([8, 3, false]);
+    expect(snapshot.surfaces).toEqual(["W_hh"]);
     expect(Array.from(snapshot.loss)).toEqual([4, 5, 6]);
     expect(Array.from(snapshot.target)).toEqual([3, 4, 5]);
-    const { pieces, total, beyond } = snapshot.items("norm");
+    const { pieces, total, beyond, firstLag, lags, bound } = snapshot.items("W_hh", "norm");
     expect(Array.from(pieces)).toEqual([6, 7, 8, 9, 10, 11]);
-    expect(Array.from(total)).toEqual([3, 4, 5]);
-    expect(Array.from(beyond)).toEqual([30, 40, 50]);
-    expect(snapshot.items("share").pieces[0]).toBe(-6);
-    expect(decodeDetails(detailsChunk([0], 2)).snapshot(0).zeroState).toBe(true);
+    expect(Array.from(total ?? [])).toEqual([3, 4, 5]);
+    expect(Array.from(beyond ?? [])).toEqual([30, 40, 50]);
+    expect([firstLag, lags, bound]).toEqual([0, 2, null]);
+    expect(snapshot.items("W_hh", "share").pieces[0]).toBe(-6);
+    expect(decodeDetails(detailsChunk([0], 2)).read(0).zeroState).toBe(true);
   });
 
   it("say which stream they are of; an average has shares of streams instead of labels, a stream its own place", () => {
-    const whole = decodeDetails(detailsChunk([7])).snapshot(0);
+    const whole = decodeDetails(detailsChunk([7])).read(0);
     expect([whole.stream, whole.accuracy, whole.start]).toEqual([null, null, null]);
     const shares = ["accuracy", "f4", [2, 3], [0, 0.25, 0.5, 0.75, 1, 0]] as const;
-    const average = decodeDetails(detailsChunk([7, 8], 0, null, [shares])).snapshot(1);
+    const average = decodeDetails(detailsChunk([7, 8], 0, null, [shares])).read(1);
     expect([average.stream, Array.from(average.accuracy ?? []), average.start]).toEqual([null, [0.75, 1, 0], null]);
     const chunk = decodeDetails(detailsChunk([7, 8], 0, 2, [["start", "i4", [2], [500, 503]]]));
-    const stream = chunk.snapshot(1);
+    const stream = chunk.read(1);
     expect([chunk.stream, stream.stream, stream.accuracy, stream.start]).toEqual([2, 2, null, 503]);
+  });
+
+  it("have several surfaces, each with its own lags, and of a Jacobian only the norm, with its bound", () => {
+    const chunk = decodeChunk(
+      encodeChunk({
+        kind: "details",
+        count: 1,
+        steps: 2,
+        stream: null,
+        part: "jacobian_l1",
+        first_lags: { "W_hh_l1[f]": -1 },
+        columns: [
+          ["batch", "i4", [1], [4]],
+          ["flags", "i4", [1], [0]],
+          ...["loss", "probability"].map((name) => [name, "f4", [1, 2], [1, 1]] as const),
+          ...["target", "prediction"].map((name) => [name, "i4", [1, 2], [1, 1]] as const),
+          ["items:W_hh_l1[f]", "f4", [1, 2, 3], [0, 1, 2, 3, 4, 0]],
+          ["items:W_hh_l1[f]:share", "f4", [1, 2, 3], [0, -1, 2, 3, 4, 0]],
+          ["items:jacobian_l1", "f4", [1, 2, 2], [1, 2, 3, 0]],
+          ["bound:jacobian_l1", "f4", [1, 2], [1, 5]],
+        ],
+      }),
+    );
+    if (chunk.kind !== "details") throw new Error(chunk.kind);
+    const snapshot = chunk.read(0);
+    expect([snapshot.part, snapshot.surfaces]).toEqual(["jacobian_l1", ["W_hh_l1[f]", "jacobian_l1"]]);
+    expect(snapshot.items("W_hh_l1[f]", "share")).toMatchObject({ firstLag: -1, lags: 3, total: null, bound: null });
+    const { firstLag, lags, bound, total } = snapshot.items("jacobian_l1", "norm");
+    expect([firstLag, lags, Array.from(bound ?? []), total]).toEqual([0, 2, [1, 5], null]);
+    expect(() => snapshot.items("jacobian_l1", "share")).toThrow("no column items:jacobian_l1:share");
   });
 
   it("copy nothing: rows are views on the chunk's own bytes", () => {
     const buffer = detailsChunk([7, 8]);
-    expect(decodeDetails(buffer).snapshot(1).items("norm").pieces.buffer).toBe(buffer);
+    expect(decodeDetails(buffer).read(1).items("W_hh", "norm").pieces.buffer).toBe(buffer);
   });
 
   it.each([
@@ -80,8 +115,8 @@ describe("details", () => {
     const larger = new Uint8Array(encoded.byteLength + offset + 5);
     larger.set(new Uint8Array(encoded), offset);
     const chunk = decodeDetails(wrap(larger.buffer, offset, encoded.byteLength));
-    expect(chunk.snapshot(0).batch).toBe(5);
-    expect(Array.from(chunk.snapshot(0).items("norm").pieces)).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(chunk.read(0).batch).toBe(5);
+    expect(Array.from(chunk.read(0).items("W_hh", "norm").pieces)).toEqual([0, 1, 2, 3, 4, 5]);
   });
 
   it("are refused if cut short, too long, or of another version or kind", () => {
@@ -105,6 +140,41 @@ function headed(text: string): Uint8Array {
   bytes.set(header, 4);
   return bytes;
 }
+
+describe("parts of a batch", () => {
+  const network = { cell: "lstm", layers: 2, bidirectional: true, hidden: 5 };
+  const settings: Settings = {
+    ...network,
+    steps: 6,
+    lags: 4,
+    text: "abcdefghijklmnopqrstuvwxyz",
+    labels: ["a"],
+    streams: 1,
+    diverged: new Set<number>(),
+    halfLife: 10,
+  };
+
+  it("are hidden units, with numbers of each, of its bars and of its lags", () => {
+    const chunk = decodeChunk(syntheticUnits(9, settings, null, "W_hh_l0_reverse"));
+    if (chunk.kind !== "units") throw new Error(chunk.kind);
+    expect([chunk.part, Array.from(chunk.batch), chunk.stream]).toEqual(["units:W_hh_l0_reverse", [9], null]);
+    const units = chunk.read(0);
+    expect(units).toMatchObject({ batch: 9, surface: "W_hh_l0_reverse", units: 5, steps: 6, firstLag: -3, lags: 7 });
+    for (const values of [units.size, units.share, units.reach, units.agreement]) expect(values).toHaveLength(5);
+    expect([units.bars.length, units.profile.length]).toEqual([30, 35]);
+    expect(units.share.reduce((sum, value) => sum + value, 0)).toBeCloseTo(1, 5);
+  });
+
+  it("are what flows in a cell, along every edge", () => {
+    const chunk = decodeChunk(syntheticCell(9, settings, null, "cell:_l1"));
+    if (chunk.kind !== "cell") throw new Error(chunk.kind);
+    expect(chunk.part).toBe("cell:_l1");
+    const flow = chunk.read(0);
+    expect(flow).toMatchObject({ batch: 9, suffix: "_l1", steps: 6, firstLag: 0, lags: 4 });
+    expect(flow.edges.map(({ name }) => name)).toContain("c_before");
+    for (const { sizes } of flow.edges) expect(sizes).toHaveLength(24);
+  });
+});
 
 describe("ownView", () => {
   it("gives a view that starts its own buffer", () => {

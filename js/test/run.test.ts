@@ -22,7 +22,7 @@ it("leaves out what it has already", () => {
   run.append(decodeOverview(overviewChunk([0, 10, 20, 30], DIVERGED)), 2);
   expect(Array.from(run.batches())).toEqual([0, 10, 20, 30]);
   expect(Array.from(run.divergedBatches())).toEqual([2, 3]);
-  expect([run.series("loss", "norm").values().length, run.length]).toEqual([4, 4]);
+  expect([run.series("loss").values().length, run.length]).toEqual([4, 4]);
   run.append(decodeOverview(overviewChunk([0])), 1);
   expect(run.length).toBe(4);
 });
@@ -46,7 +46,18 @@ it("knows which batches diverged, and every maximum", () => {
   run.append(decodeOverview(overviewChunk([1], 1, Number.NaN)));
   expect([run.diverged(0), run.diverged(1)]).toEqual([false, true]);
   expect(Array.from(run.divergedBatches())).toEqual([1]);
-  expect(Array.from(run.series("max_gradient", "share").values())).toEqual([0.5, Number.NaN]);
+  expect(Array.from(run.series("max:W_hh:share").values())).toEqual([0.5, Number.NaN]);
+});
+
+it("has columns that begin later than the run, and not a number before and without them", () => {
+  const run = runOf([0, 10]);
+  const later = decodeOverview(overviewChunk([20], 0, 3));
+  run.append({ ...later, columns: new Map([...later.columns, ["max:W_ih", Float32Array.of(7)]]) });
+  run.append(decodeOverview(overviewChunk([30])));
+  expect(Array.from(run.series("max:W_ih").values())).toEqual([Number.NaN, Number.NaN, 7, Number.NaN]);
+  expect(Array.from(run.series("max:W_hh").values())).toEqual([1, 1, 3, 1]);
+  expect(run.series("max:c").values()).toHaveLength(4);
+  expect([run.has("max:W_ih"), run.has("max:c")]).toEqual([true, false]);
 });
 
 it("grows by doubling, so that appending one by one copies little", () => {

@@ -272,6 +272,7 @@ describe("details that are not there", () => {
     epoch: 0,
     batch,
     stream: null,
+    part: null,
     held: true,
     nearest: null,
     ...changes,
@@ -282,54 +283,71 @@ describe("details that are not there", () => {
   });
 
   it("are asked for, also while training goes on, and kept", () => {
-    session.want(view, at(10));
-    session.want(view, at(10));
+    session.want(view, [at(10)]);
+    session.want(view, [at(10)]);
     expect(asked()).toMatchObject([{ kind: "details", batch: 10 }]);
     expect(session.missing(at(10))).toEqual({ why: "waiting" });
     model.receive(frame(1, { recorded: 5 }), bothChunks([40]));
     model.receive(answer(10), [detailsChunk([10])]);
     expect(session.store.state.run.details.get(at(10))?.batch).toBe(10);
-    session.want(view, null);
+    session.want(view, []);
     expect(asked()).toHaveLength(1);
     expect(model.traits._run.chunks).toHaveLength(5);
   });
 
   it("are said to be thinned, with the nearest that is held, and not asked for again", () => {
-    session.want(view, at(10));
+    session.want(view, [at(10)]);
     model.receive(answer(10, { held: false, nearest: 30 }));
     expect(session.missing(at(10))).toEqual({ why: "thinned", nearest: 30 });
-    session.want(view, at(20));
-    session.want(view, at(10));
+    session.want(view, [at(20)]);
+    session.want(view, [at(10)]);
     model.receive(answer(20, { held: false, nearest: 30 }));
     expect(asked().map(({ batch }) => batch)).toEqual([10, 20]);
   });
 
+  it("are of the part that was asked for, or refused with a reason", () => {
+    session.want(view, [at(30, null, "W_ih"), at(30, null, "c")]);
+    expect(asked()).toMatchObject([{ batch: 30, part: "W_ih" }]);
+    model.receive(answer(30, { part: "W_ih" }), [detailsChunk([30], 0, null, [], "W_ih")]);
+    const { details } = session.store.state.run;
+    expect(details.get(at(30, null, "W_ih"))?.surfaces).toEqual(["W_ih"]);
+    expect(details.get(at(30))?.surfaces, "what is recorded stays").toEqual(["W_hh"]);
+    expect(asked()).toMatchObject([{ part: "W_ih" }, { part: "c" }]);
+    model.receive(answer(30, { part: "c", held: false, reason: "A tanh cell has no c." }));
+    expect(session.missing(at(30, null, "c"))).toEqual({
+      why: "refused",
+      reason: "A tanh cell has no c.",
+      nearest: null,
+    });
+    expect(asked()).toHaveLength(2);
+  });
+
   it("are dropped with the run that they belong to", () => {
-    session.want(view, at(10));
+    session.want(view, [at(10)]);
     model.receive(whole({ epoch: 1 }));
     model.receive(answer(10), [detailsChunk([10])]);
     expect(session.store.state.run.details.has(at(10))).toBe(false);
     model.receive(frame(0, { epoch: 1, recorded: 1 }), [overviewChunk([10])]);
-    session.want(view, at(10));
+    session.want(view, [at(10)]);
     expect(asked().map(({ batch }) => batch)).toEqual([10, 10]);
     model.receive(answer(10, { epoch: 1 }), [detailsChunk([10])]);
     expect(session.store.state.run.details.has(at(10))).toBe(true);
   });
 
   it("are kept if they come late, and passed over if another page asked", () => {
-    session.want(view, at(10));
+    session.want(view, [at(10)]);
     const late = answer(10);
-    session.want(view, null);
+    session.want(view, []);
     model.receive(answer(20, { client: "another" }), [detailsChunk([20])]);
     model.receive(late, [detailsChunk([10])]);
     expect([10, 20].map((batch) => session.store.state.run.details.has(at(batch)))).toEqual([true, false]);
   });
 
   it("are those of the stream that is chosen, and an answer for another is not taken for it", () => {
-    session.want(view, at(10));
+    session.want(view, [at(10)]);
     model.change("stream", 2);
     expect(session.store.state.stream).toBe(2);
-    session.want(view, at(10, 2));
+    session.want(view, [at(10, 2)]);
     expect(session.missing(at(10, 2))).toEqual({ why: "waiting" });
     model.receive(answer(10), [detailsChunk([10])]);
     const { details } = session.store.state.run;
@@ -365,7 +383,7 @@ describe("details that are not there", () => {
   });
 
   it("that cannot be read are said so, and not asked for without end", () => {
-    session.want(view, at(10));
+    session.want(view, [at(10)]);
     model.receive(answer(10), [new ArrayBuffer(2)]);
     expect(session.store.state.problem?.hint).toContain("no header");
     expect(asked()).toHaveLength(1);
@@ -373,7 +391,7 @@ describe("details that are not there", () => {
 
   it("are not missed where the way to the kernel is closed: it is said that nobody answers", () => {
     model.close();
-    session.want(view, at(10));
+    session.want(view, [at(10)]);
     expect(session.missing(at(10))).toEqual({ why: "silent" });
     expect([session.store.state.silent, time.pending()]).toEqual([false, 0]);
   });

@@ -9,11 +9,14 @@ import { createStack } from "../src/stack";
 function snapshotOf(pieces: number[][], changes: Partial<Snapshot> = {}, beyond?: number[]) {
   const steps = pieces.length;
   const items: Items = {
+    firstLag: 0,
+    lags: pieces[0].length,
+    bound: null,
     pieces: Float32Array.from(pieces.flat()),
     total: Float32Array.from(pieces, (row) => row.reduce((sum, value) => sum + value, 0)),
     beyond: Float32Array.from(beyond ?? Array<number>(steps).fill(0)),
   };
-  const snapshot = { steps, lags: pieces[0].length, zeroState: false, items: () => items, ...changes } as Snapshot;
+  const snapshot = { steps, zeroState: false, items: () => items, ...changes } as Snapshot;
   return { snapshot, items };
 }
 
@@ -34,7 +37,7 @@ describe("stack", () => {
       {},
       [0.5, 0],
     );
-    const stack = createStack(snapshot, items, createLadder(snapshot.lags));
+    const stack = createStack(snapshot, items, createLadder(items.lags));
     expect(stack.parts).toEqual([
       { step: 0, lag: 0, rung: 0, low: 0, high: 1 },
       { step: 0, lag: 1, rung: 1, low: 1, high: 3 },
@@ -54,7 +57,7 @@ describe("stack", () => {
       {},
       [1, 0, 0],
     );
-    const stack = createStack(snapshot, items, createLadder(snapshot.lags));
+    const stack = createStack(snapshot, items, createLadder(items.lags));
     expect(stack.piece(0, 1)).toMatchObject({ low: -1, high: 0 });
     expect(stack.piece(0, 2)).toMatchObject({ low: -3, high: -1 });
     expect(stack.piece(0, null)).toMatchObject({ low: 3, high: 4 });
@@ -66,7 +69,7 @@ describe("stack", () => {
       [Number.NaN, 1],
       [Number.POSITIVE_INFINITY, 0],
     ]);
-    const stack = createStack(snapshot, items, createLadder(snapshot.lags));
+    const stack = createStack(snapshot, items, createLadder(items.lags));
     expect(stack.incomplete).toBe(true);
     expect(stack.piece(0, 1)).toMatchObject({ low: 0, high: 1 });
     expect(stack.extent).toEqual([0, 1]);
@@ -81,7 +84,7 @@ describe("stack", () => {
       {},
       [0.5, 0],
     );
-    const stack = createStack(snapshot, items, createLadder(snapshot.lags));
+    const stack = createStack(snapshot, items, createLadder(items.lags));
     expect(stack.find(0, 0.5, 0)).toMatchObject({ lag: 0 });
     expect(stack.find(0, 2.9, 0)).toMatchObject({ lag: 1 });
     expect(stack.find(0, 3.2, 0)).toMatchObject({ lag: null });
@@ -129,7 +132,7 @@ describe("decay", () => {
     ["one recorded lag", 10, 1, 0.5, 5, "only its own step was recorded"],
     ["the first step", 10, 5, 0.5, 0, "the window begins here"],
   ])("describes %s", (_, steps, lags, factor, loss, words) => {
-    expect(describeDecay(loss, snapshotOf(decaying(steps, lags, factor)).snapshot)).toBe(words);
+    expect(describeDecay(loss, snapshotOf(decaying(steps, lags, factor)).snapshot, "W_hh")).toBe(words);
   });
 
   it("marks the first fall after the largest piece, as the horizon length has it", () => {
@@ -140,20 +143,20 @@ describe("decay", () => {
       });
       return snapshotOf(pieces).snapshot;
     };
-    expect(fallsBelow(5, sent([0.001, 1, 0.5, 0.009, 0.2, 0.001]))).toBe(3);
-    expect(fallsBelow(3, sent([1, 0.0101, 0.02, 0.03]))).toBeNull();
-    expect(fallsBelow(2, sent([0, 0, 0]))).toBeNull();
-    expect(fallsBelow(2, sent([1, Number.NaN, 0]))).toBeNull();
+    expect(fallsBelow(5, sent([0.001, 1, 0.5, 0.009, 0.2, 0.001]), "W_hh")).toBe(3);
+    expect(fallsBelow(3, sent([1, 0.0101, 0.02, 0.03]), "W_hh")).toBeNull();
+    expect(fallsBelow(2, sent([0, 0, 0]), "W_hh")).toBeNull();
+    expect(fallsBelow(2, sent([1, Number.NaN, 0]), "W_hh")).toBeNull();
   });
 
   it("does not call the zero state before the window vanishing", () => {
     const pieces = decaying(4, 4, 0.5);
     pieces[0].fill(0);
     const zero = snapshotOf(pieces, { zeroState: true }).snapshot;
-    expect(describeDecay(2, zero)).toBe(
+    expect(describeDecay(2, zero, "W_hh")).toBe(
       "gradient is still 50.0 % of its largest piece where the window begins, 1 step back",
     );
-    expect(describeDecay(0, zero)).toContain("state before this step is zero");
+    expect(describeDecay(0, zero, "W_hh")).toContain("state before this step is zero");
   });
 
   it("describes gradients that are zero or not finite", () => {
@@ -164,6 +167,7 @@ describe("decay", () => {
           [0, 0],
           [0, 0],
         ]).snapshot,
+        "W_hh",
       ),
     ).toBe("its gradient is exactly zero");
     expect(
@@ -173,6 +177,7 @@ describe("decay", () => {
           [0, Number.NaN],
           [0, 0],
         ]).snapshot,
+        "W_hh",
       ),
     ).toBe("its gradient is not finite");
   });

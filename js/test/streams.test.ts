@@ -10,9 +10,9 @@ import { fakeModel } from "./fakes";
 const info: Info = { ...fakeModel().traits._info, batch_size: 4 };
 const alone: Info = { ...info, batch_size: 1 };
 const shares: ColumnData = ["accuracy", "f4", [1, 3], [0, 0.25, 1]];
-const average = decodeDetails(detailsChunk([0], 0, null, [shares])).snapshot(0);
-const stream = decodeDetails(detailsChunk([0], 0, 1)).snapshot(0);
-const whole = decodeDetails(detailsChunk([0])).snapshot(0);
+const average = decodeDetails(detailsChunk([0], 0, null, [shares])).read(0);
+const stream = decodeDetails(detailsChunk([0], 0, 1)).read(0);
+const whole = decodeDetails(detailsChunk([0])).read(0);
 
 describe("what is shown of a minibatch", () => {
   it("has a name, which counts from one; one stream has none", () => {
@@ -48,7 +48,7 @@ describe("what is shown of a minibatch", () => {
       "norm of the mean of the streams’ sums",
       "norm of the sum",
     ]);
-    expect([whole, stream].map((shown) => describeBeyond(shown, shown.items("share"), "share"))).toEqual([
+    expect([whole, stream].map((shown) => describeBeyond(shown, shown.items("W_hh", "share"), "share"))).toEqual([
       expect.stringContaining("of the whole gradient"),
       expect.stringContaining("of this stream’s part"),
     ]);

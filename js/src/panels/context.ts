@@ -97,8 +97,10 @@ export function createContext(parent: HTMLElement, gestures: Gestures): Panel {
     });
 
   /** Size of what each step receives. */
-  function drawProfile({ items, overall }: Shown) {
-    const sizes = Array.from(items.total, (value) => (Number.isFinite(value) ? Math.abs(value) : 0));
+  function drawProfile({ items, overall, snapshot }: Shown) {
+    const sizes = Array.from(items.total ?? new Float32Array(snapshot.steps), (value) =>
+      Number.isFinite(value) ? Math.abs(value) : 0,
+    );
     const most = Math.max(...sizes) || 1;
     const path = pathOf(Array.from(sizes.keys()), (step) => {
       const height = (sizes[step] / most) * PROFILE;

@@ -3,6 +3,7 @@
 import { pointer } from "d3-selection";
 import { type BarLayout, highestPerColumn, layOutBars } from "../bars";
 import { LEFT } from "../columns";
+import { seriesOf } from "../quantities";
 import type { State } from "../store";
 import { scaleOf } from "../value_scale";
 import type { Range, Viewport } from "../viewport";
@@ -89,10 +90,11 @@ export function createContextStrip(parent: HTMLElement, viewport: () => Viewport
       redraw();
     });
 
-  function drawBars({ run, quantity, measure, log_scale, overlay }: State, width: number) {
+  function drawBars(state: State, width: number) {
+    const { run, quantity, log_scale, overlay } = state;
     const inner = plotWidth(width, overlay);
     layout = layOutBars(run.length, null, inner);
-    const series = run.series(quantity, measure);
+    const series = seriesOf(quantity, state);
     const values = series.values();
     const scale = scaleOf(series, 0, run.length, { log: log_scale, whole: false }, BASE, TOP);
     const path = Array.from(highestPerColumn(series, layout), (index, column) => {

@@ -2,7 +2,6 @@
 
 import type { Focus, Shown } from "../figure";
 import type { Rung } from "../ladder";
-import type { State } from "../store";
 
 export const TOP = 22;
 
@@ -17,7 +16,7 @@ export interface GradientForm {
   height: number;
   /** How to read it. */
   hint: string;
-  draw(shown: Shown, state: State): void;
+  draw(shown: Shown): void;
   /** Removes what was drawn, for the other form to take its place. */
   clear(): void;
   /** What lies at a point of the plot. */

@@ -3,8 +3,8 @@
 import { labelOf, type Shown } from "../figure";
 import { formatLoss, formatNumber, formatPercent } from "../format";
 import { type Rung, rungName } from "../ladder";
+import { horizonOf, indexOf, lagsOf } from "../lags";
 import { MEASURE_TEXT, totalText } from "../measures";
-import { lagsOf } from "../stack";
 import type { State } from "../store";
 import { rightText, streamName } from "../streams";
 import type { TooltipContent } from "../tooltip";
@@ -13,33 +13,36 @@ import type { TooltipContent } from "../tooltip";
 export function describePart(
   step: number,
   lag: number | null,
-  { snapshot, items }: Shown,
-  { labels, measure, info }: State,
+  { snapshot, items, measure }: Shown,
+  { labels, info }: State,
   rung: Rung | null = null,
 ): TooltipContent {
-  const { steps, lags, accuracy } = snapshot;
+  const { steps, accuracy } = snapshot;
   const label = (token: number) => `‘${labelOf(labels, token)}’`;
   const name = (at: number) => (accuracy ? `step ${at}` : `step ${at}, ${label(snapshot.target[at])}`);
   const whole = streamName(snapshot.stream, info);
   const shown: TooltipContent["rows"] = whole ? [["shown", whole]] : [];
-  const value = lag === null ? items.beyond[step] : items.pieces[step * lags + lag];
-  const known = lagsOf(step, steps, lags);
-  let bar = Math.abs(items.beyond[step]);
-  for (let at = 0; at < known; at += 1) bar += Math.abs(items.pieces[step * lags + at]);
+  const known = lagsOf(step, steps, items);
+  const pieces = (first: number, end: number) =>
+    items.pieces.subarray(indexOf(step, first, items), indexOf(step, end, items));
+  const beyond = items.beyond?.[step] ?? 0;
+  const value = lag === null ? beyond : items.pieces[indexOf(step, lag, items)];
+  const bar = pieces(known.first, known.end).reduce((sum, piece) => sum + Math.abs(piece), Math.abs(beyond));
   const numbers: TooltipContent["rows"] = [
     [MEASURE_TEXT[measure].value, formatNumber(value)],
     ["part of the bar", bar > 0 ? formatPercent(value / bar) : "—"],
-    [totalText(measure, snapshot), formatNumber(items.total[step])],
   ];
+  if (items.total) numbers.push([totalText(measure, snapshot), formatNumber(items.total[step])]);
   if (lag === null) {
+    const lags = horizonOf(items);
     return {
       title: `Beyond the ${lags} recorded lags`,
       rows: [...shown, ["received by", name(step)], ["sent by", `losses ${lags} or more steps later`], ...numbers],
     };
   }
   if (rung && rung.first < rung.last) {
-    const end = Math.min(rung.last, known - 1);
-    const group = Array.from(items.pieces.subarray(step * lags + rung.first, step * lags + end + 1));
+    const end = Math.min(rung.last, known.end - 1);
+    const group = Array.from(pieces(rung.first, end + 1));
     numbers.push([`lags ${rungName({ first: rung.first, last: end })} together`, sumText(group)]);
   }
   const loss = step + lag;

@@ -4,10 +4,10 @@ import { pointer } from "d3-selection";
 import { describeBeyond } from "../beyond";
 import { element, setText } from "../dom";
 import { type Figure, type Focus, focusedLoss, type Gestures, type Panel, type Shown } from "../figure";
+import { lagsOf, stepsOf } from "../lags";
 import { MEASURE_TEXT } from "../measures";
 import { createSegments } from "../segments";
 import type { Commands } from "../session";
-import { lagsOf } from "../stack";
 import { reveal } from "../step_window";
 import { explainStreams, streamName } from "../streams";
 import type { Tooltip } from "../tooltip";
@@ -107,13 +107,14 @@ export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands:
       ArrowDown: [0, -1],
     };
     if (!(key in moves)) return false;
-    const { snapshot, columns, view } = shown;
-    const { steps, lags } = snapshot;
+    const { snapshot, items, columns, view } = shown;
+    const { steps } = snapshot;
     const from = target?.kind === "part" ? { step: target.step, lag: target.lag ?? 0 } : null;
-    const clamp = (value: number, count: number) => Math.max(0, Math.min(count - 1, value));
+    const clamp = (value: number, first: number, end: number) => Math.max(first, Math.min(end - 1, value));
     const start = focus.pinned ?? columns.first + columns.count - 1;
-    const step = from ? clamp(from.step + moves[key][0], steps) : clamp(start, steps);
-    const lag = from ? clamp(from.lag + moves[key][1], lagsOf(step, steps, lags)) : 0;
+    const step = clamp(from ? from.step + moves[key][0] : start, 0, steps);
+    const { first, end } = lagsOf(step, steps, items);
+    const lag = from ? clamp(from.lag + moves[key][1], first, end) : 0;
     if (!columns.has(step)) gestures.zoom(reveal(view, steps, step));
     gestures.point({ kind: "part", step, lag, panel: "gradients" });
     gestures.announce(sentence(describePart(step, lag, shown, state, form.rung(lag))));
@@ -122,8 +123,8 @@ export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands:
 
   function draw(shown: Shown, { state, width }: Figure) {
     svg.attr("width", width).attr("height", TOP + form.height + AXIS);
-    form.draw(shown, state);
-    title.text(form === forms.bars ? MEASURE_TEXT[state.measure].axis : "");
+    form.draw(shown);
+    title.text(form === forms.bars ? MEASURE_TEXT[shown.measure].axis : "");
     drawSteps(shown);
     drawNotes(shown, state);
   }
@@ -144,7 +145,7 @@ export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands:
     stepTitle.attr("x", columns.left - 8).attr("y", base + 14);
   }
 
-  function drawNotes({ snapshot, items, columns }: Shown, { measure, info }: Figure["state"]) {
+  function drawNotes({ snapshot, items, measure, columns }: Shown, { info }: Figure["state"]) {
     const beside = snapshot.zeroState && form === forms.bars && columns.width >= 12 && columns.has(0);
     zeroNote
       .classed("hidden", !beside)
@@ -161,14 +162,15 @@ export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands:
   function showTooltip(step: number, lag: number | null, shown: Shown, state: Figure["state"]) {
     const frame = svg.node()?.getBoundingClientRect();
     if (!frame) return;
-    const { columns, snapshot } = shown;
+    const { columns, snapshot, items } = shown;
     const span = (first: number, last: number) => ({
       left: frame.left + columns.x(Math.max(first, columns.first)),
       right: frame.left + columns.x(Math.min(last + 1, columns.first + columns.count)),
     });
     const loss = step + (lag ?? 0);
     // Beside all that is highlighted if there is room, else beside the part itself.
-    const spans = [span(Math.max(0, loss - snapshot.lags + 1), loss), span(step, step)];
+    const reached = stepsOf(loss, snapshot.steps, items);
+    const spans = [span(reached.first, reached.end - 1), span(step, step)];
     const rung = lag === null ? null : form.rung(lag);
     tooltip.show(describePart(step, lag, shown, state, rung), spans, frame.top + TOP + form.height / 2);
   }

@@ -5,10 +5,10 @@ import { element } from "../dom";
 import { type Focus, focusedLoss, type Shown } from "../figure";
 import { type Bins, binCells, binColumns, largestPieces, type RowRange, type Rows, rowsInView } from "../heat";
 import { createHeatScale, createPixelColors, type HeatScale } from "../heat_scale";
+import { horizonOf, pieceAt, stepsOf } from "../lags";
 import { sizeExtent } from "../log_axis";
 import { MEASURE_TEXT } from "../measures";
 import { createSegments } from "../segments";
-import type { State } from "../store";
 import { type GradientForm, type Place, TOP } from "./gradient_form";
 import { createHeatLegend } from "./heat_legend";
 import { drawValueAxis, type Svg } from "./plot";
@@ -28,7 +28,7 @@ interface Drawn {
 }
 
 /** Rows for each loss, unless so few lags were recorded that they would leave most of the plot empty. */
-const rowsFor = ({ snapshot: { steps, lags } }: Shown): Rows => (lags < steps / 2 ? "lag" : "loss");
+const rowsFor = ({ snapshot: { steps }, items }: Shown): Rows => (horizonOf(items) < steps / 2 ? "lag" : "loss");
 
 /** `redraw` draws the panel again, after another choice of rows. */
 export function createHeatMap(
@@ -64,21 +64,21 @@ export function createHeatMap(
   let scaleOf: Float32Array | null = null;
   let litBy: Focus = { target: null, pinned: null };
 
-  function draw(shown: Shown, state: State) {
-    const { snapshot, items, columns, view, theme } = shown;
-    const { steps, lags } = snapshot;
+  function draw(shown: Shown) {
+    const { snapshot, items, measure, columns, view, theme } = shown;
+    const { steps } = snapshot;
     rows = chosen ?? rowsFor(shown);
-    const range = rowsInView(rows, steps, lags, view);
+    const range = rowsInView(rows, steps, items, view);
     const ratio = Math.max(1, window.devicePixelRatio);
     const columnBins = binColumns(columns, ratio);
     const rowBins = binCells(range.count, Math.round(PLOT * ratio));
-    const largest = largestPieces(items.pieces, steps, lags, rows, view, columnBins, rowBins);
+    const largest = largestPieces(items.pieces, steps, items, rows, view, columnBins, rowBins);
     if (scaleOf !== items.pieces) {
       const extent = sizeExtent(items.pieces);
       scale = extent && createHeatScale(extent);
       scaleOf = items.pieces;
     }
-    const signed = state.measure === "share";
+    const signed = measure === "share";
     const color = createPixelColors(scale, theme, signed);
     const seen = { zero: false, notFinite: false };
     const colors = Uint32Array.from(largest, (piece) => {
@@ -95,7 +95,7 @@ export function createHeatMap(
     content.classed("hidden", false);
     drawRowAxis(range, shown);
     choice.set(rows);
-    legend.update({ scale, theme, signed, name: MEASURE_TEXT[state.measure].value, ...seen });
+    legend.update({ scale, theme, signed, name: MEASURE_TEXT[measure].value, ...seen });
     light(litBy);
   }
 
@@ -142,10 +142,11 @@ export function createHeatMap(
     row.classed("hidden", true);
     cell.classed("hidden", true);
     if (!drawn) return;
-    const { columns, snapshot } = drawn.shown;
+    const { columns, snapshot, items } = drawn.shown;
     const loss = focusedLoss(focus);
-    const first = loss === null ? 0 : Math.max(columns.first, loss - snapshot.lags + 1);
-    const last = loss === null ? -1 : Math.min(loss, columns.first + columns.count - 1);
+    const reached = loss === null ? { first: 0, end: 0 } : stepsOf(loss, snapshot.steps, items);
+    const first = Math.max(columns.first, reached.first);
+    const last = Math.min(reached.end, columns.first + columns.count) - 1;
     if (loss !== null && last >= first) {
       row.classed("hidden", false).attr("d", rows === "loss" ? rowPath(loss, first, last) : lagPath(loss, first, last));
     }
@@ -191,8 +192,7 @@ export function createHeatMap(
     const bin = binAt(rowBins, (BASE - y) * ratio);
     const piece = column === null || bin === null ? -1 : largest[bin * columnBins.count + column];
     if (piece < 0) return null;
-    const { lags } = shown.snapshot;
-    return { step: Math.floor(piece / lags), lag: piece % lags };
+    return pieceAt(piece, shown.items);
   }
 
   return {

@@ -5,6 +5,7 @@ import { pointer } from "d3-selection";
 import { describeDecay, fallsBelow, piecesOf, type Received, strongestLoss } from "../decay";
 import { element, setText } from "../dom";
 import { type Figure, type Focus, focusedLoss, type Gestures, labelOf, type Panel, type Shown } from "../figure";
+import { stepsOf } from "../lags";
 import { logDomain, logTicks, sizeExtent } from "../log_axis";
 import { MEASURE_TEXT } from "../measures";
 import { createSegments } from "../segments";
@@ -81,9 +82,10 @@ export function createHorizon(parent: HTMLElement, tooltip: Tooltip, gestures: G
   svg
     .on("pointermove pointerdown", (event: PointerEvent) => {
       const step = figure?.shown?.columns.stepAt(pointer(event, svg.node())[0]) ?? null;
-      const lag = step === null ? -1 : current - step;
-      const received = step !== null && lag >= 0 && lag < (figure?.shown?.snapshot.lags ?? 0);
-      gestures.point(received ? { kind: "part", step, lag, panel: "horizon" } : null);
+      const shown = figure?.shown;
+      const reached = shown ? stepsOf(current, shown.snapshot.steps, shown.items) : { first: 0, end: 0 };
+      const received = step !== null && step >= reached.first && step < reached.end;
+      gestures.point(received ? { kind: "part", step, lag: current - step, panel: "horizon" } : null);
     })
     .on("pointerleave", (event: PointerEvent) => {
       if (event.pointerType !== "touch") gestures.point(null);
@@ -94,7 +96,7 @@ export function createHorizon(parent: HTMLElement, tooltip: Tooltip, gestures: G
   makeZoomable(svg, gestures, () => figure?.shown ?? null);
 
   function draw(shown: Shown, { state }: Figure) {
-    const { snapshot, items, columns } = shown;
+    const { snapshot, surface, items, columns } = shown;
     const focused = focusedLoss(focus);
     current = Math.min(focused ?? strongestOf(shown), snapshot.steps - 1);
     const pieces = piecesOf(current, snapshot, items);
@@ -102,16 +104,16 @@ export function createHorizon(parent: HTMLElement, tooltip: Tooltip, gestures: G
     const extent = sizeExtent(Float64Array.from(pieces, ({ value }) => value));
     const scale = axis === "log" && extent ? drawLog(seen, extent, shown) : drawLinear(pieces, seen, shown);
     zeroLine.attr("x1", columns.left).attr("x2", columns.right).attr("y1", scale).attr("y2", scale);
-    drawGone(fallsBelow(current, snapshot), shown);
+    drawGone(fallsBelow(current, snapshot, surface), shown);
     drawLossMark(shown);
     choice.set(axis);
     section.classList.toggle("default", focused === null);
     title.text(
-      `${MEASURE_TEXT[state.measure].value} of each piece of this loss, ` +
+      `${MEASURE_TEXT[shown.measure].value} of each piece of this loss, ` +
         `${axis === "log" ? "logarithmic, by size" : "on its own scale"}`,
     );
     const chosen = focused === null ? "strongest loss, at" : focus.target ? "loss at" : "pinned loss at";
-    const words = `The ${chosen} step ${current} (${describeStep(current, shown, state)}): ${describeDecay(current, snapshot)}.`;
+    const words = `The ${chosen} step ${current} (${describeStep(current, shown, state)}): ${describeDecay(current, snapshot, surface)}.`;
     nameStream(streamName(snapshot.stream, state.info));
     setText(hint, words);
     svg.attr("aria-label", words);

@@ -7,7 +7,7 @@ import { nextCue } from "../cues";
 import { element, setText } from "../dom";
 import type { Figure, Gestures, Panel, Shown } from "../figure";
 import { formatCount, formatLoss, formatNumber } from "../format";
-import { QUANTITY_TEXT } from "../quantities";
+import { QUANTITY_TEXT, seriesOf } from "../quantities";
 import type { Run } from "../run";
 import type { Commands } from "../session";
 import type { State } from "../store";
@@ -111,14 +111,10 @@ export function createOverview(parent: HTMLElement, commands: Commands, gestures
     selected = next.selected;
   }
 
-  function drawHeadline({
-    state: { run, info, quantity, overlay, measure, stream },
-    preview,
-    selected,
-    shown,
-  }: Figure) {
+  function drawHeadline({ state, preview, selected, shown }: Figure) {
+    const { run, info, quantity, overlay, stream } = state;
     const index = preview ?? selected;
-    const value = (name: Quantity) => run.series(name, measure).values()[index];
+    const value = (name: Quantity) => seriesOf(name, state).values()[index];
     const parts = [
       `${preview === null ? "Batch" : "Preview of batch"} ${formatCount(run.batches()[index])}`,
       ...[streamName(stream, info), targetsText(index, run, info, shown)].filter(Boolean),
@@ -140,8 +136,9 @@ export function createOverview(parent: HTMLElement, commands: Commands, gestures
       const { state: drawn, width, preview } = next;
       updateViewport(next);
       const { run, measure, quantity, overlay, log_scale } = drawn;
-      const { stream } = drawn;
-      const inputs = [run, run.length, measure, quantity, overlay, log_scale, stream, width, viewport.window];
+      const { stream, surface } = drawn;
+      const chosen = [measure, surface, quantity, overlay, log_scale, stream];
+      const inputs = [run, run.length, ...chosen, width, viewport.window];
       if (!drawing || inputs.some((input, index) => input !== drawnInputs[index])) {
         drawnInputs = inputs;
         svg.attr("width", width);

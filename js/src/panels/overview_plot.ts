@@ -5,7 +5,7 @@ import { type BarLayout, highestPerColumn, layOutBars, medianPerColumn } from ".
 import { LEFT, RIGHT } from "../columns";
 import type { Quantity } from "../contract";
 import { formatCount, formatTick } from "../format";
-import { QUANTITY_TEXT } from "../quantities";
+import { QUANTITY_TEXT, seriesOf } from "../quantities";
 import type { Run } from "../run";
 import type { Series } from "../series";
 import type { State } from "../store";
@@ -85,8 +85,9 @@ export function createOverviewPlot(svg: Svg): OverviewPlot {
   const bar = (column: number, value: number) =>
     `M${left(column)},${BASE}V${rounded(scale.y(value))}h${barWidth(column)}V${BASE}Z`;
 
-  function drawBars({ run, quantity, measure, log_scale }: State) {
-    const series = run.series(quantity, measure);
+  function drawBars(state: State) {
+    const { run, quantity, log_scale } = state;
+    const series = seriesOf(quantity, state);
     const values = series.values();
     const from = layout.first(0);
     const to = layout.columns > 0 ? layout.first(layout.columns) : from;
@@ -129,10 +130,11 @@ export function createOverviewPlot(svg: Svg): OverviewPlot {
     return drawing;
   }
 
-  function drawLine({ run, overlay, measure }: State, right: number) {
+  function drawLine(state: State, right: number) {
+    const { overlay } = state;
     for (const part of [lineAxis, lineTitle, line, halo]) part.classed("hidden", !overlay);
     if (!overlay) return;
-    const middles = medianPerColumn(run.series(overlay, measure), layout);
+    const middles = medianPerColumn(seriesOf(overlay, state), layout);
     const most = middles.reduce((held, value) => (value > held ? value : held), 0);
     const own = linearScale(HEADROOM * most, BASE, TOP, QUANTITY_TEXT[overlay].whole);
     let path = "";

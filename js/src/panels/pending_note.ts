@@ -15,7 +15,7 @@ export interface PendingNote {
 /** A batch to go to instead: of what was thinned the kernel knows it, else one that the page holds. */
 export function nearestDetailed(pending: Pending, { details }: Run): number | null {
   if (pending.why === "waiting") return null;
-  return pending.why === "thinned" ? pending.nearest : details.nearest(pending);
+  return "nearest" in pending ? pending.nearest : details.nearest({ ...pending, part: null });
 }
 
 export function createPendingNote(parent: HTMLElement, commands: Commands): PendingNote {
@@ -43,7 +43,9 @@ export function createPendingNote(parent: HTMLElement, commands: Commands): Pend
 /** What else of the batch is here, in words. */
 function describeHeld({ batch }: Pending, { run, info }: State): string {
   if (info.batch_size === 1) return "";
-  const streams = [null, ...Array(info.batch_size).keys()].filter((stream) => run.details.has({ batch, stream }));
+  const streams = [null, ...Array(info.batch_size).keys()].filter((stream) =>
+    run.details.has({ batch, stream, part: null }),
+  );
   const names = streams.map((stream) => (stream === null ? "the average" : `stream ${stream + 1}`));
   return names.length > 0 ? ` Of that batch the notebook holds ${names.join(", ")}.` : "";
 }
@@ -54,6 +56,7 @@ function explain(pending: Pending, state: State): string {
   const shown = streamName(stream, info);
   const name = `${formatCount(batch)}${shown && `, ${shown}`}`;
   if (why === "thinned" && stream !== null && pending.nearest === null) return `The run does not hold batch ${name}.`;
+  if (why === "refused") return pending.reason;
   if (why === "waiting") return `Batch ${name}: waiting for the kernel…`;
   if (why === "thinned") {
     const limit = formatBytes(status.memory_limit);

@@ -4,6 +4,7 @@ import { scaleLinear } from "d3-scale";
 import { type Focus, focusedLoss, type Shown } from "../figure";
 import { createLadder, rungOf } from "../ladder";
 import { lagColor } from "../lag_colors";
+import { indexOf, stepsOf } from "../lags";
 import { totalText } from "../measures";
 import { createStack, type DrawnPart, type Part, type Stack } from "../stack";
 import { type GradientForm, TOP } from "./gradient_form";
@@ -37,7 +38,7 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
   const scale = scaleLinear().range([BASE, TOP]);
   let drawn: { shown: Shown; stack: Stack; merged: boolean } | null = null;
   let stackInputs: unknown[] = [];
-  /** Elements of the parts, at `step * lags + lag`, if every part has its own. */
+  /** Elements of the parts, at the index of their piece, if every part has its own. */
   let rects: SVGRectElement[] = [];
   let lit: Element[] = [];
 
@@ -49,7 +50,7 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
       return drawn.stack;
     }
     stackInputs = [items.pieces.buffer, items.pieces.byteOffset];
-    return createStack(snapshot, items, createLadder(snapshot.lags));
+    return createStack(snapshot, items, createLadder(items.lags));
   }
 
   const place =
@@ -62,7 +63,7 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
     ];
 
   function drawRects(parts: DrawnPart[], shown: Shown) {
-    const { columns, snapshot } = shown;
+    const { columns, items } = shown;
     const nodes = partGroup
       .selectAll<SVGRectElement, DrawnPart>("rect")
       .data(parts)
@@ -78,7 +79,7 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
       .nodes();
     rects = [];
     parts.forEach(({ step, lag }, index) => {
-      rects[step * snapshot.lags + lag] = nodes[index];
+      rects[indexOf(step, lag, items)] = nodes[index];
     });
   }
 
@@ -98,7 +99,10 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
   function drawEnds({ columns }: Shown, stack: Stack, merged: boolean) {
     const beyond = stack.beyond.slice(columns.first, columns.first + columns.count);
     const joined = columns.width < JOINED;
-    const total = (step: number) => scale(Number.isFinite(stack.total[step]) ? stack.total[step] : 0) - 1;
+    const total = (step: number) => {
+      const value = stack.total?.[step] ?? 0;
+      return scale(Number.isFinite(value) ? value : 0) - 1;
+    };
     beyondGroup
       .selectAll<SVGRectElement, Part>("rect")
       .data(merged ? beyond.filter(({ low, high }) => high > low) : beyond)
@@ -112,7 +116,7 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
       .attr("height", height);
     totalGroup
       .selectAll<SVGRectElement, Part>("rect")
-      .data(joined ? [] : beyond)
+      .data(joined || !stack.total ? [] : beyond)
       .join("rect")
       .attr("class", "total")
       .attr("data-step", ({ step }) => step)
@@ -122,7 +126,7 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
       .attr("height", 2);
     totalGroup
       .selectAll("path")
-      .data(joined ? [0] : [])
+      .data(joined && stack.total ? [0] : [])
       .join("path")
       .attr("class", "total line")
       .attr("d", () =>
@@ -136,7 +140,7 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
     lit.push(node);
   }
 
-  function lightMerged({ shown, stack }: { shown: Shown; stack: Stack }, loss: number | null, pieces: Part[]) {
+  function lightMerged(shown: Shown, loss: number | null, pieces: Part[]) {
     overlay.classed("hidden", loss === null);
     if (loss === null) return;
     const seen = pieces.filter(({ low, high }) => high > low);
@@ -144,7 +148,7 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
       const [x, y, width, tall] = place(shown)(part);
       return tall >= HAIRLINE ? [x, y, width, tall] : [x, y + tall - HAIRLINE, width, HAIRLINE];
     };
-    overlay.attr("d", pathOf(seen, grown)).attr("data-loss", loss).attr("data-lags", stack.lags);
+    overlay.attr("d", pathOf(seen, grown)).attr("data-loss", loss).attr("data-lags", shown.items.lags);
   }
 
   return {
@@ -152,13 +156,13 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
     hint:
       "What each step receives: darkest from its own loss, lighter from later ones. Hover a part to see all that its " +
       "loss sent; click pins it.",
-    draw(shown, { measure }) {
+    draw(shown) {
       const stack = stackOf(shown);
-      const { columns, items, snapshot } = shown;
+      const { columns, items, measure, snapshot } = shown;
       const [least, most] = stack.extent;
       scale.domain(most > least ? [least, most] : [0, 1]);
       const parts = stack.parts.filter(({ step }) => columns.has(step));
-      const merged = stack.ladder.length < stack.lags || parts.length > MANY_PARTS;
+      const merged = stack.ladder.length < items.lags || parts.length > MANY_PARTS;
       drawn = { shown, stack, merged };
       content.classed("hidden", false);
       drawValueAxis(valueAxis, scale, columns.left, columns.right, 5);
@@ -166,7 +170,7 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
       drawPaths(merged ? parts : [], shown, merged ? stack.ladder.length : 0);
       drawEnds(shown, stack, merged);
       zeroLine.attr("x1", columns.left).attr("x2", columns.right).attr("y1", scale(0)).attr("y2", scale(0));
-      const beyond = items.beyond.some((value) => value !== 0);
+      const beyond = items.beyond?.some((value) => value !== 0) ?? false;
       legend.update(stack.ladder, beyond, totalText(measure, snapshot));
       lit = [];
     },
@@ -191,20 +195,21 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
       overlay.classed("hidden", true);
       if (!drawn) return;
       const { stack, shown, merged } = drawn;
-      const { columns } = shown;
+      const { columns, items } = shown;
       const loss = focusedLoss(focus);
+      const reached = loss === null ? { first: 0, end: 0 } : stepsOf(loss, stack.steps, items);
       const sent: Part[] = [];
-      for (let lag = 0; loss !== null && lag < Math.min(stack.lags, loss + 1); lag += 1) {
-        if (!columns.has(loss - lag)) continue;
-        if (merged) sent.push(stack.piece(loss - lag, lag) as Part);
-        else light(rects[(loss - lag) * stack.lags + lag], "same-loss");
+      for (let step = reached.first; loss !== null && step < reached.end; step += 1) {
+        if (!columns.has(step)) continue;
+        if (merged) sent.push(stack.piece(step, loss - step) as Part);
+        else light(rects[indexOf(step, loss - step, items)], "same-loss");
       }
-      if (merged) lightMerged({ shown, stack }, loss, sent);
+      if (merged) lightMerged(shown, loss, sent);
       if (focus.target?.kind !== "part" || !columns.has(focus.target.step)) return;
       const { step, lag } = focus.target;
       const part = stack.piece(step, lag);
       if (lag === null) light(beyondGroup.select(`[data-step="${step}"]`).node() as Element | null, "pointed");
-      else if (!merged) light(rects[step * stack.lags + lag], "pointed");
+      else if (!merged) light(rects[indexOf(step, lag, items)], "pointed");
       if (!merged || lag === null || !part) return;
       const [x, y, width, tall] = place(shown)(part);
       pointedPart
