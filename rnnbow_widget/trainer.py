@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from math import isfinite
 from os import PathLike
@@ -301,6 +302,13 @@ class Trainer:
         """Passes over the data that are complete."""
         return self.batch // self._windows
 
+    def training(self) -> AbstractContextManager[None]:
+        """Calls of `train` and `step` within this are one: a file that the run is saved to is complete after the last.
+
+        Without it, each of them waits in the end until what it recorded is written.
+        """
+        return self.run.training()
+
     def train(self, batches: int = 1) -> Run:
         """Train a number of batches.
 
@@ -315,14 +323,14 @@ class Trainer:
             If loss or gradient of a batch is not finite. That batch is recorded and marked, and not trained.
         """
         batches = positive_int("batches", batches, minimum=0)
-        with self.run.training():
+        with self.training():
             for _ in range(batches):
                 self._train_batch(record=self.batch % self.record_every == 0)
         return self.run
 
     def step(self) -> Snapshot:
         """Train one batch and record it, whatever the recording interval."""
-        with self.run.training():
+        with self.training():
             self._train_batch(record=True)
         return self.run[-1]
 
