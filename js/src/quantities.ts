@@ -5,7 +5,7 @@ import { formatCount, formatLoss, formatNumber, formatPercent } from "./format";
 import { maxColumn, meanColumn } from "./protocol";
 import type { Series } from "./series";
 import type { State } from "./store";
-import { surfaceName } from "./surface_text";
+import { distinctName, surfaceName } from "./surface_text";
 import { measureFor } from "./surfaces";
 
 type Group = "gradient" | "training" | "recurrent weights" | "hidden units";
@@ -142,8 +142,7 @@ export function axisOf(quantity: Quantity, state: State): string {
 /** Which surface the heights of bars are of; "" if that goes without saying. */
 export function overviewName(state: State): string {
   const { surface, info } = state;
-  const plain = info.num_layers === 1 && !info.bidirectional && surface === info.primary;
-  return plain ? "" : surfaceName(overviewSurface(state), info);
+  return distinctName(surface, info) && surfaceName(overviewSurface(state), info);
 }
 
 /** A quantity of every recorded batch; of gradients in the chosen measure. */

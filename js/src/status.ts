@@ -4,7 +4,7 @@ import type { Info } from "./contract";
 import { element, setText } from "./dom";
 import { formatBytes, formatCount, formatLoss, formatNumber } from "./format";
 import type { Problem, State } from "./store";
-import { surfaceName } from "./surface_text";
+import { distinctName } from "./surface_text";
 
 export interface StatusLine {
   /** `failure` is what this view itself could not do. */
@@ -40,10 +40,11 @@ function describe({ info, surface }: State): string {
 
 /** Layers and directions, and what the panels show, unless that goes without saying. */
 function describeArrangement(info: Info, surface: string): string {
-  const { num_layers, bidirectional, primary } = info;
+  const { num_layers, bidirectional } = info;
   const layers = num_layers > 1 ? ` in ${formatCount(num_layers)} layers` : "";
   const arrangement = `${layers}${bidirectional ? ", both directions" : ""}`;
-  return arrangement || surface !== primary ? `${arrangement} (shown: ${surfaceName(surface, info)})` : "";
+  const shown = distinctName(surface, info);
+  return shown && `${arrangement} (shown: ${shown})`;
 }
 
 /** What of the run is here, and what of it the kernel keeps, if that is not all. */

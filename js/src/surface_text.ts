@@ -90,6 +90,12 @@ export function surfaceName(name: string, info: Info): string {
   return [symbol, placeOf(surface, info)].filter(Boolean).join(", ");
 }
 
+/** The same; "" if it goes without saying, since the network has one track and what is shown is recorded first. */
+export function distinctName(name: string, info: Info): string {
+  const plain = info.num_layers === 1 && !info.bidirectional && name === info.primary;
+  return plain ? "" : surfaceName(name, info);
+}
+
 /** What the shares of a surface add up to, in norm bars. */
 export const wholeName = (name: string) => `‖${BASE_TEXT[parseSurface(name).base].whole}‖`;
 

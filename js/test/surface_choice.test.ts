@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { gatesOf, primaryOf, surfacesOf } from "../dev/network";
 import type { Info } from "../src/contract";
 import { changed, optionsOf, unitTyped } from "../src/surface_choice";
-import { axisTexts, placeOf, surfaceName, wholeName } from "../src/surface_text";
+import { axisTexts, distinctName, placeOf, surfaceName, wholeName } from "../src/surface_text";
 import { companionOf, parseSurface, zeroStep } from "../src/surfaces";
 
 function infoOf(cell: string, layers = 1, bidirectional = false): Info {
@@ -73,6 +73,9 @@ describe("what surfaces are called", () => {
     expect(surfaceName("c_l1_reverse[17]", LSTM)).toBe("∂L_t/∂c_j, layer 2 of 3, reverse, unit 17");
     expect(surfaceName("jacobian_l2", LSTM)).toBe("‖∂h_t/∂h_j‖, layer 3 of 3, forward");
     expect(placeOf(parseSurface("W_hh_l0_both"), infoOf("gru", 1, true))).toBe("both directions");
+    expect(distinctName("W_hh", infoOf("lstm"))).toBe("");
+    expect(distinctName("W_hh[f]", infoOf("lstm"))).toBe("∂L/∂W_hh, gate f");
+    expect(distinctName("W_hh_l1", infoOf("gru", 2))).toBe("∂L/∂W_hh, layer 2 of 2");
     expect([wholeName("W_ih"), wholeName("h_l1")]).toEqual(["‖∂L/∂W_ih‖", "‖Σ_t ∂L_t/∂h_j‖"]);
   });
 

@@ -7,7 +7,7 @@ import { horizonOf, indexOf, lagsOf, reachesBack } from "../lags";
 import { MEASURE_TEXT, totalText } from "../measures";
 import type { State } from "../store";
 import { rightText, streamName } from "../streams";
-import { isJacobian, senderName, surfaceName } from "../surface_text";
+import { distinctName, isJacobian, senderName } from "../surface_text";
 import type { TooltipContent } from "../tooltip";
 
 /** `rung`: the lags that the piece is drawn together with. */
@@ -22,7 +22,8 @@ export function describePart(
   const label = (token: number) => `‘${labelOf(labels, token)}’`;
   const name = (at: number) => (accuracy ? `step ${at}` : `step ${at}, ${label(snapshot.target[at])}`);
   const whole = streamName(snapshot.stream, info);
-  const shown: TooltipContent["rows"] = [["surface", surfaceName(surface, info)]];
+  const surfaceShown = distinctName(surface, info);
+  const shown: TooltipContent["rows"] = surfaceShown ? [["surface", surfaceShown]] : [];
   if (whole) shown.push(["shown", whole]);
   const sender = senderName(surface);
   const known = lagsOf(step, steps, items);

@@ -9,7 +9,7 @@ import { createSegments } from "../segments";
 import type { Commands } from "../session";
 import { reveal } from "../step_window";
 import { explainStreams, streamName } from "../streams";
-import { axisTexts, surfaceName } from "../surface_text";
+import { axisTexts, distinctName } from "../surface_text";
 import { zeroStep } from "../surfaces";
 import type { Tooltip } from "../tooltip";
 import { createFrame } from "./frame";
@@ -159,7 +159,7 @@ export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands:
     zeroNote
       .classed("hidden", !beside)
       .attr("transform", `translate(${columns.center(0) + 3},${TOP + form.height - 6}) rotate(-90)`);
-    nameStream([surfaceName(surface, info), streamName(snapshot.stream, info)].filter(Boolean).join(" · "));
+    nameStream([distinctName(surface, info), streamName(snapshot.stream, info)].filter(Boolean).join(" · "));
     const streams = explainStreams(snapshot, surface, measure, form === forms.bars, info);
     const notes = [form.hint, streams, ...form.notes()].filter(Boolean);
     if (zero !== null) notes.push(`At step ${zero}, ${ZERO_STATE[zero === 0 ? "forward" : "reverse"]}`);

@@ -10,7 +10,7 @@ import { logDomain, logTicks, sizeExtent } from "../log_axis";
 import { MEASURE_TEXT } from "../measures";
 import { createSegments } from "../segments";
 import { rightText, streamName } from "../streams";
-import { isJacobian, isState, receiverName, receiverSymbol, senderName, surfaceName } from "../surface_text";
+import { distinctName, isJacobian, isState, receiverName, receiverSymbol, senderName } from "../surface_text";
 import type { Tooltip } from "../tooltip";
 import { createFrame } from "./frame";
 import { describePart } from "./gradient_text";
@@ -132,7 +132,9 @@ export function createHorizon(parent: HTMLElement, tooltip: Tooltip, gestures: G
     ]
       .filter(Boolean)
       .join(" ");
-    nameStream([surfaceName(surface, state.info), streamName(snapshot.stream, state.info)].filter(Boolean).join(" · "));
+    nameStream(
+      [distinctName(surface, state.info), streamName(snapshot.stream, state.info)].filter(Boolean).join(" · "),
+    );
     setText(hint, words);
     svg.attr("aria-label", words);
     setText(note, horizonNotes(pieces, shown, axis === "log"));

@@ -52,7 +52,9 @@ export function createLagLegend(parent: HTMLElement): LagLegend {
     strip.style.setProperty("--rnnbow-lags", String(ladder.length));
     start.textContent = both ? `▼ earlier ${sender}` : `own ${sender}`;
     end.textContent = both
-      ? `later ${sender} ▲`
+      ? later.length > 0
+        ? `later ${sender} ▲`
+        : ""
       : grouped
         ? "steps later"
         : furthest
