@@ -1,30 +1,24 @@
-"""The widget: traits hold what pages show, messages carry what is new. The protocol is in docs/architecture.md."""
+"""The widget: its traits, which hold what pages show, and its methods. The protocol is in docs/architecture.md."""
 
 from __future__ import annotations
 
-import math
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from os import PathLike
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 import anywidget
 import traitlets
-from IPython.core.getipython import get_ipython
 
-from .checks import one_of, positive_int
+from .checks import positive_int
+from .conversation import SETTINGS, Conversation
 from .corpora import Corpus
 from .cues import Cue
-from .feed import Feed
 from .horizon import HorizonChoice
 from .measuring import MEASURES
-from .protocol import drawable, json_number
+from .reporter import Reporter
 from .run import QUANTITIES, Run
-from .status import explain, status_of
-from .trainer import DivergedError, Trainer
+from .trainer import Trainer
 
 Source = Trainer | Run | Corpus | str | PathLike[str]
 
@@ -32,15 +26,6 @@ FORMS = ("auto", "bars", "heatmap")
 """How panel 3 is drawn; "auto": as bars while they are wide enough to be read."""
 
 _STATIC = Path(__file__).parent / "static"
-_FRAME_SECONDS = 0.05
-_SLICE_SECONDS = 0.002  # trained at a stretch: so soon a stop is heard
-_OVERLAP_SECONDS = 0.025  # more than the way to the page and back takes
-_MANY = 1 << 30
-_SAMPLE_SECONDS = 1.0
-_CUE_SECONDS = 1.0
-_SAMPLE_LENGTH = 240
-_LONGEST_LEASE_MS = 2_000
-_STALE_SECONDS = 10.0
 
 
 class _Setting(traitlets.TraitType[Any, Any]):
@@ -125,14 +110,16 @@ class RNNbow(anywidget.AnyWidget):
     learning_rate = _Setting().tag(sync=True)
     horizon = _Setting().tag(sync=True)
     record_every = _Setting().tag(sync=True)
-    playing = traitlets.Bool(False).tag(sync=True, to_json=lambda value, widget: value and widget._is_leased())
-    _labels = _computed(lambda widget: [drawable(label) for label in widget.run.vocabulary])
-    _info = _computed(lambda widget: widget._describe())
-    _run = _computed(lambda widget: widget._feed.state(widget.selected, widget.stream))
-    _status = _computed(lambda widget: widget._current_status())
-    _samples = _computed(lambda widget: widget._written)
-    _cues = _computed(lambda widget: widget._feed.cues())
-    _choice = _computed(lambda widget: {"newest": _told_choice(widget._choice_now())})
+    playing = traitlets.Bool(False).tag(
+        sync=True, to_json=lambda value, widget: value and widget._conversation.leases.is_current()
+    )
+    _labels = _computed(lambda widget: widget._reporter.labels())
+    _info = _computed(lambda widget: widget._reporter.info())
+    _run = _computed(lambda widget: widget._reporter.feed.state(widget.selected, widget.stream))
+    _status = _computed(lambda widget: widget._conversation.status())
+    _samples = _computed(lambda widget: widget._reporter.samples)
+    _cues = _computed(lambda widget: widget._reporter.feed.cues())
+    _choice = _computed(lambda widget: widget._reporter.choice())
 
     def __init__(
         self,
@@ -154,24 +141,11 @@ class RNNbow(anywidget.AnyWidget):
         else:
             self.trainer = Trainer(source, **settings)
         self.run: Run = source if isinstance(source, Run) else self.trainer.run  # type: ignore[union-attr]  # one of the two holds
-        self._lock = threading.Lock()  # handlers may run on other threads than cells: whoever trains holds it
-        self._sending = threading.Lock()  # what is numbered in order is sent in order
-        self._feed = Feed(self.run)
-        self._answered: dict[str, int] = {}
-        self._last_lease: float | None = None
-        self._training = False
-        self._state_is_due = False
-        self._rate = math.nan
-        self._trouble = ("", "")
-        self._written: dict[str, Any] = {"first": None, "now": None}
-        self._written_at = -math.inf
-        self._told_cues: list[dict[str, Any]] = []
-        self._told_cues_at = -math.inf
-        self._choice_told = self._choice_now()
-        self._write()
+        self._reporter = Reporter(self.run, self.trainer)
+        self._conversation = Conversation(self, self._reporter, self.trainer)
         chosen = {"measure": measure, "form": form, "quantity": quantity, "overlay": overlay, "log_scale": log_scale}
         super().__init__(**chosen, stream=stream, **self._settings())
-        self.on_msg(self._on_message)
+        self.on_msg(lambda _, content, __: self._conversation.receive(content))
 
     def __repr__(self) -> str:
         if self.trainer is None:
@@ -183,13 +157,11 @@ class RNNbow(anywidget.AnyWidget):
 
     def play(self) -> None:
         """Train for as long as a page shows the widget, until `pause`."""
-        self._require_trainer()
-        self._last_lease = None
-        self.playing = True
+        self._conversation.play()
 
     def pause(self) -> None:
         """Stop playing, after the batch that is being trained."""
-        self.playing = False
+        self._conversation.pause()
 
     def train(self, batches: int) -> None:
         """Train a number of batches now. Pages are kept up to date meanwhile; none is needed.
@@ -199,35 +171,19 @@ class RNNbow(anywidget.AnyWidget):
         DivergedError
             If loss or gradient is not finite. What was recorded is kept.
         """
-        batches = positive_int("batches", batches, minimum=0)
-        end = self._require_trainer().batch + batches
-        try:
-            with self._lock:
-                self._stream(lambda trainer: end - trainer.batch)
-        finally:
-            self._send_state_after_cell()
+        self._conversation.train(batches)
 
     def step(self) -> None:
         """Train one batch, and record it."""
-        self._take_step("batch")
+        self._conversation.step("batch")
 
     def step_to_record(self) -> None:
         """Train up to and including the next batch that is due to be recorded."""
-        self._take_step("record")
+        self._conversation.step("record")
 
     def reset(self) -> None:
         """Go back to the untrained network of the same seed. The recorded batches are forgotten; settings stay."""
-        trainer = self._require_trainer()
-        self.pause()
-        with self._lock:
-            trainer.reset()
-            self._feed.start_over()
-            self._trouble, self._rate = ("", ""), math.nan
-            self._written["first"] = None
-            self._write()
-            self.selected = None
-            self._send_whole()
-        self._send_state_after_cell()
+        self._conversation.reset()
 
     def measure_horizon(self) -> HorizonChoice:
         """Find the shortest horizon that would be enough, and draw what each leaves out; `horizon` stays as it is.
@@ -239,12 +195,7 @@ class RNNbow(anywidget.AnyWidget):
         ValueError
             If no loss has a gradient yet, or some are not finite.
         """
-        trainer = self._require_trainer()
-        with self._lock:
-            choice = trainer.measure_horizon()
-            self._send_frame(None, 0, last=True)
-        self._send_state_after_cell()
-        return choice
+        return self._conversation.measure_horizon()
 
     def select(self, batch: int | None) -> None:
         """Select a recorded batch, or with None the newest one from now on.
@@ -267,10 +218,9 @@ class RNNbow(anywidget.AnyWidget):
     # Traits.
 
     def _settings(self) -> dict[str, Any]:
-        names = ("learning_rate", "horizon", "record_every")
-        return {name: getattr(self.trainer, name) if self.trainer else self.run.settings.get(name) for name in names}
+        return {name: getattr(self.trainer, name) if self.trainer else self.run.settings.get(name) for name in SETTINGS}
 
-    @traitlets.validate("learning_rate", "horizon", "record_every")
+    @traitlets.validate(*SETTINGS)
     def _apply(self, proposal: Mapping[str, Any]) -> Any:
         name, value = proposal["trait"].name, proposal["value"]
         if self.trainer is None:
@@ -283,292 +233,14 @@ class RNNbow(anywidget.AnyWidget):
     @traitlets.validate("stream")
     def _check_stream(self, proposal: Mapping[str, Any]) -> int | None:
         try:
-            return self._checked_stream(proposal["value"])
+            return self._reporter.checked_stream(proposal["value"])
         except (TypeError, ValueError) as error:
             raise traitlets.TraitError(
                 str(error)
             ) from None  # the only error after which traitlets keep what held before
 
-    def _checked_stream(self, stream: Any) -> int | None:
-        count = self._batch_size
-        if stream is not None and positive_int("stream", stream, minimum=0) >= count:
-            takes = f"0 to {count - 1}" if count > 1 else "0"
-            raise ValueError(
-                f"stream takes None, for the average over streams, or {takes}, "
-                f"since batch_size is {count}; got {stream}"
-            )
-        return None if count == 1 else stream  # one stream is its own average
-
     @traitlets.observe("stream")
     def _send_details_of_stream(self, _: object) -> None:
         """Send what of the run pages load and notebooks save: its details are those of the stream that is chosen."""
-        if self.comm is None:  # nobody has anything of this widget
-            return
-        self._feed.renew_state()
-        # While it plays, batches may be recorded that no frame has told: it goes behind the next frame.
-        if not self.playing:
-            with self._sending:
-                self._send_state_if_due()
-
-    def _send_state_if_due(self) -> None:
-        if self._feed.is_state_due():
-            self.send_state("_run")
-
-    @property
-    def _batch_size(self) -> int:
-        return self.trainer.batch_size if self.trainer else int(self.run.settings.get("batch_size", 1))
-
-    def _is_leased(self) -> bool:
-        """Whether a page that loads now may go on playing: not if the one that played has been gone for a while."""
-        return self._last_lease is None or monotonic() - self._last_lease < _STALE_SECONDS
-
-    def _describe(self) -> dict[str, Any]:
-        settings = self.trainer.settings if self.trainer else self.run.settings
-        return {
-            "live": self.trainer is not None,
-            "seq_length": settings.get("seq_length"),
-            "batch_size": self._batch_size,
-            "num_layers": settings.get("num_layers", 1),
-            "bidirectional": settings.get("bidirectional", False),
-            "hidden_size": settings.get("hidden_size"),
-            "cell": settings.get("cell"),
-            "data_name": drawable(str(settings.get("data", ""))),
-            "data_length": len(self.trainer.data) if self.trainer else None,
-        }
-
-    def _choice_now(self) -> HorizonChoice | None:
-        return self.trainer.horizon_choice if self.trainer else None
-
-    def _current_status(self) -> dict[str, Any]:
-        training = self._training or self.playing
-        return status_of(self.run, self.trainer, training=training, rate=self._rate, trouble=self._trouble)
-
-    # Messages from pages.
-
-    def _on_message(self, _: Any, message: Any, __: Any) -> None:
-        try:
-            kind = message.get("kind") if isinstance(message, dict) else None
-            handlers: dict[Any, Callable[[Mapping[str, Any]], None]] = {
-                "lease": self._on_lease,
-                "step": self._on_step,
-                "play": lambda _: self.play(),
-                "stop": lambda _: self._on_stop(),
-                "reset": lambda _: self.reset(),
-                "measure_horizon": lambda _: self._on_measure_horizon(),
-                "set": self._on_set,
-                "resync": lambda _: self._send_whole(),
-                "details": self._on_details,
-            }
-            if kind not in handlers:
-                raise ValueError(f"kind takes one of {', '.join(handlers)}; got {kind!r}")
-            handlers[kind](message)
-        except DivergedError:
-            pass  # the last frame has said so
-        except Exception as error:
-            self._fail(error)
-
-    def _on_lease(self, message: Mapping[str, Any]) -> None:
-        milliseconds = min(positive_int("ms", message.get("ms")), _LONGEST_LEASE_MS)
-
-        def work(client: str, seq: int) -> None:
-            self._last_lease = monotonic()
-            end = self._last_lease + milliseconds / 1000
-            self._stream(
-                lambda _: _MANY if self.playing and monotonic() < end else 0, client, seq, end - _OVERLAP_SECONDS
-            )
-
-        self._answer(message, work)
-
-    def _on_step(self, message: Mapping[str, Any]) -> None:
-        self._answer(message, lambda client, seq: self._take_step_locked(str(message.get("until")), client, seq))
-
-    def _answer(self, message: Mapping[str, Any], work: Callable[[str, int], None]) -> None:
-        """Carry out a page's request once, or say that it was carried out before, or that something else trains now."""
-        client, seq = str(message.get("client")), positive_int("seq", message.get("seq"))
-        if not self._lock.acquire(timeout=2 * _OVERLAP_SECONDS):  # the request before may be about to end
-            self.send({"kind": "busy", "client": client, "seq": seq})
-            return
-        try:
-            if seq <= self._answered.get(client, 0):
-                self.send({"kind": "done", "client": client, "seq": seq})
-                return
-            self._answered[client] = seq
-            self._require_trainer()
-            work(client, seq)
-        finally:
-            self._lock.release()
-
-    def _on_stop(self) -> None:
-        self.pause()
-        if self._lock.acquire(blocking=False):  # otherwise the lease that is running ends now, and says so
-            try:
-                self._send_frame(None, 0, last=True)
-            finally:
-                self._lock.release()
-
-    def _on_set(self, message: Mapping[str, Any]) -> None:
-        name, value = message.get("name"), message.get("value")
-        try:
-            if name not in self._settings():
-                raise ValueError(f"name takes one of {', '.join(self._settings())}; got {name!r}")
-            setattr(self, name, value)
-        except (TypeError, ValueError, traitlets.TraitError) as error:
-            self.send({"kind": "refused", "name": name, "value": value, "message": str(error)})
-
-    def _on_details(self, message: Mapping[str, Any]) -> None:
-        """Answer at once, also while something trains: a run can be read while it grows."""
-        batch = positive_int("batch", message.get("batch"), minimum=0)
-        content, chunks = self._feed.details(batch, self._checked_stream(message.get("stream")))
-        self.send({"kind": "details", "client": str(message.get("client")), **content}, chunks)
-
-    def _on_measure_horizon(self) -> None:
-        try:
-            self.measure_horizon()
-        except ValueError as error:
-            self.send({"kind": "refused", "name": "measure_horizon", "value": None, "message": str(error)})
-
-    # Training.
-
-    def _require_trainer(self) -> Trainer:
-        if self.trainer is None:
-            raise ValueError("a finished run is shown: there is nothing to train. RNNbow(trainer) can train")
-        return self.trainer
-
-    def _take_step(self, until: str) -> None:
-        self._require_trainer()
-        self.pause()
-        with self._lock:
-            self._take_step_locked(until)
-        self._send_state_after_cell()
-
-    def _take_step_locked(self, until: str, client: str | None = None, seq: int = 0) -> None:
-        until = one_of("until", until, ("batch", "record"))
-        self.pause()
-        with self._reported(client, seq) as (trainer, _):
-            if until == "batch":
-                trainer.step()
-            else:
-                trainer.step_to_record()
-
-    def _stream(
-        self, wanted: Callable[[Trainer], int], client: str | None = None, seq: int = 0, farewell: float = math.inf
-    ) -> None:
-        """Train while batches are `wanted`, and send frames; the last one at the time `farewell`, if that comes first.
-
-        So the page's next request is here when this one ends. What is trained after the farewell goes with the frames
-        of that one. The caller holds the lock.
-        """
-        with self._reported(client, seq) as (trainer, report):
-            begun, batch = monotonic(), trainer.batch
-            now, due, slice_ = begun, begun + _FRAME_SECONDS, 1
-            while (most := wanted(trainer)) > 0:
-                count, since = min(slice_, most), now
-                trainer.train(count)
-                now = monotonic()
-                slice_ = max(1, min(2 * count, int(count * _SLICE_SECONDS / max(now - since, 1e-9))))
-                if not report.ended and now >= min(due, farewell):
-                    self._rate = (trainer.batch - batch) / (now - begun)
-                    report.send(last=now >= farewell)
-                    now = monotonic()
-                    due = now + _FRAME_SECONDS
-
-    @contextmanager
-    def _reported(self, client: str | None, seq: int) -> Iterator[tuple[Trainer, _Report]]:
-        """Whatever happens within, the pages learn of it: a last frame is sent, and an exception stops the playing."""
-        trainer = self._require_trainer()
-        report = _Report(self._send_frame, client, seq)
-        self._training, self._trouble = True, ("", "")
-        try:
-            yield trainer, report
-        except BaseException as error:
-            self.pause()
-            if isinstance(error, Exception):
-                self._trouble = explain(error)
-            raise
-        finally:
-            self._training = False
-            if not report.ended:
-                report.send(last=True)
-            elif not self.playing:  # nobody will ask for the rest
-                self._send_frame(None, 0, last=True)
-
-    def _write(self) -> None:
-        """Let the model write a sample."""
-        if self.trainer:
-            sample = {"batch": self.trainer.batch, "text": drawable(self.trainer.sample(_SAMPLE_LENGTH))}
-            self._written["now"] = sample
-            if self.trainer.batch == 0:
-                self._written["first"] = sample
-            self._written_at = monotonic()
-
-    # Messages to pages.
-
-    def _send_frame(self, client: str | None, seq: int, *, last: bool) -> None:
-        content: dict[str, Any] = {"kind": "frame", "client": client, "seq": seq, "last": last, "playing": self.playing}
-        if (last and not self.playing) or monotonic() - self._written_at > _SAMPLE_SECONDS:
-            self._write()
-            content["samples"] = self._written
-        if last or monotonic() - self._told_cues_at > _CUE_SECONDS:
-            self._told_cues_at = monotonic()
-            cues = self._feed.cues()
-            if cues != self._told_cues:
-                content["cues"] = self._told_cues = cues
-        with self._sending:
-            choice = self._choice_now()
-            if choice is not self._choice_told:
-                self._choice_told = choice
-                content["choice"] = _told_choice(choice)
-            numbers, chunks = self._feed.frame(self.stream)
-            self.send({**content, **numbers, "status": self._current_status()}, chunks)
-            self._send_state_if_due()
-
-    def _send_whole(self) -> None:
-        with self._sending:
-            numbers, chunks = self._feed.whole(self.selected, self.stream)
-            content = {"kind": "whole", **numbers, "status": self._current_status(), "samples": self._written}
-            self._told_cues = self._feed.cues()
-            self._choice_told = self._choice_now()
-            self.send({**content, "cues": self._told_cues, "choice": _told_choice(self._choice_told)}, chunks)
-            self.send_state("_run")  # the pages' own copies lack what they missed
-
-    def _send_state_after_cell(self) -> None:
-        """Send the traits once when the running cell ends, for who keeps state without a page, such as nbconvert."""
-        shell = get_ipython()
-        if shell is None or self._state_is_due:
-            return
-        self._state_is_due = True
-
-        def send(*_: object) -> None:
-            shell.events.unregister("post_run_cell", send)
-            self._state_is_due = False
-            with self._sending:
-                self.send_state(["_run", "_status", "_samples", "_cues", "_choice"])
-
-        shell.events.register("post_run_cell", send)
-
-    def _fail(self, error: Exception) -> None:
-        """Show an exception on the pages, and put its traceback in the log."""
-        self.pause()
-        self._trouble = message, hint = explain(error)
-        self.log.error("rnnbow_widget: %s", message, exc_info=error)
-        self.send({"kind": "error", "message": message, "hint": hint})
-
-
-class _Report:
-    """The frames that answer one request."""
-
-    def __init__(self, send: Callable[..., None], client: str | None, seq: int) -> None:
-        self._send = send
-        self._request = client, seq
-        self.ended = False
-
-    def send(self, *, last: bool) -> None:
-        self.ended = last
-        self._send(*self._request, last=last)
-
-
-def _told_choice(choice: HorizonChoice | None) -> dict[str, Any] | None:
-    """A choice as pages are told it."""
-    if choice is None:
-        return None
-    return {**vars(choice), "residual": [json_number(left) for left in choice.residual.tolist()]}
+        if self.comm is not None:  # else nobody has anything of this widget
+            self._conversation.renew_state()

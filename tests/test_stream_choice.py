@@ -219,7 +219,7 @@ def test_while_it_plays_those_details_follow_the_next_frame(monkeypatch: pytest.
     page.says(kind="lease", client="a", seq=2, ms=100)
     assert order.count("_run") == 1
     assert {stream for _, chunks in page.sent for stream in streams_of(chunks)} == {2}
-    assert state(page.widget)["_run"]["next"] == page.widget._feed.frame(2)[0]["frame"]
+    assert state(page.widget)["_run"]["next"] == page.widget._reporter.feed.frame(2)[0]["frame"]
 
 
 def test_a_finished_run_shows_any_stream() -> None:

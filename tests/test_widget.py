@@ -10,8 +10,7 @@ import traitlets
 from IPython.core.interactiveshell import InteractiveShell
 from unpacking import batches, detailed
 
-import rnnbow_widget.widget as widget_module
-from rnnbow_widget import DivergedError, RNNbow, Trainer, corpora
+from rnnbow_widget import DivergedError, RNNbow, Trainer, conversation, corpora, leases
 
 TEXT = "abcde fghij " * 60
 
@@ -29,7 +28,7 @@ class Page:
     def says(self, **message: Any) -> list[dict[str, Any]]:
         """Send a message; return what came back."""
         self.sent.clear()
-        self.widget._on_message(self.widget, message, [])
+        self.widget._conversation.receive(message)
         return [content for content, _ in self.sent]
 
     def batches(self) -> list[int]:
@@ -121,20 +120,20 @@ def test_the_next_lease_is_asked_for_while_the_one_before_still_trains(page: Pag
     """From another thread, as hosts deliver it; and what was trained meanwhile is told once."""
     page.widget.play()
     next_lease = threading.Thread(
-        target=page.widget._on_message, args=(None, {"kind": "lease", "client": "a", "seq": 2, "ms": 60}, [])
+        target=page.widget._conversation.receive, args=({"kind": "lease", "client": "a", "seq": 2, "ms": 60},)
     )
     send = page.widget.send
 
     def answer(content: dict[str, Any], buffers: list[bytes] | None = None) -> None:
         send(content, buffers)
         if content["last"] and content["seq"] == 1:
-            assert page.widget._lock.locked()
+            assert page.widget._conversation.leases.lock.locked()
             next_lease.start()
 
     page.widget.send = answer
-    page.widget._on_message(None, {"kind": "lease", "client": "a", "seq": 1, "ms": 60}, [])
+    page.widget._conversation.receive({"kind": "lease", "client": "a", "seq": 1, "ms": 60})
     next_lease.join()
-    page.widget._on_message(None, {"kind": "stop"}, [])
+    page.widget._conversation.receive({"kind": "stop"})
     contents = [content for content, _ in page.sent]
     assert [content["seq"] for content in contents if content["last"]] == [1, 2, 0]
     assert all(content["kind"] == "frame" for content in contents), "nobody was told to come back later"
@@ -162,7 +161,7 @@ def test_what_ends_the_training_after_the_last_frame_of_a_lease_is_told(
     assert (end["client"], end["seq"], end["playing"]) == (None, 0, False)
     assert end["status"]["state"] == {"stop": "paused", "error": "error"}[trouble]
     assert page.batches() == page.widget.run.batches.tolist()
-    assert not page.widget._lock.locked()
+    assert not page.widget._conversation.leases.lock.locked()
 
 
 def test_a_lease_nobody_wants_trains_nothing(page: Page) -> None:
@@ -174,14 +173,14 @@ def test_a_lease_nobody_wants_trains_nothing(page: Page) -> None:
 def test_stop_ends_a_running_lease_at_once(page: Page) -> None:
     page.widget.play()
     lease = threading.Thread(
-        target=page.widget._on_message, args=(None, {"kind": "lease", "client": "a", "seq": 1, "ms": 2000}, [])
+        target=page.widget._conversation.receive, args=({"kind": "lease", "client": "a", "seq": 1, "ms": 2000},)
     )
     lease.start()
     while not page.sent:
         pass
-    assert page.widget._lock.locked()
-    page.widget._on_message(None, {"kind": "lease", "client": "b", "seq": 1, "ms": 50}, [])
-    page.widget._on_message(None, {"kind": "stop"}, [])
+    assert page.widget._conversation.leases.lock.locked()
+    page.widget._conversation.receive({"kind": "lease", "client": "b", "seq": 1, "ms": 50})
+    page.widget._conversation.receive({"kind": "stop"})
     lease.join(timeout=1)
     assert not lease.is_alive()
     contents = [content for content, _ in page.sent]
@@ -200,7 +199,7 @@ def test_stop_between_leases_says_that_training_is_paused(page: Page) -> None:
 
 def test_the_state_is_sent_once_after_a_cell_that_trained(widget: RNNbow, monkeypatch: pytest.MonkeyPatch) -> None:
     shell = InteractiveShell()
-    monkeypatch.setattr(widget_module, "get_ipython", lambda: shell)
+    monkeypatch.setattr(conversation, "get_ipython", lambda: shell)
     sent: list[list[str]] = []
     monkeypatch.setattr(widget, "send_state", sent.append)
     for _ in range(3):
@@ -264,7 +263,7 @@ def test_resync_sends_everything(page: Page) -> None:
     (reply,) = page.says(kind="resync", client="a")
     assert (reply["kind"], reply["next"], page.batches()) == (
         "whole",
-        page.widget._feed.frame()[0]["frame"],
+        page.widget._reporter.feed.frame()[0]["frame"],
         [0, 10, 20],
     )
 
@@ -299,7 +298,7 @@ def test_refused_settings_are_answered(page: Page, name: str, value: object, mes
     assert (reply["kind"], reply["name"], reply["value"]) == ("refused", name, value)
     assert message in reply["message"]
     assert page.widget._settings() == before
-    assert not page.widget._trouble[0]
+    assert not page.widget._reporter.trouble[0]
 
 
 def test_divergence_is_shown_and_keeps_the_run(page: Page) -> None:
@@ -328,7 +327,7 @@ def test_an_exception_in_the_kernel_is_shown(page: Page, monkeypatch: pytest.Mon
     assert replies[0]["status"]["state"] == "error"
     assert replies[1]["message"] == "ZeroDivisionError: division by zero"
     assert not page.widget.playing
-    assert not page.widget._lock.locked()
+    assert not page.widget._conversation.leases.lock.locked()
 
 
 def test_an_interrupt_stops_the_playing(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -341,7 +340,7 @@ def test_an_interrupt_stops_the_playing(page: Page, monkeypatch: pytest.MonkeyPa
         page.says(kind="lease", client="a", seq=1, ms=100)
     assert page.sent[-1][0]["playing"] is False
     assert page.sent[-1][0]["status"]["message"] == ""
-    assert not page.widget._lock.locked()
+    assert not page.widget._conversation.leases.lock.locked()
 
 
 @pytest.mark.parametrize(
@@ -357,11 +356,11 @@ def test_an_interrupt_stops_the_playing(page: Page, monkeypatch: pytest.MonkeyPa
 )
 def test_messages_that_make_no_sense_are_reported(page: Page, message: dict[str, Any]) -> None:
     assert page.says(**message)[-1]["kind"] == "error"
-    assert not page.widget._lock.locked()
+    assert not page.widget._conversation.leases.lock.locked()
 
 
 def test_a_message_that_is_no_object_is_reported(page: Page) -> None:
-    page.widget._on_message(None, ["lease"], [])
+    page.widget._conversation.receive(["lease"])
     assert page.sent[-1][0]["kind"] == "error"
 
 
@@ -370,10 +369,10 @@ def test_playing_is_not_taken_up_again_by_a_page_that_comes_much_later(
 ) -> None:
     widget.play()
     assert state(widget)["playing"] is True
-    widget._on_message(None, {"kind": "lease", "client": "a", "seq": 1, "ms": 1}, [])
+    widget._conversation.receive({"kind": "lease", "client": "a", "seq": 1, "ms": 1})
     assert state(widget)["playing"] is True
-    now = widget_module.monotonic()
-    monkeypatch.setattr(widget_module, "monotonic", lambda: now + 60)
+    now = leases.monotonic()
+    monkeypatch.setattr(leases, "monotonic", lambda: now + 60)
     assert state(widget)["playing"] is False
     widget.play()
     assert state(widget)["playing"] is True
@@ -446,7 +445,7 @@ def test_pages_ask_for_details_also_while_something_trains(monkeypatch: pytest.M
     widget.train(400)
     held = widget.run.details()[3].batch
     missing = int(widget.run.batches[~widget.run.detailed][0])
-    with widget._lock:  # whoever trains holds it
+    with widget._conversation.leases.lock:  # whoever trains holds it
         (reply,) = page.says(kind="details", client="a", batch=held)
         asked = {"kind": "details", "client": "a", "epoch": 0, "batch": held, "stream": None}
         assert reply == asked | {"held": True, "nearest": None}
@@ -504,7 +503,7 @@ def test_messages_are_sent_in_the_order_of_their_numbers(page: Page) -> None:
 
     def ask() -> None:
         while not stop.is_set():
-            page.widget._on_message(None, {"kind": "resync", "client": "a"}, [])
+            page.widget._conversation.receive({"kind": "resync", "client": "a"})
 
     asking = threading.Thread(target=ask)
     asking.start()
@@ -559,8 +558,8 @@ def test_a_horizon_that_cannot_be_measured_is_refused_with_the_reason(page: Page
     assert reply["message"] == "no horizon can be chosen from these windows: all gradients are 0"
     with pytest.raises(ValueError, match="all gradients are 0"):
         page.widget.measure_horizon()
-    assert not page.widget._lock.locked()
-    assert not page.widget._trouble[0]
+    assert not page.widget._conversation.leases.lock.locked()
+    assert not page.widget._reporter.trouble[0]
     with pytest.raises(ValueError, match="nothing to train"):
         RNNbow(page.widget.run).measure_horizon()
 

@@ -16,11 +16,11 @@ w
 """
 # Requests for details lie unanswered until the gate is opened.
 GATE = """
-asked, answer = [], w._on_details
+asked, answer = [], w._conversation._on_details
 def close_gate():
-    w._on_details = asked.append
+    w._conversation._on_details = asked.append
 def open_gate():
-    w._on_details = answer
+    w._conversation._on_details = answer
     while asked:
         answer(asked.pop(0))
 close_gate()

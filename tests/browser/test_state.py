@@ -193,10 +193,10 @@ def test_a_hidden_page_trains_nothing_until_it_is_seen_again(show: Callable[...,
     figure.button("play").click()
     figure.expect_more_recorded(3)
     figure.page.evaluate(HIDE, True)
-    wait_for_value(figure.page, "monotonic() - w._last_lease > 1.5", True)  # five leases' time
+    wait_for_value(figure.page, "monotonic() - w._conversation.leases.last > 1.5", True)  # five leases' time
     trained = kernel_value(figure.page, "w.trainer.batch")
     assert kernel_value(figure.page, "w.playing"), "training is still wanted"
-    wait_for_value(figure.page, "monotonic() - w._last_lease > 2", True)
+    wait_for_value(figure.page, "monotonic() - w._conversation.leases.last > 2", True)
     assert kernel_value(figure.page, "w.trainer.batch") == trained
     recorded = figure.recorded
     figure.page.evaluate(HIDE, False)
@@ -212,9 +212,9 @@ def test_what_is_shown_nowhere_any_more_trains_nothing(show: Callable[..., Figur
     run_all(page)  # the cell makes a new widget; nothing shows the one before
     figure.expect_more_recorded(3)
     assert kernel_value(page, "first is not w")
-    wait_for_value(page, "monotonic() - first._last_lease > 1.5", True)  # five leases' time
+    wait_for_value(page, "monotonic() - first._conversation.leases.last > 1.5", True)  # five leases' time
     assert kernel_value(page, "[first.playing, w.playing]") == [True, True]
-    assert kernel_value(page, "monotonic() - w._last_lease < 1.5"), "what is shown trains on"
+    assert kernel_value(page, "monotonic() - w._conversation.leases.last < 1.5"), "what is shown trains on"
     figure.expect_more_recorded(figure.recorded)
     trained = kernel_value(page, "first.trainer.batch")
     cell = "window.jupyterapp.shell.currentWidget.content.widgets[0]"

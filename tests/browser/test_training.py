@@ -75,7 +75,7 @@ def test_play_trains_while_other_cells_run_and_pause_ends_it(show: Callable[...,
     trained = kernel_value(figure.page, "w.trainer.batch")
     assert_shows_what_the_kernel_has(figure)
     assert kernel_value(figure.page, "w.trainer.batch") == trained
-    assert kernel_value(figure.page, "[w.playing, w._lock.locked()]") == [False, False]
+    assert kernel_value(figure.page, "[w.playing, w._conversation.leases.lock.locked()]") == [False, False]
     kernel_exec(figure.page, "twin.train(w.trainer.batch)")
     assert kernel_value(figure.page, "same(w.trainer, twin)"), "leases train as one call does"
 
@@ -182,7 +182,7 @@ def test_what_python_does_shows_on_the_page(show: Callable[..., Figure]) -> None
     assert_shows_what_the_kernel_has(figure)
     kernel_exec(figure.page, "twin.step(); twin.train(w.trainer.batch - 1)")
     assert kernel_value(figure.page, "same(w.trainer, twin)")
-    written = kernel_value(figure.page, "w._written")
+    written = kernel_value(figure.page, "w._reporter.samples")
     expect(figure.root.locator("[data-sample=first]")).to_have_js_property("textContent", written["first"]["text"])
     expect(figure.root.locator("[data-sample=now]")).to_have_js_property("textContent", written["now"]["text"])
     kernel_exec(figure.page, "w.play()")

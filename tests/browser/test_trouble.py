@@ -40,7 +40,7 @@ def assert_all_is_finite(figure: Figure) -> None:
 def assert_stopped_and_kept(figure: Figure, batches: list[int]) -> None:
     expect(figure.button("play")).to_have_text("Play")
     figure.expect_recorded(len(batches))
-    assert kernel_value(figure.page, "[w.playing, w._lock.locked()]") == [False, False]
+    assert kernel_value(figure.page, "[w.playing, w._conversation.leases.lock.locked()]") == [False, False]
     assert kernel_value(figure.page, "w.run.batches") == batches
     figure.click(figure.bar_place(3))
     figure.leave()
@@ -141,7 +141,7 @@ def test_markup_in_the_data_is_drawn_as_text(show: Callable[..., Figure], page: 
         assert figure.tooltip_rows()["true label"] == label.replace(" ", "␣")
     expect(figure.root).to_contain_text("<b>data</b> &amp; more")
     expect(figure.root.locator("[data-sample=now]")).to_have_js_property(
-        "textContent", kernel_value(page, "w._written['now']['text']")
+        "textContent", kernel_value(page, "w._reporter.samples['now']['text']")
     )
     assert page.evaluate("window.ran") is None
     expect(figure.root.locator("script, img, b")).to_have_count(0)
@@ -170,7 +170,7 @@ def test_characters_without_ink_or_with_a_will_of_their_own_are_visible(
             assert text["width"] <= picture.steps[step].cell.width + 2, f"{shown} is wider than its column"
     assert "U+202E" in [step.target for step in picture.steps.values()]
     expect(figure.root.locator("[data-sample=now]")).to_have_js_property(
-        "textContent", kernel_value(page, "w._written['now']['text']")
+        "textContent", kernel_value(page, "w._reporter.samples['now']['text']")
     )
 
 

@@ -1,0 +1,180 @@
+"""What pages are told of one run and of what trains it. No widget, no messages: only their content."""
+
+from __future__ import annotations
+
+import math
+from time import monotonic
+from typing import Any
+
+from .checks import positive_int
+from .feed import Feed
+from .horizon import HorizonChoice
+from .protocol import drawable, json_number
+from .run import Run
+from .status import status_of
+from .trainer import Trainer
+
+_SAMPLE_SECONDS = 1.0
+_CUE_SECONDS = 1.0
+_SAMPLE_LENGTH = 240
+
+Part = tuple[dict[str, Any], list[bytes]]
+"""Part of a message: content, and the chunks that go along."""
+
+
+class Reporter:
+    """Knows what pages have been told of a run, and finds what is new.
+
+    Parameters
+    ----------
+    run : Run
+        What is shown.
+    trainer : Trainer or None
+        What trains it; None for a finished run.
+
+    Attributes
+    ----------
+    feed : Feed
+        Numbers the frames.
+    trouble : tuple of str
+        What went wrong and what to try, or two empty strings.
+    samples : dict
+        What the model wrote before training and as it stands, as the trait `_samples` describes it.
+    """
+
+    def __init__(self, run: Run, trainer: Trainer | None) -> None:
+        self.run = run
+        self.trainer = trainer
+        self.feed = Feed(run)
+        self.trouble = ("", "")
+        self.samples: dict[str, Any] = {"first": None, "now": None}
+        self._written_at = -math.inf
+        self._told_cues: list[dict[str, Any]] = []
+        self._told_cues_at = -math.inf
+        self._told_choice = self._choice_now()
+        self._write()
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the network was made and is trained with."""
+        return self.trainer.settings if self.trainer else self.run.settings
+
+    @property
+    def batch_size(self) -> int:
+        """Streams of a minibatch."""
+        return self.trainer.batch_size if self.trainer else int(self.run.settings.get("batch_size", 1))
+
+    def checked_stream(self, stream: Any) -> int | None:
+        """Return the stream that is meant; None stands for the average over streams, and for the only one.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If there is no such stream.
+        """
+        count = self.batch_size
+        if stream is not None and positive_int("stream", stream, minimum=0) >= count:
+            takes = f"0 to {count - 1}" if count > 1 else "0"
+            raise ValueError(
+                f"stream takes None, for the average over streams, or {takes}, "
+                f"since batch_size is {count}; got {stream}"
+            )
+        return None if count == 1 else stream  # one stream is its own average
+
+    # Traits, as docs/architecture.md describes them.
+
+    def labels(self) -> list[str]:
+        """Return what the tokens are called."""
+        return [drawable(label) for label in self.run.vocabulary]
+
+    def info(self) -> dict[str, Any]:
+        """Return what is known of the network and its data."""
+        settings = self.settings
+        return {
+            "live": self.trainer is not None,
+            "seq_length": settings.get("seq_length"),
+            "batch_size": self.batch_size,
+            "num_layers": settings.get("num_layers", 1),
+            "bidirectional": settings.get("bidirectional", False),
+            "hidden_size": settings.get("hidden_size"),
+            "cell": settings.get("cell"),
+            "data_name": drawable(str(settings.get("data", ""))),
+            "data_length": len(self.trainer.data) if self.trainer else None,
+        }
+
+    def status(self, *, training: bool, rate: float) -> dict[str, Any]:
+        """Return how training goes.
+
+        Parameters
+        ----------
+        training : bool
+            Whether it is under way, or wanted.
+        rate : float
+            Batches per second, or NaN.
+        """
+        return status_of(self.run, self.trainer, training=training, rate=rate, trouble=self.trouble)
+
+    def choice(self) -> dict[str, Any]:
+        """Return which horizon would be enough, if that was measured."""
+        return {"newest": _told(self._choice_now())}
+
+    # Messages.
+
+    def frame(self, *, last: bool, playing: bool, stream: int | None) -> Part:
+        """Return what is new since the frame before, but the status. Whoever calls it holds what trains.
+
+        Parameters
+        ----------
+        last, playing : bool
+            Whether it is the last frame of a request, and whether others are wanted.
+        stream : int or None
+            Whose details go along; see `Feed`.
+        """
+        content: dict[str, Any] = {}
+        if (last and not playing) or monotonic() - self._written_at > _SAMPLE_SECONDS:
+            self._write()
+            content["samples"] = self.samples
+        if last or monotonic() - self._told_cues_at > _CUE_SECONDS:
+            self._told_cues_at = monotonic()
+            cues = self.feed.cues()
+            if cues != self._told_cues:
+                content["cues"] = self._told_cues = cues
+        choice = self._choice_now()
+        if choice is not self._told_choice:
+            self._told_choice = choice
+            content["choice"] = _told(choice)
+        numbers, chunks = self.feed.frame(stream)
+        return {**content, **numbers}, chunks
+
+    def whole(self, selected: int | None, stream: int | None) -> Part:
+        """Return everything, but the status."""
+        numbers, chunks = self.feed.whole(selected, stream)
+        self._told_cues = self.feed.cues()
+        self._told_choice = self._choice_now()
+        told = {"samples": self.samples, "cues": self._told_cues, "choice": _told(self._told_choice)}
+        return {**numbers, **told}, chunks
+
+    def start_over(self) -> None:
+        """Begin a new epoch after the trainer was reset. Whoever calls it holds what trains."""
+        self.feed.start_over()
+        self.trouble = ("", "")
+        self._write()
+
+    def _choice_now(self) -> HorizonChoice | None:
+        return self.trainer.horizon_choice if self.trainer else None
+
+    def _write(self) -> None:
+        """Let the model write a sample."""
+        if self.trainer:
+            sample = {"batch": self.trainer.batch, "text": drawable(self.trainer.sample(_SAMPLE_LENGTH))}
+            self.samples["now"] = sample
+            if self.trainer.batch == 0:
+                self.samples["first"] = sample
+            self._written_at = monotonic()
+
+
+def _told(choice: HorizonChoice | None) -> dict[str, Any] | None:
+    """A choice as pages are told it."""
+    if choice is None:
+        return None
+    return {**vars(choice), "residual": [json_number(left) for left in choice.residual.tolist()]}
