@@ -20,7 +20,7 @@ import numpy as np
 from .checks import finite_float, positive_int
 from .forward import ForwardPass
 from .gradients import Gradients, bptt, logit_gradients, norm, parameter_gradients
-from .measuring import Measured, Measuring, StreamAverage, wanted_measures
+from .measuring import Measured, Measuring, StreamAverage, outer_weights, wanted_measures
 from .parameters import Array
 from .rnn import RNN
 
@@ -117,7 +117,9 @@ def itemized_bptt(
         at_logits = logit_gradients(flat)  # (N, O): of each stream's own loss
         walk = _Walk(rnn, flat, at_logits @ rnn.read_out, lags, epsilon, streams)
         whole = None if gradients is None else gradients.parameters.layers[-1][0].W_hh  # (gates·H, H)
-        measuring = Measuring(flat.hidden[:count], whole, rnn.cell.delta_width, lags, wanted)
+        before = flat.hidden[:count]  # (N, H)
+        weights = outer_weights(before, whole, rnn.cell.delta_width, wanted, size=rnn.hidden_size)
+        measuring = Measuring(weights, lags, (count,), rnn.dtype)
         for first, start, block in walk.blocks():
             measuring.add(first, start, rnn.cell.delta(block))
         for items in measuring.items.values():
@@ -148,7 +150,7 @@ def itemized_bptt(
         return Gradients(found, by_step(rnn.cell.delta(own)), ((own,),))
 
     def average() -> Measured:
-        sums = StreamAverage(flat, streams)
+        sums = StreamAverage(before.reshape(-1, streams, rnn.hidden_size), rnn.hidden_size)
         with np.errstate(over="ignore", invalid="ignore"):
             return Measured(
                 {name: items.reshape(-1, streams, lags).mean(axis=1) for name, items in measuring.items.items()},

@@ -40,6 +40,8 @@ class Cell(ABC):
     """Which block of pre-activations is that of a forget gate, if there is one."""
     has_b_hn: ClassVar[bool] = False
     """Whether the last block of ``W_hh h_{j-1}`` has a bias of its own, which does not merge with the input's."""
+    gate_names: ClassVar[tuple[str, ...]] = ()
+    """What the blocks of pre-activations are called, if there are several."""
 
     def __init__(self, W_hh: Array, b_hn: Array | None = None) -> None:
         self.W_hh = W_hh
@@ -104,7 +106,10 @@ class Cell(ABC):
         return self.delta(rows)
 
     def at_hidden(self, later: Array | None, incoming: Array | None) -> Array:
-        """Return ``∂L/∂h_j``, array (…, H): what comes through W_hh, and what enters; see `backward_step`."""
+        """Return ``∂L/∂h_j``, array (…, H): what comes through W_hh, and what enters; see `backward_step`.
+
+        A cell in which h reaches the next step on other ways too adds them here.
+        """
         if later is None:
             assert incoming is not None
             return incoming
@@ -112,6 +117,14 @@ class Cell(ABC):
         if incoming is not None:
             found += incoming
         return found
+
+    def state_gradient(self, local: Array, later: Array | None, incoming: Array | None) -> Array:
+        """Return the gradients with respect to the state after step j, array (…, S); see `backward_step`.
+
+        That of h is what later steps and the step's own output send back. A cell with more than h appends what reaches
+        the rest, on all ways: that of an LSTM's c has what comes through h_j too.
+        """
+        return self.at_hidden(later, incoming)
 
     def forward_window(self, gates: Array, states: Array) -> None:
         """Take all forward steps of a window.

@@ -167,7 +167,8 @@ class Conversation:
         """Answer at once, also while something trains: a run can be read while it grows."""
         batch = positive_int("batch", message.get("batch"), minimum=0)
         reporter = self._reporter
-        content, chunks = reporter.feed.details(batch, reporter.checked_stream(message.get("stream")))
+        stream, part = reporter.checked_stream(message.get("stream")), message.get("part")
+        content, chunks = reporter.feed.details(batch, stream, part)
         self.send({"kind": "details", "client": str(message.get("client")), **content}, chunks)
 
     def _on_measure_horizon(self) -> None:

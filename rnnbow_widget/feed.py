@@ -12,7 +12,7 @@ import numpy as np
 from .extract import extract_rows, spread
 from .overview import Overview
 from .protocol import pack_details, pack_overview
-from .run import Run, ThinnedError
+from .run import ReplayError, Run, ThinnedError
 from .snapshot import Snapshot
 
 FRAME_BYTES = 64_000
@@ -94,16 +94,35 @@ class Feed:
         with self._lock:
             self._streamed = STREAMED_BYTES + 1
 
-    def details(self, batch: int, stream: int | None = None) -> tuple[dict[str, Any], list[bytes]]:
-        """Return whether the details of a batch are held, which batch with details is nearest if not, and the chunk."""
-        found: dict[str, Any] = {"epoch": self._epoch, "batch": batch, "stream": stream, "held": True, "nearest": None}
+    def details(
+        self, batch: int, stream: int | None = None, part: str | None = None
+    ) -> tuple[dict[str, Any], list[bytes]]:
+        """Return what of a batch is held or can be worked out, as a message `details` has it, and the chunk.
+
+        Parameters
+        ----------
+        batch : int
+            Number of the batch.
+        stream : int or None
+            One stream, or the average.
+        part : str or None
+            What was recorded, or a surface by name.
+        """
+        asked = {"epoch": self._epoch, "batch": batch, "stream": stream, "part": part}
+        found: dict[str, Any] = {**asked, "held": False, "nearest": None, "reason": None}
         try:
-            chunks = pack_details(_views([self._run.at(batch)], stream))
+            chunks = self._part(batch, stream, part)
             return {**found, "held": bool(chunks)}, chunks
         except ThinnedError as error:
-            return {**found, "held": False, "nearest": error.nearest}, []
+            return {**found, "nearest": error.nearest}, []
         except KeyError:  # recorded before a reset that the page does not know of yet
-            return {**found, "held": False}, []
+            return found, []
+        except (ReplayError, TypeError, ValueError) as error:
+            return {**found, "reason": f"{str(error)[:1].upper()}{str(error)[1:]}."}, []
+
+    def _part(self, batch: int, stream: int | None, part: str | None) -> list[bytes]:
+        snapshot = self._run.at(batch) if part is None else self._run.with_surface(batch, part)
+        return pack_details(_views([snapshot], stream), part)
 
     def cues(self) -> list[dict[str, Any]]:
         """Return the cues of the run as it stands. Costs what is new, not what was recorded before."""

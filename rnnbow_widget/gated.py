@@ -24,6 +24,7 @@ class LSTMCell(Cell):
     state_blocks = 2
     carried_blocks = 1
     forget_gate = 1
+    gate_names = ("i", "f", "g", "o")
 
     def forward_step(self, gates: Array, before: Array, after: Array) -> None:
         """Write the state after one step, and the activated gates; see `Cell`."""
@@ -66,12 +67,22 @@ class LSTMCell(Cell):
         """Take gradients one step back; see `Cell`."""
         size = self.hidden_size
         at_h = self.at_hidden(later, incoming)  # (…, H)
-        at_c = at_h * local[..., 5, :]  # (…, H): ∂L/∂c_j
-        if later is not None:
-            add(at_c, later[..., 4 * size :], at_c)
+        at_c = self._at_cell(local, later, at_h)  # (…, H)
         blocks = rows.reshape(*rows.shape[:-1], 5, size)  # (…, 5, H): a view
         multiply(at_c[..., None, :], local[..., :5, :], blocks)
         multiply(at_h, local[..., 3, :], blocks[..., 3, :])
+
+    def state_gradient(self, local: Array, later: Array | None, incoming: Array | None) -> Array:
+        """Return ``∂L/∂h_j`` and ``∂L/∂c_j``, side by side; see `Cell`."""
+        at_h = self.at_hidden(later, incoming)  # (…, H)
+        return np.concatenate([at_h, self._at_cell(local, later, at_h)], axis=-1)
+
+    def _at_cell(self, local: Array, later: Array | None, at_h: Array) -> Array:
+        """Return ``∂L/∂c_j``, array (…, H): what comes through h_j, and along c."""
+        found: Array = at_h * local[..., 5, :]  # (…, H)
+        if later is not None:
+            add(found, later[..., self.delta_width :], found)
+        return found
 
 
 class GRUCell(Cell):
@@ -88,6 +99,7 @@ class GRUCell(Cell):
     gates = 3
     carried_blocks = 2
     has_b_hn = True
+    gate_names = ("r", "z", "n")
 
     def __init__(self, W_hh: Array, b_hn: Array | None = None) -> None:
         super().__init__(W_hh)
@@ -131,9 +143,14 @@ class GRUCell(Cell):
         """Take gradients one step back; see `Cell`."""
         size = self.hidden_size
         at_h = self.at_hidden(later, incoming)  # (…, H)
-        if later is not None:
-            add(at_h, later[..., 4 * size :], at_h)
         multiply(at_h[..., None, :], local, rows.reshape(*rows.shape[:-1], 5, size))
+
+    def at_hidden(self, later: Array | None, incoming: Array | None) -> Array:
+        """Return ``∂L/∂h_j``, with what comes straight through the update gate; see `Cell`."""
+        found = super().at_hidden(later, incoming)  # (…, H)
+        if later is not None:
+            found += later[..., 4 * self.hidden_size :]
+        return found
 
     def input_delta(self, rows: Array) -> Array:
         """Return the gradients with respect to what enters: that of n is not the recurrent one; see `Cell`."""

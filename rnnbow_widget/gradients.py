@@ -107,6 +107,34 @@ class TrainingGradients:
         return found
 
 
+def entering_gradients(rnn: RNN, forward: ForwardPass, rows: AllRows) -> AllRows:
+    """Gradients of the window's loss with respect to h of each step, as they enter from the read-out or from above.
+
+    Parameters
+    ----------
+    rnn, forward :
+        As for `bptt`.
+    rows : tuple of tuple of array (N, R)
+        Those of the plain gradients.
+
+    Returns
+    -------
+    tuple of tuple of array (N, H)
+        By layer and direction, in the order in which it reads. What comes from later steps of the layer is not in it.
+    """
+    flat, streams = forward.flattened(), forward.streams
+    incoming = logit_gradients(flat).dot(rnn.parameters.W_ho) / rnn.dtype.type(streams)  # (N, D·H)
+    found: list[tuple[Array, ...]] = []
+    for layer in range(rnn.num_layers - 1, -1, -1):
+        entering: tuple[Array, ...] = (incoming[:, : rnn.hidden_size],)
+        if rnn.bidirectional:
+            entering += (turned(incoming[:, rnn.hidden_size :], streams),)
+        found.append(entering)
+        if layer:
+            incoming = _below(rnn, layer, rows[layer], streams)
+    return tuple(found[::-1])
+
+
 def logit_gradients(flat: ForwardPass) -> Array:
     """Gradient of each step's loss with respect to its logits, ``p - y``: array (N, O) for a flattened pass."""
     found: Array = flat.probabilities.copy()  # (N, O)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from math import isfinite
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from .checks import one_of
-from .forward import ForwardPass
 from .gradients import norm, squared_norms_wide
 from .parameters import Array
 
@@ -19,10 +19,10 @@ MEASURES = ("norm", "mean_abs", "share")
 
 @dataclass(frozen=True)
 class Measured:
-    """Pieces of the gradient with respect to W_hh as numbers, by the step that received and the lag of the loss.
+    """Pieces of a gradient as numbers, by the step that received and the lag of the loss.
 
-    All arrays are indexed ``[j, d]`` or ``[j]``: received by step j from the loss at step t = j + d. Those of a
-    minibatch are indexed ``[j, b, d]`` and ``[j, b]``; b is the stream.
+    All arrays are indexed ``[j, d]`` or ``[j]``: received by step j from the loss at step t = j + d, unless the
+    subclass says otherwise. Those of a minibatch are indexed ``[j, b, d]`` and ``[j, b]``; b is the stream.
 
     Attributes
     ----------
@@ -47,32 +47,25 @@ def wanted_measures(measures: Collection[str]) -> list[str]:
 
 
 class Measuring:
-    """Turns δ into the wanted measures of ``δ_{t,j} h_{j-1}ᵀ``.
+    """Turns δ into the wanted measures of ``δ_{t,j} h_{j-1}ᵀ``, or of other vectors and what they are multiplied with.
 
     Parameters
     ----------
-    before : array (N, H) or (n, B, H)
-        h_{j-1} of each step and stream; N in what follows is then n, B.
-    whole : array (gates·H, H), optional
-        The whole gradient, for shares.
-    width : int
-        gates·H.
+    weights : dict of array
+        By the name of a measure: what is to be multiplied with the size of a vector, (N,), or of shares what the vector
+        is to be multiplied with, (N, gates·H). See `outer_weights`. N may stand for two axes, n and B.
     lags : int
         Number of lags k for which `items`, arrays (N, k), have room.
-    wanted : list of str
-        Names of measures.
+    shape : tuple of int
+        N.
+    dtype : dtype
+        Of the items.
     """
 
-    def __init__(self, before: Array, whole: Array | None, width: int, lags: int, wanted: list[str]) -> None:
-        self.items = {name: np.zeros((*before.shape[:-1], lags), before.dtype) for name in wanted}
-        self._sizes: Array = np.empty(0, before.dtype)  # used again, since new memory of this size is slow
-        self.weights: dict[str, Array] = {}
-        if "norm" in wanted:
-            self.weights["norm"] = np.sqrt(np.vecdot(before, before))  # (N,)
-        if "mean_abs" in wanted:
-            self.weights["mean_abs"] = np.abs(before).mean(axis=-1) / width  # (N,)
-        if "share" in wanted and whole is not None:
-            self.weights["share"] = before @ whole.T / (norm(whole) or 1.0)  # (N, gates·H): G h_{j-1} / ‖G‖
+    def __init__(self, weights: dict[str, Array], lags: int, shape: tuple[int, ...], dtype: DTypeLike) -> None:
+        self.items = {name: np.zeros((*shape, lags), dtype) for name in weights}
+        self._sizes: Array = np.empty(0, dtype)  # used again, since new memory of this size is slow
+        self.weights = weights
 
     def add(self, first: int, start: int, delta: Array) -> None:
         """Measure δ (lags, rows, gates·H) of the lags and the rows from here on."""
@@ -81,9 +74,9 @@ class Measuring:
             place = items[start : start + rows, first : first + lags]  # (rows, lags)
             place += self._measure(name, delta, self.weights[name][start : start + rows]).T
 
-    def of(self, name: str, delta: Array) -> Array:
-        """Measure δ (…, N, gates·H): array (…, N)."""
-        return self._measure(name, delta, self.weights[name])
+    def of(self, name: str, delta: Array, weights: Array | None = None) -> Array:
+        """Measure δ (…, N, gates·H): array (…, N). Other axes need `weights` of a shape that fits them."""
+        return self._measure(name, delta, self.weights[name] if weights is None else weights)
 
     def _measure(self, name: str, delta: Array, weights: Array) -> Array:
         if name == "norm":
@@ -100,13 +93,52 @@ class Measuring:
         return found
 
 
-class StreamAverage:
-    """Measures the mean over streams of ``δ_b h_bᵀ``, step by step."""
+def outer_weights(
+    before: Array, whole: Array | None, width: int, wanted: list[str], *, size: int, whole_norm: float | None = None
+) -> dict[str, Array]:
+    """Return what `Measuring` needs to measure outer products ``δ h_{j-1}ᵀ``.
 
-    def __init__(self, flat: ForwardPass, streams: int) -> None:
-        self.streams = streams
-        before = flat.hidden[: len(flat.loss)]  # (N, H)
-        self.before = before.reshape(-1, streams, before.shape[1]).astype(np.float64)  # (n, B, H)
+    Parameters
+    ----------
+    before : array (N, q)
+        h_{j-1}, or whatever else the matrix multiplies.
+    whole : array (gates·H, q), optional
+        The whole gradient, for shares.
+    width : int
+        gates·H.
+    wanted : list of str
+        Names of measures.
+    size : int
+        Columns of the matrix: more than q, if `before` leaves out some in which it is 0 at all steps.
+    whole_norm : float, optional
+        What shares are divided by, if `whole` is not all that they are shares of.
+    """
+    weights: dict[str, Array] = {}
+    if "norm" in wanted:
+        weights["norm"] = np.sqrt(np.vecdot(before, before))  # (N,)
+    if "mean_abs" in wanted:
+        weights["mean_abs"] = np.abs(before).sum(axis=-1) / (size * width)  # (N,)
+    if "share" in wanted and whole is not None:
+        whole_norm = norm(whole) if whole_norm is None else whole_norm
+        weights["share"] = before @ whole.T / before.dtype.type(whole_norm or 1.0)  # (N, gates·H): G h_{j-1} / ‖G‖
+    return weights
+
+
+class StreamAverage:
+    """Measures the mean over streams of ``δ_b h_bᵀ``, step by step.
+
+    Parameters
+    ----------
+    before : array (n, B, q)
+        h_{j-1}, or whatever else the matrix multiplies.
+    size : int
+        Columns of the matrix, as for `outer_weights`.
+    """
+
+    def __init__(self, before: Array, size: int) -> None:
+        self.streams = before.shape[1]
+        self.size = size
+        self.before = before.astype(np.float64)  # (n, B, q)
 
     def of(self, name: str, delta: Array, measured: Array) -> Array:
         """Measure the mean of δ (N, gates·H), array (n,); `measured`, (N,), is the measure of each stream's own."""
@@ -119,7 +151,8 @@ class StreamAverage:
             grams = (rows @ rows.mT) * (self.before @ self.before.mT)  # (n, B, B)
             sizes = np.sqrt(np.maximum(grams.sum(axis=(1, 2)), 0))  # (n,): rounding can make a tiny sum negative
         else:  # mean|Σ_b δ_b h_bᵀ| does not come apart: the matrices are built, one step at a time
-            sizes = np.array([np.abs(d.T @ h).mean() for d, h in zip(rows, self.before, strict=True)])  # (n,)
+            sums = np.array([np.abs(d.T @ h).sum() for d, h in zip(rows, self.before, strict=True)])  # (n,)
+            sizes = sums / (self.size * rows.shape[-1])
         found: Array = (sizes / self.streams).astype(measured.dtype)
         return found
 

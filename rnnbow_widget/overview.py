@@ -40,7 +40,6 @@ class Overview:
         self._capacity = 0
         self._count = 0  # rows in the columns
         self._nbytes = 0
-        self._keys: list[str] = []
         self._due: list[Snapshot] = []
         self._due_nbytes = 0
         self._lock = threading.RLock()
@@ -50,20 +49,23 @@ class Overview:
             return self._count + len(self._due)
 
     def append(self, snapshot: Snapshot) -> None:
-        """Add the row of a recorded batch.
+        """Add the row of a recorded batch. Bar heights of surfaces that other batches have are NaN.
 
         Raises
         ------
         ValueError
-            If it does not have the surfaces and measures that the rows before it have.
+            If its primary surface is another one than that of the rows before it.
         """
         keys = list(snapshot.surfaces)
         with self._lock:
-            if len(self) and keys != self._keys:
+            known = self.surfaces
+            if known and keys[0] != known[0]:
                 raise ValueError(
-                    f"snapshot takes the surfaces and measures of those before it, {self._keys}; got {keys}"
+                    f"snapshot takes the primary surface of those before it, {known[0]!r}; got {keys[0]!r}"
                 )
-            self._keys = keys
+            if not known or not set(keys) <= set(known):
+                self._work_out()
+                self._lay_out([*known, *(key for key in keys if key not in known)])
             if len(self._due) >= _MOST_DUE or self._due_nbytes > _MOST_DUE_BYTES:
                 self._work_out()
             if len(self) == self._capacity:
@@ -78,8 +80,8 @@ class Overview:
 
     @property
     def surfaces(self) -> list[str]:
-        """Surfaces and measures that there are bar heights of, as `surface_key` names them."""
-        return self._keys
+        """Surfaces and measures that there are bar heights of, by `surface_key`. The first is the primary's norm."""
+        return [name.removeprefix("max:") for name in self._columns if name.startswith("max:")]
 
     def column(self, name: str, first: int = 0, stop: int | None = None) -> NDArray[Any]:
         """Rows ``first:stop`` of a column, array (rows,) that cannot be written to. Nothing is copied."""
@@ -111,8 +113,8 @@ class Overview:
 
     def _work_out(self) -> None:
         stop = self._count
-        for _, alike in groupby(self._due, key=lambda snapshot: snapshot.surfaces[self._keys[0]].shape):
-            rows = _rows(list(alike))
+        for _, alike in groupby(self._due, key=_shapes):
+            rows = _rows(list(alike), self.surfaces)
             first, stop = stop, stop + len(rows["batch"])
             for name, row in rows.items():
                 self._columns[name][first:stop] = row
@@ -121,10 +123,16 @@ class Overview:
 
     def _grow(self) -> None:
         self._capacity = max(_LEAST_CAPACITY, int(_GROWTH * self._capacity))
-        bars = [f"{of}:{key}" for key in self._keys for of in ("max", "mean")]
+        self._lay_out(self.surfaces)
+
+    def _lay_out(self, keys: Sequence[str]) -> None:
+        """Make room for rows, and for bar heights of these surfaces and measures."""
+        bars = [f"{of}:{key}" for key in keys for of in ("max", "mean")]
         columns = {name: _empty(name, self._capacity) for name in (*_NAMES, *bars)}
-        for name, held in self._columns.items():
-            columns[name][: self._count] = held[: self._count]
+        for name, column in columns.items():
+            if self._count:
+                held = self._columns.get(name)
+                column[: self._count] = np.nan if held is None else held[: self._count]
         self._columns = columns
         self._nbytes = sum(column.nbytes for column in columns.values())
 
@@ -142,8 +150,12 @@ def _dtype(name: str) -> type[np.generic]:
     return np.int64 if name in PLACES else np.int32 if name == "flags" else np.float32
 
 
-def _rows(snapshots: Sequence[Snapshot]) -> dict[str, Column]:
-    """Work out the rows of batches that are alike in shape, by column: arrays (batches,)."""
+def _shapes(snapshot: Snapshot) -> list[tuple[str, tuple[int, ...]]]:
+    return [(key, items.shape) for key, items in snapshot.surfaces.items()]
+
+
+def _rows(snapshots: Sequence[Snapshot], keys: Sequence[str]) -> dict[str, Column]:
+    """Work out the rows of batches that are alike in surfaces and shapes, by column: arrays (batches,)."""
     steps = snapshots[0].steps
     rows: dict[str, Any] = {
         "batch": [s.batch for s in snapshots],
@@ -156,7 +168,10 @@ def _rows(snapshots: Sequence[Snapshot]) -> dict[str, Column]:
         "loss": np.add.reduce([s.loss for s in snapshots], axis=1) / steps,
         "accuracy": np.add.reduce([s.accuracy for s in snapshots], axis=1) / steps,
     }
-    for key in snapshots[0].surfaces:
+    for key in keys:
+        if key not in snapshots[0].surfaces:
+            rows[f"max:{key}"] = rows[f"mean:{key}"] = np.full(len(snapshots), np.nan)
+            continue
         pieces = np.array([s.surfaces[key] for s in snapshots])  # (batches, n, k)
         beyond = np.array([s.beyond[key] for s in snapshots])  # (batches, n)
         heights = bar_heights(pieces, beyond, signed=key.endswith(":share"))  # (batches, n)

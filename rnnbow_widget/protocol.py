@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .overview import Overview, flags_of
-from .snapshot import Snapshot
+from .snapshot import Snapshot, surface_of
 
 VERSION = 2
 
@@ -32,23 +32,29 @@ def pack_overview(overview: Overview, rows: slice | NDArray[np.intp]) -> list[by
     return [_pack({"kind": "overview", "count": count}, columns)] if count else []
 
 
-def pack_details(snapshots: Iterable[Snapshot]) -> list[bytes]:
+def pack_details(snapshots: Iterable[Snapshot], part: str | None = None) -> list[bytes]:
     """Pack snapshots into chunks of those that follow each other and are alike in shape, none of them very large.
 
-    All of them are one stream's, or averages: what they are of is said once per chunk.
+    All of them are one stream's, or averages: what they are of is said once per chunk, and so is `part`: of which
+    surface they are, or None if they are what was recorded.
     """
     chunks = []
-    for _, group in groupby(snapshots, key=lambda snapshot: (snapshot.steps, snapshot.horizon, snapshot.stream)):
+    for _, group in groupby(snapshots, key=_alike):
         alike = list(group)
         most = max(1, _CHUNK_BYTES // packed_nbytes(alike[0]))
-        chunks += [_pack_alike(alike[first : first + most]) for first in range(0, len(alike), most)]
+        chunks += [_pack_alike(alike[first : first + most], part) for first in range(0, len(alike), most)]
     return chunks
+
+
+def _alike(snapshot: Snapshot) -> tuple[Any, ...]:
+    shapes = [(key, items.shape) for key, items in snapshot.surfaces.items()]
+    return snapshot.steps, shapes, dict(snapshot.first_lags), snapshot.stream
 
 
 def packed_nbytes(snapshot: Snapshot) -> int:
     """Bytes that the details of a snapshot take in a chunk, its header left out."""
-    per_step = 4 + len(snapshot.surfaces) * (2 + snapshot.horizon) + bool(snapshot.streams)
-    return 4 * (2 + (snapshot.stream is not None) + snapshot.steps * per_step)
+    per_step = 4 + sum(2 + items.shape[1] for items in snapshot.surfaces.values()) + bool(snapshot.streams)
+    return int(4 * (2 + (snapshot.stream is not None) + snapshot.steps * per_step))
 
 
 def json_number(value: float) -> float | None:
@@ -61,10 +67,20 @@ def drawable(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def _pack_alike(snapshots: Sequence[Snapshot]) -> bytes:
+def _pack_alike(snapshots: Sequence[Snapshot], part: str | None) -> bytes:
     first = snapshots[0]
-    shape = {"count": len(snapshots), "steps": first.steps, "lags": first.horizon, "stream": first.stream}
-    return _pack({"kind": "details", **shape}, dict(_columns(snapshots)))
+    names = list(dict.fromkeys(map(surface_of, first.surfaces)))
+    described = {
+        "kind": "details",
+        "part": part,
+        "count": len(snapshots),
+        "steps": first.steps,
+        "lags": first.surfaces[names[0]].shape[1],
+        "stream": first.stream,
+        "surfaces": names,
+        "first_lags": {name: first.first_lags[name] for name in names if first.first_lags.get(name)},
+    }
+    return _pack(described, dict(_columns(snapshots)))
 
 
 def _pack(described: dict[str, Any], columns: dict[str, NDArray[np.generic]]) -> bytes:

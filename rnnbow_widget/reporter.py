@@ -6,12 +6,14 @@ import math
 from time import monotonic
 from typing import Any
 
-from .checks import positive_int
+from .checks import one_of, positive_int
 from .feed import Feed
 from .horizon import HorizonChoice
 from .protocol import drawable, json_number
 from .run import Run
+from .snapshot import surface_of
 from .status import status_of
+from .surfaces import Surfaces
 from .trainer import Trainer
 
 _SAMPLE_SECONDS = 1.0
@@ -38,6 +40,8 @@ class Reporter:
         Numbers the frames.
     trouble : tuple of str
         What went wrong and what to try, or two empty strings.
+    surfaces : Surfaces or None
+        Those of the network; None if a finished run does not say which it was.
     samples : dict
         What the model wrote before training and as it stands, as the trait `_samples` describes it.
     """
@@ -46,6 +50,7 @@ class Reporter:
         self.run = run
         self.trainer = trainer
         self.feed = Feed(run)
+        self.surfaces = trainer.known_surfaces if trainer else Surfaces.of_settings(run.settings)
         self.trouble = ("", "")
         self.samples: dict[str, Any] = {"first": None, "now": None}
         self._written_at = -math.inf
@@ -63,6 +68,30 @@ class Reporter:
     def batch_size(self) -> int:
         """Streams of a minibatch."""
         return self.trainer.batch_size if self.trainer else int(self.run.settings.get("batch_size", 1))
+
+    @property
+    def primary(self) -> str:
+        """Name of the surface that is recorded first."""
+        return self.surfaces.primary.name if self.surfaces else self.run.primary or "W_hh"
+
+    def checked_surface(self, surface: Any) -> str:
+        """Return the name of the surface that is meant; None stands for the primary one.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the network has no such surface.
+        """
+        if surface is None:
+            return self.primary
+        if self.surfaces:
+            return self.surfaces.parse(surface).name
+        return one_of("surface", surface, list(map(surface_of, self.run.overview.surfaces)) or [self.primary])
+
+    def show_surface(self, surface: str) -> None:
+        """Have a surface recorded from now on, while it is looked at."""
+        if self.trainer:
+            self.trainer.shown_surface = surface
 
     def checked_stream(self, stream: Any) -> int | None:
         """Return the stream that is meant; None stands for the average over streams, and for the only one.
@@ -100,7 +129,26 @@ class Reporter:
             "cell": settings.get("cell"),
             "data_name": drawable(str(settings.get("data", ""))),
             "data_length": len(self.trainer.data) if self.trainer else None,
+            "surfaces": self._known_surfaces(),
+            "gates": list(self.surfaces.cell.gate_names) if self.surfaces else [],
+            "units": self.surfaces.hidden_size if self.surfaces else 0,
+            "primary": self.primary,
         }
+
+    def _known_surfaces(self) -> list[dict[str, Any]]:
+        if not self.surfaces:
+            return []
+        recorded = self.settings.get("surfaces", [self.primary])
+        return [
+            {
+                "name": one.name,
+                "base": one.base,
+                "layer": one.layer,
+                "direction": one.direction,
+                "recorded": one.name in recorded,
+            }
+            for one in self.surfaces.all
+        ]
 
     def status(self, *, training: bool, rate: float) -> dict[str, Any]:
         """Return how training goes.

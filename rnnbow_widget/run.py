@@ -6,7 +6,7 @@ import operator
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
-from typing import Any, overload
+from typing import Any, Protocol, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from .checks import finite_float, one_of
 from .cues import Cue, CueFinder
 from .overview import CLIPPED, DIVERGED, Overview
-from .snapshot import Snapshot, surface_key
+from .snapshot import Float32, Snapshot, surface_key
 
 MEMORY_LIMIT = 256_000_000
 """Bytes that a run takes at most, unless it is told otherwise."""
@@ -46,6 +46,25 @@ class ThinnedError(LookupError):
         self.nearest = nearest
 
 
+class ReplayError(LookupError):
+    """What was not kept of a recorded batch cannot be worked out again; the message says why."""
+
+
+class Recall(Protocol):
+    """Works out again what was not kept of a recorded batch: the trainer that made the run."""
+
+    def snapshot(self, batch: int, surface: str | None = None) -> Snapshot:
+        """Return a recorded batch with what was recorded, or with one surface only.
+
+        Raises
+        ------
+        ReplayError
+            If that cannot be done.
+        ValueError
+            If there is no such surface.
+        """
+
+
 class Run(Sequence[Snapshot]):
     """What was recorded, in order, and under which settings. Safe to read while it grows on another thread.
 
@@ -68,6 +87,11 @@ class Run(Sequence[Snapshot]):
     TypeError, ValueError
         If `memory_limit` is not a number greater than 0.
 
+    Attributes
+    ----------
+    recall : Recall or None
+        Works out what was not kept of a recorded batch. None if no trainer is there: a copy of a run has none.
+
     Examples
     --------
     ``run[-1].surfaces["W_hh"]`` is the newest batch's array (n, k); ``run.column("max_gradient")`` has one number per
@@ -84,6 +108,7 @@ class Run(Sequence[Snapshot]):
     ) -> None:
         self.vocabulary = vocabulary
         self.settings = dict(settings or {})
+        self.recall: Recall | None = None
         self._lock = threading.RLock()
         self._forget()
         self.memory_limit = memory_limit
@@ -153,6 +178,60 @@ class Run(Sequence[Snapshot]):
         with self._lock:
             return self._at_index(self.index_of(batch))
 
+    def with_surface(self, batch: int, surface: str) -> Snapshot:
+        """Return a recorded batch with one surface only: the one that was recorded, or worked out again by the trainer.
+
+        Parameters
+        ----------
+        batch : int
+            Number of a recorded batch.
+        surface : str
+            Name of a surface; see `Surfaces.parse`.
+
+        Raises
+        ------
+        KeyError
+            If that batch was not recorded.
+        ReplayError
+            If the surface was not recorded, and cannot be worked out again.
+        ValueError
+            If there is no such surface.
+        """
+        with self._lock:
+            held = self._details.get(self.index_of(batch))
+        if held is not None and surface in held.surfaces:
+            return held.only(surface)
+        if self.recall is None:
+            raise ReplayError(
+                f"surface {surface!r} of batch {batch} is not held, and there is no trainer that could work it out"
+            )
+        return self.recall.snapshot(batch, surface)
+
+    def surface(self, batch: int, surface: str, measure: str = "norm") -> Float32:
+        """Return a surface of a recorded batch, array (n, K): at ``[j, i]`` what step j received from one loss.
+
+        That loss is the one at step ``t = j + first_lag + i``; ``with_surface(batch, surface).first_lags`` has the
+        first lag, if that is not 0.
+
+        Parameters
+        ----------
+        batch, surface :
+            As for `with_surface`, and the same errors.
+        measure : str
+            "norm", "mean_abs" or "share"; of a Jacobian only the norm.
+
+        Raises
+        ------
+        ValueError
+            Also if the surface has no such measure.
+        """
+        found = self.with_surface(batch, surface)
+        key = surface_key(surface, measure)
+        if key not in found.surfaces:
+            measures = [held.partition(":")[2] or "norm" for held in found.surfaces]
+            one_of("measure", measure, measures)
+        return found.surfaces[key]
+
     def index_of(self, batch: int) -> int:
         """Return the place of a batch number in `batches` and in every column.
 
@@ -198,7 +277,12 @@ class Run(Sequence[Snapshot]):
         """Numbers of all recorded batches, array (recorded,) that cannot be written to."""
         return self._overview.column("batch")
 
-    def column(self, name: str, surface: str = "W_hh", measure: str = "norm") -> NDArray[np.float64]:
+    @property
+    def primary(self) -> str | None:
+        """Name of the primary surface: W_hh of the layer next to the read-out; None if nothing was recorded."""
+        return next(iter(self._overview.surfaces), None)
+
+    def column(self, name: str, surface: str | None = None, measure: str = "norm") -> NDArray[np.float64]:
         """One number per recorded batch, array (recorded,). Recorded as float32.
 
         Parameters
@@ -207,7 +291,8 @@ class Run(Sequence[Snapshot]):
             One of `QUANTITIES`: "max_gradient", "mean_gradient", "grad_norm", "update_norm", "loss" (mean per step, in
             nats), "accuracy" or "horizon_length".
         surface, measure : str
-            For the first two: whose bars.
+            For the first two: whose bars; by default those of the primary surface. NaN for batches that it was not
+            recorded with.
 
         Raises
         ------
@@ -217,7 +302,7 @@ class Run(Sequence[Snapshot]):
         overview = self._overview
         stored = one_of("name", name, QUANTITIES)
         if name in _BARS:
-            key = surface_key(surface, measure)
+            key = surface_key(surface or self.primary or "W_hh", measure)
             if overview.surfaces:
                 one_of("surface and measure", key, overview.surfaces)
             stored = f"{_BARS[name]}:{key}"
@@ -233,7 +318,7 @@ class Run(Sequence[Snapshot]):
             flags = overview.column("flags", first)
             self._finder.extend(
                 overview.column("batch", first),
-                max_gradient=overview.column("max:W_hh", first),
+                max_gradient=overview.column(f"max:{self.primary}", first),
                 horizon_length=overview.column("horizon_length", first),
                 grad_norm=overview.column("grad_norm", first),
                 update_norm=overview.column("update_norm", first),
@@ -263,8 +348,8 @@ class Run(Sequence[Snapshot]):
             )
 
     def __getstate__(self) -> dict[str, Any]:
-        # A lock cannot be copied; a copy needs one of its own.
-        return {name: value for name, value in self.__dict__.items() if name != "_lock"}
+        # A lock cannot be copied; a copy needs one of its own. It is not what the trainer goes on with.
+        return {name: value for name, value in self.__dict__.items() if name != "_lock"} | {"recall": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

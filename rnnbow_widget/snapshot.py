@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from itertools import groupby
 from math import isnan
@@ -31,11 +31,18 @@ def surface_key(surface: str, measure: str = "norm") -> str:
     return surface if measure == "norm" else f"{surface}:{measure}"
 
 
+def surface_of(key: str) -> str:
+    """Name of the surface of a `surface_key`."""
+    return key.partition(":")[0]
+
+
 @dataclass(frozen=True, repr=False)
 class Snapshot:
     """One recorded batch.
 
-    Arrays indexed ``[j, d]`` hold what step j received from the loss d steps later; ``[j]`` is a step of the window.
+    Arrays indexed ``[j, i]`` hold what step j received from the loss at step ``t = j + first_lag + i``; ``[j]`` is a
+    step of the window. The *primary* surface, which is what properties are about unless they are told otherwise, is the
+    first: W_hh of the layer next to the read-out.
 
     Of a minibatch, `streams` has a snapshot of every stream, and this one is their average: items, loss and probability
     are means over streams; totals and what lies beyond measure the mean of the streams' matrices. An average has no
@@ -53,9 +60,9 @@ class Snapshot:
         True labels, and the likeliest ones; -1 in an average.
     probability : float32 array (n,)
         Probability that the model gave to the target.
-    surfaces : dict of float32 array (n, k)
-        Itemized gradients. ``surfaces["W_hh"]`` is ``‖G_{t,j}‖``; other measures are under ``surface_key(surface,
-        measure)``.
+    surfaces : dict of float32 array (n, K)
+        Itemized gradients, by the name of a surface: ``surfaces["W_hh"]`` is ``‖G_{t,j}‖`` of a single layer. Other
+        measures are under ``surface_key(surface, measure)``.
     step_totals : dict of float32 array (n,)
         The same measures of the sum ``Σ_t G_{t,j}`` over all losses.
     beyond : dict of float32 array (n,)
@@ -73,6 +80,8 @@ class Snapshot:
         One snapshot per stream of a minibatch; empty if this is one stream.
     stream : int or None
         Which stream of a minibatch this is, from 0; None if it is the whole batch.
+    first_lags : dict of int
+        By the name of a surface: its first lag, if that is not 0 because losses reach steps that come after them.
     """
 
     batch: int
@@ -92,6 +101,12 @@ class Snapshot:
     from_zero_state: bool = False
     streams: tuple[Snapshot, ...] = ()
     stream: int | None = None
+    first_lags: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def primary(self) -> str:
+        """Name of the primary surface."""
+        return surface_of(next(iter(self.surfaces)))
 
     @property
     def steps(self) -> int:
@@ -100,8 +115,9 @@ class Snapshot:
 
     @property
     def horizon(self) -> int:
-        """Number of recorded lags, k."""
-        return int(self.surfaces["W_hh"].shape[1])
+        """Number of recorded lags k, ``|t - j| < k``."""
+        count, first = self.surfaces[self.primary].shape[1], self.first_lags.get(self.primary, 0)
+        return int(max(-first, first + count - 1)) + 1
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -161,41 +177,55 @@ class Snapshot:
 
     @property
     def step_total(self) -> Float32:
-        """``‖Σ_t G_{t,j}‖`` of W_hh per step, array (n,): the height of the bar, or less where pieces cancel."""
-        return self.step_totals["W_hh"]
+        """``‖Σ_t G_{t,j}‖`` of the primary surface, array (n,): the bar's height, or less where pieces cancel."""
+        return self.step_totals[self.primary]
 
     @property
     def beyond_horizon(self) -> Float32:
-        """Norm of what W_hh received at each step from losses past the recorded lags, array (n,)."""
-        return self.beyond["W_hh"]
+        """Norm of what the primary surface received at each step past the recorded lags, array (n,)."""
+        return self.beyond[self.primary]
 
-    def bar_heights(self, surface: str = "W_hh", measure: str = "norm") -> Float32:
+    def bar_heights(self, surface: str | None = None, measure: str = "norm") -> Float32:
         """Height of each step's bar, array (n,): its pieces and what lies beyond. Of signed shares, those above 0."""
-        key = surface_key(surface, measure)
+        key = surface_key(surface or self.primary, measure)
         return bar_heights(self.surfaces[key], self.beyond[key], signed=measure == "share")
 
-    def max_gradient(self, surface: str = "W_hh", measure: str = "norm") -> float:
+    def max_gradient(self, surface: str | None = None, measure: str = "norm") -> float:
         """The tallest bar: what the overview draws for this batch."""
         return float(self.bar_heights(surface, measure).max())
 
-    def mean_gradient(self, surface: str = "W_hh", measure: str = "norm") -> float:
+    def mean_gradient(self, surface: str | None = None, measure: str = "norm") -> float:
         """Mean height of the window's bars."""
         return float(self.bar_heights(surface, measure).mean())
 
-    def beyond_share(self, surface: str = "W_hh", measure: str = "norm") -> float:
-        """Part of what the weights received that lies past the recorded lags; 0 if nothing does.
+    def beyond_share(self, surface: str | None = None, measure: str = "norm") -> float:
+        """Part of what a surface received that lies past the recorded lags; 0 if nothing does.
 
-        Of signed shares it is exact, ``Σ_j beyond[j] / ‖∂L/∂W_hh‖``, and may be negative. Of the other measures it is
-        the part of all bars together that is beyond: ``Σ_j beyond[j] / Σ_j bar_heights[j]``.
+        Of signed shares it is exact, ``Σ_j beyond[j] / Σ_j step_totals[j]``, and may be negative. Of the other measures
+        it is the part of all bars together that is beyond: ``Σ_j beyond[j] / Σ_j bar_heights[j]``.
         """
-        key = surface_key(surface, measure)
+        key = surface_key(surface or self.primary, measure)
         beyond = self.beyond[key].sum(dtype=np.float64)
         whole = self.step_totals[key] if measure == "share" else self.bar_heights(surface, measure)  # (n,)
         return float(beyond / whole.sum(dtype=np.float64)) if self.beyond[key].any() else 0.0
 
+    def only(self, surface: str) -> Snapshot:
+        """Return the same batch with one of its surfaces, which is then the primary one."""
+        return replace(
+            self,
+            surfaces=_only(self.surfaces, surface),
+            step_totals=_only(self.step_totals, surface),
+            beyond=_only(self.beyond, surface),
+            streams=tuple(stream.only(surface) for stream in self.streams),
+        )
+
     @cached_property
     def horizon_length(self) -> float:
-        """How many steps back the gradient of a typical loss reaches, of all streams' losses; see `horizon_length`."""
+        """How many steps back the gradient of a typical loss reaches, of all streams' losses; see `horizon_length`.
+
+        By the primary surface. Where losses reach steps from both sides, by the lags from 0 on; where only from before,
+        how many steps it reaches ahead.
+        """
         return horizon_lengths([self])[0]
 
     @cached_property
@@ -218,6 +248,10 @@ class Snapshot:
             f"{right:.4g} of {self.steps} right, max gradient {self.max_gradient():.4g}, "
             f"horizon {self.horizon_length:g} of {self.horizon}{state})"
         )
+
+
+def _only(arrays: Mapping[str, Float32], surface: str) -> dict[str, Float32]:
+    return {key: array for key, array in arrays.items() if surface_of(key) == surface}
 
 
 def horizon_length(items: Array, from_zero_state: bool = False, threshold: float = REACH_THRESHOLD) -> float:
@@ -247,17 +281,40 @@ def horizon_length(items: Array, from_zero_state: bool = False, threshold: float
 def horizon_lengths(snapshots: Sequence[Snapshot]) -> list[float]:
     """Horizon length of each of several recorded batches: of many, sooner than one by one; see `horizon_length`."""
     found: list[float] = []
-    for (streams, _, zero), alike in groupby(
-        snapshots, lambda s: (len(s.streams), s.surfaces["W_hh"].shape, s.from_zero_state)
+    for (streams, _, first_lag, zero), alike in groupby(
+        snapshots, lambda s: (len(s.streams), s.surfaces[s.primary].shape, s.first_lags.get(s.primary, 0), _zero(s))
     ):
         if streams:
             for snapshot in alike:
-                items = np.array([one.surfaces["W_hh"] for one in snapshot.streams])  # (B, n, k)
-                found.append(_median_reach(items, [one.from_zero_state for one in snapshot.streams]))
+                items = np.array([one.surfaces[one.primary] for one in snapshot.streams])  # (B, n, K)
+                found.append(_median_reach(_backward(items, first_lag), [_zero(one) for one in snapshot.streams]))
         else:
-            items = np.array([one.surfaces["W_hh"] for one in alike])  # (batches, n, k)
-            found += [_median(reach) for reach in _reaches(items, zero, REACH_THRESHOLD)]
+            items = np.array([one.surfaces[one.primary] for one in alike])  # (batches, n, K)
+            found += [_median(reach) for reach in _reaches(_backward(items, first_lag), zero, REACH_THRESHOLD)]
     return found
+
+
+def _zero(snapshot: Snapshot) -> bool:
+    """Whether pieces at the first of the steps that `_backward` has are 0 only because a state was zero."""
+    name = snapshot.primary
+    if not name.startswith("W_hh"):
+        return False
+    if "_reverse" in name:  # which starts every window from zero, at its last step
+        return _reaches_ahead(snapshot.surfaces[name], snapshot.first_lags.get(name, 0))
+    return snapshot.from_zero_state
+
+
+def _reaches_ahead(items: Array, first_lag: int) -> bool:
+    """Whether items (…, n, K) have no lags above 0: no loss reaches back."""
+    return first_lag < 0 and -first_lag == items.shape[-1] - 1
+
+
+def _backward(items: Array, first_lag: int) -> Array:
+    """The items (batches, n, k) by which a loss reaches back from it: those of lags from 0 on.
+
+    Where no loss reaches back, those by which it reaches ahead, as if time ran the other way.
+    """
+    return items[:, ::-1, ::-1] if _reaches_ahead(items, first_lag) else items[..., -first_lag:]
 
 
 def bar_heights(pieces: Float32, beyond: Float32, *, signed: bool) -> Float32:

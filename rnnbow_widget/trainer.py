@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import isfinite
 from os import PathLike
@@ -12,19 +12,19 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from . import corpora
-from .bptt_itemized import ItemizedGradients, itemized_bptt
 from .cell import Cell
 from .checks import finite_float, one_of, positive_int
 from .corpora import Corpus
 from .forward import ForwardPass
 from .gradients import Gradients, TrainingGradients
 from .horizon import HorizonChoice, choose_horizon
-from .measuring import MEASURES, Measured
 from .optimizers import OPTIMIZERS, clip
 from .parameters import Array
+from .recording import Itemized, first_lags, itemize, surface_fields
 from .rnn import RNN, row_starts
 from .run import MEMORY_LIMIT, Run
-from .snapshot import Float32, Snapshot, surface_key
+from .snapshot import Snapshot
+from .surfaces import Surface, Surfaces
 
 _SMOOTHING = 0.001
 _STRETCH = 8  # windows that horizon="auto" looks at
@@ -56,7 +56,7 @@ class Trainer:
     rnn : RNN, optional
         The network. By default one is made from the next eight arguments.
     cell, hidden_size, init, forget_bias, num_layers, bidirectional, dtype, seed :
-        See `RNN`. What is recorded of several layers is W_hh of the top one, forward. `seed` also seeds `sample`.
+        See `RNN`. `seed` also seeds `sample`.
     seq_length : int
         Steps in a window, n.
     batch_size : int
@@ -65,6 +65,10 @@ class Trainer:
         Lags that are recorded, k; None for the whole window. "auto" chooses the shortest that leaves out at most
         `tolerance` of the gradient of any loss in the windows that come next; it chooses again whenever the number of
         recorded batches has doubled.
+    surfaces : sequence of str, optional
+        Names of the gradients that are recorded, such as ``["W_ih", "h_l1"]``; see `Surfaces.parse`. The primary one,
+        W_hh of the layer next to the read-out, is always recorded, and first. By default W_hh of every layer and
+        direction.
     tolerance : float
         For ``horizon="auto"``: relative size of what may be left out.
     record_every : int
@@ -117,6 +121,7 @@ class Trainer:
         seq_length: int = 25,
         batch_size: int = 1,
         horizon: int | Literal["auto"] | None = 10,
+        surfaces: Sequence[str] | None = None,
         tolerance: float = 0.1,
         record_every: int = 100,
         learning_rate: float = 0.1,
@@ -162,6 +167,9 @@ class Trainer:
         self._back_propagate = TrainingGradients(self.rnn, self.optimizer.sparse)
         self.tolerance = finite_float("tolerance", tolerance, at_least=0)
         self.horizon = horizon
+        self.known_surfaces = Surfaces.of(self.rnn)
+        self._shown: Surface | None = None
+        self.surfaces = surfaces
         self.record_every = record_every
         self.clip_value = clip_value
         self.clip_norm = clip_norm
@@ -189,6 +197,7 @@ class Trainer:
             "seq_length": self.seq_length,
             "batch_size": self.batch_size,
             "horizon": self.horizon,
+            "surfaces": list(self.surfaces),
             "tolerance": self.tolerance,
             "record_every": self.record_every,
             "learning_rate": self.learning_rate,
@@ -218,6 +227,28 @@ class Trainer:
             one_of("horizon", value, ("auto",))
         self._horizon = value if value is None or isinstance(value, str) else positive_int("horizon", value)
         self._choice_is_due = True
+
+    @property
+    def surfaces(self) -> tuple[str, ...]:
+        """Names of the gradients that are recorded, the primary one first; None for the default. May be changed."""
+        return tuple(surface.name for surface in self._surfaces)
+
+    @surfaces.setter
+    def surfaces(self, names: Sequence[str] | None) -> None:
+        known = self.known_surfaces
+        if isinstance(names, str):
+            raise TypeError(f"surfaces takes a sequence of names, got the string {names!r}")
+        wanted = known.weights if names is None else [known.parse(name, "surfaces") for name in names]
+        self._surfaces = list(dict.fromkeys([known.primary, *wanted]))
+
+    @property
+    def shown_surface(self) -> str | None:
+        """Name of a gradient that is recorded beside `surfaces` while somebody looks at it."""
+        return self._shown.name if self._shown else None
+
+    @shown_surface.setter
+    def shown_surface(self, name: str | None) -> None:
+        self._shown = None if name is None else self.known_surfaces.parse(name)
 
     @property
     def record_every(self) -> int:
@@ -406,9 +437,10 @@ class Trainer:
         self.smooth_loss = loss if self.batch == 0 else (1 - _SMOOTHING) * self.smooth_loss + _SMOOTHING * loss
         self.batch += 1
 
-    def _itemize(self, forward: ForwardPass, gradients: Gradients) -> ItemizedGradients:
+    def _itemize(self, forward: ForwardPass, gradients: Gradients) -> Itemized:
         lags = self._chosen_horizon() if self.horizon == "auto" else self.horizon
-        return itemized_bptt(self.rnn, forward, lags, measures=MEASURES, gradients=gradients)
+        surfaces = list(dict.fromkeys([*self._surfaces, *([self._shown] if self._shown else [])]))
+        return itemize(self.rnn, forward, surfaces, lags, gradients)
 
     def _chosen_horizon(self) -> int | None:
         """Choose again when the number of recorded batches is a power of two: often while much changes, then rarely."""
@@ -440,7 +472,7 @@ class Trainer:
 
 def _snapshot(
     forward: ForwardPass,
-    itemized: ItemizedGradients,
+    itemized: Itemized,
     starts: list[int],
     batch: int,
     vocabulary: tuple[str, ...],
@@ -461,9 +493,11 @@ def _snapshot(
             diverged=diverged,
             streams=streams,
             stream=stream,
+            first_lags=lags,
             **arrays,
         )
 
+    lags = first_lags(itemized)
     predictions = forward.probabilities.argmax(axis=-1).astype(np.int32)  # (n,) or (n, B)
     places = row_starts(forward.probabilities.reshape(forward.targets.size, -1)).reshape(forward.targets.shape)
     likely = forward.probabilities.take(places + forward.targets)  # (n,) or (n, B)
@@ -472,7 +506,7 @@ def _snapshot(
         "target_tokens": forward.targets.astype(np.int32),
         "prediction_tokens": predictions,
         "probability": likely.astype(np.float32),
-        **_surfaces(itemized),
+        **surface_fields(itemized),
     }
     from_zero = ~forward.states[0].any(axis=-1)  # () or (B,)
     if forward.loss.ndim == 1:
@@ -491,17 +525,8 @@ def _snapshot(
         target_tokens=no_labels,
         prediction_tokens=no_labels,
         probability=likely.mean(axis=1).astype(np.float32),
-        **_surfaces(itemized.average),
+        **surface_fields(itemized, average=True),
     )
-
-
-def _surfaces(measured: Measured) -> dict[str, dict[str, Float32]]:
-    """Fields of a snapshot that hold itemized gradients."""
-    fields = {"surfaces": measured.items, "step_totals": measured.total, "beyond": measured.beyond}
-    return {
-        field: {surface_key("W_hh", measure): array.astype(np.float32) for measure, array in arrays.items()}
-        for field, arrays in fields.items()
-    }
 
 
 def _stream(whole: Mapping[str, Any], index: int) -> dict[str, Any]:

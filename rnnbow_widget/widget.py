@@ -65,6 +65,9 @@ class RNNbow(anywidget.AnyWidget):
     stream : int, optional
         Which stream of a minibatch panels 2 to 4 show, counted from 0 as in `Snapshot.streams` (pages count from 1);
         None shows the average over streams.
+    surface : str, optional
+        Name of the gradient that panels 2 to 4 show, such as "W_hh_l1[f]" or "h"; see `Surfaces.parse`. By default the
+        primary one, W_hh of the layer next to the read-out. One that is not recorded is recorded too from now on.
     **settings
         Passed on to `Trainer` when `source` is data, such as ``hidden_size=64, seed=1``.
 
@@ -81,7 +84,7 @@ class RNNbow(anywidget.AnyWidget):
         What is shown: every number that is drawn can be read there as a numpy array.
     selected : int or None
         Number of the selected batch; None follows the newest.
-    measure, quantity, overlay, log_scale, stream :
+    measure, quantity, overlay, log_scale, stream, surface :
         What is drawn, as above; assigning changes it on every page, and what is chosen there is read here.
     playing : bool
         Whether training is wanted.
@@ -107,6 +110,7 @@ class RNNbow(anywidget.AnyWidget):
     overlay = traitlets.Enum(QUANTITIES, None, allow_none=True).tag(sync=True)
     log_scale = traitlets.Bool(False).tag(sync=True)
     stream = traitlets.Int(None, allow_none=True).tag(sync=True)
+    surface = traitlets.Unicode(None, allow_none=True).tag(sync=True)
     learning_rate = _Setting().tag(sync=True)
     horizon = _Setting().tag(sync=True)
     record_every = _Setting().tag(sync=True)
@@ -131,6 +135,7 @@ class RNNbow(anywidget.AnyWidget):
         overlay: str | None = None,
         log_scale: bool = False,
         stream: int | None = None,
+        surface: str | None = None,
         **settings: Any,
     ) -> None:
         if isinstance(source, (Trainer, Run)):
@@ -144,7 +149,7 @@ class RNNbow(anywidget.AnyWidget):
         self._reporter = Reporter(self.run, self.trainer)
         self._conversation = Conversation(self, self._reporter, self.trainer)
         chosen = {"measure": measure, "form": form, "quantity": quantity, "overlay": overlay, "log_scale": log_scale}
-        super().__init__(**chosen, stream=stream, **self._settings())
+        super().__init__(**chosen, stream=stream, surface=surface, **self._settings())
         self.on_msg(lambda _, content, __: self._conversation.receive(content))
 
     def __repr__(self) -> str:
@@ -230,14 +235,19 @@ class RNNbow(anywidget.AnyWidget):
         setattr(self.trainer, name, value)
         return getattr(self.trainer, name)
 
-    @traitlets.validate("stream")
-    def _check_stream(self, proposal: Mapping[str, Any]) -> int | None:
+    @traitlets.validate("stream", "surface")
+    def _check_view(self, proposal: Mapping[str, Any]) -> Any:
+        check = {"stream": self._reporter.checked_stream, "surface": self._reporter.checked_surface}
         try:
-            return self._reporter.checked_stream(proposal["value"])
+            return check[proposal["trait"].name](proposal["value"])
         except (TypeError, ValueError) as error:
             raise traitlets.TraitError(
                 str(error)
             ) from None  # the only error after which traitlets keep what held before
+
+    @traitlets.observe("surface")
+    def _record_surface(self, change: Mapping[str, Any]) -> None:
+        self._reporter.show_surface(change["new"])
 
     @traitlets.observe("stream")
     def _send_details_of_stream(self, _: object) -> None:

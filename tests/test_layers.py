@@ -180,7 +180,7 @@ def test_chunks_of_any_size_give_the_same(monkeypatch: pytest.MonkeyPatch, bidir
     forward = case.forward()
     expected = {k: itemized_layers(case.rnn, forward, k, measures=MEASURES) for k in (None, 1, 5)}
     for size in (1, 50_000, 100_000):
-        monkeypatch.setattr("rnnbow_widget.bptt_layers._CHUNK_BYTES", size)
+        monkeypatch.setattr("rnnbow_widget.layer_walk._CHUNK_BYTES", size)
         for horizon, layers in expected.items():
             for name, found in itemized_layers(case.rnn, forward, horizon, measures=MEASURES).items():
                 for measure in MEASURES:

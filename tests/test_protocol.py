@@ -262,13 +262,14 @@ def test_details_are_there_or_the_nearest_is_named() -> None:
     feed = Feed(trainer.run)
     trainer.train(2000)
     found, chunks = feed.details(1990)
-    assert found == {"epoch": 0, "batch": 1990, "stream": None, "held": True, "nearest": None}
+    asked = {"epoch": 0, "stream": None, "part": None}
+    assert found == {**asked, "batch": 1990, "held": True, "nearest": None, "reason": None}
     assert detailed(chunks) == [1990]
     missing = int(trainer.run.batches[~trainer.run.detailed][0])
     found, chunks = feed.details(missing)
     assert (found["held"], chunks) == (False, [])
     assert trainer.run.at(found["nearest"]).batch == found["nearest"]
-    assert feed.details(5) == ({"epoch": 0, "batch": 5, "stream": None, "held": False, "nearest": None}, [])
+    assert feed.details(5) == ({**asked, "batch": 5, "held": False, "nearest": None, "reason": None}, [])
 
 
 def test_lone_surrogates_can_be_sent() -> None:

@@ -111,10 +111,10 @@ def test_an_interrupt_while_rows_are_worked_out_loses_none(monkeypatch: pytest.M
     recorded = [snapshot(batch, **({"surfaces": wide} if batch % 7 == 3 else {})) for batch in range(150)]
     work_out, calls = overview._rows, itertools.count(1)
 
-    def interrupted(snapshots: list[Snapshot]) -> object:
+    def interrupted(snapshots: list[Snapshot], keys: list[str]) -> object:
         if next(calls) % 5 == 0:
             raise KeyboardInterrupt
-        return work_out(snapshots)
+        return work_out(snapshots, keys)
 
     for one in recorded:
         whole.append(one)
@@ -327,15 +327,23 @@ def test_a_run_can_be_copied_and_sent_to_another_process() -> None:
         assert other.cues()
 
 
-def test_all_snapshots_of_a_run_have_the_same_surfaces() -> None:
+def test_surfaces_may_come_and_go_but_for_the_primary() -> None:
     run = Run(("a", "b"))
-    run.append(snapshot(0))
-    with pytest.raises(ValueError, match=r"takes the surfaces and measures of those before it.*got \['W_hh'\]"):
-        run.append(snapshot(1, surfaces={"W_hh": np.ones((3, 2), np.float32)}))
-    assert len(run) == len(run.details()) == 1
+    for batch in range(3):
+        run.append(snapshot(batch))
+    other = {"beyond": {"h": np.zeros(3, np.float32)}, "step_totals": {"h": np.ones(3, np.float32)}}
+    with pytest.raises(ValueError, match="takes the primary surface of those before it, 'W_hh'; got 'h'"):
+        run.append(snapshot(3, surfaces={"h": np.ones((3, 2), np.float32)}, **other))
+    assert len(run) == len(run.details()) == 3
+    both = {name: {**getattr(snapshot(0), name), **arrays} for name, arrays in other.items()}
+    run.append(snapshot(3, surfaces={**snapshot(0).surfaces, "h": np.ones((3, 2), np.float32)}, **both))
+    run.append(snapshot(4))
+    assert (run.primary, run.overview.surfaces) == ("W_hh", ["W_hh", "W_hh:share", "h"])
+    np.testing.assert_array_equal(run.column("max_gradient", "h"), [np.nan] * 3 + [2, np.nan])
+    assert np.isfinite(run.column("max_gradient")).all()
     with pytest.raises(ValueError, match="surface and measure takes one of 'W_hh', 'W_hh:share'"):
         run.column("max_gradient", measure="mean_abs")
-    assert run.column("max_gradient", measure="share").tolist() == [7]
+    assert run.column("max_gradient", measure="share").tolist() == [7] * 5
 
 
 def test_columns_are_there_before_anything_is_recorded() -> None:

@@ -114,7 +114,8 @@ def test_everything_that_carries_details_carries_those_of_the_chosen_stream(stre
         assert batches(chunks) == detailed(chunks) == [0, 3, 6]
         assert streams_of(chunks) == {stream}
     found, chunks = feed.details(3, stream)
-    assert found == {"epoch": 0, "batch": 3, "stream": stream, "held": True, "nearest": None}
+    asked = {"epoch": 0, "batch": 3, "stream": stream, "part": None}
+    assert found == {**asked, "held": True, "nearest": None, "reason": None}
     assert (detailed(chunks), streams_of(chunks)) == ([3], {stream})
     assert feed.details(4, stream) == (found | {"batch": 4, "held": False}, [])
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import traitlets
 from IPython.core.interactiveshell import InteractiveShell
-from unpacking import batches, detailed
+from unpacking import batches, detailed, unpack
 
 from rnnbow_widget import DivergedError, RNNbow, Trainer, conversation, corpora, leases
 
@@ -91,6 +91,13 @@ def test_a_new_page_gets_the_whole_run(widget: RNNbow) -> None:
         "cell": "tanh",
         "data_name": "text",
         "data_length": len(TEXT),
+        "surfaces": [
+            {"name": name, "base": name, "layer": 0, "direction": "forward", "recorded": name == "W_hh"}
+            for name in ("W_hh", "W_ih", "h", "jacobian")
+        ],
+        "gates": [],
+        "units": 8,
+        "primary": "W_hh",
     }
     assert found["_samples"]["first"]["batch"] == 0
     assert found["_samples"]["now"]["batch"] == 35
@@ -448,7 +455,7 @@ def test_pages_ask_for_details_also_while_something_trains(monkeypatch: pytest.M
     with widget._conversation.leases.lock:  # whoever trains holds it
         (reply,) = page.says(kind="details", client="a", batch=held)
         asked = {"kind": "details", "client": "a", "epoch": 0, "batch": held, "stream": None}
-        assert reply == asked | {"held": True, "nearest": None}
+        assert reply == asked | {"part": None, "held": True, "nearest": None, "reason": None}
         assert detailed(page.sent[0][1]) == [held]
         (reply,) = page.says(kind="details", client="a", batch=missing)
         assert (reply["held"], page.sent[0][1]) == (False, [])
@@ -590,3 +597,24 @@ def test_markup_in_the_data_stays_text() -> None:
 def test_train_takes_a_number_of_batches(widget: RNNbow, batches_wanted: object) -> None:
     with pytest.raises((TypeError, ValueError), match="batches takes a whole number"):
         widget.train(batches_wanted)  # type: ignore[arg-type]
+
+
+def test_a_surface_can_be_chosen_and_is_then_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    widget = make(record_every=1, cell="lstm", num_layers=2)
+    assert widget.surface == "W_hh_l1"
+    widget.train(1)
+    page = Page(widget, monkeypatch)
+    widget.surface = "c_l1[3]"
+    widget.train(1)
+    assert list(map(len, (widget.run[0].surfaces, widget.run[1].surfaces))) == [6, 9]
+    page.sent.clear()
+    (reply,) = page.says(kind="details", client="a", batch=1, part="c_l1[3]")
+    header, columns = unpack(page.sent[-1][1][0])
+    assert (reply["held"], reply["part"], header["part"]) == (True, "c_l1[3]", "c_l1[3]")
+    assert header["surfaces"] == ["c_l1[3]"]
+    np.testing.assert_array_equal(columns["items:c_l1[3]"][0], widget.run.surface(1, "c_l1[3]"))
+    widget.surface = None
+    widget.train(1)
+    assert (widget.surface, len(widget.run[-1].surfaces)) == ("W_hh_l1", 6)
+    with pytest.raises(traitlets.TraitError, match=r"surface takes one of W_hh.*; got 'W_hh_l2'"):
+        widget.surface = "W_hh_l2"

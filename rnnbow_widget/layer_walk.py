@@ -1,0 +1,179 @@
+"""The walk of losses back through every layer and direction, which what is itemized there is read from.
+
+A chunk of losses is followed through all layers, from the top down, each at once over the whole window: the layer below
+needs ``W_ihᵀ`` of what every step of the layer above received of the same loss. Chunks are as large as memory allows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .bptt_itemized import safe_scale
+from .cell import Cell
+from .forward import ForwardPass
+from .gradients import logit_gradients
+from .parameters import Array
+from .rnn import RNN
+
+_CHUNK_BYTES = 1 << 26  # of all that is held of a chunk: products of few losses are slow
+_ROWS_CHECKED_EVERY = 16  # steps
+
+
+@dataclass(frozen=True)
+class TrackRows:
+    """What a chunk of m losses sends through one layer in one direction.
+
+    Arrays are in the order of steps, and multiplied by the walk's `scale`.
+
+    Attributes
+    ----------
+    losses : range
+        The steps of the losses.
+    layer, direction : int
+        The track.
+    cell : Cell
+        Its cell.
+    rows : array (n, m, B, R)
+        What each step hands back of each loss.
+    incoming : array (n, m, B, H)
+        What enters at each step, from the read-out or the layer above.
+    local : array (n, B, …)
+        The track's linearization.
+    """
+
+    losses: range
+    layer: int
+    direction: int
+    cell: Cell
+    rows: Array
+    incoming: Array
+    local: Array
+
+    @property
+    def later(self) -> Array:
+        """What each step is handed back by the step that was read after it, array (n, m, B, R); 0 at the last."""
+        found = np.zeros_like(self.rows)
+        if self.direction:
+            found[1:] = self.rows[:-1]
+        else:
+            found[:-1] = self.rows[1:]
+        return found
+
+    def states(self) -> Array:
+        """Gradients with respect to the state after each step, array (n, m, B, S)."""
+        n, m, streams, _ = self.rows.shape
+        later, width = self.later, self.cell.state_width
+        found = np.empty((n, m, streams, width), self.rows.dtype)
+        for j in range(n):  # as in the walk: a product of more axes is slow
+            local = _of_losses(self.local[j], m)
+            entering = self.incoming[j].reshape(-1, self.cell.hidden_size)  # (m·B, H)
+            own = self.cell.state_gradient(local, later[j].reshape(m * streams, -1), entering)  # (m·B, S)
+            found[j] = own.reshape(m, streams, width)
+        return found
+
+
+class LayerWalk:
+    """Follows losses through all layers. Everything has an axis of streams here, and is multiplied by `scale`.
+
+    Parameters
+    ----------
+    rnn : RNN
+        The network, with the weights that `forward` was computed with.
+    forward : ForwardPass
+        What ``rnn.forward`` returned.
+    horizon : int
+        Lags that are wanted, ``|t - j| < horizon``.
+    """
+
+    def __init__(self, rnn: RNN, forward: ForwardPass, horizon: int) -> None:
+        self.rnn = rnn
+        self.alone = forward.loss.ndim == 1
+        self.forward = forward.with_streams() if self.alone else forward
+        self.steps, self.streams = self.forward.loss.shape
+        self.horizon = horizon
+        with np.errstate(over="ignore", invalid="ignore"):
+            incoming = logit_gradients(self.forward.flattened()) @ rnn.parameters.W_ho  # (N, D·H)
+        self.scale = safe_scale(incoming)
+        self.incoming = (incoming * self.scale).reshape(self.steps, self.streams, -1)  # (n, B, D·H)
+        self.floor = 2.0**-60 if rnn.dtype == np.float32 else 1e-150  # rows below are dropped, as in `itemized_bptt`
+
+    def shaped(self, array: Array) -> Array:
+        """Return an array (n, B, …) without the axis of streams, if the pass has none."""
+        return array[:, 0] if self.alone else array
+
+    def one_sided(self, layer: int) -> bool:
+        """Whether losses reach a step of this layer from one side only."""
+        return not self.rnn.bidirectional or layer == self.rnn.num_layers - 1
+
+    def lags(self, layer: int, direction: int) -> NDArray[np.intp]:
+        """The lags t - j that are kept, int array (k,)."""
+        lags = np.arange(1 - self.horizon, self.horizon)
+        if self.one_sided(layer):
+            lags = lags[lags <= 0] if direction else lags[lags >= 0]
+        return lags
+
+    def chunks(self, lowest: int = 0) -> Iterator[TrackRows]:
+        """Yield what chunks of losses send through every track, in each chunk from the top layer down to `lowest`."""
+        width = self.incoming.shape[-1]  # D·H
+        held = self.rnn.cell.row_width + self.rnn.cell.delta_width + 3 * width  # of each loss, step and stream
+        size = max(1, _CHUNK_BYTES // (self.steps * self.streams * held * self.rnn.dtype.itemsize))
+        for first in range(0, self.steps, size):
+            losses = range(first, min(first + size, self.steps))
+            incoming = np.zeros((self.steps, len(losses), self.streams, width), self.rnn.dtype)  # (n, m, B, D·H)
+            incoming[losses, np.arange(len(losses))] = self.incoming[losses]
+            for layer in range(self.rnn.num_layers - 1, lowest - 1, -1):
+                lower = np.zeros_like(incoming) if layer > lowest else None  # (n, m, B, D·H)
+                for direction, cell in enumerate(self.rnn.cells[layer]):
+                    found = self._through(losses, layer, direction, incoming)
+                    yield found
+                    if lower is not None:
+                        entering = cell.input_delta(found.rows)  # (n, m, B, gates·H)
+                        weights = self.rnn.parameters.layers[layer][direction].W_ih  # (gates·H, D·H)
+                        lower += entering.reshape(-1, cell.delta_width).dot(weights).reshape(incoming.shape)
+                if lower is not None:
+                    incoming = lower
+
+    def _through(self, losses: range, layer: int, direction: int, incoming: Array) -> TrackRows:
+        """Follow losses back through one track."""
+        n, m, streams = incoming.shape[:3]
+        cell, track = self.rnn.cells[layer][direction], self.forward.tracks[layer][direction]
+        own = incoming[..., direction * cell.hidden_size :][..., : cell.hidden_size]  # (n, m, B, H)
+        linearization = track.linearization[::-1] if direction else track.linearization  # (n, B, …)
+        rows = np.zeros((n, m, streams, cell.row_width), self.rnn.dtype)
+        later = None  # (m, B, R): of the step that was read after
+        for i, j in enumerate(range(n) if direction else range(n - 1, -1, -1)):
+            low, high = self._reaching(j, losses, layer, direction)
+            if low < high:
+                # One axis of rows: a product of more axes is slow.
+                local = _of_losses(linearization[j], high - low)
+                after = None if later is None else later[low:high].reshape(-1, cell.row_width)  # (m·B, R)
+                entering = own[j, low:high].reshape(-1, cell.hidden_size)  # (m·B, H)
+                found = rows[j, low:high].reshape(-1, cell.row_width)  # (m·B, R): a view
+                cell.backward_step(local, after, entering, found)
+                if i % _ROWS_CHECKED_EVERY == _ROWS_CHECKED_EVERY - 1:
+                    found[np.vecdot(found, found) <= self.floor**2] = 0
+            later = rows[j]
+        return TrackRows(losses, layer, direction, cell, rows, own, linearization)
+
+    def _reaching(self, step: int, losses: range, layer: int, direction: int) -> tuple[int, int]:
+        """Which of the losses have to be followed at a step: the first, and the one after the last."""
+        low, high = losses.start, losses.stop
+        # Where a layer below is reached from both sides, what lies beyond the horizon comes back into it.
+        within = self.horizon if not self.rnn.bidirectional or self.rnn.num_layers == 1 else self.steps
+        if self.one_sided(layer):
+            if direction:
+                low, high = max(low, step - within + 1), min(high, step + 1)
+            else:
+                low, high = max(low, step), min(high, step + within)
+        return low - losses.start, high - losses.start
+
+
+def _of_losses(local: Array, losses: int) -> Array:
+    """Return a step's linearization (B, …) for rows of as many losses: array (m·B, …), or one that broadcasts."""
+    if len(local) == 1:
+        return local
+    return np.broadcast_to(local, (losses, *local.shape)).reshape(-1, *local.shape[1:])
