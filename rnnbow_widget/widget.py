@@ -29,7 +29,7 @@ _STATIC = Path(__file__).parent / "static"
 
 
 class _Setting(traitlets.TraitType[Any, Any]):
-    """A setting that the trainer checks; `traitlets.Any` would let None pass unchecked."""
+    """A setting that is checked elsewhere, None too; `traitlets.Any` would let that pass unchecked."""
 
     default_value = None
 
@@ -110,7 +110,7 @@ class RNNbow(anywidget.AnyWidget):
     overlay = traitlets.Enum(QUANTITIES, None, allow_none=True).tag(sync=True)
     log_scale = traitlets.Bool(False).tag(sync=True)
     stream = traitlets.Int(None, allow_none=True).tag(sync=True)
-    surface = traitlets.Unicode(None, allow_none=True).tag(sync=True)
+    surface = _Setting().tag(sync=True)
     learning_rate = _Setting().tag(sync=True)
     horizon = _Setting().tag(sync=True)
     record_every = _Setting().tag(sync=True)

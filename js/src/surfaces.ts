@@ -90,5 +90,5 @@ export function companionOf(name: string, { surfaces }: Pick<Info, "surfaces">):
 /** Where the other memory of a batch is held, or what to ask the kernel for; null if there is none. */
 export function findCompanion(batch: number, state: Pick<State, "run" | "stream" | "surface" | "info">) {
   const surface = companionOf(state.surface, state.info);
-  return surface && findSurface(batch, { ...state, surface });
+  return surface === null ? null : findSurface(batch, { ...state, surface });
 }
