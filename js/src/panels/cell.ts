@@ -72,6 +72,7 @@ export function createCell(parent: HTMLElement, tooltip: Tooltip, gestures: Gest
   const legend = element("div", { class: "cell-legend" });
   const plots = element("div", { class: "cell-plots" }, pictureArea, stripArea);
   const content = element("div", { class: "part-content" }, controls, words, missing, plots, legend);
+  content.hidden = true;
   body.append(note.node, content);
 
   const picture = createCellDrawing(pictureArea, pointEdge);

@@ -68,6 +68,7 @@ export function createUnits(parent: HTMLElement, commands: Commands, gestures: G
   const buttons = element("div", { class: "buttons" }, more, fewer);
   const note = createPartNote("What hidden units receive");
   const content = element("div", { class: "part-content" }, hint, grid, scales, buttons);
+  content.hidden = true;
   body.append(controls, note.node, content);
 
   const cards = createUnitCards(grid, choose);
