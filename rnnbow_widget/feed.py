@@ -58,7 +58,7 @@ class Feed:
             self._told = stop
             rows = pack_overview(overview, slice(first, stop))
             self._streamed += sum(map(len, rows))
-        new = _views(self._run.details(first), stream) if stop > first else []
+        new = views(self._run.details(first), stream) if stop > first else []
         return numbers, rows + pack_details(spread(new, FRAME_BYTES) or new[-1:])
 
     def whole(self, selected: int | None = None, stream: int | None = None) -> tuple[dict[str, Any], list[bytes]]:
@@ -122,7 +122,7 @@ class Feed:
 
     def _part(self, batch: int, stream: int | None, part: str | None) -> list[bytes]:
         snapshot = self._run.at(batch) if part is None else self._run.with_surface(batch, part)
-        return pack_details(_views([snapshot], stream), part)
+        return pack_details(views([snapshot], stream), part)
 
     def cues(self) -> list[dict[str, Any]]:
         """Return the cues of the run as it stands. Costs what is new, not what was recorded before."""
@@ -146,13 +146,13 @@ class Feed:
             return {"epoch": self._epoch, "next": self._next, "recorded": recorded}, overview
 
     def _details(self, budget: int, selected: int | None, stream: int | None) -> list[bytes]:
-        held = _views(self._run.details(), stream)
+        held = views(self._run.details(), stream)
         wanted: list[Snapshot] = [snapshot for snapshot in held if snapshot.batch == selected]
         return pack_details(spread(held, budget, wanted + held[-1:]))
 
 
-def _views(snapshots: Iterable[Snapshot], stream: int | None) -> list[Snapshot]:
-    """What pages are to see of each snapshot: itself, or one of its streams if it has them."""
+def views(snapshots: Iterable[Snapshot], stream: int | None) -> list[Snapshot]:
+    """Return what pages are to see of each snapshot: itself, or one of its streams if it has them."""
     if stream is None:
         return list(snapshots)
     return [snapshot.streams[stream] for snapshot in snapshots if stream < len(snapshot.streams)]

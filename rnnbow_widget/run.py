@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from .checks import finite_float, one_of
 from .cues import Cue, CueFinder
+from .export import File, write_out
 from .overview import CLIPPED, DIVERGED, Overview
 from .snapshot import Float32, Snapshot, surface_key
 
@@ -326,6 +327,35 @@ class Run(Sequence[Snapshot]):
                 diverged=flags & DIVERGED,
             )
             return self._finder.cues()
+
+    def to_html(self, file: File, *, title: str | None = None, max_bytes: int | None = None) -> None:
+        """Write a page to share: the panels with this run, as one file for any browser, without a kernel or a network.
+
+        It holds the overview, and the details that the run holds, recorded surfaces and streams included. Of what does
+        not fit details are left out evenly, and the page says so. Numbers of single batches are rounded to one part in
+        4,096. `RNNbow.to_html` writes what a widget shows, as it shows it.
+
+        Parameters
+        ----------
+        file : path or file object
+            Where to. A file that is there is replaced.
+        title : str, optional
+            Heading of the page; by default the name of the data.
+        max_bytes : int, optional
+            Size of the page at most, 5 MB by default.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is not of the kind above, or `max_bytes` leaves no room for the run.
+        OSError
+            If the file cannot be written.
+        """
+        from .page import MAX_BYTES, make_page
+        from .reporter import Reporter
+
+        page = make_page(Reporter(self, None), title=title, max_bytes=MAX_BYTES if max_bytes is None else max_bytes)
+        write_out(file, page)
 
     @property
     def nbytes(self) -> int:
