@@ -27,7 +27,10 @@ def test_a_cell_is_drawn_and_trains_on(cell: str, show: Callable[..., Figure]) -
     [
         ("num_layers=3", "gru in 3 layers (shown: ∂L/∂W_hh, layer 3 of 3)"),
         ("bidirectional=True", "gru, both directions (shown: ∂L/∂W_hh, both directions)"),
-        ("num_layers=3, bidirectional=True", "gru in 3 layers, both directions (shown: ∂L/∂W_hh, layer 3 of 3, both directions)"),
+        (
+            "num_layers=3, bidirectional=True",
+            "gru in 3 layers, both directions (shown: ∂L/∂W_hh, layer 3 of 3, both directions)",
+        ),
     ],
 )
 def test_the_top_of_several_layers_is_drawn_and_trains_on(
