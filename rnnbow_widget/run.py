@@ -8,12 +8,14 @@ import threading
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import asdict
 from itertools import takewhile
 from typing import Any, Protocol, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .about import About
 from .checks import finite_float, one_of
 from .cues import Cue, CueFinder
 from .export import File, write_out
@@ -91,6 +93,8 @@ class Run(Sequence[Snapshot]):
         What the tokens are called.
     settings : mapping
         What the run was made with, to show and to reproduce it.
+    about : About, optional
+        What there is to know of inputs, targets and their loss.
     memory_limit : float
         Bytes that overview and details may take together. The overview is never thinned, at about 80 bytes per batch.
 
@@ -119,10 +123,12 @@ class Run(Sequence[Snapshot]):
         vocabulary: tuple[str, ...],
         settings: Mapping[str, Any] | None = None,
         *,
+        about: About | None = None,
         memory_limit: float = MEMORY_LIMIT,
     ) -> None:
         self.vocabulary = vocabulary
         self.settings = dict(settings or {})
+        self.about = about
         self.recall: Recall | None = None
         self.file: RunWriter | RunReader | None = None
         self._in_file: NDArray[np.bool_]
@@ -149,7 +155,7 @@ class Run(Sequence[Snapshot]):
             If it is no run file, or damaged, or of a newer format.
         """
         file = RunReader(path)
-        run = cls(file.vocabulary, file.settings, memory_limit=memory_limit)
+        run = cls(file.vocabulary, file.settings, about=file.data, memory_limit=memory_limit)
         run.file = file
         run.refresh()
         return run
@@ -172,10 +178,11 @@ class Run(Sequence[Snapshot]):
         with self._lock:
             if not isinstance(self.file, RunReader):
                 raise ValueError("refresh is for a run that was opened from a file: Run.open(path)")
-            started_over, blocks = self.file.look(len(self))
+            file = self.file
+            started_over, blocks = file.look(len(self))
             if started_over:
                 self._forget()
-                self.vocabulary, self.settings = self.file.vocabulary, self.file.settings
+                self.vocabulary, self.settings, self.about = file.vocabulary, file.settings, file.data
             known = len(self)
             for block in blocks:
                 self._overview.extend(block.columns)
@@ -435,7 +442,7 @@ class Run(Sequence[Snapshot]):
         ----------
         name : str
             One of `QUANTITIES`: "max_gradient", "mean_gradient", "grad_norm", "update_norm", "loss" (mean per step, in
-            nats), "accuracy" or "horizon_length".
+            nats or squared), "accuracy" or "horizon_length".
         surface, measure : str
             For the first two: whose bars; by default those of the primary surface. NaN for batches that it was not
             recorded with.
@@ -512,13 +519,14 @@ class Run(Sequence[Snapshot]):
             if not len(self):
                 return "Run(nothing recorded yet)"
             batches, loss, horizon = self.batches, self.column("loss"), self.column("horizon_length")
+            unit = " nats per step" if self.vocabulary else ""
             ended = ", diverged" if self._overview.column("flags")[-1] & DIVERGED else ""
             thinned = ""
             if self.thinned_to > 1:
                 thinned = f", details of {len(self._details):,} held: one in {self.thinned_to} and the newest"
             return (
                 f"Run({len(self):,} recorded batches, {batches[0]:,} to {batches[-1]:,}; "
-                f"loss {loss[0]:.3g} → {loss[-1]:.3g} nats per step, "
+                f"loss {loss[0]:.3g} → {loss[-1]:.3g}{unit}, "
                 f"horizon {horizon[0]:g} → {horizon[-1]:g} steps, {self.nbytes / 1e6:.2g} MB{thinned}{ended})"
             )
 
@@ -546,7 +554,12 @@ class Run(Sequence[Snapshot]):
 
     def _about(self) -> dict[str, Any]:
         """What a file has of the whole run."""
-        return {"vocabulary": list(self.vocabulary), "settings": self.settings, "thinned_to": self.thinned_to}
+        return {
+            "vocabulary": list(self.vocabulary),
+            "settings": self.settings,
+            "thinned_to": self.thinned_to,
+            "data": None if self.about is None else asdict(self.about),
+        }
 
     def _at_index(self, index: int) -> Snapshot:
         held = self._details_of(index)

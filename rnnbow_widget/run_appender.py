@@ -48,7 +48,7 @@ class Appender:
     path : Path
         Where to.
     about : mapping
-        ``vocabulary``, ``settings`` and ``thinned_to``, as `RunReader` has them.
+        ``vocabulary``, ``settings``, ``thinned_to`` and ``data``, as `RunReader` has them.
 
     Raises
     ------

@@ -7,10 +7,12 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from time import monotonic, time
 from typing import Any
 
+from .about import About
 from .run_file import (
     Block,
     Contents,
@@ -47,8 +49,8 @@ class RunReader:
     ----------
     path : Path
         Which file.
-    vocabulary, settings :
-        As of the `Run`.
+    vocabulary, settings, data :
+        As of the `Run`, `data` being what it has as ``about``.
     thinned_to : int
         The file has the details of one in so many recorded batches; 1 if of all.
     state : State
@@ -57,6 +59,7 @@ class RunReader:
 
     vocabulary: tuple[str, ...]
     settings: dict[str, Any]
+    data: About | None
     thinned_to: int
     state: State
 
@@ -173,8 +176,20 @@ class RunReader:
         self.vocabulary = tuple(read_about(connection, self.path, "vocabulary"))
         self.settings = dict(read_about(connection, self.path, "settings"))
         self.thinned_to = int(read_about(connection, self.path, "thinned_to"))
+        self.data = _about(read_about(connection, self.path, "data"))
         self._contents = Contents(self.path, self.vocabulary)
         self._silent_at_first, self._heard_at = max(0.0, time() - self.state.sign), monotonic()
+
+
+def _about(plain: Any) -> About | None:
+    """What there is to know of the data. Names that a later version adds are passed over."""
+    if plain is None:
+        return None
+    known = {field.name for field in fields(About)}
+    found: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in plain.items() if name in known
+    }
+    return About(**found)
 
 
 def duration(seconds: float) -> str:

@@ -49,7 +49,7 @@ class RunWriter:
     overview : Overview
         Has the rows of what is appended.
     about : mapping
-        ``vocabulary``, ``settings`` and ``thinned_to``, as `RunReader` has them.
+        ``vocabulary``, ``settings``, ``thinned_to`` and ``data``, as `RunReader` has them.
     overwrite : bool
         Whether a run file that is there is replaced.
     argument : str

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import math
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -105,7 +106,7 @@ def _pack(snapshot: Snapshot, parts: list[bytes]) -> Layout:
                 add_array((name, key), array)
         elif name != "streams":
             try:
-                constants.append((name, json.dumps(dict(value) if isinstance(value, Mapping) else value)))
+                constants.append((name, _names(value) if isinstance(value, tuple) else _json(value)))
             except TypeError:
                 raise TypeError(f"{name} has no form in a file: {type(value).__name__}") from None
     streams = tuple(_pack(stream, parts) for stream in snapshot.streams)
@@ -130,11 +131,12 @@ class SnapshotReader:
 
     def __init__(self, description: Any, vocabulary: tuple[str, ...]) -> None:
         try:
-            self._layout = _layout(description)
+            self._read(description)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise LayoutError(f"the description of a snapshot is not of the documented form ({error})") from None
         self._vocabulary = vocabulary
-        self._nbytes = sum(map(_nbytes, self._pieces(self._layout)))
+        self._streams = [SnapshotReader(stream, vocabulary) for stream in description["streams"]]
+        self._nbytes: int = sum(map(_nbytes, self._pieces)) + sum(stream._nbytes for stream in self._streams)
 
     def unpack(self, content: bytes) -> Snapshot:
         """Return the snapshot, whose arrays are views of `content`: they cannot be written to.
@@ -146,12 +148,13 @@ class SnapshotReader:
         """
         if len(content) != self._nbytes:
             raise LayoutError(f"a snapshot takes {self._nbytes} bytes by its description, and has {len(content)}")
-        snapshot, _ = self._unpack(self._layout, content, 0)
-        return snapshot
+        return self._unpack(content, 0)
 
-    def _unpack(self, layout: Layout, content: bytes, offset: int) -> tuple[Snapshot, int]:
-        found: dict[str, Any] = {name: _constant(json.loads(value)) for name, value in layout.constants}
-        for piece in layout.pieces:
+    def _unpack(self, content: bytes, offset: int) -> Snapshot:
+        found: dict[str, Any] = {
+            name: dict(value) if isinstance(value, dict) else value for name, value in self._constants.items()
+        }
+        for piece in self._pieces:
             place, dtype, shape = piece
             array = np.frombuffer(content, dtype, math.prod(shape), offset).reshape(shape)
             offset += _nbytes(piece)
@@ -161,21 +164,30 @@ class SnapshotReader:
             else:
                 found.setdefault(place[0], {})[place[1]] = value
         streams = []
-        for inner in layout.streams:
-            stream, offset = self._unpack(inner, content, offset)
-            streams.append(stream)
+        for stream in self._streams:
+            streams.append(stream._unpack(content, offset))
+            offset += stream._nbytes
         known = {name: value for name, value in found.items() if name in _FIELDS}
         try:
             snapshot = Snapshot(**known, vocabulary=self._vocabulary, streams=tuple(streams))
             _require_steps(snapshot)
         except (TypeError, AttributeError) as error:
             raise LayoutError(f"what is described is no snapshot ({error})") from None
-        return snapshot, offset
+        return snapshot
 
-    def _pieces(self, layout: Layout) -> Iterator[Piece]:
-        yield from layout.pieces
-        for stream in layout.streams:
-            yield from self._pieces(stream)
+    def _read(self, plain: Any) -> None:
+        self._pieces: list[Piece] = []
+        for place, dtype, shape in plain["pieces"]:
+            if dtype not in _DTYPES:
+                raise ValueError(f"dtype {dtype!r}")
+            if not (isinstance(place, list) and 1 <= len(place) <= 2 and all(isinstance(name, str) for name in place)):
+                raise ValueError(f"place {place!r}")
+            if not all(isinstance(size, int) and size >= 0 for size in shape):
+                raise ValueError(f"shape {shape!r}")
+            self._pieces.append((tuple(place), str(dtype), tuple(shape)))
+        self._constants = {name: _constant(value) for name, value in plain["constants"].items()}
+        if not isinstance(plain["streams"], list):
+            raise ValueError(f"streams {plain['streams']!r}")
 
 
 def _require_steps(snapshot: Snapshot) -> None:
@@ -187,18 +199,11 @@ def _require_steps(snapshot: Snapshot) -> None:
                 raise LayoutError(f"{name} has {array.shape[0]} rows, and the window {snapshot.steps} steps")
 
 
-def _layout(plain: Any) -> Layout:
-    pieces = []
-    for place, dtype, shape in plain["pieces"]:
-        if dtype not in _DTYPES:
-            raise ValueError(f"dtype {dtype!r}")
-        if not (isinstance(place, list) and 1 <= len(place) <= 2 and all(isinstance(name, str) for name in place)):
-            raise ValueError(f"place {place!r}")
-        if not all(isinstance(size, int) and size >= 0 for size in shape):
-            raise ValueError(f"shape {shape!r}")
-        pieces.append((tuple(place), str(dtype), tuple(shape)))
-    constants = tuple((name, json.dumps(value)) for name, value in plain["constants"].items())
-    return Layout(tuple(pieces), constants, tuple(map(_layout, plain["streams"])))
+def _json(value: Any) -> str:
+    return json.dumps(dict(value) if isinstance(value, Mapping) else value)
+
+
+_names = lru_cache(maxsize=64)(_json)  # a vocabulary may be long
 
 
 def _constant(value: Any) -> Any:

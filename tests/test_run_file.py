@@ -28,8 +28,10 @@ from rnnbow_widget import (
     Snapshot,
     ThinnedError,
     Trainer,
+    grammars,
     run_appender,
     run_writer,
+    tasks,
 )
 from rnnbow_widget.run_file import APPLICATION_ID, FORMAT
 from rnnbow_widget.run_reader import SILENT_SECONDS, RunReader, duration
@@ -144,9 +146,21 @@ def test_a_run_that_is_saved_while_it_trains_is_in_the_file_when_train_returns(
     found = Run.open(path)
     assert found.vocabulary == saved.run.vocabulary
     assert found.settings == saved.run.settings
+    assert found.about == saved.run.about
     assert [vars(cue) for cue in found.cues()] == [vars(cue) for cue in saved.run.cues()]
     assert found.detailed.all()
     assert sorted(path.parent.iterdir()) == [path]  # one file, nothing beside it
+
+
+@pytest.mark.parametrize("task", [tasks.Adding(12), tasks.CopyMemory(6), grammars.EmbeddedReber(12)], ids=repr)
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_data_that_are_no_text_are_the_same_when_they_are_opened(path: Path, task: object, batch_size: int) -> None:
+    saved = Trainer(task, hidden_size=8, record_every=5, batch_size=batch_size, save=path)  # type: ignore[arg-type]
+    saved.train(21)
+    found = Run.open(path)
+    assert found.about == saved.run.about
+    assert found.vocabulary == saved.run.vocabulary
+    require_same_run(found, saved.run)
 
 
 def test_surfaces_that_are_recorded_from_some_batch_on_are_in_the_file_from_there_on(path: Path) -> None:
