@@ -17,7 +17,7 @@ from . import corpora
 from .checks import one_of, positive_int
 from .contrast import Contrast, contrast
 from .conversation import SETTINGS, Conversation, Handler
-from .corpora import Corpus
+from .data import Data
 from .lockstep import Lockstep
 from .measuring import MEASURES
 from .protocol import drawable
@@ -37,7 +37,7 @@ Recipe = str | Mapping[str, Any]
 
 
 def compare(
-    *sources: Source | Recipe, data: Corpus | str | PathLike[str] | None = None, **named_or_settings: Any
+    *sources: Source | Recipe, data: Data | str | PathLike[str] | None = None, **named_or_settings: Any
 ) -> Comparison:
     """Show two to four runs or live trainers side by side, on the same data.
 
@@ -45,7 +45,7 @@ def compare(
     ----------
     *sources : Trainer, Run or RNNbow
         What is compared. With `data`, names of cells or mappings of settings, from which trainers are made.
-    data : Corpus, str or path, optional
+    data : Data, str or path, optional
         What to train those on. They record the whole window (``horizon=None``) unless a setting says otherwise.
     **named_or_settings
         Sources with a name each; options of `Comparison`, such as ``quantity="loss"``; and with `data` settings that
@@ -79,7 +79,7 @@ def compare(
         raise TypeError(f"{', '.join(rest)}: compare takes settings only with data; the sources have their own")
     everything = [*sources, *named.values()]
     if data is not None:
-        shared = data if isinstance(data, Corpus) else corpora.text(data)
+        shared = data if isinstance(data, Data) else corpora.text(data)
         everything = [_made(source, shared, rest) for source in everything]
     sides = [_side(source) for source in everything]
     check_comparable(sides)
@@ -324,7 +324,7 @@ _SOURCES = (Trainer, Run, RNNbow)
 _OPTIONS = ("measure", "form", "quantity", "log_scale", "scale", "stream")
 
 
-def _made(source: Source | Recipe, data: Corpus, settings: Mapping[str, Any]) -> Trainer:
+def _made(source: Source | Recipe, data: Data, settings: Mapping[str, Any]) -> Trainer:
     if isinstance(source, _SOURCES):
         raise TypeError(
             f"with data, compare takes names of cells or mappings of settings; got a {type(source).__name__}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -53,6 +54,14 @@ class Lockstep:
     def level(self) -> bool:
         """Whether all that go on have trained the same number of batches."""
         return len({trainer.batch for trainer in self._going_on()}) <= 1
+
+    @contextmanager
+    def training(self) -> Iterator[None]:
+        """Calls within this are one; see `Trainer.training`."""
+        with ExitStack() as stack:
+            for trainer in self.trainers:
+                stack.enter_context(trainer.training())
+            yield
 
     def train(self, batches: int = 1) -> None:
         """Train a number of batches; if some trainers are behind, let those catch up by at most so many instead.

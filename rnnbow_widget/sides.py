@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .corpora import Corpus
 from .run import Run
 from .trainer import Trainer
 
@@ -133,10 +134,17 @@ def _differs(values: Sequence[Any]) -> bool:
 
 
 def _same_data(a: Side, b: Side) -> bool:
-    if a.trainer and b.trainer:
-        first, second = a.trainer.data, b.trainer.data
-        return first is second or (first.name == second.name and np.array_equal(first.tokens, second.tokens))
-    return a.settings.get("data") == b.settings.get("data")
+    if not (a.trainer and b.trainer):
+        return bool(a.settings.get("data") == b.settings.get("data"))
+    first, second = a.trainer.data, b.trainer.data
+    if first is second:
+        return True
+    if first.name != second.name or type(first) is not type(second):
+        return False
+    if isinstance(first, Corpus) and isinstance(second, Corpus):
+        return np.array_equal(first.tokens, second.tokens)
+    windows = [data.windows(a.trainer.seq_length, 1, 0)(0) for data in (first, second)]  # drawn by one seed
+    return all(np.array_equal(*arrays) for arrays in zip(*(window[:2] for window in windows), strict=True))
 
 
 def _worded(name: str, value: Any) -> str:

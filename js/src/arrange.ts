@@ -4,9 +4,9 @@ import { createColumns } from "./columns";
 import type { Form } from "./contract";
 import type { Shown, Target } from "./figure";
 import { AMPLE } from "./panels/zoomable";
-import type { Snapshot } from "./protocol";
 import { type StepWindow, whole } from "./step_window";
 import type { State } from "./store";
+import { isJacobian } from "./surface_text";
 import { measureFor } from "./surfaces";
 import type { Theme } from "./theme";
 
@@ -26,8 +26,7 @@ export interface Zoomed {
 }
 
 export function arrange(
-  snapshot: Snapshot,
-  surface: string,
+  { snapshot, surface, companion }: Pick<Shown, "snapshot" | "surface" | "companion">,
   state: Pick<State, "measure" | "form">,
   { width, theme, zoomed }: Room,
 ): Shown {
@@ -40,20 +39,22 @@ export function arrange(
     surface,
     measure,
     items: snapshot.items(surface, measure),
+    companion: measure === "norm" ? companion : null,
     view,
     columns: createColumns(width, view.count, view.first),
     overall,
     width,
     ample: overall.width >= AMPLE,
-    form: formOf(state.form, overall.width),
+    form: formOf(state.form, surface, overall.width),
     theme,
     extent: null,
   };
 }
 
-/** By the columns of the whole window, so that zooming never changes the form. */
-function formOf(form: Form, width: number): Shown["form"] {
+/** By the columns of the whole window, so that zooming never changes the form. Norms of Jacobians do not add up to a bar. */
+function formOf(form: Form, surface: string, width: number): Shown["form"] {
   if (form !== "auto") return form;
+  if (isJacobian(surface)) return "heatmap";
   return width >= READABLE ? "bars" : "heatmap";
 }
 

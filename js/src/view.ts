@@ -4,7 +4,7 @@ import { arrange, sameTarget, type Zoomed } from "./arrange";
 import { element, setText } from "./dom";
 import type { Figure, Focus, Gestures, Panel, Shown } from "./figure";
 import { createFollowing } from "./following";
-import { createLadder } from "./ladder";
+import { shadesOf } from "./ladder";
 import { setLagColors } from "./lag_colors";
 import { createCell } from "./panels/cell";
 import { createContext } from "./panels/context";
@@ -21,7 +21,7 @@ import type { Session } from "./session";
 import { createStatus } from "./status";
 import { within } from "./step_window";
 import type { Problem, State } from "./store";
-import { findSurface } from "./surfaces";
+import { companionOf, findCompanion, findSurface } from "./surfaces";
 import { followTheme, type Theme } from "./theme";
 import { createToolbar } from "./toolbar";
 import { createTooltip } from "./tooltip";
@@ -136,7 +136,7 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     panelArea.hidden = empty;
     invitation.hidden = !empty;
     setText(invitation, inviting(state));
-    const rungs = figure.shown ? createLadder(figure.shown.items.lags).length : colors;
+    const rungs = figure.shown ? shadesOf(figure.shown.items) : colors;
     if (rungs !== colors) {
       colors = rungs;
       setLagColors(root, colors, theme);
@@ -166,11 +166,13 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     if (index < 0) return { state, width, batch: null, why, selected, preview, shown: null, pending: null };
     const batch = run.batches()[index];
     const { snapshot, missing } = findSurface(batch, state);
+    const beside = findCompanion(batch, state);
     const parts = foldouts.map((panel) => panel.wants?.(batch, state) ?? null).filter((place) => place !== null);
     const missingParts = parts.filter((place) => !run.details.has(place));
-    session.want(parent, missing ? [missing, ...missingParts] : missingParts);
+    const others = beside?.missing ? [beside.missing, ...missingParts] : missingParts;
+    session.want(parent, missing ? [missing, ...others] : others);
     waiting = missingParts.some((place) => why(place).why === "waiting");
-    const shown = snapshot && composeShown(snapshot, state);
+    const shown = snapshot && composeShown(snapshot, beside?.snapshot ?? null, state);
     const pending = missing && { ...missing, ...session.missing(missing) };
     return { state, width, batch, why, selected, preview, shown, pending };
   }
@@ -185,9 +187,9 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
   }
 
   /** Gives what is drawn already if nothing that it is made from has changed. */
-  function composeShown(held: Snapshot, state: State): Shown {
+  function composeShown(held: Snapshot, beside: Snapshot | null, state: State): Shown {
     const { batch, stream, part } = held;
-    const source = [state.run.details, batch, stream, part];
+    const source = [state.run.details, batch, stream, part, beside?.part];
     const inputs = [...source, state.surface, state.measure, state.form, state.labels, width, theme, zoomed];
     const unchanged = inputs.map((input, position) => input === drawnInputs[position]);
     if (drawn && unchanged.every(Boolean)) return drawn;
@@ -195,13 +197,15 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     drawnInputs = inputs;
     const furthest = Math.max(focus.pinned ?? 0, focus.target?.step ?? 0);
     if (furthest >= snapshot.steps) focus = { target: null, pinned: null };
-    return arrange(snapshot, state.surface, state, { width, theme, zoomed });
+    const other = companionOf(state.surface, state.info);
+    const companion = beside && other ? { surface: other, items: beside.items(other, "norm") } : null;
+    return arrange({ snapshot, surface: state.surface, companion }, state, { width, theme, zoomed });
   }
 
   /** Draws what was drawn before anew, in the room and the colours that there are now. */
   function refit(figure: Figure) {
     if (!drawn || (drawn.width === width && drawn.theme === theme)) return;
-    drawn = arrange(drawn.snapshot, drawn.surface, figure.state, { width, theme, zoomed });
+    drawn = arrange(drawn, figure.state, { width, theme, zoomed });
     for (const panel of batchPanels) panel.update({ ...figure, shown: drawn });
   }
 

@@ -5,7 +5,7 @@ import type { SideDescription } from "../contract";
 import { element, setText } from "../dom";
 import type { Extent, Figure, Focus, Gestures, Panel, Shown } from "../figure";
 import { formatCount, formatLoss } from "../format";
-import { createLadder } from "../ladder";
+import { shadesOf } from "../ladder";
 import { setLagColors } from "../lag_colors";
 import { hasLag, lagsOf } from "../lags";
 import { createContext } from "../panels/context";
@@ -87,7 +87,14 @@ export function createSide(
     if (made?.inputs.every((input, place) => input === inputs[place])) return made.shown;
     // A batch that is held anew is the same batch.
     const same = made && source.every((input, place) => input === made?.inputs[place]);
-    made = { inputs, shown: arrange(same && made ? made.shown.snapshot : held, state.surface, state, room) };
+    made = {
+      inputs,
+      shown: arrange(
+        { snapshot: same && made ? made.shown.snapshot : held, surface: state.surface, companion: null },
+        state,
+        room,
+      ),
+    };
     return made.shown;
   }
 
@@ -131,7 +138,7 @@ export function createSide(
   }
 
   function drawColors(shown: Shown) {
-    const rungs = createLadder(shown.items.lags).length;
+    const rungs = shadesOf(shown.items);
     const key = `${rungs} ${shown.theme}`;
     if (key === colors) return;
     colors = key;

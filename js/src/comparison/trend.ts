@@ -9,7 +9,7 @@ import { formatCount, formatTick } from "../format";
 import { createFrame } from "../panels/frame";
 import { createQuantitySelect } from "../panels/overview_controls";
 import { createSvg, drawTicks, makeSteerable, rounded } from "../panels/plot";
-import { QUANTITY_TEXT, seriesOf } from "../quantities";
+import { axisOf, QUANTITY_TEXT, seriesOf } from "../quantities";
 import type { State } from "../store";
 import { linearScale, logScale, type ValueScale } from "../value_scale";
 import { lineStyle } from "./line_styles";
@@ -163,7 +163,7 @@ export function createTrend(parent: HTMLElement, commands: ComparisonCommands, g
     const naive = quantity === "loss" ? baselineOf(sides[0]) : null;
     const scale = scaleOf(points, naive?.loss ?? null, QUANTITY_TEXT[quantity].whole);
     drawTicks(valueAxis, scale, LEFT, right, -6);
-    title.text(QUANTITY_TEXT[quantity].axis);
+    title.text(axisOf(quantity, sides[0]));
     lines
       .selectAll<SVGPathElement, TrendPoint[]>("path")
       .data(points)
