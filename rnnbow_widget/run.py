@@ -23,7 +23,8 @@ _ROOM = 0.75  # part of the limit that a thinning leaves filled: the next one is
 
 QUANTITIES = ("max_gradient", "mean_gradient", "grad_norm", "update_norm", "loss", "accuracy", "horizon_length")
 """What there is one number of per batch: the columns of a run, and what the overview can draw."""
-_BARS = {"max_gradient": "max", "mean_gradient": "mean"}
+BAR_QUANTITIES = {"max_gradient": "max", "mean_gradient": "mean"}
+"""Those of them that are of the bars of a surface, and what the overview calls them."""
 
 
 class ThinnedError(LookupError):
@@ -302,11 +303,11 @@ class Run(Sequence[Snapshot]):
         """
         overview = self._overview
         stored = one_of("name", name, QUANTITIES)
-        if name in _BARS:
+        if name in BAR_QUANTITIES:
             key = surface_key(surface or self.primary or "W_hh", measure)
             if overview.surfaces:
                 one_of("surface and measure", key, overview.surfaces)
-            stored = f"{_BARS[name]}:{key}"
+            stored = f"{BAR_QUANTITIES[name]}:{key}"
         return overview.column(stored).astype(np.float64)
 
     def cues(self) -> list[Cue]:
@@ -356,6 +357,36 @@ class Run(Sequence[Snapshot]):
 
         page = make_page(Reporter(self, None), title=title, max_bytes=MAX_BYTES if max_bytes is None else max_bytes)
         write_out(file, page)
+
+    def to_svg(self, batch: int | None = None, **choices: Any) -> str:
+        """Draw a recorded batch as a still picture of the panels, for reports; return it as SVG.
+
+        Parameters
+        ----------
+        batch : int, optional
+            Number of a recorded batch; by default the newest one.
+        **choices
+            What is drawn: ``surface``, ``measure``, ``stream`` and ``quantity``, as of `rnnbow_widget.picture.draw`,
+            which returns matplotlib's figure.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed; it comes with ``rnnbow_widget[pictures]``.
+        KeyError, ReplayError, ThinnedError
+            If the batch was not recorded, its details are held no more, or the surface cannot be worked out.
+        TypeError, ValueError
+            If an argument is not of the kind above, or nothing is recorded.
+        """
+        from .picture import to_svg
+
+        return to_svg(self, batch, **choices)
+
+    def to_png(self, batch: int | None = None, **choices: Any) -> bytes:
+        """Draw a recorded batch as a still picture of the panels; return it as PNG. See `to_svg`."""
+        from .picture import to_png
+
+        return to_png(self, batch, **choices)
 
     @property
     def nbytes(self) -> int:
