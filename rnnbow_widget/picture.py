@@ -1,6 +1,6 @@
-"""A still picture of the four panels, for reports: SVG or PNG, without a browser. Only what is called imports matplotlib.
+"""A still picture of the four panels, for reports: SVG or PNG, without a browser. Needs matplotlib.
 
-The panels are those of the widget, in its colours; what cannot be pointed at is said in the headings.
+The panels are those of the widget, in its colours.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,15 @@ from .run import BAR_QUANTITIES, QUANTITIES, Run
 from .snapshot import Float32, Snapshot, surface_key
 from .visible_text import visible
 
-if TYPE_CHECKING:
+try:
+    import matplotlib as mpl
     from matplotlib.axes import Axes
+    from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.figure import Figure
+    from matplotlib.font_manager import findfont, get_font
+    from matplotlib.text import Text
+except ImportError as error:
+    raise ImportError("pictures need matplotlib: pip install 'rnnbow_widget[pictures]'") from error
 
 _WIDTH, _HEIGHTS = 9.0, (1.1, 0.7, 2.2, 1.4)  # inches: of the picture, and of its panels
 _DOTS = 160  # to an inch, of a PNG
@@ -37,6 +43,19 @@ _EARLIER = ("#3b1f4d", "#6a3fb0", "#8f74c9", "#b6a5dd", "#dcd3f0")
 _TEXT, _MUTED, _BAR, _SELECTED, _SENT = "#1c1f23", "#5c6570", "#7d8791", "#d6207f", "#85b0e8"
 _RIGHT, _WRONG, _BEYOND, _HATCH = "#d5efe6", "#fbe3d3", "#eceef0", "#8b939c"
 
+_SETTINGS: Any = {
+    "font.family": ["DejaVu Sans"],
+    "font.size": 8,
+    "text.color": _TEXT,
+    "axes.labelcolor": _MUTED,
+    "xtick.color": _MUTED,
+    "ytick.color": _MUTED,
+    "text.parse_math": False,  # labels are text, whatever is in them
+    "hatch.linewidth": 0.6,
+    "hatch.color": _HATCH,
+    "svg.fonttype": "none",  # text stays text: it can be searched, and has every letter that the reader's fonts have
+    "svg.hashsalt": "rnnbow_widget",
+}
 _AXES = {
     "norm": "norm of each piece",
     "mean_abs": "mean |entry| of each piece",
@@ -77,14 +96,11 @@ def draw(
 
     Raises
     ------
-    ImportError
-        If matplotlib is not installed.
     KeyError, ReplayError, ThinnedError
         If the batch was not recorded, its details are held no more, or the surface cannot be worked out.
     TypeError, ValueError
         If an argument is not of the kind above, or nothing is recorded.
     """
-    figure_class, settings = _matplotlib()
     if not len(run):
         raise ValueError("run takes one in which something is recorded; this one is empty")
     one_of("measure", measure, MEASURES)
@@ -96,8 +112,8 @@ def draw(
             raise ValueError(f"stream takes one of the {len(snapshot.streams)} streams, from 0; got {stream}")
         snapshot = snapshot.streams[stream]
     surface = surface or snapshot.primary
-    with settings():
-        figure = figure_class(figsize=(_WIDTH, sum(_HEIGHTS) + 2.4), layout="constrained")
+    with _our_settings():
+        figure = Figure(figsize=(_WIDTH, sum(_HEIGHTS) + 2.4), layout="constrained")
         overview, labels, gradients, horizon = figure.subplots(4, height_ratios=_HEIGHTS)
         _draw_overview(overview, run, number, quantity, surface, measure)
         _draw_labels(labels, snapshot)
@@ -116,7 +132,7 @@ def draw(
 def to_svg(run: Run, batch: int | None = None, **settings: Any) -> str:
     """Return a picture as SVG; the same run gives the same text. For arguments and errors see `draw`."""
     written = io.StringIO()
-    with _matplotlib()[1](), warnings.catch_warnings():
+    with _our_settings(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # text is drawn with the reader's fonts
         draw(run, batch, **settings).savefig(written, format="svg", metadata={"Date": None})
     return written.getvalue()
@@ -125,49 +141,24 @@ def to_svg(run: Run, batch: int | None = None, **settings: Any) -> str:
 def to_png(run: Run, batch: int | None = None, **settings: Any) -> bytes:
     """Return a picture as PNG. For arguments and errors see `draw`."""
     written = io.BytesIO()
-    with _matplotlib()[1]():
+    with _our_settings():
         figure = draw(run, batch, **settings)
         _name_what_has_no_glyph(figure)
         figure.savefig(written, format="png", dpi=_DOTS, metadata={"Software": None})
     return written.getvalue()
 
 
-def _matplotlib() -> tuple[type[Figure], Any]:
-    """Return matplotlib's class of figures, and what its settings are for ours, whatever a person's own are."""
-    try:
-        import matplotlib as mpl
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError("pictures need matplotlib: pip install 'rnnbow_widget[pictures]'") from error
-
-    @contextmanager
-    def settings() -> Iterator[None]:
-        ours = {
-            "font.family": ["DejaVu Sans"],
-            "font.size": 8,
-            "text.color": _TEXT,
-            "axes.labelcolor": _MUTED,
-            "xtick.color": _MUTED,
-            "ytick.color": _MUTED,
-            "text.parse_math": False,  # labels are text, whatever is in them
-            "hatch.linewidth": 0.6,
-            "hatch.color": _HATCH,
-            "svg.fonttype": "none",  # text stays text: it can be searched, and has every letter the reader has
-            "svg.hashsalt": "rnnbow_widget",
-        }
-        with mpl.rc_context():
-            mpl.rcdefaults()
-            mpl.rcParams.update(ours)
-            yield
-
-    return Figure, settings
+@contextmanager
+def _our_settings() -> Iterator[None]:
+    """Draw in the same way whatever a person's own settings of matplotlib are; they stay as they are."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_SETTINGS)
+        yield
 
 
 def _name_what_has_no_glyph(figure: Figure) -> None:
     """Have characters that matplotlib's font cannot draw stand as their numbers."""
-    from matplotlib.font_manager import findfont, get_font
-    from matplotlib.text import Text
-
     font = get_font(findfont("DejaVu Sans"))
     for text in figure.findobj(Text):
         assert isinstance(text, Text)
@@ -241,26 +232,44 @@ def _draw_overview(panel: Axes, run: Run, batch: int, quantity: str, surface: st
 
 
 def _draw_labels(panel: Axes, snapshot: Snapshot) -> None:
-    steps = np.arange(snapshot.steps)
-    panel.set_yticks([])
     panel.set_xticks([])
+    if not snapshot.vocabulary:
+        _draw_vectors(panel, snapshot)
+        return
+    panel.set_yticks([])
     panel.set_ylim(0, 2)
-    accuracy = snapshot.accuracy  # (n,)
+    steps = np.arange(snapshot.steps)
+    counted = np.flatnonzero(np.isfinite(snapshot.accuracy))  # steps that have a loss
+    right = snapshot.accuracy[counted]  # (counted,)
     if snapshot.streams:
-        panel.bar(steps, np.full(len(steps), 2.0), 0.92, color=_WRONG)
-        panel.bar(steps, 2 * accuracy, 0.92, color=_RIGHT)
+        panel.bar(counted, np.full(len(counted), 2.0), 0.92, color=_WRONG)
+        panel.bar(counted, 2 * right, 0.92, color=_RIGHT)
         _head(panel, "2", f"Targets and predictions · share of {len(snapshot.streams)} streams that were right")
         return
-    right = accuracy > 0.5
-    panel.bar(steps, np.ones(len(steps)), 0.92, color=np.where(right, _RIGHT, _WRONG).tolist())
+    panel.bar(steps, np.ones(len(steps)), 0.92, color=_BEYOND)
+    panel.bar(counted, np.ones(len(counted)), 0.92, color=np.where(right > 0, _RIGHT, _WRONG).tolist())
     legible = snapshot.steps <= _LEGIBLE
-    for step in steps if legible else []:
+    for step in counted.tolist() if legible else ():
         for height, label in ((1.5, snapshot.targets[step]), (0.5, snapshot.predictions[step])):
             panel.text(step, height, _short(label), ha="center", va="center")
-    _head(panel, "2", f"Targets and predictions · {int(right.sum())} of {snapshot.steps} right")
+    _head(panel, "2", f"Targets and predictions · {right.sum():.0f} of {len(counted)} right")
     if legible:
         panel.set_yticks([0.5, 1.5], ["predicted", "true"])
         panel.tick_params(left=False)
+
+
+def _draw_vectors(panel: Axes, snapshot: Snapshot) -> None:
+    """Targets that are vectors, and what came out; an average has no more than its loss."""
+    steps = np.arange(snapshot.steps)
+    if snapshot.target_values is None or snapshot.prediction_values is None:
+        panel.bar(steps, np.nan_to_num(snapshot.loss, posinf=0), 0.92, color=_BAR)
+        _head(panel, "2", f"Loss of each step · average over {len(snapshot.streams)} streams")
+        return
+    counted = np.ones(snapshot.steps) if snapshot.counted is None else snapshot.counted  # (n,)
+    targets = np.where(counted[:, None] > 0, snapshot.target_values, np.nan)  # (n, O)
+    panel.plot(steps, snapshot.prediction_values, color=_SENT, linewidth=1.2)
+    panel.plot(steps, targets, color=_TEXT, linewidth=0, marker="_", markersize=6)
+    _head(panel, "2", "Targets (dashes) and predictions (lines)")
 
 
 def _draw_gradients(panel: Axes, pieces: _Pieces, measure: str) -> None:
@@ -268,11 +277,10 @@ def _draw_gradients(panel: Axes, pieces: _Pieces, measure: str) -> None:
     up, down = np.zeros(pieces.steps), np.zeros(pieces.steps)  # (n,)
 
     def stack(heights: NDArray[Any], **looks: Any) -> None:
-        for sign, base in ((1, up), (-1, down)):
-            part = np.where(np.sign(heights) == sign, heights, 0)  # (n,)
+        for part, base in ((np.maximum(heights, 0), up), (np.minimum(heights, 0), down)):  # (n,)
             if part.any():
                 panel.bar(steps, part, 0.92, base, **looks)
-            base += part
+            np.add(base, part, out=base)
 
     rungs = pieces.rungs()
     for place, (lag, columns) in enumerate(rungs):
@@ -319,8 +327,6 @@ def _short(label: str) -> str:
 
 def _colors(count: int, stops: tuple[str, ...] = _LATER) -> list[Any]:
     """As many colours, spaced as in the widget: the first ones further apart if there are many."""
-    from matplotlib.colors import LinearSegmentedColormap
-
     last = max(count, len(stops)) - 1
     spread = (last - len(stops) + 1) / 40
     lags = np.arange(count)

@@ -9,7 +9,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from rnnbow_widget import RNNbow, Run, ThinnedError, Trainer
+from rnnbow_widget import RNNbow, Run, ThinnedError, Trainer, tasks
 from rnnbow_widget.corpora import Corpus
 from rnnbow_widget.picture import draw
 from rnnbow_widget.run import ReplayError
@@ -93,6 +93,13 @@ def test_a_minibatch_is_drawn_as_an_average_or_a_stream() -> None:
     assert any("stream 3" in text for text in texts(run.to_svg(stream=2)))
 
 
+@pytest.mark.parametrize("stream", [None, 1])
+@pytest.mark.parametrize("task", [tasks.Adding, tasks.TemporalOrder])
+def test_data_that_is_no_text_is_drawn_too(task: Any, stream: int | None) -> None:
+    trainer = Trainer(task(), hidden_size=8, record_every=5, batch_size=2)
+    assert texts(trainer.train(11).to_svg(stream=stream))
+
+
 def test_a_picture_is_the_same_every_time_and_disturbs_no_settings(run: Run) -> None:
     before = dict(mpl.rcParams)
     first = run.to_svg(20)
@@ -151,6 +158,7 @@ def test_an_empty_run_and_thinned_details_are_said() -> None:
 
 
 def test_without_matplotlib_it_says_what_to_install(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "rnnbow_widget.picture")
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ImportError, match=r"rnnbow_widget\[pictures\]"):
         run.to_svg()
