@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import __version__
 from .checks import positive_int
@@ -22,7 +23,6 @@ from .feed import views
 from .protocol import pack_details, pack_overview
 from .reporter import Reporter
 from .run import Run
-from .snapshot import Snapshot
 from .visible_text import picture
 
 MAX_BYTES = 5_000_000
@@ -122,9 +122,8 @@ def _pack(reporter: Reporter, selected: int | None, stream: int | None, room: in
     streams = [None, *range(reporter.batch_size)] if reporter.batch_size > 1 else [None]
     details = 0
     for place, one in enumerate(sorted(streams, key=lambda one: one != stream)):  # the chosen one first
-        held = views(run.details(), one)
         share = 1 if len(streams) == 1 else 2 if place == 0 else len(streams) - place
-        text, count = _pack_details(held, named, room // share)
+        text, count = _pack_details(run, one, named, room // share)
         if place == 0:
             details = count
         elif len(text) > room // share:
@@ -145,29 +144,36 @@ def _pack_overview(run: Run, named: set[int | None], room: int) -> str:
     return compact(pack_overview(overview, extract_rows(overview, count, others)))
 
 
-def _pack_details(held: Sequence[Snapshot], named: set[int | None], room: int) -> tuple[str, int]:
-    """Return the text of as many snapshots as fit, of one at least, and how many those are."""
+def _pack_details(run: Run, stream: int | None, named: Set[int | None], room: int) -> tuple[str, int]:
+    """Return the text of details of as many batches as fit, of one at least, and how many those are."""
+    held = np.flatnonzero(run.detailed)  # (held,): which recorded batches have details
+    wanted = held[np.isin(run.batches[held], [batch for batch in named if batch is not None])]
 
-    def pack(chosen: Sequence[Snapshot]) -> str:
-        return compact([rounded(chunk) for chunk in pack_details(chosen)])
+    def pack(indices: NDArray[np.intp]) -> str:
+        snapshots = views((run[index] for index in indices.tolist()), stream)
+        return compact([rounded(chunk) for chunk in pack_details(snapshots)])
 
     count = len(held)
     if count > _SAMPLED:
         expected = len(pack(_evenly(held, _SAMPLED))) / _SAMPLED
         count = min(count, int(1.1 * room / expected))  # more become smaller
     while True:
-        chosen = _evenly(held, count, named if count > 1 else set())
+        chosen = _evenly(held, count)
+        if count > 1:
+            chosen = np.union1d(chosen, wanted)
         text = pack(chosen)
         if len(text) <= room or count <= 1:
             return text, len(chosen)
         count = min(count - 1, int(0.99 * count * room / len(text)))
 
 
-def _evenly(held: Sequence[Snapshot], count: int, named: Set[int | None] = frozenset()) -> list[Snapshot]:
-    """Choose so many snapshots, evenly spread and with the newest, and those of batches that are named."""
-    evenly = np.linspace(len(held) - 1, 0, max(1, count)).round().astype(int).tolist() if held else []
-    indices = set(evenly) | {index for index, snapshot in enumerate(held) if snapshot.batch in named}
-    return [held[index] for index in sorted(indices)]
+def _evenly(indices: NDArray[np.intp], count: int) -> NDArray[np.intp]:
+    """Choose so many, evenly spread: the newest, and further ones as they fit."""
+    return (
+        indices[np.linspace(len(indices) - 1, 0, max(1, count)).round().astype(np.intp)[::-1]]
+        if len(indices)
+        else indices
+    )
 
 
 def _document(heading: str, settings: Mapping[str, Any], traits: Mapping[str, Any], packed: Sequence[str]) -> str:

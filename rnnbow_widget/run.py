@@ -339,7 +339,7 @@ class Run(Sequence[Snapshot]):
 
         It holds the overview, and the details that the run holds, recorded surfaces and streams included. Of what does
         not fit details are left out evenly, and the page says so. Numbers of single batches are rounded to one part in
-        4,096. `RNNbow.to_html` writes what a widget shows, as it shows it.
+        2,048. `RNNbow.to_html` writes what a widget shows, as it shows it.
 
         Parameters
         ----------
