@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -16,15 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import __version__
-from .checks import positive_int
+from .checks import boolean, one_of, positive_int
 from .compact import MANTISSA_BITS, compact, rounded
 from .extract import extract_rows
 from .feed import views
+from .measuring import MEASURES
 from .protocol import pack_details, pack_overview
 from .reporter import Reporter
-from .run import Run
+from .run import QUANTITIES, Run
 from .visible_text import picture
 
+FORMS = ("auto", "bars", "heatmap")
+"""How panel 3 is drawn; "auto": as bars while they are wide enough to be read."""
 MAX_BYTES = 5_000_000
 """Size of a page at most, unless another is asked for: what a mail may carry."""
 FIRST_VIEW: Mapping[str, Any] = {
@@ -94,6 +97,34 @@ def make_page(
             f"got {max_bytes}"
         )
     return page
+
+
+def checked_view(reporter: Reporter, choices: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a page is to show first, if there is such a thing.
+
+    Raises
+    ------
+    KeyError
+        If the selected batch was not recorded.
+    TypeError, ValueError
+        If a choice is none of those of `FIRST_VIEW`, or has no such value.
+    """
+    checks: dict[str, Callable[[Any], Any]] = {
+        "selected": lambda batch: reporter.run.index_of(positive_int("selected", batch, minimum=0)),
+        "measure": lambda value: one_of("measure", value, MEASURES),
+        "form": lambda value: one_of("form", value, FORMS),
+        "quantity": lambda value: one_of("quantity", value, QUANTITIES),
+        "overlay": lambda value: one_of("overlay", value, QUANTITIES),
+        "log_scale": lambda value: boolean("log_scale", value),
+        "stream": reporter.checked_stream,
+        "surface": reporter.checked_surface,
+    }
+    for name, value in choices.items():
+        if name not in checks:
+            raise TypeError(f"{name}: a page takes choices of {', '.join(checks)}")
+        if value is not None or FIRST_VIEW.get(name) is not None:
+            checks[name](value)
+    return {name: value for name, value in choices.items() if value is not None}
 
 
 def _traits(reporter: Reporter, chosen: Mapping[str, Any]) -> dict[str, Any]:

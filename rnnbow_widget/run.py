@@ -481,7 +481,7 @@ class Run(Sequence[Snapshot]):
             )
             return self._finder.cues()
 
-    def to_html(self, file: File, *, title: str | None = None, max_bytes: int | None = None) -> None:
+    def to_html(self, file: File, *, title: str | None = None, max_bytes: int | None = None, **choices: Any) -> None:
         """Write a page to share: the panels with this run, as one file for any browser, without a kernel or a network.
 
         It holds the overview, and the details that the run holds, recorded surfaces and streams included. Of what does
@@ -496,6 +496,8 @@ class Run(Sequence[Snapshot]):
             Heading of the page; by default the name of the data.
         max_bytes : int, optional
             Size of the page at most, 5 MB by default.
+        **choices
+            What the page shows first: ``selected``, ``measure``, ``quantity`` and so on, as of `RNNbow`.
 
         Raises
         ------
@@ -504,11 +506,11 @@ class Run(Sequence[Snapshot]):
         OSError
             If the file cannot be written.
         """
-        from .page import MAX_BYTES, make_page
+        from .page import MAX_BYTES, checked_view, make_page
         from .reporter import Reporter
 
-        page = make_page(Reporter(self, None), title=title, max_bytes=MAX_BYTES if max_bytes is None else max_bytes)
-        write_out(file, page)
+        reporter, most = Reporter(self, None), MAX_BYTES if max_bytes is None else max_bytes
+        write_out(file, make_page(reporter, checked_view(reporter, choices), title=title, max_bytes=most))
 
     def to_svg(self, batch: int | None = None, **choices: Any) -> str:
         """Draw a recorded batch as a still picture of the panels, for reports; return it as SVG.

@@ -17,15 +17,12 @@ from .data import Data
 from .export import File, write_out
 from .horizon import HorizonChoice
 from .measuring import MEASURES
-from .page import MAX_BYTES, make_page
+from .page import FORMS, MAX_BYTES, make_page
 from .reporter import Reporter
 from .run import QUANTITIES, Run
 from .trainer import Trainer
 
 Source = Trainer | Run | Data | str | PathLike[str]
-
-FORMS = ("auto", "bars", "heatmap")
-"""How panel 3 is drawn; "auto": as bars while they are wide enough to be read."""
 
 _STATIC = Path(__file__).parent / "static"
 
