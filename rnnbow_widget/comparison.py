@@ -20,13 +20,14 @@ from .conversation import SETTINGS, Conversation, Handler
 from .data import Data
 from .lockstep import Lockstep
 from .measuring import MEASURES
+from .page import FORMS
 from .protocol import drawable
 from .reporter import Part, Reporter
 from .run import QUANTITIES, Run
 from .sides import Side, check_comparable, derived_names, described, differing, remarks
 from .status import explain
 from .trainer import Trainer
-from .widget import FORMS, STATIC, RNNbow, computed
+from .widget import STATIC, RNNbow, computed
 
 SCALES = ("shared", "own")
 """Vertical scale of panel 3: one for all sides, or each its own."""

@@ -170,7 +170,8 @@ def test_a_lease_trains_all_and_every_frame_is_of_one_batch(page: Page) -> None:
     assert replies[-1]["sides"][0]["status"]["batch"] > 0
     told = page.told()
     (reply,) = page.says(kind="stop")
-    assert reply["contrast"] == {"sentence": comparison.sentence()}
+    contrasts = [frame["contrast"] for frame in [*replies, reply] if "contrast" in frame]
+    assert contrasts[-1] == {"sentence": comparison.sentence()}
     told = [before + after for before, after in zip(told, page.told(), strict=True)]
     assert told == [run.batches.tolist() for run in comparison.runs.values()]
     assert len({trainer.batch for trainer in comparison.trainers.values()}) == 1
