@@ -10,25 +10,31 @@ from .bptt_layers import itemized_layer_delta, itemized_layers
 from .gradients import bptt
 from .rnn import RNN
 from .run import Run, ThinnedError
+from .run_file import RunFileError, RunFileWarning
 from .sequences import Sequences, Stream
 from .snapshot import Snapshot
 from .trainer import DivergedError, Trainer
 
 if TYPE_CHECKING:
+    from .comparison import Comparison, compare
     from .widget import RNNbow
 
 __version__ = "0.1.0"
 __all__ = [
     "RNN",
+    "Comparison",
     "DivergedError",
     "RNNbow",
     "Run",
+    "RunFileError",
+    "RunFileWarning",
     "Sequences",
     "Snapshot",
     "Stream",
     "ThinnedError",
     "Trainer",
     "bptt",
+    "compare",
     "corpora",
     "itemized_bptt",
     "itemized_delta",
@@ -39,9 +45,13 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # The widget is imported when it is first asked for: the engine needs numpy only.
+    # The widgets are imported when they are first asked for: the engine needs numpy only.
     if name == "RNNbow":
         from .widget import RNNbow
 
         return RNNbow
+    if name in ("Comparison", "compare"):
+        from . import comparison
+
+        return getattr(comparison, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

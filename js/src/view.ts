@@ -1,11 +1,10 @@
 /** One displayed figure: puts the panels together, and draws them at most once per animation frame. */
 
-import { createColumns } from "./columns";
-import type { Form } from "./contract";
+import { arrange, sameTarget, type Zoomed } from "./arrange";
 import { element, setText } from "./dom";
-import type { Figure, Focus, Gestures, Panel, Shown, Target } from "./figure";
+import type { Figure, Focus, Gestures, Panel, Shown } from "./figure";
 import { createFollowing } from "./following";
-import { createLadder } from "./ladder";
+import { shadesOf } from "./ladder";
 import { setLagColors } from "./lag_colors";
 import { createCell } from "./panels/cell";
 import { createContext } from "./panels/context";
@@ -17,19 +16,15 @@ import { createPendingNote } from "./panels/pending_note";
 import { createPredictions } from "./panels/predictions";
 import { createSamples } from "./panels/samples";
 import { createUnits } from "./panels/units";
-import { AMPLE } from "./panels/zoomable";
 import type { Snapshot } from "./protocol";
 import type { Session } from "./session";
 import { createStatus } from "./status";
-import { type StepWindow, whole, within } from "./step_window";
+import { within } from "./step_window";
 import type { Problem, State } from "./store";
-import { findSurface, measureFor } from "./surfaces";
+import { companionOf, findCompanion, findSurface } from "./surfaces";
 import { followTheme, type Theme } from "./theme";
 import { createToolbar } from "./toolbar";
 import { createTooltip } from "./tooltip";
-
-/** Narrower columns are too thin for stacked bars. */
-const READABLE = 6;
 
 /** Draws into `parent` until the signal aborts. */
 export function createView(parent: HTMLElement, session: Session, signal: AbortSignal) {
@@ -47,8 +42,7 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
   let width = 0;
   let theme: Theme = "light";
   let colors = 0;
-  /** What the person zoomed to, in batches of so many steps. */
-  let zoomed: { view: StepWindow; steps: number } | null = null;
+  let zoomed: Zoomed | null = null;
   /** What panels 2, 3 and 4 show now, and what it was made from. */
   let drawn: Shown | null = null;
   let drawnInputs: unknown[] = [];
@@ -68,7 +62,7 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
       schedule("all");
     },
     point(target) {
-      if (same(target, focus.target)) return;
+      if (sameTarget(target, focus.target)) return;
       focus = { ...focus, target };
       schedule("highlight");
     },
@@ -142,7 +136,7 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     panelArea.hidden = empty;
     invitation.hidden = !empty;
     setText(invitation, inviting(state));
-    const rungs = figure.shown ? createLadder(figure.shown.items.lags).length : colors;
+    const rungs = figure.shown ? shadesOf(figure.shown.items) : colors;
     if (rungs !== colors) {
       colors = rungs;
       setLagColors(root, colors, theme);
@@ -172,11 +166,13 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     if (index < 0) return { state, width, batch: null, why, selected, preview, shown: null, pending: null };
     const batch = run.batches()[index];
     const { snapshot, missing } = findSurface(batch, state);
+    const beside = findCompanion(batch, state);
     const parts = foldouts.map((panel) => panel.wants?.(batch, state) ?? null).filter((place) => place !== null);
     const missingParts = parts.filter((place) => !run.details.has(place));
-    session.want(parent, missing ? [missing, ...missingParts] : missingParts);
+    const others = beside?.missing ? [beside.missing, ...missingParts] : missingParts;
+    session.want(parent, missing ? [missing, ...others] : others);
     waiting = missingParts.some((place) => why(place).why === "waiting");
-    const shown = snapshot && composeShown(snapshot, state);
+    const shown = snapshot && composeShown(snapshot, beside?.snapshot ?? null, state);
     const pending = missing && { ...missing, ...session.missing(missing) };
     return { state, width, batch, why, selected, preview, shown, pending };
   }
@@ -191,9 +187,9 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
   }
 
   /** Gives what is drawn already if nothing that it is made from has changed. */
-  function composeShown(held: Snapshot, state: State): Shown {
+  function composeShown(held: Snapshot, beside: Snapshot | null, state: State): Shown {
     const { batch, stream, part } = held;
-    const source = [state.run.details, batch, stream, part];
+    const source = [state.run.details, batch, stream, part, beside?.part];
     const inputs = [...source, state.surface, state.measure, state.form, state.labels, width, theme, zoomed];
     const unchanged = inputs.map((input, position) => input === drawnInputs[position]);
     if (drawn && unchanged.every(Boolean)) return drawn;
@@ -201,33 +197,15 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     drawnInputs = inputs;
     const furthest = Math.max(focus.pinned ?? 0, focus.target?.step ?? 0);
     if (furthest >= snapshot.steps) focus = { target: null, pinned: null };
-    return arrange(snapshot, state.surface, state);
-  }
-
-  function arrange(snapshot: Snapshot, surface: string, state: State): Shown {
-    const { steps } = snapshot;
-    const measure = measureFor(surface, state.measure);
-    const view = zoomed?.steps === steps ? zoomed.view : whole(steps);
-    const overall = createColumns(width, steps);
-    return {
-      snapshot,
-      surface,
-      measure,
-      items: snapshot.items(surface, measure),
-      view,
-      columns: createColumns(width, view.count, view.first),
-      overall,
-      width,
-      ample: overall.width >= AMPLE,
-      form: formOf(state.form, overall.width),
-      theme,
-    };
+    const other = companionOf(state.surface, state.info);
+    const companion = beside && other ? { surface: other, items: beside.items(other, "norm") } : null;
+    return arrange({ snapshot, surface: state.surface, companion }, state, { width, theme, zoomed });
   }
 
   /** Draws what was drawn before anew, in the room and the colours that there are now. */
   function refit(figure: Figure) {
     if (!drawn || (drawn.width === width && drawn.theme === theme)) return;
-    drawn = arrange(drawn.snapshot, drawn.surface, figure.state);
+    drawn = arrange(drawn, figure.state, { width, theme, zoomed });
     for (const panel of batchPanels) panel.update({ ...figure, shown: drawn });
   }
 
@@ -259,18 +237,6 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     root.remove();
   });
   parent.append(root);
-}
-
-/** By the columns of the whole window, so that zooming never changes the form. */
-function formOf(form: Form, width: number): Shown["form"] {
-  if (form !== "auto") return form;
-  return width >= READABLE ? "bars" : "heatmap";
-}
-
-function same(a: Target | null, b: Target | null): boolean {
-  if (!a || !b) return a === b;
-  if (a.kind !== b.kind || a.step !== b.step) return false;
-  return a.kind === "loss" || b.kind === "loss" || (a.lag === b.lag && a.panel === b.panel);
 }
 
 function inviting({ info, settings }: State): string {

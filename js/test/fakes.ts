@@ -93,7 +93,6 @@ export function fakeModel(changes: Partial<Traits> = {}) {
       units: 4,
       task: null,
       primary: "W_hh",
-      page: null,
     },
     _run: { epoch: 0, next: 0, recorded: 0, chunks: [] },
     _status: { ...STATUS },

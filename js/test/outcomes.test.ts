@@ -15,8 +15,9 @@ import {
   targetText,
   taskOf,
 } from "../src/outcomes";
-import { axisText, valueText } from "../src/quantities";
+import { axisOf, valueText } from "../src/quantities";
 import { createSeries } from "../src/series";
+import type { State } from "../src/store";
 import { scaleOf } from "../src/value_scale";
 import { decodeDetails, detailsChunk } from "./chunks";
 import { fakeModel } from "./fakes";
@@ -35,6 +36,8 @@ const adding: Task = {
   baseline_name: "always says 1",
 };
 const named = (task: Task | null, labels: string[] = []) => ({ labels, info: { ...info, task } });
+
+const stateOf = (task: Task | null) => ({ info: { ...info, task } }) as State;
 
 const last: ColumnData = ["counted", "f4", [1, 3], [0, 0, 1]];
 const values: ColumnData[] = [
@@ -100,9 +103,9 @@ describe("what went in and came out", () => {
 
   it("has a loss with the unit that it has", () => {
     expect([lossText(0.5, named(adding).info), lossText(0.5, info)]).toEqual(["0.500", "0.500 nats"]);
-    expect(axisText("loss", named(adding).info)).toBe("mean squared error");
-    expect(axisText("loss", info)).toBe("loss (nats per step)");
-    expect(axisText("max_gradient", named(adding).info)).toContain("(loss per unit weight)");
+    expect(axisOf("loss", stateOf(adding))).toBe("mean squared error");
+    expect(axisOf("loss", stateOf(null))).toBe("loss (nats per step)");
+    expect(axisOf("grad_norm", stateOf(adding))).toContain("norm of the whole gradient");
     expect(valueText("loss", 0.25, named(adding).info)).toBe("0.250");
   });
 });

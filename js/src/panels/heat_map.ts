@@ -3,20 +3,22 @@
 import { scaleLinear } from "d3-scale";
 import { sends } from "../decay";
 import { element } from "../dom";
-import { type Focus, focusedLoss, type Shown } from "../figure";
+import { type Extent, type Focus, focusedLoss, type Shown } from "../figure";
 import { type Bins, binCells, binColumns, largestPieces, type RowRange, type Rows, rowsInView } from "../heat";
 import { createHeatScale, createPixelColors, type HeatScale } from "../heat_scale";
 import { horizonOf, pieceAt, stepsOf } from "../lags";
 import { sizeExtent } from "../log_axis";
 import { MEASURE_TEXT } from "../measures";
 import { createSegments } from "../segments";
+import { senderName } from "../surface_text";
 import { type GradientForm, type Place, TOP } from "./gradient_form";
 import { createHeatLegend } from "./heat_legend";
 import { drawValueAxis, type Svg } from "./plot";
 
 const PLOT = 280;
 const BASE = TOP + PLOT;
-const ROW_NAMES: Record<Rows, string> = { loss: "step t of the loss that sent", lag: "lag t − j" };
+const rowName = (rows: Rows, surface: string) =>
+  rows === "lag" ? "lag t − j" : `step t of the ${senderName(surface)} that sent`;
 
 interface Drawn {
   shown: Shown;
@@ -62,8 +64,14 @@ export function createHeatMap(
   let rows: Rows = "loss";
   let drawn: Drawn | null = null;
   let scale: HeatScale | null = null;
-  let scaleOf: Float32Array | null = null;
+  let measured: { of: Float32Array; extent: Extent | null } | null = null;
   let litBy: Focus = { target: null, pinned: null };
+
+  /** Looks at every piece, once for each batch. */
+  function extentOf({ items }: Shown): Extent | null {
+    if (measured?.of !== items.pieces) measured = { of: items.pieces, extent: sizeExtent(items.pieces) };
+    return measured.extent;
+  }
 
   function draw(shown: Shown) {
     const { snapshot, items, measure, columns, view, theme } = shown;
@@ -76,11 +84,8 @@ export function createHeatMap(
     const largest = largestPieces(items.pieces, steps, items, rows, view, columnBins, rowBins, (loss) =>
       sends(loss, snapshot, items),
     );
-    if (scaleOf !== items.pieces) {
-      const extent = sizeExtent(items.pieces);
-      scale = extent && createHeatScale(extent);
-      scaleOf = items.pieces;
-    }
+    const extent = shown.extent ?? extentOf(shown);
+    scale = extent && createHeatScale(extent);
     const signed = measure === "share";
     const color = createPixelColors(scale, theme, signed);
     const seen = { zero: false, notFinite: false };
@@ -122,11 +127,11 @@ export function createHeatMap(
     context.putImageData(image, 0, 0);
   }
 
-  function drawRowAxis(range: RowRange, { columns }: Shown) {
+  function drawRowAxis(range: RowRange, { columns, surface }: Shown) {
     const axis = scaleLinear([range.first - 0.5, range.first + range.count - 0.5], [BASE, TOP]);
     // No grid: its lines would hide cells.
     drawValueAxis(rowAxis, axis, columns.left, columns.right, axis.ticks(6).filter(Number.isInteger), -4);
-    rowTitle.text(ROW_NAMES[rows]);
+    rowTitle.text(rowName(rows, surface));
   }
 
   /** Bottom and height of a row in pixels of the page; at least a pixel tall. */
@@ -201,11 +206,13 @@ export function createHeatMap(
   return {
     height: PLOT,
     get hint() {
+      const surface = drawn?.shown.surface ?? "W_hh";
       return (
-        `Each column is a step j that received, each row the ${ROW_NAMES[rows]}. Hover a cell to see all that its loss ` +
-        "sent; click pins it."
+        `Each column is a step j that received, each row the ${rowName(rows, surface)}. Hover a cell to see all that ` +
+        `its ${senderName(surface)} sent; click pins it.`
       );
     },
+    extent: extentOf,
     draw,
     clear() {
       drawn = null;

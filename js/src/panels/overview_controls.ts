@@ -19,10 +19,15 @@ interface Actions {
 
 const NONE = "";
 
-function createSelect(setting: string, label: string, title: string, others: HTMLOptionElement[]) {
-  const options = QUANTITIES.map((quantity) =>
-    element("option", { text: QUANTITY_TEXT[quantity].option, attributes: { value: quantity } }),
-  );
+export function createQuantitySelect(setting: string, label: string, title: string, others: HTMLOptionElement[]) {
+  const groups = [...new Set(QUANTITIES.map((quantity) => QUANTITY_TEXT[quantity].group))];
+  const options = groups.map((label) => {
+    const within = QUANTITIES.filter((quantity) => QUANTITY_TEXT[quantity].group === label);
+    const listed = within.map((quantity) =>
+      element("option", { text: QUANTITY_TEXT[quantity].option, attributes: { value: quantity } }),
+    );
+    return element("optgroup", { attributes: { label } }, ...listed);
+  });
   const select = element("select", { attributes: { "data-setting": setting, title } }, ...others, ...options);
   return { select, field: element("label", { class: "field" }, element("span", { text: label }), select) };
 }
@@ -36,8 +41,8 @@ function createButton(action: string, title: string, text: string, name: IconNam
 }
 
 export function createOverviewControls(head: HTMLElement, commands: Commands, actions: Actions): OverviewControls {
-  const bars = createSelect("quantity", "Bars", "What the height of a bar is", []);
-  const line = createSelect("overlay", "and a line", "A second quantity, drawn as a line with its own axis", [
+  const bars = createQuantitySelect("quantity", "Bars", "What the height of a bar is", []);
+  const line = createQuantitySelect("overlay", "and a line", "A second quantity, drawn as a line with its own axis", [
     element("option", { text: "none", attributes: { value: NONE } }),
   ]);
   let logarithmic = false;

@@ -6,13 +6,13 @@ import { LEFT, RIGHT } from "../columns";
 import type { Quantity } from "../contract";
 import { formatCount, formatTick } from "../format";
 import { taskOf } from "../outcomes";
-import { axisText, QUANTITY_TEXT, seriesOf } from "../quantities";
+import { axisOf, QUANTITY_TEXT, seriesOf } from "../quantities";
 import type { Run } from "../run";
 import type { Series } from "../series";
 import type { State } from "../store";
 import { linearScale, scaleOf, type ValueScale } from "../value_scale";
 import type { Range } from "../viewport";
-import { defineHatch, type Group, rounded, type Svg } from "./plot";
+import { defineHatch, drawTicks, rounded, type Svg } from "./plot";
 
 const TOP = 34;
 const PLOT = 80;
@@ -64,6 +64,7 @@ export function createOverviewPlot(svg: Svg): OverviewPlot {
   const selectedBar = svg.append("rect").attr("class", "selected-bar");
   const selectedMark = svg.append("path").attr("class", "selected-mark").attr("d", "M-5,0h10l-5,6z");
   const previewBar = svg.append("rect").attr("class", "preview-bar");
+  const joined = svg.append("path").attr("class", "joined");
   const halo = svg.append("path").attr("class", "line-halo");
   const line = svg.append("path").attr("class", "line");
   const levelLines = svg.append("g").attr("class", "levels");
@@ -134,9 +135,23 @@ export function createOverviewPlot(svg: Svg): OverviewPlot {
           )
         : null,
     );
-    title.text(axisText(quantity, state.info));
+    const tops = Float64Array.from(peaks, (index) => values[index]);
+    joined.attr("d", QUANTITY_TEXT[quantity].sparse ? linePath(tops, scale, true) : null);
+    title.text(axisOf(quantity, state));
     drawing = { layout, series, peaks, from, to };
     return drawing;
+  }
+
+  /** A line through the columns that have a value; over the others it is joined, or broken. */
+  function linePath(values: ArrayLike<number>, on: ValueScale, join: boolean): string {
+    let path = "";
+    let pen = "M";
+    for (let column = 0; column < values.length; column += 1) {
+      const known = Number.isFinite(values[column]);
+      if (known) path += `${pen}${center(column)},${rounded(on.y(values[column]))}`;
+      if (known || !join) pen = known ? "L" : "M";
+    }
+    return path;
   }
 
   function drawLine(state: State, right: number) {
@@ -151,17 +166,12 @@ export function createOverviewPlot(svg: Svg): OverviewPlot {
       TOP,
       QUANTITY_TEXT[overlay].whole,
     );
-    let path = "";
-    let pen = "M";
-    middles.forEach((value, column) => {
-      path += Number.isFinite(value) ? `${pen}${center(column)},${rounded(own.y(value))}` : "";
-      pen = Number.isFinite(value) ? "L" : "M";
-    });
+    const path = linePath(middles, own, QUANTITY_TEXT[overlay].sparse ?? false);
     // A line of one point has no length: the round cap makes it a dot.
     for (const part of [line, halo]) part.attr("d", layout.columns === 1 ? `${path}h0` : path);
     if (state.quantity !== "loss") drawLevels(overlay, own, state, right);
-    drawAxis(lineAxis, own, right + 6, null, 8);
-    lineTitle.attr("x", right + LINE_AXIS).text(`line: ${axisText(overlay, state.info)}`);
+    drawTicks(lineAxis, own, right + 6, null, 8);
+    lineTitle.attr("x", right + LINE_AXIS).text(`line: ${axisOf(overlay, state)}`);
   }
 
   /** Losses to compare with, as labelled lines: of who misses the point, and the least of any. */
@@ -251,7 +261,7 @@ export function createOverviewPlot(svg: Svg): OverviewPlot {
       const inner = plotWidth(width, state.overlay);
       layout = layOutBars(state.run.length, window, inner);
       const drawn = drawBars(state);
-      drawAxis(valueAxis, scale, LEFT, LEFT + inner, -6);
+      drawTicks(valueAxis, scale, LEFT, LEFT + inner, -6);
       drawLevels(state.quantity, scale, state, LEFT + inner);
       drawLine(state, LEFT + inner);
       drawDiverged(state.run);
@@ -293,25 +303,3 @@ export function createOverviewPlot(svg: Svg): OverviewPlot {
 
 /** What a quantity is to be compared with; null if there is no such thing. */
 const levelOf = (quantity: Quantity, { info }: State) => (quantity === "loss" ? taskOf(info).baseline : null);
-
-/** Tick labels beside `x`, `padding` away from it, and grid lines from there to `gridTo`. */
-function drawAxis(group: Group, scale: ValueScale, x: number, gridTo: number | null, padding: number) {
-  group
-    .selectAll<SVGGElement, number>("g")
-    .data(scale.ticks)
-    .join((enter) => {
-      const tick = enter.append("g");
-      tick.append("line");
-      tick.append("text").attr("dy", "0.32em");
-      return tick;
-    })
-    .attr("class", (value) => (value === 0 ? "tick zero" : "tick"))
-    .attr("transform", (value) => `translate(${x},${scale.y(value) + 0.5})`)
-    .each(function label(value) {
-      this.querySelector("line")?.setAttribute("x2", String(gridTo === null ? 0 : gridTo - x));
-      const text = this.querySelector("text");
-      text?.setAttribute("x", String(padding));
-      text?.setAttribute("text-anchor", padding < 0 ? "end" : "start");
-      if (text) text.textContent = formatTick(value);
-    });
-}
