@@ -25,6 +25,10 @@ STREAMED_BYTES = 192_000
 """Frames' overview rows that pages may add to that state until it is due to be sent anew."""
 
 
+ANSWER_SECONDS = 10.0
+"""How long a page may have to wait for what has to be worked out again."""
+
+
 class Feed:
     """Numbers the frames of a run, so that a page that misses one knows. Safe to use from several threads.
 
@@ -117,11 +121,17 @@ class Feed:
             return {**found, "nearest": error.nearest}, []
         except KeyError:  # recorded before a reset that the page does not know of yet
             return found, []
-        except (ReplayError, TypeError, ValueError) as error:
-            return {**found, "reason": f"{str(error)[:1].upper()}{str(error)[1:]}."}, []
+        except ReplayError as error:
+            nearest = self._run.nearest_held(batch).batch if part is None else None
+            return {**found, "nearest": nearest, "reason": _sentence(error)}, []
+        except (TypeError, ValueError) as error:
+            return {**found, "reason": _sentence(error)}, []
 
     def _part(self, batch: int, stream: int | None, part: str | None) -> list[bytes]:
-        snapshot = self._run.at(batch) if part is None else self._run.with_surface(batch, part)
+        if part is None:
+            snapshot = self._run.at(batch, ANSWER_SECONDS)
+        else:
+            snapshot = self._run.with_surface(batch, part, ANSWER_SECONDS)
         return pack_details(_views([snapshot], stream), part)
 
     def cues(self) -> list[dict[str, Any]]:
@@ -149,6 +159,11 @@ class Feed:
         held = _views(self._run.details(), stream)
         wanted: list[Snapshot] = [snapshot for snapshot in held if snapshot.batch == selected]
         return pack_details(spread(held, budget, wanted + held[-1:]))
+
+
+def _sentence(error: Exception) -> str:
+    message = str(error)
+    return f"{message[:1].upper()}{message[1:]}."
 
 
 def _views(snapshots: Iterable[Snapshot], stream: int | None) -> list[Snapshot]:

@@ -53,8 +53,17 @@ class ReplayError(LookupError):
 class Recall(Protocol):
     """Works out again what was not kept of a recorded batch: the trainer that made the run."""
 
-    def snapshot(self, batch: int, surface: str | None = None) -> Snapshot:
-        """Return a recorded batch with what was recorded, or with one surface only.
+    def snapshot(self, batch: int, surface: str | None = None, seconds: float | None = None) -> Snapshot:
+        """Return a recorded batch with what is recorded of others, or with one surface only.
+
+        Parameters
+        ----------
+        batch : int
+            Number of a recorded batch.
+        surface : str, optional
+            Name of the surface.
+        seconds : float, optional
+            How long it may take.
 
         Raises
         ------
@@ -91,6 +100,8 @@ class Run(Sequence[Snapshot]):
     ----------
     recall : Recall or None
         Works out what was not kept of a recorded batch. None if no trainer is there: a copy of a run has none.
+    beside : int
+        Bytes that the trainer keeps for that, within the same limit.
 
     Examples
     --------
@@ -109,6 +120,7 @@ class Run(Sequence[Snapshot]):
         self.vocabulary = vocabulary
         self.settings = dict(settings or {})
         self.recall: Recall | None = None
+        self.beside = 0
         self._lock = threading.RLock()
         self._forget()
         self.memory_limit = memory_limit
@@ -165,20 +177,48 @@ class Run(Sequence[Snapshot]):
     def __iter__(self) -> Iterator[Snapshot]:
         return iter(self[:])
 
-    def at(self, batch: int) -> Snapshot:
-        """Return the snapshot of a batch number.
+    def at(self, batch: int, seconds: float | None = None) -> Snapshot:
+        """Return the snapshot of a batch number. If its details were thinned, the trainer works them out again.
+
+        Parameters
+        ----------
+        batch : int
+            Number of a recorded batch.
+        seconds : float, optional
+            How long it may take to work it out.
 
         Raises
         ------
         KeyError
             If that batch was not recorded.
         ThinnedError
-            If its details are held no more.
+            If its details are held no more, and there is no trainer.
+        ReplayError
+            If there is one, but the batch cannot be worked out again.
         """
         with self._lock:
-            return self._at_index(self.index_of(batch))
+            try:
+                return self._at_index(self.index_of(batch))
+            except ThinnedError:
+                recall = self.recall
+                if recall is None:
+                    raise
+        return recall.snapshot(batch, None, seconds)
 
-    def with_surface(self, batch: int, surface: str) -> Snapshot:
+    def nearest_held(self, batch: int) -> Snapshot:
+        """Return the snapshot that is held of the batch nearest to this one.
+
+        Raises
+        ------
+        LookupError
+            If nothing was recorded.
+        """
+        with self._lock:
+            if not self._details:
+                raise LookupError("nothing was recorded")
+            return min(self._details.values(), key=lambda held: abs(held.batch - batch))
+
+    def with_surface(self, batch: int, surface: str, seconds: float | None = None) -> Snapshot:
         """Return a recorded batch with one surface only: the one that was recorded, or worked out again by the trainer.
 
         Parameters
@@ -187,6 +227,8 @@ class Run(Sequence[Snapshot]):
             Number of a recorded batch.
         surface : str
             Name of a surface; see `Surfaces.parse`.
+        seconds : float, optional
+            How long it may take to work it out.
 
         Raises
         ------
@@ -205,7 +247,7 @@ class Run(Sequence[Snapshot]):
             raise ReplayError(
                 f"surface {surface!r} of batch {batch} is not held, and there is no trainer that could work it out"
             )
-        return self.recall.snapshot(batch, surface)
+        return self.recall.snapshot(batch, surface, seconds)
 
     def surface(self, batch: int, surface: str, measure: str = "norm") -> Float32:
         """Return a surface of a recorded batch, array (n, K): at ``[j, i]`` what step j received from one loss.
@@ -329,8 +371,8 @@ class Run(Sequence[Snapshot]):
 
     @property
     def nbytes(self) -> int:
-        """Bytes that overview and details take, with what Python and numpy need to hold them."""
-        return self._overview.nbytes + self._details_nbytes
+        """Bytes that overview and details take, and what is kept beside; with what Python and numpy need for them."""
+        return self._overview.nbytes + self._details_nbytes + self.beside
 
     def __repr__(self) -> str:
         with self._lock:
@@ -349,7 +391,7 @@ class Run(Sequence[Snapshot]):
 
     def __getstate__(self) -> dict[str, Any]:
         # A lock cannot be copied; a copy needs one of its own. It is not what the trainer goes on with.
-        return {name: value for name, value in self.__dict__.items() if name != "_lock"} | {"recall": None}
+        return {name: value for name, value in self.__dict__.items() if name != "_lock"} | {"recall": None, "beside": 0}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -372,7 +414,7 @@ class Run(Sequence[Snapshot]):
     def _thin(self) -> None:
         """Give up details, evenly, until part of the memory limit is free. Rare enough to cost little per batch."""
         newest = len(self) - 1
-        target = max(0, _ROOM * self._memory_limit - self._overview.nbytes)
+        target = max(0, _ROOM * self._memory_limit - self._overview.nbytes - self.beside)
         spared = {newest} | self._named_by_cues(target / 2)
         while self._details_nbytes > target and len(self._details) > 1:
             if self._stride > newest:  # even those that are spared are too many
