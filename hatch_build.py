@@ -26,9 +26,8 @@ class BundleHook(BuildHookInterface[Any]):
             raise FileNotFoundError(f"`npm run build` did not write {' and '.join(missing)}")
 
     def _outputs(self) -> list[Path]:
-        return [
-            Path(self.root, "rnnbow_widget", "static", name) for name in ("widget.js", "widget.css", "LICENSES.txt")
-        ]
+        names = ("widget.js", "widget.css", "page.js", "page.css", "LICENSES.txt")
+        return [Path(self.root, "rnnbow_widget", "static", name) for name in names]
 
     def _is_stale(self) -> bool:
         outputs = self._outputs()

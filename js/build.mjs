@@ -1,6 +1,7 @@
 /**
- * Bundles src/index.ts and its styles into the Python package: `widget.js`, `widget.css`, and the licences of the
- * packages that are inside the bundle, which they ask to be shipped with.
+ * Bundles into the Python package: `widget.js` and `widget.css` from src/index.ts; `page.js` and `page.css` from
+ * src/page.ts, for pages that are one file; and the licences of the packages that are inside the bundles, which they
+ * ask to be shipped with.
  */
 import { readFile, writeFile } from "node:fs/promises";
 import * as esbuild from "esbuild";
@@ -9,10 +10,8 @@ const STATIC = "../rnnbow_widget/static";
 const watch = process.argv.includes("--watch");
 
 const options = {
-  entryPoints: { widget: "src/index.ts" },
   outdir: STATIC,
   bundle: true,
-  format: "esm",
   target: "es2022",
   minify: !watch,
   legalComments: "none",
@@ -20,18 +19,22 @@ const options = {
   metafile: true,
 };
 
+const bundles = [
+  { ...options, entryPoints: { widget: "src/index.ts" }, format: "esm" },
+  // Within HTML, a script must not hold what ends it; esbuild sees to that.
+  { ...options, entryPoints: { page: "src/page.ts" }, format: "iife", platform: "browser" },
+];
+
 if (watch) {
-  const context = await esbuild.context(options);
-  await context.watch();
+  for (const bundle of bundles) await (await esbuild.context(bundle)).watch();
 } else {
-  const { metafile } = await esbuild.build(options);
-  await writeFile(`${STATIC}/LICENSES.txt`, await licences(metafile));
+  const built = await Promise.all(bundles.map((bundle) => esbuild.build(bundle)));
+  const inputs = built.flatMap(({ metafile }) => Object.keys(metafile.inputs));
+  await writeFile(`${STATIC}/LICENSES.txt`, await licences(inputs));
 }
 
-async function licences(metafile) {
-  const names = Object.keys(metafile.inputs).flatMap(
-    (path) => path.match(/^node_modules\/((?:@[^/]+\/)?[^/]+)\//)?.[1] ?? [],
-  );
+async function licences(inputs) {
+  const names = inputs.flatMap((path) => path.match(/^node_modules\/((?:@[^/]+\/)?[^/]+)\//)?.[1] ?? []);
   const texts = [...new Set(names)].sort().map(async (name) => {
     const text = await readFile(`node_modules/${name}/LICENSE`, "utf8");
     return `${name}\n\n${text.trim()}\n`;

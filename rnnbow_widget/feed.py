@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -11,9 +10,10 @@ import numpy as np
 
 from .extract import extract_rows, spread
 from .overview import Overview
+from .parts import pack_part
 from .protocol import pack_details, pack_overview
 from .run import ReplayError, Run, ThinnedError
-from .snapshot import Snapshot
+from .snapshot import Snapshot, stream_views
 
 FRAME_BYTES = 64_000
 """Details that go along with a frame: at usual rates all that is new, else the newest and some before it."""
@@ -62,7 +62,7 @@ class Feed:
             self._told = stop
             rows = pack_overview(overview, slice(first, stop))
             self._streamed += sum(map(len, rows))
-        new = _views(self._run.details(first), stream) if stop > first else []
+        new = stream_views(self._run.details(first), stream) if stop > first else []
         return numbers, rows + pack_details(spread(new, FRAME_BYTES) or new[-1:])
 
     def whole(self, selected: int | None = None, stream: int | None = None) -> tuple[dict[str, Any], list[bytes]]:
@@ -110,12 +110,12 @@ class Feed:
         stream : int or None
             One stream, or the average.
         part : str or None
-            What was recorded, or a surface by name.
+            What of it; see `pack_part`.
         """
         asked = {"epoch": self._epoch, "batch": batch, "stream": stream, "part": part}
         found: dict[str, Any] = {**asked, "held": False, "nearest": None, "reason": None}
         try:
-            chunks = self._part(batch, stream, part)
+            chunks = pack_part(self._run, batch, stream, part, ANSWER_SECONDS)
             return {**found, "held": bool(chunks)}, chunks
         except ThinnedError as error:
             return {**found, "nearest": error.nearest}, []
@@ -126,13 +126,6 @@ class Feed:
             return {**found, "nearest": nearest, "reason": _sentence(error)}, []
         except (TypeError, ValueError) as error:
             return {**found, "reason": _sentence(error)}, []
-
-    def _part(self, batch: int, stream: int | None, part: str | None) -> list[bytes]:
-        if part is None:
-            snapshot = self._run.at(batch, ANSWER_SECONDS)
-        else:
-            snapshot = self._run.with_surface(batch, part, ANSWER_SECONDS)
-        return pack_details(_views([snapshot], stream), part)
 
     def cues(self) -> list[dict[str, Any]]:
         """Return the cues of the run as it stands. Costs what is new, not what was recorded before."""
@@ -156,7 +149,7 @@ class Feed:
             return {"epoch": self._epoch, "next": self._next, "recorded": recorded}, overview
 
     def _details(self, budget: int, selected: int | None, stream: int | None) -> list[bytes]:
-        held = _views(self._run.details(), stream)
+        held = stream_views(self._run.details(), stream)
         wanted: list[Snapshot] = [snapshot for snapshot in held if snapshot.batch == selected]
         return pack_details(spread(held, budget, wanted + held[-1:]))
 
@@ -164,10 +157,3 @@ class Feed:
 def _sentence(error: Exception) -> str:
     message = str(error)
     return f"{message[:1].upper()}{message[1:]}."
-
-
-def _views(snapshots: Iterable[Snapshot], stream: int | None) -> list[Snapshot]:
-    """What pages are to see of each snapshot: itself, or one of its streams if it has them."""
-    if stream is None:
-        return list(snapshots)
-    return [snapshot.streams[stream] for snapshot in snapshots if stream < len(snapshot.streams)]

@@ -11,7 +11,9 @@ from typing import Protocol
 
 import numpy as np
 
+from .cell_flow import CellFlow, cell_flow
 from .checkpoints import Checkpoint, Checkpoints
+from .checks import one_of
 from .forward import ForwardPass
 from .gradients import Gradients, bptt
 from .overview import loss_of
@@ -20,6 +22,7 @@ from .rnn import RNN
 from .run import ReplayError, Run
 from .snapshot import Snapshot
 from .surfaces import Surface, Surfaces
+from .units import Units, hidden_units
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,48 @@ class Replay:
         """The gradient, before clipping."""
         with np.errstate(over="ignore", invalid="ignore"):
             return bptt(self.rnn, self.forward)
+
+    def units(self, surface: str | None = None, horizon: int | None = None, *, stream: int | None = None) -> Units:
+        """Return the hidden units of a layer; see `hidden_units`.
+
+        Parameters
+        ----------
+        surface : str, optional
+            Name of its W_hh; by default the primary surface.
+        horizon, stream :
+            As for `hidden_units`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If there is no such surface.
+        """
+        known = Surfaces.of(self.rnn)
+        of = known.primary if surface is None else known.parse(surface)
+        return hidden_units(self.rnn, self.forward, of, horizon, stream=stream, gradients=self.gradients)
+
+    def cell_flow(self, suffix: str = "", horizon: int | None = None) -> CellFlow:
+        """Return how much of every loss's gradient flows along the edges of a cell; see `cell_flow`.
+
+        Parameters
+        ----------
+        suffix : str
+            Which cell: how its parameters' names end, ``""`` for layer 0, forward, or ``"_l1_reverse"``.
+        horizon :
+            As for `cell_flow`.
+
+        Raises
+        ------
+        ValueError
+            If there is no such layer and direction.
+        """
+        suffixes = {
+            ending: (layer, direction)
+            for layer, row in enumerate(self.rnn.parameters.suffixes)
+            for direction, ending in enumerate(row)
+        }
+        layer, direction = suffixes[one_of("cell", suffix, suffixes)]
+        return cell_flow(self.rnn, self.forward, layer, direction, horizon)
 
     def with_surfaces(self, surfaces: list[Surface], horizon: int | None) -> Snapshot:
         """Return the snapshot with other surfaces, itemized to as many lags."""

@@ -6,15 +6,19 @@ import operator
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
-from typing import Any, Protocol, overload
+from typing import TYPE_CHECKING, Any, Protocol, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .checks import finite_float, one_of
 from .cues import Cue, CueFinder
+from .export import File, write_out
 from .overview import CLIPPED, DIVERGED, Overview
-from .snapshot import Float32, Snapshot, surface_key
+from .snapshot import Float32, Snapshot, surface_key, surface_of
+
+if TYPE_CHECKING:
+    from .replay import Replay
 
 MEMORY_LIMIT = 256_000_000
 """Bytes that a run takes at most, unless it is told otherwise."""
@@ -52,6 +56,9 @@ class ReplayError(LookupError):
 
 class Recall(Protocol):
     """Works out again what was not kept of a recorded batch: the trainer that made the run."""
+
+    def replay(self, batch: int, seconds: float | None = None) -> Replay:
+        """Return a batch as it was when it was trained; see `Trainer.replay`."""
 
     def snapshot(self, batch: int, surface: str | None = None, seconds: float | None = None) -> Snapshot:
         """Return a recorded batch with what is recorded of others, or with one surface only.
@@ -241,7 +248,7 @@ class Run(Sequence[Snapshot]):
         """
         with self._lock:
             held = self._details.get(self.index_of(batch))
-        if held is not None and surface in held.surfaces:
+        if held is not None and surface in map(surface_of, held.surfaces):
             return held.only(surface)
         if self.recall is None:
             raise ReplayError(
@@ -368,6 +375,35 @@ class Run(Sequence[Snapshot]):
                 diverged=flags & DIVERGED,
             )
             return self._finder.cues()
+
+    def to_html(self, file: File, *, title: str | None = None, max_bytes: int | None = None) -> None:
+        """Write a page to share: the panels with this run, as one file for any browser, without a kernel or a network.
+
+        It holds the overview, and the details that the run holds, recorded surfaces and streams included. Of what does
+        not fit details are left out evenly, and the page says so. Numbers of single batches are rounded to one part in
+        4,096. `RNNbow.to_html` writes what a widget shows, as it shows it.
+
+        Parameters
+        ----------
+        file : path or file object
+            Where to. A file that is there is replaced.
+        title : str, optional
+            Heading of the page; by default the name of the data.
+        max_bytes : int, optional
+            Size of the page at most, 5 MB by default.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is not of the kind above, or `max_bytes` leaves no room for the run.
+        OSError
+            If the file cannot be written.
+        """
+        from .page import MAX_BYTES, make_page
+        from .reporter import Reporter
+
+        page = make_page(Reporter(self, None), title=title, max_bytes=MAX_BYTES if max_bytes is None else max_bytes)
+        write_out(file, page)
 
     @property
     def nbytes(self) -> int:

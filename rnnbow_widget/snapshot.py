@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from itertools import groupby
@@ -290,18 +290,59 @@ def horizon_lengths(snapshots: Sequence[Snapshot]) -> list[float]:
                 found.append(_median_reach(_backward(items, first_lag), [_zero(one) for one in snapshot.streams]))
         else:
             items = np.array([one.surfaces[one.primary] for one in alike])  # (batches, n, K)
-            found += [_median(reach) for reach in _reaches(_backward(items, first_lag), zero, REACH_THRESHOLD)]
+            found += [median_reach(reach) for reach in reaches(items, first_lag, zero)]
     return found
 
 
+def reaches(items: Array, first_lag: int, from_zero_state: bool) -> Float64:
+    """How many steps each loss that counts reaches back; see `horizon_length`.
+
+    Parameters
+    ----------
+    items : array (…, n, K)
+        Pieces of several batches, or of several units.
+    first_lag : int
+        The first of their lags.
+    from_zero_state : bool
+        As for `horizon_length`.
+
+    Returns
+    -------
+    float64 array (…, losses)
+        NaN where items are not finite.
+    """
+    return _reaches(_backward(items, first_lag), from_zero_state, REACH_THRESHOLD)
+
+
+def median_reach(reaches: Float64) -> float:
+    """Median of an array (losses,): a tenth of the time of numpy's own."""
+    ordered = np.sort(reaches)  # NaN comes last
+    middle = len(ordered) // 2
+    return float("nan") if isnan(ordered[-1]) else float(ordered[middle] + ordered[-1 - middle]) / 2
+
+
 def _zero(snapshot: Snapshot) -> bool:
-    """Whether pieces at the first of the steps that `_backward` has are 0 only because a state was zero."""
     name = snapshot.primary
-    if not name.startswith("W_hh"):
-        return False
-    if "_reverse" in name:  # which starts every window from zero, at its last step
-        return _reaches_ahead(snapshot.surfaces[name], snapshot.first_lags.get(name, 0))
-    return snapshot.from_zero_state
+    return begins_at_zero(name, snapshot.surfaces[name], snapshot.first_lags.get(name, 0), snapshot.from_zero_state)
+
+
+def begins_at_zero(surface: str, items: Array, first_lag: int, from_zero_state: bool) -> bool:
+    """Return whether pieces at the step that `reaches` looks at last are 0 only because a state was zero.
+
+    Parameters
+    ----------
+    surface : str
+        Name of the surface. Only pieces of W_hh are multiplied with a state.
+    items : array (…, n, K)
+        Its pieces.
+    first_lag : int
+        Their first lag.
+    from_zero_state : bool
+        Whether the state before the window was zero, in the layers that read forward.
+    """
+    if "_reverse" in surface:  # which starts every window from zero, at its last step
+        return surface.startswith("W_hh") and _reaches_ahead(items, first_lag)
+    return surface.startswith("W_hh") and from_zero_state
 
 
 def _reaches_ahead(items: Array, first_lag: int) -> bool:
@@ -310,11 +351,18 @@ def _reaches_ahead(items: Array, first_lag: int) -> bool:
 
 
 def _backward(items: Array, first_lag: int) -> Array:
-    """The items (batches, n, k) by which a loss reaches back from it: those of lags from 0 on.
+    """The items (…, n, k) by which a loss reaches back from it: those of lags from 0 on.
 
     Where no loss reaches back, those by which it reaches ahead, as if time ran the other way.
     """
-    return items[:, ::-1, ::-1] if _reaches_ahead(items, first_lag) else items[..., -first_lag:]
+    return items[..., ::-1, ::-1] if _reaches_ahead(items, first_lag) else items[..., -first_lag:]
+
+
+def stream_views(snapshots: Iterable[Snapshot], stream: int | None) -> list[Snapshot]:
+    """Return what is to be seen of each snapshot: itself, or one of its streams if it has them."""
+    if stream is None:
+        return list(snapshots)
+    return [snapshot.streams[stream] for snapshot in snapshots if stream < len(snapshot.streams)]
 
 
 def bar_heights(pieces: Float32, beyond: Float32, *, signed: bool) -> Float32:
@@ -329,14 +377,7 @@ def bar_heights(pieces: Float32, beyond: Float32, *, signed: bool) -> Float32:
 def _median_reach(items: Array, from_zero_state: Sequence[bool], threshold: float = REACH_THRESHOLD) -> float:
     """Median of the reaches of the losses of all streams: items (B, n, k), and which of them began at zero."""
     reaches = [_reaches(one[None], zero, threshold)[0] for one, zero in zip(items, from_zero_state, strict=True)]
-    return _median(np.concatenate(reaches))
-
-
-def _median(reaches: Float64) -> float:
-    """Median of an array (losses,): a tenth of the time of numpy's own."""
-    ordered = np.sort(reaches)  # NaN comes last
-    middle = len(ordered) // 2
-    return float("nan") if isnan(ordered[-1]) else float(ordered[middle] + ordered[-1 - middle]) / 2
+    return median_reach(np.concatenate(reaches))
 
 
 def _reaches(items: Array, from_zero_state: bool, threshold: float) -> Float64:

@@ -14,8 +14,10 @@ from .checks import positive_int
 from .conversation import SETTINGS, Conversation
 from .corpora import Corpus
 from .cues import Cue
+from .export import File, write_out
 from .horizon import HorizonChoice
 from .measuring import MEASURES
+from .page import MAX_BYTES, make_page
 from .reporter import Reporter
 from .run import QUANTITIES, Run
 from .trainer import Trainer
@@ -214,6 +216,31 @@ class RNNbow(anywidget.AnyWidget):
             batch = positive_int("batch", batch, minimum=0)
             self.run.index_of(batch)
         self.selected = batch
+
+    def to_html(self, file: File, *, title: str | None = None, max_bytes: int = MAX_BYTES) -> None:
+        """Write a page to share: these panels as one file for any browser, without a kernel or a network.
+
+        It shows first what is shown here: the selected batch, the measure, and so on. For the rest see `Run.to_html`.
+
+        Parameters
+        ----------
+        file : path or file object
+            Where to. A file that is there is replaced.
+        title : str, optional
+            Heading of the page; by default the name of the data.
+        max_bytes : int
+            Size of the page at most.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is not of the kind above, or `max_bytes` leaves no room for the run.
+        OSError
+            If the file cannot be written.
+        """
+        names = set(self.traits(sync=True)) - set(anywidget.AnyWidget.class_traits(sync=True))
+        chosen = {name: getattr(self, name) for name in names if not name.startswith("_") and name != "playing"}
+        write_out(file, make_page(self._reporter, chosen, title=title, max_bytes=max_bytes))
 
     @property
     def cues(self) -> list[Cue]:

@@ -1,5 +1,8 @@
 """Reads chunks as docs/architecture.md describes them, independently of the code that writes them."""
 
+import base64
+import gzip
+import itertools
 import json
 from collections.abc import Iterable
 from typing import Any
@@ -29,3 +32,13 @@ def batches(chunks: Iterable[bytes], kind: str = "overview") -> list[int]:
 
 def detailed(chunks: Iterable[bytes]) -> list[int]:
     return batches(chunks, "details")
+
+
+def expand(text: str) -> list[bytes]:
+    """Chunks as a page that is one file holds them."""
+    planes = np.frombuffer(gzip.decompress(base64.b64decode(text, validate=True)), np.uint8)
+    whole = planes.reshape(4, -1).T.tobytes()
+    count, *_ = np.frombuffer(whole, "<u4", 1)
+    ends = 4 * (1 + int(count)) + np.cumsum([0, *np.frombuffer(whole, "<u4", count, 4)])
+    assert ends[-1] == len(whole)
+    return [whole[start:end] for start, end in itertools.pairwise(ends)]

@@ -35,6 +35,10 @@ export interface Figure {
   width: number;
   /** Index of the selected recorded batch (the newest while following); -1 if nothing is recorded. */
   selected: number;
+  /** The batch that all panels are to show; null: nothing is recorded. */
+  batch: number | null;
+  /** Why a part of a batch is not there. */
+  why(place: Place): Missing;
   /** Index of the recorded batch that is previewed under the pointer, or null. */
   preview: number | null;
   shown: Shown | null;
@@ -46,7 +50,7 @@ export type Pending = Missing & Place;
 
 /** What is pointed at: a part of a bar (lag null: the part beyond the recorded lags) or one step's loss. */
 export type Target =
-  | { kind: "part"; step: number; lag: number | null; panel: "gradients" | "horizon" }
+  | { kind: "part"; step: number; lag: number | null; panel: "gradients" | "horizon" | "cell" }
   | { kind: "loss"; step: number };
 
 export interface Focus {
@@ -78,6 +82,8 @@ export interface Gestures {
 }
 
 export interface Panel {
+  /** What of a batch it shows that the other panels do not; null while it is closed. */
+  wants?(batch: number, state: State): Place | null;
   update(figure: Figure): void;
   /** Shows the tooltip of what is pointed at. All panels do so before any draws: placing it measures the page. */
   explain?(focus: Focus): void;

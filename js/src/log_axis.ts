@@ -13,6 +13,16 @@ export function sizeExtent(values: ArrayLike<number>): [least: number, most: num
   return most > 0 ? [least, most] : null;
 }
 
+/** Of small plots. Fewer powers of ten would exaggerate small differences, more would hide where a gradient is lost. */
+const [FEWEST, MOST] = [2, 6];
+
+/** How many powers of ten below the largest size a small plot shows: as many as are spanned, within bounds. */
+export function shownDecades(extent: [least: number, most: number] | null): number {
+  // The summand keeps a power of ten that is whole, but for rounding, from counting twice.
+  const spanned = extent ? Math.ceil(Math.log10(extent[1] / extent[0]) - 1e-6) : 0;
+  return Math.max(FEWEST, Math.min(MOST, spanned));
+}
+
 /** Room that the smallest value keeps above the end of the axis, so that it is seen, in decades. */
 const MARGIN = 0.15;
 

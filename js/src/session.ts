@@ -94,7 +94,7 @@ export function createSession(
   /** A kernel that does not name its surfaces has one. */
   function readInfo(): Info {
     const info: Partial<Info> = model.get("_info");
-    return { surfaces: [], gates: [], units: 0, primary: "W_hh", ...info } as Info;
+    return { surfaces: [], gates: [], units: 0, primary: "W_hh", page: null, ...info } as Info;
   }
 
   function readState(): State {

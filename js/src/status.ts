@@ -46,7 +46,9 @@ function describeArrangement({ num_layers, bidirectional }: Info): string {
 }
 
 /** What of the run is here, and what of it the kernel keeps, if that is not all. */
-function describeExtent({ run, recorded, completing, reached, status }: State): string {
+function describeExtent(state: State): string {
+  const { run, recorded, completing, reached, status, info } = state;
+  if (info.page) return describeFile(state, info.page);
   const sentences: string[] = [];
   if (run.length < recorded) {
     const part = `${formatCount(run.length)} of ${formatCount(recorded)} recorded batches; every peak is among them`;
@@ -64,6 +66,14 @@ function describeExtent({ run, recorded, completing, reached, status }: State): 
     );
   }
   return sentences.join(" ");
+}
+
+/** What of the run is in a page that is one file, if that is not all. */
+function describeFile({ run, recorded }: State, { details }: { details: number }): string {
+  const rows = `${formatCount(run.length)} of ${formatCount(recorded)} recorded batches`;
+  const shown = run.length < recorded ? `This page shows ${rows}; every peak is among them. ` : "";
+  if (details >= recorded) return shown;
+  return `${shown}It has the details of ${formatCount(details)} of ${formatCount(recorded)} recorded batches, evenly spread.`;
 }
 
 export function createStatus(parent: HTMLElement): StatusLine {

@@ -7,6 +7,7 @@ import type { Figure, Focus, Gestures, Panel, Shown, Target } from "./figure";
 import { createFollowing } from "./following";
 import { createLadder } from "./ladder";
 import { setLagColors } from "./lag_colors";
+import { createCell } from "./panels/cell";
 import { createContext } from "./panels/context";
 import { createGradients } from "./panels/gradients";
 import { createHorizon } from "./panels/horizon";
@@ -15,6 +16,7 @@ import { createOverview } from "./panels/overview";
 import { createPendingNote } from "./panels/pending_note";
 import { createPredictions } from "./panels/predictions";
 import { createSamples } from "./panels/samples";
+import { createUnits } from "./panels/units";
 import { AMPLE } from "./panels/zoomable";
 import type { Snapshot } from "./protocol";
 import type { Session } from "./session";
@@ -52,6 +54,8 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
   let drawnInputs: unknown[] = [];
   let preview: number | null = null;
   let focus: Focus = { target: null, pinned: null };
+  /** The kernel works out a part that a panel wants. */
+  let waiting = false;
   let failure: Problem | null = null;
   /** Work that the next animation frame will do. */
   let due: "nothing" | "highlight" | "all" = "nothing";
@@ -98,7 +102,12 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     createGradients(batchArea, tooltip, commands, gestures),
     createHorizon(batchArea, tooltip, gestures),
   ];
-  const choice = createHorizonChoice(panelArea, commands, gestures);
+  /** They are opened by their titles. */
+  const foldouts: Panel[] = [
+    createHorizonChoice(panelArea, commands, gestures),
+    createCell(panelArea, tooltip, gestures),
+    createUnits(panelArea, commands, gestures),
+  ];
   const samples = createSamples(root);
   root.append(announcer);
 
@@ -144,7 +153,7 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     // While details are awaited, what was drawn before keeps its place.
     if (figure.shown || empty) drawn = figure.shown;
     else refit(figure);
-    choice.update(figure);
+    for (const panel of foldouts) panel.update(figure);
     samples.update(figure);
     highlight();
     root.dataset.batch = figure.shown ? String(figure.shown.snapshot.batch) : "";
@@ -154,15 +163,22 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
 
   function composeFigure(state: State): Figure {
     const { run } = state;
-    const selected = state.selected === null ? newest(state, focus.target !== null) : run.nearest(state.selected);
+    // A part that the kernel works out is waited for, so that all panels show one batch.
+    const stays = focus.target !== null || waiting;
+    const selected = state.selected === null ? newest(state, stays) : run.nearest(state.selected);
     if (preview !== null && preview >= run.length) preview = null;
     const index = preview ?? selected;
-    if (index < 0) return { state, width, selected, preview, shown: null, pending: null };
-    const { snapshot, missing } = findSurface(run.batches()[index], state);
-    session.want(parent, missing ? [missing] : []);
+    const why = session.missing;
+    if (index < 0) return { state, width, batch: null, why, selected, preview, shown: null, pending: null };
+    const batch = run.batches()[index];
+    const { snapshot, missing } = findSurface(batch, state);
+    const parts = foldouts.map((panel) => panel.wants?.(batch, state) ?? null).filter((place) => place !== null);
+    const missingParts = parts.filter((place) => !run.details.has(place));
+    session.want(parent, missing ? [missing, ...missingParts] : missingParts);
+    waiting = missingParts.some((place) => why(place).why === "waiting");
     const shown = snapshot && composeShown(snapshot, state);
     const pending = missing && { ...missing, ...session.missing(missing) };
-    return { state, width, selected, preview, shown, pending };
+    return { state, width, batch, why, selected, preview, shown, pending };
   }
 
   function showPending({ pending, state }: Figure) {
@@ -217,8 +233,9 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
 
   function highlight() {
     if (!focus.target) tooltip.hide();
-    for (const panel of batchPanels) panel.explain?.(focus);
-    for (const panel of batchPanels) panel.highlight?.(focus);
+    const panels = [...batchPanels, ...foldouts];
+    for (const panel of panels) panel.explain?.(focus);
+    for (const panel of panels) panel.highlight?.(focus);
   }
 
   followTheme(signal, (current) => {

@@ -12,7 +12,8 @@ import pytest
 pytestmark = pytest.mark.packaging
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-BUNDLE = {f"rnnbow_widget/static/{name}" for name in ("widget.js", "widget.css", "LICENSES.txt")}
+NAMES = ("widget.js", "widget.css", "page.js", "page.css", "LICENSES.txt")
+BUNDLE = {f"rnnbow_widget/static/{name}" for name in NAMES}
 
 
 @pytest.fixture(scope="module")

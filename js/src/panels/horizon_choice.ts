@@ -6,6 +6,7 @@ import type { Figure, Gestures, Panel } from "../figure";
 import { formatCount } from "../format";
 import { describeChoice, explainResiduals, inForce } from "../residuals";
 import type { Commands } from "../session";
+import { createFoldout } from "./foldout";
 import { createResidualPlot } from "./residual_plot";
 
 /** Wider pages have the words beside the plot. */
@@ -16,8 +17,8 @@ const UNMEASURED =
   "windows that come next all the way back; training is not disturbed.";
 
 export function createHorizonChoice(parent: HTMLElement, commands: Commands, gestures: Gestures): Panel {
-  const finding = element("span");
-  const title = element("span", { class: "title", text: "Which horizon is enough?" });
+  const parts = { name: "choice", title: "Which horizon is enough?", body: "choice-body" };
+  const { section, details, body, finding } = createFoldout(parent, parts, gestures);
   const make = (action: string, hint: string, onClick: () => void) => {
     const button = element("button", { attributes: { type: "button", "data-action": action, title: hint } });
     button.addEventListener("click", onClick);
@@ -41,14 +42,7 @@ export function createHorizonChoice(parent: HTMLElement, commands: Commands, ges
   const buttons = element("div", { class: "buttons" }, measure, use, auto);
   const refusal = element("p", { class: "refusal", attributes: { role: "status" } });
   const beside = element("div", { class: "words" }, words, buttons, refusal);
-  const body = element("div", { class: "choice-body" }, plotArea, beside);
-  const summary = element("summary", {}, title, finding);
-  // Keys belong to the plot, and not to the host's shortcuts.
-  const attributes = { "data-lm-suppress-shortcuts": "true" };
-  const details = element("details", { attributes }, summary, body);
-  const section = element("section", { class: "panel", attributes: { "data-panel": "choice" } }, details);
-  parent.append(section);
-  details.addEventListener("toggle", gestures.redraw);
+  body.append(plotArea, beside);
   const plot = createResidualPlot(plotArea, gestures, (k) => {
     if (figure?.state.info.live) commands.set("horizon", k);
   });

@@ -47,7 +47,7 @@ function describeHeld({ batch }: Pending, { run, info }: State): string {
     run.details.has({ batch, stream, part: null }),
   );
   const names = streams.map((stream) => (stream === null ? "the average" : `stream ${stream + 1}`));
-  return names.length > 0 ? ` Of that batch the notebook holds ${names.join(", ")}.` : "";
+  return names.length > 0 ? ` Of that batch the ${info.page ? "page" : "notebook"} holds ${names.join(", ")}.` : "";
 }
 
 function explain(pending: Pending, state: State): string {
@@ -57,6 +57,7 @@ function explain(pending: Pending, state: State): string {
   const name = `${formatCount(batch)}${shown && `, ${shown}`}`;
   if (why === "thinned" && stream !== null && pending.nearest === null) return `The run does not hold batch ${name}.`;
   if (why === "refused") return pending.reason;
+  if (info.page) return explainMissing(pending, state, name) + describeHeld(pending, state);
   if (why === "waiting") return `Batch ${name}: waiting for the kernel…`;
   if (why === "thinned") {
     const limit = formatBytes(status.memory_limit);
@@ -65,4 +66,10 @@ function explain(pending: Pending, state: State): string {
   return reached
     ? `Batch ${name}: its details are not here, and the kernel has not answered for some seconds. It may be busy with a cell, or not running.`
     : `The details of batch ${name} are not in this notebook, and no kernel has answered. It may be busy, or not running.${describeHeld(pending, state)}`;
+}
+
+/** Why a page that is one file does not show something of a batch. */
+function explainMissing({ batch, stream, part }: Pending, { run }: State, name: string): string {
+  const what = part !== null && run.details.has({ batch, stream, part: null }) ? part : "details";
+  return `This page has no ${what} of batch ${name}: it is a file, without a kernel to ask.`;
 }

@@ -1,0 +1,33 @@
+/** Entry point of a page that is one file: shows the run that the file holds, without a kernel or a network. */
+
+import type { InitializeProps, RenderProps } from "@anywidget/types";
+import { expand } from "./compact";
+import type { Traits } from "./contract";
+import { element } from "./dom";
+import createWidget from "./index";
+import "./styles/page.css";
+import { createPlainModel } from "./plain_model";
+
+/** What stands in the file, as `page.py` writes it. */
+const read = (id: string) => document.getElementById(id)?.textContent ?? "";
+
+async function show(place: HTMLElement) {
+  const traits: Traits = JSON.parse(read("rnnbow-traits"));
+  traits._run.chunks = (await Promise.all(read("rnnbow-chunks").split(" ").map(expand))).flat();
+  const { model } = createPlainModel(traits, () => {
+    throw new Error("There is no kernel.");
+  });
+  const widget = createWidget();
+  widget.initialize({ model } as InitializeProps<Traits>);
+  widget.render({ model, el: place } as RenderProps<Traits>);
+}
+
+const place = document.querySelector("main") as HTMLElement;
+show(place).catch((error: unknown) => {
+  const reason = error instanceof Error ? error.message : String(error);
+  const words =
+    "DecompressionStream" in window
+      ? `This file is damaged or not complete: ${reason}`
+      : "This browser is too old to read the file. Any browser of 2023 or later can.";
+  place.replaceChildren(element("p", { class: "failure", text: words, attributes: { role: "alert" } }));
+});

@@ -1,0 +1,276 @@
+/** Inside the cell: the way that the gradient of one loss takes through the cell at one step, and at all others. */
+
+import { type LossFlow, lossFlow, newestLoss, type Spot, sizeAt, spotOf, within } from "../cell_flow";
+import { type CellKind, describeSpot, edgeName, formulaOf, gradientName, kindOf } from "../cell_words";
+import { element, setText } from "../dom";
+import type { Figure, Focus, Gestures, Panel } from "../figure";
+import { formatCount, formatNumber, formatPercent } from "../format";
+import { shownDecades } from "../log_axis";
+import { type CellFlow, cellOf } from "../protocol";
+import { streamName } from "../streams";
+import type { Tooltip, TooltipContent } from "../tooltip";
+import { createCellDrawing, opacityOf, widthOf } from "./cell_drawing";
+import { createCellStrips } from "./cell_strips";
+import { createDirectionChoice } from "./direction_choice";
+import { createFoldout } from "./foldout";
+import { createPartNote } from "./part_note";
+import { makeSteerable, sentence } from "./plot";
+
+/** Wider pages have the steps beside the picture. */
+const BESIDE = 860;
+const PICTURE_PART = 0.56;
+const SPACE = 28;
+const PAGE = 10;
+/** In columns wider than this, steps would only be stretched. */
+const WIDEST_STRIPS = 620;
+/** JupyterLab leaves keys to what says that they are its own. */
+const KEEP_KEYS = { "data-lm-suppress-shortcuts": "true" };
+const TEASER = "where a gradient survives, and where it dies";
+const KEYS =
+  "Left and right walk through the steps, Page Up and Down by ten, Home and End to the first and last that the loss " +
+  "reaches; up and down read the edges; Escape lets go.";
+const OWN_CELL = "There is no picture of this cell: only those of rnnbow_widget have one. These are its edges.";
+const NO_EDGES =
+  "This cell does not say what flows inside it, so there is nothing to draw. LSTM, GRU, tanh and ReLU do.";
+
+/** What is drawn, and what it was made from. */
+interface Drawn {
+  flow: CellFlow;
+  kind: CellKind | null;
+  newest: number;
+  way: 1 | -1;
+  sent: LossFlow | null;
+}
+
+export function createCell(parent: HTMLElement, tooltip: Tooltip, gestures: Gestures): Panel {
+  const parts = { name: "cell", title: "Inside the cell", body: "cell-body" };
+  const { section, details, body, finding } = createFoldout(parent, parts, gestures);
+  const directions = createDirectionChoice("Direction of the cell", gestures.redraw);
+  const button = (action: string, text: string, label: string, by: number) => {
+    const made = element("button", {
+      text,
+      attributes: { type: "button", "data-action": action, "aria-label": label, title: label, ...KEEP_KEYS },
+    });
+    made.addEventListener("click", () => walkBy(by));
+    return made;
+  };
+  const earlier = button("earlier", "‹", "One step earlier", -1);
+  const later = button("later", "›", "One step later", 1);
+  const slider = element("input", {
+    attributes: { type: "range", "aria-label": "Step at which the cell is looked at", ...KEEP_KEYS },
+  });
+  slider.addEventListener("input", () => walkTo(slider.valueAsNumber));
+  const controls = element("div", { class: "cell-controls" }, directions.node, earlier, slider, later);
+  for (const control of [earlier, later, slider]) {
+    control.addEventListener("blur", () => gestures.point(null));
+  }
+  const words = element("p", { class: "hint finding" });
+  const note = createPartNote("The flow inside the cell");
+  const missing = element("p", { class: "hint" });
+  const pictureArea = element("div");
+  const stripArea = element("div");
+  const legend = element("div", { class: "cell-legend" });
+  const plots = element("div", { class: "cell-plots" }, pictureArea, stripArea);
+  const content = element("div", { class: "part-content" }, controls, words, missing, plots, legend);
+  content.hidden = true;
+  body.append(note.node, content);
+
+  const picture = createCellDrawing(pictureArea, pointEdge);
+  makeSteerable(picture.svg, KEYS);
+  const strips = createCellStrips(
+    stripArea,
+    (at) => {
+      edge = at?.edge ?? null;
+      if (at) walkTo(at.step);
+      else gestures.point(null);
+    },
+    () => {
+      if (spot) gestures.pin(spot.loss);
+    },
+  );
+
+  let figure: Figure | null = null;
+  let drawn: Drawn | null = null;
+  let drawnInputs: unknown[] = [];
+  let roomOfStrips = 0;
+  let focus: Focus = { target: null, pinned: null };
+  /** What was looked at last. */
+  let kept: Spot | null = null;
+  let spot: Spot | null = null;
+  /** The edge that is pointed at. */
+  let edge: string | null = null;
+
+  function walkTo(step: number) {
+    if (!drawn || !spot) return;
+    const { loss } = spot;
+    kept = { loss, step: within(step, loss, drawn.flow) };
+    gestures.point({ kind: "part", step: kept.step, lag: loss - kept.step, panel: "cell" });
+    gestures.settle();
+  }
+
+  const walkBy = (steps: number) => spot && walkTo(spot.step + steps);
+
+  function pointEdge(name: string | null) {
+    if (name === edge) return;
+    edge = name;
+    if (name === null) return gestures.point(null);
+    walkBy(0);
+    drawSpot();
+    showTooltip();
+  }
+
+  picture.svg
+    .on("click", () => {
+      if (spot) gestures.pin(spot.loss);
+    })
+    .on("blur", () => pointEdge(null))
+    .on("keydown", (event: KeyboardEvent) => {
+      if (event.ctrlKey || event.altKey || event.metaKey || !onKey(event.key)) return;
+      event.preventDefault();
+      event.stopPropagation();
+    });
+
+  function onKey(key: string): boolean {
+    if (!drawn || !spot) return false;
+    const { step } = spot;
+    const moves: Record<string, number> = {
+      ArrowLeft: step - 1,
+      ArrowRight: step + 1,
+      PageUp: step - PAGE,
+      PageDown: step + PAGE,
+      Home: 0,
+      End: drawn.flow.steps - 1,
+    };
+    if (key in moves) {
+      walkTo(moves[key]);
+      gestures.announce(edge ? sentence(describeEdge(edge)) : words.textContent);
+    } else if (key === "ArrowUp" || key === "ArrowDown") {
+      const names = drawn.flow.edges.map(({ name }) => name);
+      const by = key === "ArrowDown" ? 1 : -1;
+      const next = edge === null ? 0 : (names.indexOf(edge) + by + names.length) % names.length;
+      pointEdge(names[next]);
+      gestures.announce(sentence(describeEdge(names[next])));
+    } else if (key === "Escape" && edge !== null) {
+      pointEdge(null);
+    } else return false;
+    return true;
+  }
+
+  function describeEdge(name: string): TooltipContent {
+    if (!drawn?.sent || !spot) return { title: name, rows: [] };
+    const { flow, kind, way, sent } = drawn;
+    const found = flow.edges.find((one) => one.name === name);
+    const size = found ? sizeAt(found, spot, flow) : Number.NaN;
+    const rows: TooltipContent["rows"] = [["norm", formatNumber(size, 6)]];
+    if (sent.extent && Number.isFinite(size))
+      rows.push(["of the largest of this loss", formatPercent(size / sent.extent[1])]);
+    if (kind) rows.push([gradientName(name, kind, spot, way), formulaOf(name, kind, way)]);
+    return { title: `${edgeName(name, kind)}, step ${spot.step}, loss of step ${spot.loss}`, rows };
+  }
+
+  function showTooltip() {
+    const place = edge === null ? null : picture.placeOf(edge);
+    if (edge === null || !place || place.width === 0) return;
+    tooltip.show(describeEdge(edge), [place], place.top + place.height / 2);
+  }
+
+  function draw(flow: CellFlow, way: 1 | -1, { width, state }: Figure) {
+    const kind = kindOf(flow);
+    drawn = { flow, kind, newest: newestLoss(flow), way, sent: null };
+    const beside = width >= BESIDE && kind !== null;
+    pictureArea.hidden = kind === null;
+    plots.hidden = flow.edges.length === 0;
+    setText(missing, flow.edges.length === 0 ? NO_EDGES : kind ? "" : OWN_CELL);
+    missing.hidden = kind !== null;
+    const room = beside ? Math.floor(PICTURE_PART * width) : width;
+    if (kind) picture.layOut(kind, kind === "elman" ? (state.info.cell ?? "f") : "", room, way);
+    details.dataset.beside = String(beside);
+    roomOfStrips = beside ? width - room - SPACE : Math.min(width, WIDEST_STRIPS);
+  }
+  /** Draws what the focus is on. */
+  function drawSpot() {
+    if (!drawn) return;
+    const { flow, kind } = drawn;
+    spot = spotOf(focus, kept, drawn.newest, flow);
+    // What is pointed at elsewhere is looked at in passing, but for the loss that is pinned.
+    if (focus.pinned === spot.loss && focus.target?.kind === "part") kept = spot;
+    const again = drawn.sent?.loss === spot.loss;
+    if (!again || !drawn.sent) drawn.sent = lossFlow(spot.loss, flow);
+    const { sent } = drawn;
+    const decades = shownDecades(sent.extent);
+    if (!again) {
+      strips.draw(flow.edges, kind, sent, decades, roomOfStrips);
+      drawLegend(decades);
+      slider.min = String(sent.first);
+      slider.max = String(sent.end - 1);
+    }
+    slider.value = String(spot.step);
+    slider.setAttribute("aria-valuetext", `step ${spot.step}`);
+    earlier.disabled = spot.step <= sent.first;
+    later.disabled = spot.step >= sent.end - 1;
+    const said = describeSpot(spot, flow, sent, kind);
+    setText(words, said);
+    picture.svg.attr("aria-label", `${said} ${KEYS}`).attr("data-step", spot.step).attr("data-loss", spot.loss);
+    picture.draw(spot, sent, decades);
+    picture.light(edge);
+    strips.mark(spot, edge);
+  }
+
+  /** How wide and dark a line is, by what part of the largest gradient it stands for. */
+  function drawLegend(decades: number) {
+    const swatches = [1, 2 / 3, 1 / 3, 0].map((part) => {
+      const line = element("i");
+      line.style.height = `${widthOf(part)}px`;
+      line.style.opacity = String(opacityOf(part));
+      const size = 10 ** ((part - 1) * decades);
+      const label = part === 1 ? "largest" : formatPercent(size);
+      return element("span", {}, line, part === 0 ? `${label} or less` : label);
+    });
+    const zero = element("span", {}, element("i", { class: "none" }), "exactly zero");
+    legend.replaceChildren(
+      element("span", { text: "Norm of this loss’s gradient along an edge:" }),
+      ...swatches,
+      zero,
+      element("span", { text: "Arrows go its way: from the output to the inputs." }),
+    );
+  }
+
+  return {
+    wants(batch, { info, surface, stream }) {
+      if (!details.open) return null;
+      return { batch, stream, part: cellOf(directions.trackOf(surface, info).suffix) };
+    },
+    update(next) {
+      figure = next;
+      const { state, batch } = next;
+      const { info } = state;
+      if (!details.open) setText(finding, TEASER);
+      if (!details.open || batch === null) return;
+      const { suffix, way } = directions.trackOf(state.surface, info);
+      const place = { batch, stream: state.stream, part: cellOf(suffix) };
+      const flow = state.run.details.cell(place);
+      note.update(flow ? null : { ...place, ...next.why(place) }, state);
+      content.classList.toggle("pending", flow === null);
+      content.hidden = flow === null && drawn === null;
+      content.inert = flow === null;
+      body.classList.toggle("empty", content.hidden);
+      if (!flow) return;
+      const shown = [`batch ${formatCount(flow.batch)}`, streamName(flow.stream, info), suffix && `W_hh${suffix}`];
+      setText(finding, shown.filter(Boolean).join(" · "));
+      const inputs = [flow.edges[0]?.sizes.buffer, flow.batch, flow.stream, suffix, next.width];
+      if (inputs.every((input, index) => input === drawnInputs[index]) && drawn) return;
+      drawnInputs = inputs;
+      draw(flow, way, next);
+      section.dataset.batch = String(flow.batch);
+      drawSpot();
+    },
+    explain({ target }) {
+      if (details.open && drawn && target?.kind === "part" && target.panel === "cell") showTooltip();
+    },
+    highlight(next) {
+      focus = next;
+      if (next.target?.kind !== "part" || next.target.panel !== "cell") edge = null;
+      if (details.open && figure?.batch !== null) drawSpot();
+    },
+  };
+}

@@ -1,0 +1,46 @@
+"""Chunks as a page that is one file holds them: rounded, compressed, and as text. Twin of ``js/src/compact.ts``."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import math
+import struct
+from collections.abc import Sequence
+
+import numpy as np
+
+MANTISSA_BITS = 11
+"""Of the 23 of single precision, so many are kept: what is rounded is off by at most one part in 4,096."""
+_DROPPED = 23 - MANTISSA_BITS
+_KEPT = 0xFFFFFFFF & ~((1 << _DROPPED) - 1)
+_INFINITE = 0x7F800000
+_PLANES = 4
+
+
+def compact(chunks: Sequence[bytes]) -> str:
+    """Return chunks as base64 of gzip of 4-byte elements, all first bytes first, then all second ones, and so on.
+
+    So what is alike in neighbours, signs and exponents, stands together, and the bits that `rounded` has made 0. The
+    elements are the number of chunks, the length of each, and the chunks. The same chunks give the same text.
+    """
+    whole = np.frombuffer(struct.pack(f"<{1 + len(chunks)}I", len(chunks), *map(len, chunks)) + b"".join(chunks), "u1")
+    planes = whole.reshape(-1, _PLANES).T  # (4, elements)
+    return base64.b64encode(gzip.compress(planes.tobytes(), 9, mtime=0)).decode("ascii")
+
+
+def rounded(chunk: bytes) -> bytes:
+    """Return a chunk whose floats are rounded to `MANTISSA_BITS`; NaN and infinity stay what they are."""
+    position = 4 + struct.unpack_from("<I", chunk)[0]
+    columns = json.loads(chunk[4:position])["columns"]
+    copy = bytearray(chunk)
+    for _, code, shape in columns:
+        count = math.prod(shape)
+        if code == "f4":
+            bits = np.frombuffer(copy, "<u4", count, position)  # (count,), a view
+            size = bits & 0x7FFFFFFF  # but for the sign, numbers are in the order of their bits
+            nearest = np.minimum((size + (1 << (_DROPPED - 1))) & _KEPT, (_INFINITE - 1) & _KEPT)
+            np.copyto(bits, (bits & 0x80000000) | nearest, where=size < _INFINITE)
+        position += 4 * count
+    return bytes(copy)

@@ -1,0 +1,220 @@
+"""A page that is one file: the panels with a run, to be opened in any browser, without a kernel or a network."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence, Set
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import __version__
+from .checks import positive_int
+from .compact import MANTISSA_BITS, compact, rounded
+from .extract import extract_rows
+from .protocol import pack_details, pack_overview
+from .reporter import Reporter
+from .run import Run
+from .snapshot import Snapshot, stream_views
+from .visible_text import picture
+
+MAX_BYTES = 5_000_000
+"""Size of a page at most, unless another is asked for: what a mail may carry."""
+FIRST_VIEW: Mapping[str, Any] = {
+    "selected": None,
+    "measure": "norm",
+    "form": "auto",
+    "quantity": "max_gradient",
+    "overlay": None,
+    "log_scale": False,
+    "stream": None,
+}
+"""What a page shows first, unless something else is chosen."""
+
+_STATIC = Path(__file__).parent / "static"
+_SAMPLED = 64  # snapshots from which it is estimated how small others become
+_LONGEST_SETTING = 200
+_SPARE = 50  # for numbers that are not known yet when it is worked out how much room there is
+_SETTINGS = ("learning_rate", "horizon", "record_every")
+
+
+def make_page(
+    reporter: Reporter,
+    chosen: Mapping[str, Any] | None = None,
+    *,
+    title: str | None = None,
+    max_bytes: int = MAX_BYTES,
+) -> str:
+    """Return the HTML of a page with a run.
+
+    The page declares a content security policy that allows its one script and its one style, and nothing else.
+
+    Parameters
+    ----------
+    reporter : Reporter
+        Of the run.
+    chosen : mapping, optional
+        What the page shows first, as the traits of these names; what is missing is as in `FIRST_VIEW`, and
+        the surface is the primary one.
+    title : str, optional
+        Heading of the page; by default the name of the data.
+    max_bytes : int
+        Size of the page at most. Every recorded batch is in the overview as long as that takes at most half of the
+        room, else an extract of it with every peak. Details are those that the run holds, of all batches if they fit,
+        else of so many, evenly spread, and of the selected one and those that cues name. Of a minibatch the chosen
+        stream, or the average, gets at least half of the room.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `title` is no text, or `max_bytes` leaves no room for the run.
+    """
+    if not isinstance(title, (str, type(None))):
+        raise TypeError(f"title takes a text, got {title!r}")
+    max_bytes = positive_int("max_bytes", max_bytes)
+    traits = _traits(reporter, {**FIRST_VIEW, "surface": reporter.primary, **(chosen or {})})
+    heading = title or f"RNNbow: {traits['_info']['data_name'] or 'a run'}"
+
+    def document(packed: Sequence[str]) -> str:
+        return _document(heading, reporter.settings, traits, packed)
+
+    room = max_bytes - len(document([])) - _SPARE
+    packed, traits["_info"]["page"] = _pack(reporter, traits["selected"], traits["stream"], room)
+    page = document(packed)
+    if len(page) > max_bytes:
+        raise ValueError(
+            f"max_bytes takes at least {len(page)}, which the panels, the overview and one batch of this run need; "
+            f"got {max_bytes}"
+        )
+    return page
+
+
+def _traits(reporter: Reporter, chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """What the page's model holds, as docs/architecture.md describes it, but for what is recorded."""
+    settings = {name: reporter.settings.get(name) for name in _SETTINGS}
+    return {
+        **chosen,
+        **settings,
+        "playing": False,
+        "_labels": reporter.labels(),
+        "_info": {**reporter.info(), "live": False, "page": {"details": 0}},
+        "_run": {"epoch": 0, "next": 0, "recorded": len(reporter.run)},
+        "_status": reporter.status(training=False, rate=math.nan),
+        "_samples": reporter.samples,
+        "_cues": reporter.feed.cues(),
+        "_choice": reporter.choice(),
+    }
+
+
+def _pack(reporter: Reporter, selected: int | None, stream: int | None, room: int) -> tuple[list[str], dict[str, int]]:
+    """Return texts of what is recorded that take `room` if that can be, and what `_info.page` says of them."""
+    run = reporter.run
+    named = {cue.batch for cue in run.cues()} | {selected}
+    packed = [_pack_overview(run, named, room // 2)]
+    room -= len(packed[0])
+    streams = [None, *range(reporter.batch_size)] if reporter.batch_size > 1 else [None]
+    details = 0
+    for place, one in enumerate(sorted(streams, key=lambda one: one != stream)):  # the chosen one first
+        held = stream_views(run.details(), one)
+        share = 1 if len(streams) == 1 else 2 if place == 0 else len(streams) - place
+        text, count = _pack_details(held, named, room // share)
+        if place == 0:
+            details = count
+        elif len(text) > room // share:
+            continue
+        packed.append(text)
+        room -= len(text)
+    return packed, {"details": details}
+
+
+def _pack_overview(run: Run, named: set[int | None], room: int) -> str:
+    overview, count = run.overview, len(run)
+    if count * len(overview.names) <= room:  # at least a byte for each number
+        text = compact(pack_overview(overview, slice(count)))
+        if len(text) <= room:
+            return text
+    batches = overview.column("batch", 0, count)  # (recorded,)
+    others = np.flatnonzero([batch in named for batch in batches.tolist()])
+    return compact(pack_overview(overview, extract_rows(overview, count, others)))
+
+
+def _pack_details(held: Sequence[Snapshot], named: set[int | None], room: int) -> tuple[str, int]:
+    """Return the text of as many snapshots as fit, of one at least, and how many those are."""
+
+    def pack(chosen: Sequence[Snapshot]) -> str:
+        return compact([rounded(chunk) for chunk in pack_details(chosen)])
+
+    count = len(held)
+    if count > _SAMPLED:
+        expected = len(pack(_evenly(held, _SAMPLED))) / _SAMPLED
+        count = min(count, int(1.1 * room / expected))  # more become smaller
+    while True:
+        chosen = _evenly(held, count, named if count > 1 else set())
+        text = pack(chosen)
+        if len(text) <= room or count <= 1:
+            return text, len(chosen)
+        count = min(count - 1, int(0.99 * count * room / len(text)))
+
+
+def _evenly(held: Sequence[Snapshot], count: int, named: Set[int | None] = frozenset()) -> list[Snapshot]:
+    """Choose so many snapshots, evenly spread and with the newest, and those of batches that are named."""
+    evenly = np.linspace(len(held) - 1, 0, max(1, count)).round().astype(int).tolist() if held else []
+    indices = set(evenly) | {index for index, snapshot in enumerate(held) if snapshot.batch in named}
+    return [held[index] for index in sorted(indices)]
+
+
+def _document(heading: str, settings: Mapping[str, Any], traits: Mapping[str, Any], packed: Sequence[str]) -> str:
+    """Return the page: HTML in ASCII, so that its characters are its bytes."""
+    script, style = (_bundled(name) for name in ("page.js", "page.css"))
+    allowed = f"script-src {_hash(script)}; style-src {_hash(style)}"
+    policy = f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
+    precision = 2 ** (MANTISSA_BITS + 1)
+    made = f"Made by rnnbow_widget {__version__}. Numbers of single batches are rounded, to one part in {precision:,}."
+    page = [
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        f"<title>{_text(heading)}</title>\n<style>{style}</style>\n</head>\n<body>",
+        f'<header><h1>{_text(heading)}</h1><p class="settings">{_text(_described(settings))}</p></header>',
+        '<main><noscript><p class="failure">A script draws the panels, but this browser runs none.</p></noscript>',
+        "</main>",
+        f"<footer><p>{made}</p><details><summary>Licences of what is inside</summary>",
+        f"<pre>{escape(_bundled('LICENSES.txt'))}</pre></details></footer>",
+        f'<script type="application/json" id="rnnbow-traits">{_json(traits)}</script>',
+        f'<script type="text/plain" id="rnnbow-chunks">{" ".join(packed)}</script>',
+        f"<script>{script}</script>\n</body>\n</html>\n",
+    ]
+    return "\n".join(page).encode("ascii", "xmlcharrefreplace").decode("ascii")
+
+
+@cache
+def _bundled(name: str) -> str:
+    """Text of a file that js/build.mjs wrote; scripts and styles are ASCII."""
+    return (_STATIC / name).read_text(encoding="utf-8").strip()
+
+
+def _hash(content: str) -> str:
+    digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode("ascii")
+    return f"'sha256-{digest}'"
+
+
+def _json(value: Any) -> str:
+    """JSON that no HTML parser takes for the end of a script."""
+    return json.dumps(value, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _text(text: str) -> str:
+    """Text as HTML that shows every character of it."""
+    return escape("".join(character if character == " " else picture(character) for character in text))
+
+
+def _described(settings: Mapping[str, Any]) -> str:
+    """Settings that are set, as a line."""
+    texts = [f"{name}={value}" for name, value in settings.items() if value is not None]
+    return ", ".join(text if len(text) <= _LONGEST_SETTING else f"{text[:_LONGEST_SETTING]}…" for text in texts)
