@@ -179,6 +179,10 @@ class WindowGradients:
         if layer:
             below = forward.outputs[layer - 1]  # (n, B, D·H)
             return below, below.shape[-1]
+        if np.issubdtype(forward.inputs.dtype, np.floating):
+            return forward.inputs, self.walk.rnn.input_size
+        if np.issubdtype(forward.inputs.dtype, np.floating):
+            return forward.inputs, forward.inputs.shape[-1]  # (n, B, V)
         tokens = np.unique(forward.inputs)  # (q,)
         one_hot = (forward.inputs[..., None] == tokens).astype(self.walk.rnn.dtype)  # (n, B, q)
         return one_hot, self.walk.rnn.input_size

@@ -162,6 +162,7 @@ def _shapes(snapshot: Snapshot) -> list[tuple[str, tuple[int, ...]]]:
 def _rows(snapshots: Sequence[Snapshot], keys: Sequence[str]) -> dict[str, Column]:
     """Work out the rows of batches that are alike in surfaces and shapes, by column: arrays (batches,)."""
     steps = snapshots[0].steps
+    losses = [s.losses for s in snapshots]  # (batches,)
     rows: dict[str, Any] = {
         "batch": [s.batch for s in snapshots],
         "start": [s.start for s in snapshots],
@@ -170,8 +171,8 @@ def _rows(snapshots: Sequence[Snapshot], keys: Sequence[str]) -> dict[str, Colum
         "grad_norm": [s.grad_norm for s in snapshots],
         "update_norm": [s.update_norm for s in snapshots],
         "horizon_length": horizon_lengths(snapshots),
-        "loss": np.add.reduce([s.loss for s in snapshots], axis=1) / steps,
-        "accuracy": np.add.reduce([s.accuracy for s in snapshots], axis=1) / steps,
+        "loss": _per_loss(np.add.reduce([s.loss for s in snapshots], axis=1), losses),
+        "accuracy": _per_loss(np.add.reduce([s.right for s in snapshots], axis=1), losses),
     }
     for key in keys:
         if key not in snapshots[0].surfaces:
@@ -184,3 +185,10 @@ def _rows(snapshots: Sequence[Snapshot], keys: Sequence[str]) -> dict[str, Colum
         rows[f"mean:{key}"] = np.add.reduce(heights, axis=1) / steps
     with np.errstate(over="ignore"):  # of norms in double precision
         return {name: np.asarray(row).astype(_dtype(name)) for name, row in rows.items()}
+
+
+def _per_loss(sums: NDArray[np.floating[Any]], losses: Sequence[float]) -> NDArray[np.floating[Any]]:
+    """Return sums (batches,) per loss, of which there may be none."""
+    with np.errstate(invalid="ignore"):
+        found: NDArray[np.floating[Any]] = np.divide(sums, losses)
+    return found

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from .about import About
 from .checks import finite_float, one_of
 from .cues import Cue, CueFinder
 from .export import File, write_out
@@ -95,6 +96,8 @@ class Run(Sequence[Snapshot]):
         What the tokens are called.
     settings : mapping
         What the run was made with, to show and to reproduce it.
+    about : About, optional
+        What there is to know of inputs, targets and their loss.
     memory_limit : float
         Bytes that overview and details may take together. The overview is never thinned, at about 80 bytes per batch.
 
@@ -122,10 +125,12 @@ class Run(Sequence[Snapshot]):
         vocabulary: tuple[str, ...],
         settings: Mapping[str, Any] | None = None,
         *,
+        about: About | None = None,
         memory_limit: float = MEMORY_LIMIT,
     ) -> None:
         self.vocabulary = vocabulary
         self.settings = dict(settings or {})
+        self.about = about
         self.recall: Recall | None = None
         self.beside = 0
         self._lock = threading.RLock()
@@ -338,7 +343,7 @@ class Run(Sequence[Snapshot]):
         ----------
         name : str
             One of `QUANTITIES`: "max_gradient", "mean_gradient", "grad_norm", "update_norm", "loss" (mean per step, in
-            nats), "accuracy" or "horizon_length".
+            nats or squared), "accuracy" or "horizon_length".
         surface, measure : str
             For the first two: whose bars; by default those of the primary surface. NaN for batches that it was not
             recorded with.
@@ -415,13 +420,14 @@ class Run(Sequence[Snapshot]):
             if not len(self):
                 return "Run(nothing recorded yet)"
             batches, loss, horizon = self.batches, self.column("loss"), self.column("horizon_length")
+            unit = " nats per step" if self.vocabulary else ""
             ended = ", diverged" if self._overview.column("flags")[-1] & DIVERGED else ""
             thinned = ""
             if self._stride > 1:
                 thinned = f", details of {len(self._details):,} held: one in {self._stride} and the newest"
             return (
                 f"Run({len(self):,} recorded batches, {batches[0]:,} to {batches[-1]:,}; "
-                f"loss {loss[0]:.3g} → {loss[-1]:.3g} nats per step, "
+                f"loss {loss[0]:.3g} → {loss[-1]:.3g}{unit}, "
                 f"horizon {horizon[0]:g} → {horizon[-1]:g} steps, {self.nbytes / 1e6:.2g} MB{thinned}{ended})"
             )
 

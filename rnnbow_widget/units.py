@@ -15,7 +15,7 @@ from .gradients import Gradients, bptt, norm
 from .layer_walk import LayerWalk, TrackRows
 from .parameters import Array
 from .rnn import RNN
-from .snapshot import begins_at_zero, median_reach, reaches
+from .snapshot import begins_at_zero, median_reach, of_losses, reaches, reaches_ahead
 from .surfaces import Surface
 
 RANKINGS = ("size", "share", "reach", "agreement")
@@ -201,7 +201,11 @@ class _Gathering:
         first = int(self.lags[0])
         zero = not walk.forward.tracks[self.surface.layer][0].states[0].any()
         zero = begins_at_zero(self.surface.name, pieces, first, zero)
-        reach = [reaches(own, first, zero) for own in pieces]  # (H, losses) each
+        mask = walk.forward.mask  # (n, B): which steps have a loss
+        with_loss = [None if mask is None else mask[:, b].astype(float) for b in of]  # (n,) each
+        if reaches_ahead(pieces, first):
+            with_loss = [None if steps is None else steps[::-1] for steps in with_loss]
+        reach = [of_losses(reaches(own, first, zero), steps) for own, steps in zip(pieces, with_loss, strict=True)]
         cosines = self.cosines[of].transpose(1, 0, 2).reshape(self.size, -1)  # (H, B·n)
         counted = np.isfinite(cosines)
         return Units(

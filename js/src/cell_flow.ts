@@ -1,7 +1,7 @@
 /** What one loss sent along the edges of a cell, step by step: pure functions of a `CellFlow`. */
 
 import { type Focus, focusedLoss } from "./figure";
-import { indexOf, lagsOf, stepsOf } from "./lags";
+import { indexOf, stepsOf } from "./lags";
 import { sizeExtent } from "./log_axis";
 import type { CellFlow, Edge } from "./protocol";
 
@@ -27,16 +27,19 @@ export interface LossFlow {
 export const sizeAt = ({ sizes }: Edge, { loss, step }: Spot, flow: CellFlow) =>
   sizes[indexOf(step, loss - step, flow)];
 
-/** The last loss that sent anything; the last step's if none did. */
-export function newestLoss(flow: CellFlow): number {
-  const sent = new Set<number>();
-  for (const { sizes } of flow.edges) {
-    for (let step = 0; step < flow.steps; step += 1) {
-      const { first, end } = lagsOf(step, flow.steps, flow);
-      for (let lag = first; lag < end; lag += 1) if (sizes[indexOf(step, lag, flow)] !== 0) sent.add(step + lag);
+/**
+ * The loss that can be followed the furthest back: the last one, in the order in which the cell reads, that sent
+ * anything. `way` is 1 where it reads forward, −1 where it reads backward.
+ */
+export function newestLoss(flow: CellFlow, way: 1 | -1): number {
+  const last = way > 0 ? flow.steps - 1 : 0;
+  for (let loss = last; loss >= 0 && loss < flow.steps; loss -= way) {
+    const { first, end } = stepsOf(loss, flow.steps, flow);
+    for (let step = first; step < end; step += 1) {
+      if (flow.edges.some((edge) => sizeAt(edge, { loss, step }, flow) !== 0)) return loss;
     }
   }
-  return sent.size > 0 ? Math.max(...sent) : flow.steps - 1;
+  return last;
 }
 
 export function lossFlow(loss: number, flow: CellFlow): LossFlow {

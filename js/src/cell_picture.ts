@@ -604,7 +604,7 @@ export function layOutCell(kind: CellKind, room: number, way: 1 | -1): CellLayou
 
 function reachOf({ kind, text }: Pick<Mark, "kind" | "text">): [x: number, y: number] {
   if (kind === "operation") return [Math.max(RADIUS, (LETTER * text.length) / 2 + 5), RADIUS];
-  if (kind === "join") return [RADIUS + 1, RADIUS + 1];
+  if (kind === "join") return [RADIUS + 5, RADIUS + 1];
   return kind === "state" ? [RADIUS + 2, 0] : [0, 0];
 }
 

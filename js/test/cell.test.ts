@@ -57,8 +57,15 @@ describe("what a loss sent through a cell", () => {
   });
 
   it("is looked at from the newest loss that sent anything", () => {
-    expect(newestLoss(flow)).toBe(4);
-    expect(newestLoss(flowOf(["h"], () => 0))).toBe(5);
+    expect(newestLoss(flow, 1)).toBe(4);
+    expect(
+      newestLoss(
+        flowOf(["h"], () => 0),
+        1,
+      ),
+    ).toBe(5);
+    const backward = flowOf(["h"], (_, __, loss) => loss, { lags: 6, firstLag: -5 });
+    expect(newestLoss(backward, -1)).toBe(1);
   });
 
   it("is wide where it is large, in decades below the largest of the loss", () => {

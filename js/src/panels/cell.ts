@@ -92,6 +92,8 @@ export function createCell(parent: HTMLElement, tooltip: Tooltip, gestures: Gest
   let figure: Figure | null = null;
   let drawn: Drawn | null = null;
   let drawnInputs: unknown[] = [];
+  /** What the spot that is drawn was made from. */
+  let spotInputs: unknown[] = [];
   let roomOfStrips = 0;
   let focus: Focus = { target: null, pinned: null };
   /** What was looked at last. */
@@ -120,9 +122,6 @@ export function createCell(parent: HTMLElement, tooltip: Tooltip, gestures: Gest
   }
 
   picture.svg
-    .on("click", () => {
-      if (spot) gestures.pin(spot.loss);
-    })
     .on("blur", () => pointEdge(null))
     .on("keydown", (event: KeyboardEvent) => {
       if (event.ctrlKey || event.altKey || event.metaKey || !onKey(event.key)) return;
@@ -176,7 +175,7 @@ export function createCell(parent: HTMLElement, tooltip: Tooltip, gestures: Gest
 
   function draw(flow: CellFlow, way: 1 | -1, { width, state }: Figure) {
     const kind = kindOf(flow);
-    drawn = { flow, kind, newest: newestLoss(flow), way, sent: null };
+    drawn = { flow, kind, newest: newestLoss(flow, way), way, sent: null };
     const beside = width >= BESIDE && kind !== null;
     pictureArea.hidden = kind === null;
     plots.hidden = flow.edges.length === 0;
@@ -194,6 +193,9 @@ export function createCell(parent: HTMLElement, tooltip: Tooltip, gestures: Gest
     spot = spotOf(focus, kept, drawn.newest, flow);
     // What is pointed at elsewhere is looked at in passing, but for the loss that is pinned.
     if (focus.pinned === spot.loss && focus.target?.kind === "part") kept = spot;
+    const inputs = [drawn, spot.loss, spot.step, edge];
+    if (inputs.every((input, index) => input === spotInputs[index])) return;
+    spotInputs = inputs;
     const again = drawn.sent?.loss === spot.loss;
     if (!again || !drawn.sent) drawn.sent = lossFlow(spot.loss, flow);
     const { sent } = drawn;
@@ -253,7 +255,7 @@ export function createCell(parent: HTMLElement, tooltip: Tooltip, gestures: Gest
       content.classList.toggle("pending", flow === null);
       content.hidden = flow === null && drawn === null;
       content.inert = flow === null;
-      body.classList.toggle("empty", content.hidden);
+      body.classList.toggle("empty", content.hidden && next.why(place).why === "waiting");
       if (!flow) return;
       const shown = [`batch ${formatCount(flow.batch)}`, streamName(flow.stream, info), suffix && `W_hh${suffix}`];
       setText(finding, shown.filter(Boolean).join(" · "));

@@ -35,7 +35,7 @@ export function createCellDrawing(parent: HTMLElement, onPoint: (edge: string | 
   const sides = ["before", "after"].map((side) => svg.append("text").attr("class", `cell-side ${side}`));
   const lines = svg.append("g");
   const weights = svg.append("rect").attr("class", "cell-weights").attr("rx", 4);
-  const weightsText = svg.append("text").attr("class", "cell-weights").text("× weights, transposed");
+  const weightsText = svg.append("text").attr("class", "cell-weights").text("× Wᵀ");
   const marks = svg.append("g");
   const labels = svg.append("g");
   let layout: CellLayout | null = null;
@@ -53,7 +53,10 @@ export function createCellDrawing(parent: HTMLElement, onPoint: (edge: string | 
     ] as const) {
       node.attr("x", at.x).attr("y", at.y).attr("width", at.width).attr("height", at.height);
     }
-    frameText.attr("x", box.x + 10).attr("y", box.y + box.height - 7);
+    frameText
+      .attr("x", way > 0 ? box.x + 10 : box.x + box.width - 10)
+      .attr("y", box.y + box.height - 7)
+      .attr("text-anchor", way > 0 ? "start" : "end");
     weightsText.attr("x", product.x + product.width / 2).attr("y", product.y + product.height / 2);
     // The step before is on the left, but for a cell that reads backward.
     for (const [index, side] of sides.entries()) {

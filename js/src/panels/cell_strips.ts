@@ -21,6 +21,12 @@ interface Row {
   sizes: Float64Array;
 }
 
+interface Column {
+  x: number;
+  end: number;
+  size: number;
+}
+
 export interface CellStrips {
   draw(edges: readonly Edge[], kind: CellKind | null, sent: LossFlow, decades: number, room: number): void;
   mark(spot: Spot, edge: string | null): void;
@@ -44,6 +50,21 @@ export function createCellStrips(
   let drawn: { sent: LossFlow; rows: Row[]; width: number; room: number } | null = null;
 
   const left = (step: number) => (drawn ? NAMES + Math.floor((step - drawn.sent.first) * drawn.width + 1e-6) : 0);
+
+  /** Steps that share a pixel are one column, as tall as the largest of them. */
+  function columnsOf(sizes: Float64Array): Column[] {
+    const columns: Column[] = [];
+    if (!drawn) return columns;
+    const { first } = drawn.sent;
+    sizes.forEach((size, index) => {
+      if (!(size > 0)) return;
+      const [x, end] = [left(first + index), left(first + index + 1)];
+      const before = columns.at(-1);
+      if (before?.x === x) before.size = Math.max(before.size, size);
+      else columns.push({ x, end, size });
+    });
+    return columns;
+  }
 
   svg
     .on("pointermove pointerdown", (event: PointerEvent) => {
@@ -70,6 +91,10 @@ export function createCellStrips(
       };
       const largest = sent.extent?.[1] ?? 1;
       const gap = drawn.width >= 4 ? 1 : 0;
+      const place = ({ x, end, size }: Column): [number, number, number, number] => {
+        const tall = Math.max(HAIRLINE, rounded(TALL * strength(size, largest, decades)));
+        return [x, rounded(TALL - tall), Math.max(1, end - x - gap), tall];
+      };
       const foot = TOP + edges.length * ROW;
       svg.attr("width", room).attr("height", foot + FOOT);
       svg.attr("aria-label", `What each edge carried of the loss of step ${sent.loss}, from step ${sent.first} on.`);
@@ -97,14 +122,7 @@ export function createCellStrips(
           groups.select(".name").text(({ name }) => edgeName(name, kind));
           groups.select(".ground").attr("width", left(sent.end) - NAMES);
           groups.select(".number").attr("x", left(sent.end) + 6);
-          groups.select(".carried").attr("d", ({ sizes }) => {
-            const there = [...sizes.keys()].filter((index) => sizes[index] > 0);
-            return pathOf(there, (index) => {
-              const [x, end] = [left(sent.first + index), left(sent.first + index + 1)];
-              const tall = Math.max(HAIRLINE, rounded(TALL * strength(sizes[index], largest, decades)));
-              return [x, rounded(TALL - tall), Math.max(1, end - x - gap), tall];
-            });
-          });
+          groups.select(".carried").attr("d", ({ sizes }) => pathOf(columnsOf(sizes), place));
         });
       guide.attr("y2", foot - GAP);
       ends[0]

@@ -50,7 +50,7 @@ export function createUnits(parent: HTMLElement, commands: Commands, gestures: G
   });
   back.addEventListener("click", showAll);
   const state = element("span", { class: "unit-state", attributes: { role: "status" } });
-  const label = element("label", { class: "field" }, "First:", select);
+  const label = element("label", { class: "field" }, "Ranked by", select);
   const controls = element("div", { class: "unit-controls" }, directions.node, label, scale.node, back, state);
   const grid = element("div", { class: "unit-grid", attributes: { role: "group", "aria-label": "Hidden units" } });
   const more = element("button", { attributes: { type: "button", "data-action": "more-units" } });
@@ -66,7 +66,7 @@ export function createUnits(parent: HTMLElement, commands: Commands, gestures: G
   const hint = element("p", { class: "hint", text: HINT });
   const scales = element("p", { class: "hint" });
   const buttons = element("div", { class: "buttons" }, more, fewer);
-  const note = createPartNote("What hidden units receive");
+  const note = createPartNote("The hidden units’ part");
   const content = element("div", { class: "part-content" }, hint, grid, scales, buttons);
   content.hidden = true;
   body.append(controls, note.node, content);
@@ -142,7 +142,7 @@ export function createUnits(parent: HTMLElement, commands: Commands, gestures: G
       content.classList.toggle("pending", units === null);
       content.hidden = units === null && drawnInputs.length === 0;
       content.inert = units === null;
-      body.classList.toggle("empty", content.hidden);
+      body.classList.toggle("empty", content.hidden && why(place).why === "waiting");
       if (!units) return;
       const named = [`batch ${formatCount(units.batch)}`, streamName(units.stream, info), suffix && units.surface];
       setText(finding, named.filter(Boolean).join(" · "));
