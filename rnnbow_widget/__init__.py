@@ -10,6 +10,7 @@ from .bptt_layers import itemized_layer_delta, itemized_layers
 from .gradients import bptt
 from .rnn import RNN
 from .run import Run, ThinnedError
+from .run_file import RunFileError, RunFileWarning
 from .sequences import Sequences, Stream
 from .snapshot import Snapshot
 from .trainer import DivergedError, Trainer
@@ -23,6 +24,8 @@ __all__ = [
     "DivergedError",
     "RNNbow",
     "Run",
+    "RunFileError",
+    "RunFileWarning",
     "Sequences",
     "Snapshot",
     "Stream",

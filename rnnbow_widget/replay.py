@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -129,24 +130,27 @@ class Replays:
         Where it can start from.
     surfaces : Surfaces
         Those of the network.
-    recorded : callable
-        Returns which of them are recorded.
     again : callable
         Returns what trains again. Called once, when it is needed.
+
+    Attributes
+    ----------
+    recorded : list of Surface
+        Those that are recorded.
     """
+
+    recorded: list[Surface]
 
     def __init__(
         self,
         run: Run,
         checkpoints: Checkpoints,
         surfaces: Surfaces,
-        recorded: Callable[[], list[Surface]],
         again: Callable[[], Again],
     ) -> None:
-        self._run = run
+        self._run_reference = weakref.ref(run)
         self._checkpoints = checkpoints
         self._surfaces = surfaces
-        self._recorded = recorded
         self._make_again = again
         self._lock = threading.Lock()
         self.clear()
@@ -159,7 +163,7 @@ class Replays:
 
     def snapshot(self, batch: int, surface: str | None = None, seconds: float | None = None) -> Snapshot:
         """Return a recorded batch with what is recorded now, or with one surface; see `Recall`."""
-        surfaces = self._recorded() if surface is None else [self._surfaces.parse(surface)]
+        surfaces = self.recorded if surface is None else [self._surfaces.parse(surface)]
         self._run.index_of(batch)
         return self.replay(batch, seconds).with_surfaces(surfaces, self._run.nearest_held(batch).horizon)
 
@@ -185,6 +189,13 @@ class Replays:
                 self._verify(found)
                 self._newest = found
             return self._newest
+
+    @property
+    def _run(self) -> Run:
+        run = self._run_reference()
+        if run is None:
+            raise ReplayError("the run that is asked for is there no more")
+        return run
 
     @cached_property
     def _again(self) -> Again:

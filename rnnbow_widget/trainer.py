@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from math import isfinite, isnan
 from os import PathLike
@@ -15,7 +15,7 @@ from numpy.typing import DTypeLike
 from . import corpora
 from .cell import Cell
 from .checkpoints import PART, Changeable, Checkpoint, Checkpoints
-from .checks import finite_float, one_of, positive_int
+from .checks import boolean, finite_float, one_of, positive_int
 from .corpora import Corpus
 from .data import Data
 from .evaluation import Evaluation, evaluate
@@ -94,11 +94,17 @@ class Trainer:
     memory_limit : float
         Bytes that the run may take, 256 MB by default; past it, details of recorded batches are thinned evenly. See
         `Run`.
+    save : str or path, optional
+        A file, whose name ends in ``.rnnbow``, that the run is written to as it grows; see `Run.keep_saving`.
+    overwrite : bool
+        Whether a run file that is there is replaced.
 
     Raises
     ------
     TypeError, ValueError
         If an argument is not of the kind above, or the data is too short for one window; the message names it.
+    FileExistsError, RunFileError
+        If there is a file named as `save` and `overwrite` is false, or it cannot be made.
 
     Attributes
     ----------
@@ -139,6 +145,8 @@ class Trainer:
         clip_value: float | None = 5.0,
         clip_norm: float | None = None,
         memory_limit: float = MEMORY_LIMIT,
+        save: str | PathLike[str] | None = None,
+        overwrite: bool = False,
     ) -> None:
         self.data = data if isinstance(data, Data) else corpora.text(data)
         self.seed = positive_int("seed", seed, minimum=0)
@@ -174,19 +182,21 @@ class Trainer:
         self.tolerance = finite_float("tolerance", tolerance, at_least=0)
         self.horizon = horizon
         self.known_surfaces = Surfaces.of(self.rnn)
-        self._shown: Surface | None = None
-        self.surfaces = surfaces
         self.record_every = record_every
         self._clip_value = _bound("clip_value", clip_value)
         self._clip_norm = _bound("clip_norm", clip_norm)
         self.run = Run(self.data.vocabulary, about=self.data.about, memory_limit=memory_limit)
-        self.run.settings = self.settings
         self._checkpoints = Checkpoints()
-        self._replays = Replays(
-            self.run, self._checkpoints, self.known_surfaces, self._recorded_surfaces, lambda: _TrainingAgain(self)
-        )
+        # Without the run, which has them: who lets go of the run lets go of its memory and its file at once.
+        mine = {name: value for name, value in self.__dict__.items() if name != "run"}
+        self._replays = Replays(self.run, self._checkpoints, self.known_surfaces, lambda: _TrainingAgain(mine))
         self.run.recall = self._replays
+        self._shown: Surface | None = None
+        self.surfaces = surfaces
+        self.run.settings = self.settings
         self._start_over()
+        if save is not None:
+            self.run.keep_saving(save, overwrite=boolean("overwrite", overwrite), argument="save")
 
     def __repr__(self) -> str:
         loss = "untrained" if self.batch == 0 else f"loss {self.data.about.loss_text(self.smooth_loss)}"
@@ -252,6 +262,7 @@ class Trainer:
             raise TypeError(f"surfaces takes a sequence of names, got the string {names!r}")
         wanted = known.weights if names is None else [known.parse(name, "surfaces") for name in names]
         self._surfaces = list(dict.fromkeys([known.primary, *wanted]))
+        self._tell_replays()
 
     @property
     def shown_surface(self) -> str | None:
@@ -261,6 +272,7 @@ class Trainer:
     @shown_surface.setter
     def shown_surface(self, name: str | None) -> None:
         self._shown = None if name is None else self.known_surfaces.parse(name)
+        self._tell_replays()
 
     @property
     def record_every(self) -> int:
@@ -305,6 +317,13 @@ class Trainer:
         """Passes over the data that are complete; 0 if there is always other data."""
         return self.batch // self.windows.per_epoch if self.windows.per_epoch else 0
 
+    def training(self) -> AbstractContextManager[None]:
+        """Calls of `train` and `step` within this are one: a file that the run is saved to is complete after the last.
+
+        Without it, each of them waits in the end until what it recorded is written.
+        """
+        return self.run.training()
+
     def train(self, batches: int = 1) -> Run:
         """Train a number of batches.
 
@@ -319,13 +338,15 @@ class Trainer:
             If loss or gradient of a batch is not finite. That batch is recorded and marked, and not trained.
         """
         batches = positive_int("batches", batches, minimum=0)
-        for _ in range(batches):
-            self._train_batch(record=self.batch % self.record_every == 0)
+        with self.training():
+            for _ in range(batches):
+                self._train_batch(record=self.batch % self.record_every == 0)
         return self.run
 
     def step(self) -> Snapshot:
         """Train one batch and record it, whatever the recording interval."""
-        self._train_batch(record=True)
+        with self.training():
+            self._train_batch(record=True)
         return self.run[-1]
 
     def step_to_record(self) -> Snapshot:
@@ -334,11 +355,14 @@ class Trainer:
         return self.run[-1]
 
     def reset(self) -> None:
-        """Go back to the untrained network of the same seed, and forget what was recorded. Settings stay."""
+        """Go back to the untrained network of the same seed, and forget what was recorded. Settings stay.
+
+        A file that the run is saved to keeps it until the next batch is recorded.
+        """
         self.rnn.reset()
         self.optimizer.reset()
-        self.run.clear()
         self.run.settings = self.settings
+        self.run.clear()
         self._start_over()
 
     def replay(self, batch: int) -> Replay:
@@ -493,10 +517,15 @@ class Trainer:
             before = loss if isnan(self.smooth_loss) else self.smooth_loss
             self.smooth_loss = (1 - _SMOOTHING) * before + _SMOOTHING * loss
         self.batch += 1
+        if writer := self.run.writer:
+            writer.tick()
 
     def _itemize(self, forward: ForwardPass, gradients: Gradients) -> Itemized:
         lags = self._chosen_horizon() if self.horizon == "auto" else self.horizon
         return itemize(self.rnn, forward, self._recorded_surfaces(), lags, gradients)
+
+    def _tell_replays(self) -> None:
+        self._replays.recorded = self._recorded_surfaces()
 
     def _recorded_surfaces(self) -> list[Surface]:
         shown = self._shown
@@ -543,12 +572,14 @@ class Trainer:
 class _TrainingAgain(Trainer):
     """Trains the batches of a trainer again, on a network of its own, and records nothing; see `Again`."""
 
-    def __init__(self, trainer: Trainer) -> None:
-        # Data and settings are those of the trainer; what training changes is not.
-        self.__dict__.update(trainer.__dict__)
-        self.rnn = trainer.rnn.copy()
-        self.optimizer = type(trainer.optimizer)(trainer.learning_rate)
+    def __init__(self, trainer: Mapping[str, Any]) -> None:
+        # Data and settings are those of the trainer, whose attributes these are; what training changes is not.
+        self.__dict__.update(trainer)
+        self.rnn = self.rnn.copy()
+        self.optimizer = type(self.optimizer)(self.learning_rate)
         self._back_propagate = TrainingGradients(self.rnn, self.optimizer.sparse)
+        self.run = Run(self.data.vocabulary, about=self.data.about)  # which stays empty
+        self.smooth_loss = float("nan")
         self._lags = 1
         self._looked_at: tuple[RNN, ForwardPass] | None = None
         self._found: Snapshot | None = None

@@ -1,7 +1,9 @@
 """Batches that are worked out again: to the last bit what was trained, and never in the way of the training."""
 
 import copy
+import gc
 import threading
+import weakref
 from typing import Any
 
 import numpy as np
@@ -231,3 +233,17 @@ def test_parts_of_a_batch_are_answered_as_chunks() -> None:
     content, chunks = Feed(copy.deepcopy(trainer.run)).details(49, None, "cell:")
     assert content["reason"].startswith("'cell:' of batch 49 was not recorded, and there is no trainer")
     assert feed.details(48, None, "cell:")[0]["reason"] is None
+
+
+def test_who_lets_go_of_a_run_lets_go_of_it_at_once() -> None:
+    trainer = make()
+    run = trainer.train(20)
+    del trainer
+    assert run.surface(14, "h").shape == (10, 6)  # the run alone can still be asked
+    gone = weakref.ref(run)
+    gc.disable()
+    try:
+        del run
+        assert gone() is None
+    finally:
+        gc.enable()
