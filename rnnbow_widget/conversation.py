@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Protocol
 
 import traitlets
@@ -14,6 +15,7 @@ from .checks import positive_int
 from .horizon import HorizonChoice
 from .leases import Leases
 from .reporter import Reporter
+from .run_file import RunFileError
 from .status import explain
 from .trainer import DivergedError, Trainer
 
@@ -30,6 +32,7 @@ class Widget(Protocol):
     playing: Any
     selected: Any
     stream: Any
+    surface: Any
 
     def send(self, content: dict[str, Any], buffers: list[bytes] | None = None) -> None:
         """Send a message to all pages."""
@@ -112,6 +115,18 @@ class Conversation:
         self._send_state_after_cell()
         return choice
 
+    def follow(self, client: str | None = None, seq: int = 0) -> None:
+        """Tell what is new in the file that the run was opened from, or why it cannot be read."""
+        widget = self._widget
+        with self.leases.lock:
+            try:
+                if self._reporter.look_into_file():
+                    widget.selected = widget.stream = widget.surface = None
+                    widget.send_state(["_labels", "_info"])
+                    self._send_whole()
+            finally:
+                self.send_frame(client, seq, last=True)
+
     def renew_state(self) -> None:
         """Send what of the run pages load and notebooks save: other details than before are wanted."""
         self._reporter.feed.renew_state()
@@ -129,6 +144,7 @@ class Conversation:
             handlers: dict[Any, Callable[[Mapping[str, Any]], None]] = {
                 "lease": self.leases.lease,
                 "step": self.leases.step,
+                "follow": self._on_follow,
                 "play": lambda _: self.play(),
                 "stop": lambda _: self._on_stop(),
                 "reset": lambda _: self.reset(),
@@ -144,6 +160,10 @@ class Conversation:
             pass  # the last frame has said so
         except Exception as error:
             self._report_failure(error)
+
+    def _on_follow(self, message: Mapping[str, Any]) -> None:
+        with suppress(RunFileError):  # the frame has said so, and the page asks again
+            self.follow(str(message.get("client")), positive_int("seq", message.get("seq")))
 
     def _on_stop(self) -> None:
         self.pause()
