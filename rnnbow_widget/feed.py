@@ -13,6 +13,7 @@ from .overview import Overview
 from .parts import pack_part
 from .protocol import pack_details, pack_overview
 from .run import ReplayError, Run, ThinnedError
+from .run_file import RunFileError
 from .snapshot import Snapshot, stream_views
 
 FRAME_BYTES = 64_000
@@ -124,7 +125,7 @@ class Feed:
         except ReplayError as error:
             nearest = self._run.nearest_held(batch).batch if part is None else None
             return {**found, "nearest": nearest, "reason": _sentence(error)}, []
-        except (TypeError, ValueError) as error:
+        except (RunFileError, TypeError, ValueError) as error:
             return {**found, "reason": _sentence(error)}, []
 
     def cues(self) -> list[dict[str, Any]]:
