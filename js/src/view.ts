@@ -2,6 +2,7 @@
 
 import { createColumns } from "./columns";
 import type { Form } from "./contract";
+import type { Place } from "./details";
 import { element, setText } from "./dom";
 import type { Figure, Focus, Gestures, Panel, Shown, Target } from "./figure";
 import { createFollowing } from "./following";
@@ -13,6 +14,7 @@ import { createContext } from "./panels/context";
 import { createGradients } from "./panels/gradients";
 import { createHorizon } from "./panels/horizon";
 import { createHorizonChoice } from "./panels/horizon_choice";
+import { createLayers } from "./panels/layers";
 import { createOverview } from "./panels/overview";
 import { createPendingNote } from "./panels/pending_note";
 import { createPredictions } from "./panels/predictions";
@@ -101,6 +103,7 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
   const batchPanels: Panel[] = [
     createPredictions(batchArea, tooltip, gestures),
     createContext(batchArea, gestures),
+    createLayers(batchArea, tooltip, commands, gestures),
     createGradients(batchArea, tooltip, commands, gestures),
     createHorizon(batchArea, tooltip, gestures),
   ];
@@ -177,8 +180,11 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     const beside = findCompanion(batch, state);
     const parts = foldouts.map((panel) => panel.wants?.(batch, state) ?? null).filter((place) => place !== null);
     const missingParts = parts.filter((place) => !run.details.has(place));
-    const others = beside?.missing ? [beside.missing, ...missingParts] : missingParts;
-    session.want(parent, missing ? [missing, ...others] : others);
+    const others = [beside?.missing ?? null, ...missingParts, missingTracks(batch, state)];
+    session.want(
+      parent,
+      [missing, ...others].filter((place) => place !== null),
+    );
     waiting = missingParts.some((place) => why(place).why === "waiting");
     const shown = snapshot && composeShown(snapshot, beside?.snapshot ?? null, state);
     const pending = missing && { ...missing, ...session.missing(missing) };
@@ -197,21 +203,23 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
   /** Gives what is drawn already if nothing that it is made from has changed. */
   function composeShown(held: Snapshot, beside: Snapshot | null, state: State): Shown {
     const { batch, stream, part } = held;
-    const source = [state.run.details, batch, stream, part, beside?.part];
+    const recorded = part === null ? held : state.run.details.get({ batch, stream, part: null });
+    const source = [state.run.details, batch, stream, part, beside?.part, recorded !== null];
     const inputs = [...source, state.surface, state.measure, state.form, state.labels, width, theme, zoomed];
     const unchanged = inputs.map((input, position) => input === drawnInputs[position]);
     if (drawn && unchanged.every(Boolean)) return drawn;
-    const snapshot = drawn && unchanged.slice(0, source.length).every(Boolean) ? drawn.snapshot : held;
+    const kept = drawn && unchanged.slice(0, source.length).every(Boolean) ? drawn : { snapshot: held, recorded };
+    const { snapshot } = kept;
     drawnInputs = inputs;
     const furthest = Math.max(focus.pinned ?? 0, focus.target?.step ?? 0);
     if (furthest >= snapshot.steps) focus = { target: null, pinned: null };
     const other = companionOf(state.surface, state.info);
     const companion = beside && other ? { surface: other, items: beside.items(other, "norm") } : null;
-    return arrange({ snapshot, surface: state.surface, companion }, state);
+    return arrange({ ...kept, surface: state.surface, companion }, state);
   }
 
   function arrange(
-    { snapshot, surface, companion }: Pick<Shown, "snapshot" | "surface" | "companion">,
+    { snapshot, recorded, surface, companion }: Pick<Shown, "snapshot" | "recorded" | "surface" | "companion">,
     state: State,
   ): Shown {
     const { steps } = snapshot;
@@ -220,6 +228,7 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     const overall = createColumns(width, steps);
     return {
       snapshot,
+      recorded,
       surface,
       measure,
       items: snapshot.items(surface, measure),
@@ -271,6 +280,13 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
   parent.append(root);
 }
 
+/** Where every track of a batch is, if the network has several and it is not here. */
+function missingTracks(batch: number, { run, stream, info }: State): Place | null {
+  const place = { batch, stream, part: null };
+  const several = info.num_layers > 1 || info.bidirectional;
+  return several && !run.details.has(place) ? place : null;
+}
+
 /** How many colours the lags have on a side. */
 const shadesOf = (items: Lags) => Math.max(...createLadder(items).map(({ shade }) => shade)) + 1;
 
@@ -284,7 +300,8 @@ function formOf(form: Form, surface: string, width: number): Shown["form"] {
 function same(a: Target | null, b: Target | null): boolean {
   if (!a || !b) return a === b;
   if (a.kind !== b.kind || a.step !== b.step) return false;
-  return a.kind === "loss" || b.kind === "loss" || (a.lag === b.lag && a.panel === b.panel);
+  if (a.kind === "track" && b.kind === "track") return a.track === b.track;
+  return a.kind !== "part" || b.kind !== "part" || (a.lag === b.lag && a.panel === b.panel);
 }
 
 function inviting({ info, settings }: State): string {
