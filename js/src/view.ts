@@ -162,6 +162,7 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     samples.update(figure);
     highlight();
     root.dataset.batch = figure.shown ? String(figure.shown.snapshot.batch) : "";
+    root.dataset.surface = figure.shown?.surface ?? "";
     root.dataset.stream = figure.shown ? String(figure.shown.snapshot.stream ?? "") : "";
     root.dataset.recorded = String(state.run.length);
   }
