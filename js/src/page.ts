@@ -1,12 +1,17 @@
-/** Entry point of a page that is one file: shows the run that the file holds, without a kernel or a network. */
+/**
+ * Entry point of a page that is one file: shows the run that the file holds, without a kernel or a network. A page that
+ * was served asks its server for what is new.
+ */
 
 import type { InitializeProps, RenderProps } from "@anywidget/types";
+import { browserClock } from "./clock";
 import { expand } from "./compact";
 import type { Traits } from "./contract";
-import { element } from "./dom";
+import { element, setText } from "./dom";
 import createWidget from "./index";
 import "./styles/page.css";
 import { createPlainModel } from "./plain_model";
+import { createServerTalk } from "./server_talk";
 
 /** What stands in the file, as `page.py` writes it. */
 const read = (id: string) => document.getElementById(id)?.textContent ?? "";
@@ -14,12 +19,29 @@ const read = (id: string) => document.getElementById(id)?.textContent ?? "";
 async function show(place: HTMLElement) {
   const traits: Traits = JSON.parse(read("rnnbow-traits"));
   traits._run.chunks = (await Promise.all(read("rnnbow-chunks").split(" ").map(expand))).flat();
-  const { model } = createPlainModel(traits, () => {
-    throw new Error("There is no kernel.");
+  const follows = read("rnnbow-follows");
+  const talk = createServerTalk({
+    post: (body) => post(follows, body),
+    hear: (message, buffers) => emit("msg:custom", message, buffers),
+    say: (words) => setText(document.querySelector(".activity") as HTMLElement, words),
+    stream: () => traits.stream,
+    reload: () => location.reload(),
+    clock: browserClock,
+  });
+  const { model, emit } = createPlainModel(traits, (message) => {
+    if (!follows) throw new Error("There is no kernel.");
+    talk.ask(message);
   });
   const widget = createWidget();
   widget.initialize({ model } as InitializeProps<Traits>);
   widget.render({ model, el: place } as RenderProps<Traits>);
+  if (follows) talk.look();
+}
+
+async function post(address: string, body: string): Promise<ArrayBuffer> {
+  const answer = await fetch(address, { method: "POST", headers: { "Content-Type": "application/json" }, body });
+  if (!answer.ok) throw new Error(await answer.text());
+  return answer.arrayBuffer();
 }
 
 const place = document.querySelector("main") as HTMLElement;
