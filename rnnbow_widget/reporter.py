@@ -176,6 +176,12 @@ class Reporter:
         """Return which horizon would be enough, if that was measured."""
         return {"newest": _told(self._choice_now())}
 
+    def measure_horizon(self) -> HorizonChoice:
+        """Find which horizon would be enough. Whoever calls it holds what trains."""
+        if self.trainer is None:
+            raise ValueError("a finished run has no horizon to choose: there is nothing to train")
+        return self.trainer.measure_horizon()
+
     # Messages.
 
     def frame(self, *, last: bool, playing: bool, stream: int | None) -> Part:

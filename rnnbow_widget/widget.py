@@ -24,7 +24,7 @@ from .trainer import Trainer
 
 Source = Trainer | Run | Data | str | PathLike[str]
 
-_STATIC = Path(__file__).parent / "static"
+STATIC = Path(__file__).parent / "static"
 
 
 class _Setting(traitlets.TraitType[Any, Any]):
@@ -33,7 +33,7 @@ class _Setting(traitlets.TraitType[Any, Any]):
     default_value = None
 
 
-def _computed(compute: Callable[[Any], Any]) -> Any:
+def computed(compute: Callable[[Any], Any]) -> Any:
     """Return a trait whose value is worked out when a page asks for the widget's state, and not stored."""
     return traitlets.Any().tag(sync=True, to_json=lambda _, widget: compute(widget))
 
@@ -99,8 +99,8 @@ class RNNbow(anywidget.AnyWidget):
     (25, 10)
     """
 
-    _esm = _STATIC / "widget.js"
-    _css = _STATIC / "widget.css"
+    _esm = STATIC / "widget.js"
+    _css = STATIC / "widget.css"
 
     selected = traitlets.Int(None, allow_none=True).tag(sync=True)
     measure = traitlets.Enum(MEASURES, "norm").tag(sync=True)
@@ -116,13 +116,13 @@ class RNNbow(anywidget.AnyWidget):
     playing = traitlets.Bool(False).tag(
         sync=True, to_json=lambda value, widget: value and widget._conversation.leases.is_current()
     )
-    _labels = _computed(lambda widget: widget._reporter.labels())
-    _info = _computed(lambda widget: widget._reporter.info())
-    _run = _computed(lambda widget: widget._reporter.feed.state(widget.selected, widget.stream))
-    _status = _computed(lambda widget: widget._conversation.status())
-    _samples = _computed(lambda widget: widget._reporter.samples)
-    _cues = _computed(lambda widget: widget._reporter.feed.cues())
-    _choice = _computed(lambda widget: widget._reporter.choice())
+    _labels = computed(lambda widget: widget._reporter.labels())
+    _info = computed(lambda widget: widget._reporter.info())
+    _run = computed(lambda widget: widget._reporter.feed.state(widget.selected, widget.stream))
+    _status = computed(lambda widget: widget._conversation.status())
+    _samples = computed(lambda widget: widget._reporter.samples)
+    _cues = computed(lambda widget: widget._reporter.feed.cues())
+    _choice = computed(lambda widget: widget._reporter.choice())
 
     def __init__(
         self,
@@ -146,7 +146,7 @@ class RNNbow(anywidget.AnyWidget):
             self.trainer = Trainer(source, **settings)
         self.run: Run = source if isinstance(source, Run) else self.trainer.run  # type: ignore[union-attr]  # one of the two holds
         self._reporter = Reporter(self.run, self.trainer)
-        self._conversation = Conversation(self, self._reporter, self.trainer)
+        self._conversation = Conversation(self, (self._reporter,), self.trainer)
         chosen = {"measure": measure, "form": form, "quantity": quantity, "overlay": overlay, "log_scale": log_scale}
         super().__init__(**chosen, stream=stream, surface=surface, **self._settings())
         self.on_msg(lambda _, content, __: self._conversation.receive(content))

@@ -3,12 +3,13 @@
  * was served asks its server for what is new.
  */
 
-import type { InitializeProps, RenderProps } from "@anywidget/types";
+import type { InitializeProps } from "@anywidget/types";
 import { browserClock } from "./clock";
 import { expand } from "./compact";
 import type { Traits } from "./contract";
 import { element, setText } from "./dom";
-import createWidget from "./index";
+import { createWidget, showRun } from "./lifecycle";
+import "./styles/run.css";
 import "./styles/page.css";
 import { createPlainModel } from "./plain_model";
 import { createServerTalk } from "./server_talk";
@@ -32,9 +33,9 @@ async function show(place: HTMLElement) {
     if (!follows) throw new Error("There is no kernel.");
     talk.ask(message);
   });
-  const widget = createWidget();
+  const widget = createWidget(showRun)();
   widget.initialize({ model } as InitializeProps<Traits>);
-  widget.render({ model, el: place } as RenderProps<Traits>);
+  widget.render({ el: place });
   if (follows) talk.look();
 }
 

@@ -11,7 +11,7 @@ export interface StatusLine {
   update(state: State, failure: Problem | null): void;
 }
 
-const SILENT: Problem = {
+export const SILENT: Problem = {
   message: "The kernel has not answered for some seconds.",
   hint: "It may be busy with a cell, or not running.",
 };
