@@ -239,7 +239,8 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
   parent.append(root);
 }
 
-function inviting({ info, settings }: State): string {
+function inviting({ info, settings, status }: State): string {
+  if (status.file?.follows) return "Nothing is recorded yet: the first batch appears here when it is in the file.";
   if (!info.live) return "This run holds no recorded batches.";
   const every = settings.record_every ?? 1;
   const which = every === 1 ? "every batch" : `one batch in ${every}`;
