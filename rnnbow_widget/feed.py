@@ -46,10 +46,6 @@ class Feed:
         self._told = 0
         self._streamed = 0
 
-    def is_behind(self) -> bool:
-        """Whether more is recorded than was told."""
-        return len(self._run) > self._told
-
     def frame(self, stream: int | None = None) -> tuple[dict[str, Any], list[bytes]]:
         """Return the numbers and chunks of the next frame: what was recorded since the last one.
 

@@ -8,6 +8,7 @@ import secrets
 import struct
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from .checks import positive_int
@@ -60,14 +61,14 @@ class Follower:
             if page not in self._pages:
                 return [_RELOAD]
             reporter = self._reporter(page)
-            if kind == "look":
-                return self._news(page, message)
+            if kind == "follow":
+                return [_news(reporter, message)]
             if kind == "resync":
                 content, chunks = reporter.whole(None, _stream(reporter, message))
                 return [({"kind": "whole", **content, "status": _status(reporter)}, chunks)]
             if kind == "details":
                 return [_details(reporter, message)]
-        raise ValueError(f"kind takes look, resync or details; got {kind!r}")
+        raise ValueError(f"kind takes follow, resync or details; got {kind!r}")
 
     def _reporter(self, page: str) -> Reporter:
         reporter = self._pages.pop(page, None) or Reporter(self._run, None)
@@ -75,21 +76,6 @@ class Follower:
         for oldest in list(self._pages)[:-_MOST_PAGES]:
             del self._pages[oldest]
         return reporter
-
-    def _news(self, page: str, message: Mapping[str, Any]) -> list[Message]:
-        try:
-            if self._run.refresh():  # the file has another run, perhaps of another network
-                self._pages.clear()
-                return [_RELOAD]
-        except RunFileError as error:
-            return [({"kind": "activity", "words": f"{error}."}, [])]
-        reporter = self._pages[page]
-        news: list[Message] = [({"kind": "activity", "words": f"{self._file.path.name}: {self._file.activity}."}, [])]
-        if reporter.feed.is_behind():
-            content, chunks = reporter.frame(last=True, playing=False, stream=_stream(reporter, message))
-            head = {"kind": "frame", "client": None, "seq": 0, "last": True, "playing": False}
-            news.append(({**head, **content, "status": _status(reporter)}, chunks))
-        return news
 
 
 def packed(messages: list[Message]) -> bytes:
@@ -108,6 +94,17 @@ def _stream(reporter: Reporter, message: Mapping[str, Any]) -> int | None:
 
 def _status(reporter: Reporter) -> dict[str, Any]:
     return reporter.status(training=False, rate=math.nan)
+
+
+def _news(reporter: Reporter, message: Mapping[str, Any]) -> Message:
+    """What was added to the file; if it has another run, perhaps of another network, the page is to load anew."""
+    with suppress(RunFileError):  # the status says so
+        if reporter.look_into_file():
+            return _RELOAD
+    content, chunks = reporter.frame(last=True, playing=False, stream=_stream(reporter, message))
+    asked = {"client": str(message.get("client")), "seq": positive_int("seq", message.get("seq"))}
+    head = {"kind": "frame", **asked, "last": True, "playing": False}
+    return {**head, **content, "status": _status(reporter)}, chunks
 
 
 def _details(reporter: Reporter, message: Mapping[str, Any]) -> Message:

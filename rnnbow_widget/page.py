@@ -95,6 +95,8 @@ def make_page(
     room = max_bytes - len(document([])) - _SPARE
     if follows:
         traits["_run"], _ = reporter.feed.tell_all()
+    else:
+        traits["_status"]["file"] = None  # nobody here could say what becomes of it
     packed, about = _pack(reporter, traits["selected"], traits["stream"], room)
     traits["_info"]["page"] = None if follows else about
     page = document(packed)
@@ -230,8 +232,7 @@ def _document(
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<title>{_text(heading)}</title>\n<style>{style}</style>\n</head>\n<body>",
-        f'<header><h1>{_text(heading)}</h1><p class="settings">{_text(_described(settings))}</p>',
-        '<p class="settings activity" role="status"></p></header>',
+        f'<header><h1>{_text(heading)}</h1><p class="settings">{_text(_described(settings))}</p></header>',
         '<main><noscript><p class="failure">A script draws the panels, but this browser runs none.</p></noscript>',
         "</main>",
         f"<footer><p>{made}</p><details><summary>Licences of what is inside</summary>",

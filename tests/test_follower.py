@@ -17,7 +17,6 @@ from rnnbow_widget.follower import Follower, packed
 from rnnbow_widget.server import PageServer
 
 TEXT = "the quick brown fox jumps over the lazy dog; " * 30
-JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
@@ -40,21 +39,24 @@ def opened(follower: Follower) -> tuple[str, dict[str, Any]]:
     return name, json.loads(traits)
 
 
-def kinds(messages: list[Any]) -> list[str]:
-    return [content["kind"] for content, _ in messages]
+def follow(follower: Follower, page: str) -> tuple[dict[str, Any], list[bytes]]:
+    ((content, chunks),) = follower.answer(page, {"kind": "follow", "client": "c", "seq": 1})
+    return content, chunks
 
 
 def test_a_page_is_told_what_is_new_and_nothing_twice(follower: Follower, trainer: Trainer) -> None:
     name, traits = opened(follower)
     assert traits["_run"]["recorded"] == 4
     assert traits["_info"]["page"] is None
-    assert kinds(follower.answer(name, {"kind": "look"})) == ["activity"]
+    assert traits["_status"]["file"]["follows"]
     trainer.train(11)
-    (activity, _), (frame, chunks) = follower.answer(name, {"kind": "look"})
-    assert activity["words"].startswith("run.rnnbow: paused")
+    frame, chunks = follow(follower, name)
+    assert (frame["kind"], frame["client"], frame["seq"], frame["last"]) == ("frame", "c", 1, True)
     assert (frame["epoch"], frame["frame"], frame["recorded"]) == (0, traits["_run"]["next"], 7)
     assert batches(chunks) == [20, 25, 30]
-    assert kinds(follower.answer(name, {"kind": "look"})) == ["activity"]
+    frame, chunks = follow(follower, name)
+    assert frame["frame"] == traits["_run"]["next"] + 1
+    assert not chunks
 
 
 def test_each_page_is_told_for_itself(follower: Follower, trainer: Trainer) -> None:
@@ -62,8 +64,8 @@ def test_each_page_is_told_for_itself(follower: Follower, trainer: Trainer) -> N
     trainer.train(6)
     second, traits = opened(follower)
     assert traits["_run"]["recorded"] == 6
-    assert kinds(follower.answer(second, {"kind": "look"})) == ["activity"]
-    assert kinds(follower.answer(first, {"kind": "look"})) == ["activity", "frame"]
+    assert not follow(follower, second)[1]
+    assert batches(follow(follower, first)[1]) == [20, 25]
 
 
 def test_what_a_page_does_not_hold_is_asked_for(follower: Follower) -> None:
@@ -81,10 +83,10 @@ def test_what_a_page_does_not_hold_is_asked_for(follower: Follower) -> None:
 
 def test_a_page_loads_anew_when_the_file_has_another_run(follower: Follower, trainer: Trainer) -> None:
     name, _ = opened(follower)
+    other, _ = opened(follower)
     trainer.reset()
     trainer.train(6)
-    assert kinds(follower.answer(name, {"kind": "look"})) == ["reload"]
-    assert kinds(follower.answer(name, {"kind": "look"})) == ["reload"]
+    assert follow(follower, name)[0]["kind"] == follow(follower, other)[0]["kind"] == "reload"
     assert opened(follower)[1]["_run"]["recorded"] == 2
 
 
@@ -92,16 +94,16 @@ def test_a_page_that_was_forgotten_loads_anew(follower: Follower) -> None:
     first, _ = opened(follower)
     for _ in range(32):
         last, _ = opened(follower)
-    assert kinds(follower.answer(first, {"kind": "look"})) == ["reload"]
-    assert kinds(follower.answer(last, {"kind": "look"})) == ["activity"]
+    assert follow(follower, first)[0]["kind"] == "reload"
+    assert follow(follower, last)[0]["kind"] == "frame"
 
 
 def test_a_file_that_cannot_be_read_any_more_is_said(follower: Follower, tmp_path: Path) -> None:
     name, _ = opened(follower)
     (tmp_path / "run.rnnbow").write_bytes(b"no run file" * 1000)
-    ((content, _),) = follower.answer(name, {"kind": "look"})
-    assert content["kind"] == "activity"
-    assert "run.rnnbow" in content["words"]
+    frame, _ = follow(follower, name)
+    assert frame["kind"] == "frame"
+    assert "run.rnnbow" in frame["status"]["message"]
 
 
 @pytest.mark.parametrize("message", [None, [], {}, {"kind": "lease"}, {"kind": "details", "batch": "five"}])
@@ -157,9 +159,10 @@ def test_the_server_answers_who_knows_its_address(server: PageServer) -> None:
     assert headers["Cache-Control"] == "no-store"
     assert headers["Referrer-Policy"] == "no-referrer"
     name = page.partition(b"talk?page=")[2].partition(b"<")[0].decode()
-    status, body, _ = ask(server, f"{path}talk?page={name}", "POST", '{"kind":"look"}', Content_Type="application/json")
+    asked = '{"kind": "follow", "client": "c", "seq": 1}'
+    status, body, _ = ask(server, f"{path}talk?page={name}", "POST", asked, Content_Type="application/json")
     assert status == 200
-    assert b'"activity"' in body
+    assert b'"frame"' in body
 
 
 def test_the_server_answers_nobody_else(server: PageServer) -> None:
@@ -171,8 +174,8 @@ def test_the_server_answers_nobody_else(server: PageServer) -> None:
     assert ask(server, path, Host="attacker.example")[0] == 404
     assert ask(server, path, Host=f"attacker.example:{server.server_port}")[0] == 404
     talk = f"{path}talk?page=x"
-    assert ask(server, talk, "POST", '{"kind":"look"}', Content_Type="text/plain")[0] == 404
-    assert ask(server, "/talk", "POST", '{"kind":"look"}', Content_Type="application/json")[0] == 404
+    assert ask(server, talk, "POST", '{"kind": "resync"}', Content_Type="text/plain")[0] == 404
+    assert ask(server, "/talk", "POST", '{"kind": "resync"}', Content_Type="application/json")[0] == 404
     assert ask(server, talk, "POST", "{", Content_Type="application/json")[0] == 400
     assert ask(server, talk, "POST", "", Content_Type="application/json", Content_Length="1000000")[0] == 413
     assert ask(server, path, "DELETE")[0] == 501

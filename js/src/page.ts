@@ -4,10 +4,9 @@
  */
 
 import type { InitializeProps } from "@anywidget/types";
-import { browserClock } from "./clock";
 import { expand } from "./compact";
 import type { Traits } from "./contract";
-import { element, setText } from "./dom";
+import { element } from "./dom";
 import { createWidget, showRun } from "./lifecycle";
 import "./styles/run.css";
 import "./styles/page.css";
@@ -21,22 +20,19 @@ async function show(place: HTMLElement) {
   const traits: Traits = JSON.parse(read("rnnbow-traits"));
   traits._run.chunks = (await Promise.all(read("rnnbow-chunks").split(" ").map(expand))).flat();
   const follows = read("rnnbow-follows");
-  const talk = createServerTalk({
+  const ask = createServerTalk({
     post: (body) => post(follows, body),
     hear: (message, buffers) => emit("msg:custom", message, buffers),
-    say: (words) => setText(document.querySelector(".activity") as HTMLElement, words),
     stream: () => traits.stream,
     reload: () => location.reload(),
-    clock: browserClock,
   });
   const { model, emit } = createPlainModel(traits, (message) => {
     if (!follows) throw new Error("There is no kernel.");
-    talk.ask(message);
+    ask(message);
   });
   const widget = createWidget(showRun)();
   widget.initialize({ model } as InitializeProps<Traits>);
   widget.render({ el: place });
-  if (follows) talk.look();
 }
 
 async function post(address: string, body: string): Promise<ArrayBuffer> {

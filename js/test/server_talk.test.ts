@@ -1,8 +1,7 @@
-/** A page that follows a run file: it asks, hears, and says when nobody answers. */
+/** A page that follows a run file asks its server, and hears what it answers. */
 
 import { describe, expect, it } from "vitest";
-import { createServerTalk, LOOK_MS, RARE_LOOK_MS } from "../src/server_talk";
-import { fakeClock } from "./fakes";
+import { createServerTalk } from "../src/server_talk";
 
 /** What `packed` of `follower.py` does. */
 function pack(messages: [content: object, buffers: number[][]][]): ArrayBuffer {
@@ -18,32 +17,26 @@ function pack(messages: [content: object, buffers: number[][]][]): ArrayBuffer {
 }
 
 function start() {
-  const time = fakeClock();
   const posted: unknown[] = [];
   const heard: [kind: string, bytes: number[][]][] = [];
-  const said: string[] = [];
   let answer: ArrayBuffer | null = pack([]);
   let loaded = 0;
-  const talk = createServerTalk({
+  const ask = createServerTalk({
     async post(body) {
       posted.push(JSON.parse(body));
       if (!answer) throw new TypeError("Failed to fetch");
       return answer;
     },
     hear: ({ kind }, buffers) => heard.push([kind, buffers.map(({ buffer }) => [...new Uint8Array(buffer)])]),
-    say: (words) => said.push(words),
     stream: () => 2,
     reload() {
       loaded += 1;
     },
-    clock: time.clock,
   });
   return {
-    talk,
-    time,
+    ask,
     posted,
     heard,
-    said,
     loaded: () => loaded,
     answer(messages: Parameters<typeof pack>[0] | null) {
       answer = messages && pack(messages);
@@ -52,50 +45,44 @@ function start() {
 }
 
 describe("a page's talk with its server", () => {
-  it("tells what it hears, each buffer on its own", async () => {
-    const { talk, heard, said, answer } = start();
-    answer([
-      [{ kind: "activity", words: "training" }, []],
-      [
-        { kind: "frame" },
-        [
-          [1, 2, 3, 4],
-          [5, 6, 7, 8, 9, 10, 11, 12],
-        ],
-      ],
-    ]);
-    expect(await talk.ask({ kind: "resync", client: "c" })).toBe(true);
-    expect(said).toEqual(["training"]);
-    expect(heard).toEqual([
-      [
-        "frame",
-        [
-          [1, 2, 3, 4],
-          [5, 6, 7, 8, 9, 10, 11, 12],
-        ],
-      ],
+  it("asks for the stream that is shown, or the one that is meant", async () => {
+    const { ask, posted } = start();
+    await ask({ kind: "follow", client: "c", seq: 1 });
+    await ask({ kind: "details", client: "c", batch: 5, stream: null, part: null });
+    expect(posted).toMatchObject([
+      { kind: "follow", stream: 2 },
+      { kind: "details", stream: null },
     ]);
   });
 
-  it("looks again and again, rarely while nobody answers", async () => {
-    const { talk, time, posted, said, answer } = start();
-    await talk.look();
-    expect(posted).toEqual([{ kind: "look", stream: 2 }]);
+  it("tells what it hears, each buffer on its own", async () => {
+    const { ask, heard, answer } = start();
+    const buffers = [
+      [1, 2, 3, 4],
+      [5, 6, 7, 8, 9, 10, 11, 12],
+    ];
+    answer([
+      [{ kind: "frame" }, buffers],
+      [{ kind: "done" }, []],
+    ]);
+    await ask({ kind: "resync", client: "c" });
+    expect(heard).toEqual([
+      ["frame", buffers],
+      ["done", []],
+    ]);
+  });
+
+  it("is silent when nobody answers", async () => {
+    const { ask, heard, answer } = start();
     answer(null);
-    time.pass(LOOK_MS);
-    await new Promise((resolve) => setTimeout(resolve));
-    expect(posted.length).toBe(2);
-    expect(said.at(-1)).toContain("does not answer");
-    time.pass(LOOK_MS);
-    expect(posted.length).toBe(2);
-    time.pass(RARE_LOOK_MS);
-    expect(posted.length).toBe(3);
+    await ask({ kind: "follow", client: "c", seq: 1 });
+    expect(heard).toEqual([]);
   });
 
   it("loads anew when the file has another run", async () => {
-    const { talk, loaded, answer } = start();
+    const { ask, loaded, answer } = start();
     answer([[{ kind: "reload" }, []]]);
-    await talk.look();
+    await ask({ kind: "follow", client: "c", seq: 1 });
     expect(loaded()).toBe(1);
   });
 });

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from figure import Figure
-from harness import PageLog, watched_page
+from harness import SLOW_MS, PageLog, watched_page
 from playwright.sync_api import Browser, Page, expect
 
 from rnnbow_widget import Run, Trainer
@@ -34,8 +34,8 @@ def server(trainer: Trainer, tmp_path: Path) -> Iterator[PageServer]:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page in which nothing must go wrong."""
+def page(browser: Browser, server: PageServer) -> Iterator[Page]:
+    """A page in which nothing must go wrong, closed before the server ends."""
     with watched_page(browser, PageLog()) as page:
         yield page
 
@@ -45,8 +45,7 @@ def test_it_grows_as_the_file_does(page: Page, server: PageServer, trainer: Trai
     figure = Figure(page)
     figure.expect_recorded(4)
     figure.expect_batch(30)
-    activity = page.locator(".activity")
-    expect(activity).to_contain_text("run.rnnbow: paused")
+    expect(page.locator(".file")).to_contain_text("Follows run.rnnbow: paused")
     trainer.train(60)
     figure.expect_recorded(10)
     figure.expect_batch(90)
@@ -76,11 +75,12 @@ def test_a_server_that_has_ended_is_noticed_and_what_is_there_stays(
         figure = Figure(page)
         figure.expect_batch(30)
         page.context.set_offline(True)
-        expect(page.locator(".activity")).to_contain_text("The server does not answer")
+        expect(page.locator(".silence")).to_contain_text("has not answered for some seconds", timeout=SLOW_MS)
         figure.click(figure.bar_place(1))
         figure.leave()
         figure.expect_batch(10)
         page.context.set_offline(False)
         trainer.train(10)
         figure.expect_recorded(5)
+        expect(page.locator(".silence")).to_be_hidden()
         log.console = [line for line in log.console if "ERR_INTERNET_DISCONNECTED" not in line]
