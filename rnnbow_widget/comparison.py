@@ -296,10 +296,10 @@ class _Conversation(Conversation):
             error = self._lockstep.diverged[self._lockstep.trainers.index(reporter.trainer)]
             if error:
                 reporter.trouble = explain(error)
-        return super().status(side)
+        return super().status(side) | {"file": None}  # it is compared as it was when it was opened
 
     def _handlers(self) -> dict[Any, Handler]:
-        single = ("set", "measure_horizon")
+        single = ("set", "measure_horizon", "follow")
         return {kind: handler for kind, handler in super()._handlers().items() if kind not in single}
 
     def _together(self, parts: Sequence[Part]) -> Part:

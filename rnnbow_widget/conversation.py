@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
 import traitlets
@@ -14,6 +15,7 @@ from .checks import positive_int
 from .horizon import HorizonChoice
 from .leases import Leases, Trains
 from .reporter import Part, Reporter
+from .run_file import RunFileError
 from .status import explain
 from .trainer import DivergedError
 
@@ -29,6 +31,7 @@ class Widget(Protocol):
     playing: Any
     selected: Any
     stream: Any
+    surface: Any
 
     def send(self, content: dict[str, Any], buffers: list[bytes] | None = None) -> None:
         """Send a message to all pages."""
@@ -114,6 +117,19 @@ class Conversation:
         self._send_state_after_cell()
         return choice
 
+    def follow(self, client: str | None = None, seq: int = 0) -> None:
+        """Tell what is new in the file that the run was opened from, or why it cannot be read."""
+        widget = self._widget
+        (reporter,) = self._reporters
+        with self.leases.lock:
+            try:
+                if reporter.look_into_file():
+                    widget.selected = widget.stream = widget.surface = None
+                    widget.send_state(["_labels", "_info"])
+                    self._send_whole(0)
+            finally:
+                self.send_frame(client, seq, last=True)
+
     def renew_state(self) -> None:
         """Send what of the run pages load and notebooks save: other details than before are wanted."""
         for reporter in self._reporters:
@@ -142,6 +158,7 @@ class Conversation:
         return {
             "lease": self.leases.lease,
             "step": self.leases.step,
+            "follow": self._on_follow,
             "play": lambda _: self.play(),
             "stop": lambda _: self._on_stop(),
             "reset": lambda _: self.reset(),
@@ -157,6 +174,10 @@ class Conversation:
         if side >= len(self._reporters):
             raise ValueError(f"side takes 0 to {len(self._reporters) - 1}, got {side}")
         return side
+
+    def _on_follow(self, message: Mapping[str, Any]) -> None:
+        with suppress(RunFileError):  # the frame has said so, and the page asks again
+            self.follow(str(message.get("client")), positive_int("seq", message.get("seq")))
 
     def _on_stop(self) -> None:
         self.pause()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from os import PathLike
+from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from .measuring import MEASURES
 from .page import FORMS, MAX_BYTES, make_page
 from .reporter import Reporter
 from .run import QUANTITIES, Run
+from .run_file import SUFFIX
 from .trainer import Trainer
 
 Source = Trainer | Run | Data | str | PathLike[str]
@@ -47,7 +48,8 @@ class RNNbow(anywidget.AnyWidget):
     Parameters
     ----------
     source : Trainer, Run, Data, str or path
-        A trainer to drive; a run to look at; or data, from which a trainer is made.
+        A trainer to drive; a run to look at; a run file, whose name ends in ``.rnnbow``, which is followed while
+        somebody writes it; or data, from which a trainer is made.
     measure : str
         What is drawn of an item: "norm" (``‖G_{t,j}‖``), "mean_abs" (its mean absolute entry) or "share" (its signed
         share of ``‖∂L/∂W_hh‖``).
@@ -74,6 +76,8 @@ class RNNbow(anywidget.AnyWidget):
     ------
     TypeError, ValueError
         If the source or a setting is not of the kind above; the message names it.
+    FileNotFoundError, RunFileError
+        If there is no such run file, or it cannot be read; see `Run.open`.
 
     Attributes
     ----------
@@ -137,6 +141,8 @@ class RNNbow(anywidget.AnyWidget):
         surface: str | None = None,
         **settings: Any,
     ) -> None:
+        if isinstance(source, (str, PathLike)) and _names_run_file(source):
+            source = Run.open(source)
         if isinstance(source, (Trainer, Run)):
             if settings:
                 kind = type(source).__name__
@@ -201,6 +207,18 @@ class RNNbow(anywidget.AnyWidget):
             If no loss has a gradient yet, or some are not finite.
         """
         return self._conversation.measure_horizon()
+
+    def refresh(self) -> None:
+        """Show what was added to the run file that was opened. Pages do so by themselves while they show the widget.
+
+        Raises
+        ------
+        RunFileError
+            If the file cannot be read any more. What was read is kept.
+        ValueError
+            If no run file was opened.
+        """
+        self._conversation.follow()
 
     def select(self, batch: int | None) -> None:
         """Select a recorded batch, or with None the newest one from now on.
@@ -292,3 +310,8 @@ class RNNbow(anywidget.AnyWidget):
         """Send what of the run pages load and notebooks save: its details are those of the stream that is chosen."""
         if self.comm is not None:  # else nobody has anything of this widget
             self._conversation.renew_state()
+
+
+def _names_run_file(source: str | PathLike[str]) -> bool:
+    name = fspath(source)
+    return name.endswith(SUFFIX) and "\n" not in name  # a text may end in anything

@@ -108,6 +108,17 @@ export interface Status {
   details_every: number;
   /** Bytes that the run may take in the kernel. */
   memory_limit: number;
+  /** The file that the run is written to, or read from. */
+  file?: FileStatus | null;
+}
+
+export interface FileStatus {
+  /** Another process may add to it: pages ask what is new. */
+  follows: boolean;
+  /** What happens with it, in a sentence. */
+  said: string;
+  /** Why it cannot be written, or "". */
+  trouble: string;
 }
 
 export interface Sample {
@@ -169,7 +180,8 @@ export interface Traits extends Choices {
 /** A request is carried out once, however often it is sent: the kernel knows it by client and seq. */
 export type Request =
   | { kind: "lease"; client: string; seq: number; ms: number }
-  | { kind: "step"; client: string; seq: number; until: "batch" | "record" };
+  | { kind: "step"; client: string; seq: number; until: "batch" | "record" }
+  | { kind: "follow"; client: string; seq: number };
 
 export type ToKernel =
   | Request

@@ -77,6 +77,7 @@ export function createComparisonSession(
     client,
     send,
     wanted: () => model.get("playing"),
+    following: () => false,
     onSilence: () => update({ silent: true }),
     clock,
     visibility: audience,
