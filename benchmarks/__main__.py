@@ -11,6 +11,7 @@ from . import (
     cells,
     comparing,
     endurance,
+    files,
     footprint,
     growth,
     hovering,
@@ -39,6 +40,7 @@ ENGINE: dict[str, Part] = {
     "growth": growth.measure,
     "footprint": footprint.measure,
     "appending": appending.measure,
+    "files": files.measure,
     "use_case": use_case.measure,
 }
 PAGE: dict[str, Part] = {
