@@ -10,6 +10,7 @@ from . import (
     appending,
     cells,
     endurance,
+    files,
     footprint,
     growth,
     hovering,
@@ -38,6 +39,7 @@ ENGINE: dict[str, Part] = {
     "growth": growth.measure,
     "footprint": footprint.measure,
     "appending": appending.measure,
+    "files": files.measure,
     "use_case": use_case.measure,
 }
 PAGE: dict[str, Part] = {
