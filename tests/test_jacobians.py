@@ -22,11 +22,7 @@ def expected(case: Case, surface: Surface) -> np.ndarray:
     track = case.forward().tracks[surface.layer][direction]
     own = rnn.parameters.layers[surface.layer][direction]
     below = case.forward().outputs[surface.layer - 1] if surface.layer else np.eye(rnn.input_size)[case.inputs]
-    entering = (
-        torch.tensor(below @ own.W_ih.T + own.b_h)[::1]
-        if not direction
-        else torch.tensor((below @ own.W_ih.T + own.b_h)[::-1].copy())
-    )
+    entering = torch.tensor((below @ own.W_ih.T + own.b_h)[:: -1 if direction else 1].copy())
     W_hh = torch.tensor(np.array(own.W_hh))
     b_hn = None if own.b_hn is None else torch.tensor(np.array(own.b_hn))
     size, step = rnn.hidden_size, autograd.STEPS[rnn.cell.name]
