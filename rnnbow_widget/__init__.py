@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import corpora
+from . import corpora, tasks
 from .bptt_itemized import itemized_bptt, itemized_delta
 from .bptt_layers import itemized_layer_delta, itemized_layers
 from .gradients import bptt
 from .rnn import RNN
 from .run import Run, ThinnedError
+from .run_file import RunFileError, RunFileWarning
+from .sequences import Sequences, Stream
 from .snapshot import Snapshot
 from .trainer import DivergedError, Trainer
 
@@ -22,7 +24,11 @@ __all__ = [
     "DivergedError",
     "RNNbow",
     "Run",
+    "RunFileError",
+    "RunFileWarning",
+    "Sequences",
     "Snapshot",
+    "Stream",
     "ThinnedError",
     "Trainer",
     "bptt",
@@ -31,6 +37,7 @@ __all__ = [
     "itemized_delta",
     "itemized_layer_delta",
     "itemized_layers",
+    "tasks",
 ]
 
 

@@ -19,7 +19,8 @@ import numpy as np
 
 from .checks import finite_float, positive_int
 from .forward import ForwardPass
-from .gradients import Gradients, bptt, logit_gradients, norm, parameter_gradients
+from .gradients import Gradients, bptt, norm, parameter_gradients
+from .losses import read_out_gradients
 from .measuring import Measured, Measuring, StreamAverage, outer_weights, wanted_measures
 from .parameters import Array
 from .rnn import RNN
@@ -114,7 +115,7 @@ def itemized_bptt(
     with np.errstate(over="ignore", invalid="ignore"):  # an exploding gradient is a result to show, not an accident
         if gradients is None and (lags < forward.steps or epsilon or "share" in wanted):
             gradients = bptt(rnn, forward)
-        at_logits = logit_gradients(flat)  # (N, O): of each stream's own loss
+        at_logits = read_out_gradients(flat)  # (N, O): of each stream's own loss
         walk = _Walk(rnn, flat, at_logits @ rnn.read_out, lags, epsilon, streams)
         whole = None if gradients is None else gradients.parameters.layers[-1][0].W_hh  # (gates·H, H)
         before = flat.hidden[:count]  # (N, H)
@@ -199,7 +200,7 @@ def itemized_delta(
     width = rnn.cell.delta_width
     found = np.zeros((len(flat.loss), lags, width), rnn.dtype)  # (N, k, gates·H)
     with np.errstate(over="ignore", invalid="ignore"):
-        walk = _Walk(rnn, flat, logit_gradients(flat) @ rnn.read_out, lags, epsilon, forward.streams)
+        walk = _Walk(rnn, flat, read_out_gradients(flat) @ rnn.read_out, lags, epsilon, forward.streams)
         for first, start, block in walk.blocks():
             lags_done, rows_done, _ = block.shape
             place = found[start : start + rows_done, first : first + lags_done]  # (rows, lags, gates·H)
@@ -226,6 +227,7 @@ class _Walk:
     def __init__(self, rnn: RNN, flat: ForwardPass, incoming: Array, lags: int, epsilon: float, stride: int) -> None:
         self.backward_step = rnn.cell.backward_step
         self.local = flat.linearization  # (N, …)
+        self.mask = flat.mask  # (N,) or None
         self.scale = safe_scale(incoming)
         self.incoming: Array = np.multiply(incoming, self.scale, out=incoming)  # (N, H)
         self.lags = lags
@@ -248,7 +250,12 @@ class _Walk:
         n = len(self.incoming)
         parts = min(n, -(-n * self.width * self.incoming.itemsize // _LAG_BYTES))
         for part in range(parts):
-            yield from self._follow(n * part // parts, n * (part + 1) // parts)
+            begin, end = n * part // parts, n * (part + 1) // parts
+            if self.mask is not None:
+                there = np.flatnonzero(self.mask[begin:end])  # (losses,)
+                begin, end = (begin + there[0], begin + there[-1] + 1) if there.size else (end, end)
+            if begin < end:
+                yield from self._follow(int(begin), int(end))
 
     def _follow(self, begin: int, end: int) -> Iterator[tuple[int, int, Array]]:
         """Follow the losses in ``[begin, end)``: as many as the processor's own cache can hold."""

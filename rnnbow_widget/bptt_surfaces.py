@@ -171,6 +171,8 @@ class _Plain:
         if layer:
             below = forward.outputs[layer - 1]  # (n, B, D·H)
             return below, below.shape[-1]
+        if forward.inputs.dtype.kind == "f":
+            return forward.inputs, self.walk.rnn.input_size
         tokens = np.unique(forward.inputs)  # (q,)
         one_hot = (forward.inputs[..., None] == tokens).astype(self.walk.rnn.dtype)  # (n, B, q)
         return one_hot, self.walk.rnn.input_size

@@ -1,24 +1,26 @@
-"""What can be trained on: sequences of tokens, read from text that is already on the machine."""
+"""Text to train on: sequences of characters, read from what is already on the machine."""
 
 from __future__ import annotations
 
 import tarfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .data import Consecutive, Data, check_sizes
+
+SEQ_LENGTH = 25
+"""Characters of a window, unless somebody says otherwise."""
 _SOURCES = (".c", ".h")
 
 
-@dataclass(frozen=True, repr=False)
-class Corpus:
-    """A sequence of tokens and what they are called.
+class Corpus(Data):
+    """A sequence of tokens and what they are called: each token is to be predicted from those before it.
 
-    Attributes
+    Parameters
     ----------
     name : str
         Where it comes from.
@@ -28,15 +30,31 @@ class Corpus:
         The distinct tokens (here: characters), sorted.
     """
 
-    name: str
-    tokens: NDArray[np.int32]
-    vocabulary: tuple[str, ...]
+    shows_inputs = False
+
+    def __init__(self, name: str, tokens: NDArray[np.int32], vocabulary: tuple[str, ...]) -> None:
+        size = len(vocabulary)
+        super().__init__(
+            name,
+            input_size=size,
+            output_size=size,
+            vocabulary=vocabulary,
+            input_vocabulary=vocabulary,
+            length=len(tokens),
+        )
+        self.tokens = tokens
 
     def __len__(self) -> int:
         return len(self.tokens)
 
     def __repr__(self) -> str:
         return f"Corpus({self.name!r}, {len(self):,} characters, {len(self.vocabulary)} distinct)"
+
+    def windows(self, seq_length: int | None, batch_size: int, seed: int) -> Consecutive:
+        """Return consecutive windows, of 25 characters unless told otherwise; see `Data`. Nothing is left to chance."""
+        steps = SEQ_LENGTH if seq_length is None else seq_length
+        check_sizes(steps, batch_size, len(self), self.name, "characters", extra=1)
+        return Consecutive(self.tokens[:-1], self.tokens[1:], None, steps, batch_size, first=1)
 
     def encode(self, text: str) -> NDArray[np.int32]:
         """Return the tokens of `text`, int32 array (N,).

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from .parameters import Array, Tokens
+from .parameters import Array, Mask, Signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +47,52 @@ class ForwardPass:
 
     Attributes
     ----------
-    inputs, targets : int array (n,)
-        Tokens that went in, and tokens that should have come out.
+    inputs : int array (n,) or array (n, V)
+        Tokens that went in, or vectors.
+    targets : int array (n,) or array (n, O)
+        Classes that should have come out, or vectors. 0 where there is no loss.
     tracks : tuple of tuple of Track
         ``tracks[layer][direction]``, from the lowest layer up; direction 0 reads forward, 1 backward.
     outputs : tuple of array (n, D·H)
         What each layer gives out, h of its D directions side by side, in the order of steps.
-    probabilities : array (n, V)
-        Softmax of the logits.
+    predicted : array (n, O)
+        What the read-out makes of that: for classes their probabilities, the softmax of the logits; else the vectors.
     loss : array (n,)
-        Cross-entropy of each step, in nats.
+        Loss of each step: cross-entropy in nats for classes, mean squared error for vectors. 0 where there is none.
+    mask : bool array (n,) or None
+        Which steps have a loss; None if all have.
     """
 
-    inputs: Tokens
-    targets: Tokens
+    inputs: Signal
+    targets: Signal
     tracks: tuple[tuple[Track, ...], ...]
     outputs: tuple[Array, ...]
-    probabilities: Array
+    predicted: Array
     loss: Array
+    mask: Mask | None = None
+
+    @property
+    def of_classes(self) -> bool:
+        """Whether targets are classes."""
+        return self.targets.dtype.kind != "f"
+
+    @property
+    def probabilities(self) -> Array:
+        """Probability of each class, array (n, O).
+
+        Raises
+        ------
+        ValueError
+            If targets are vectors.
+        """
+        if not self.of_classes:
+            raise ValueError("probabilities are of classes, and the targets are vectors: predicted has what came out")
+        return self.predicted
+
+    @property
+    def losses(self) -> int:
+        """How many losses there are, of all steps and streams."""
+        return self.loss.size if self.mask is None else int(np.count_nonzero(self.mask))
 
     @property
     def steps(self) -> int:
@@ -108,8 +137,9 @@ class ForwardPass:
             self.targets[:, index],
             tuple(tuple(track.stream(index) for track in layer) for layer in self.tracks),
             tuple(output[:, index] for output in self.outputs),
-            self.probabilities[:, index],
+            self.predicted[:, index],
             self.loss[:, index],
+            None if self.mask is None else self.mask[:, index],
         )
 
     def flattened(self) -> ForwardPass:
@@ -120,12 +150,13 @@ class ForwardPass:
         if self.loss.ndim == 1:
             return self
         return ForwardPass(
-            self.inputs.reshape(-1),
-            self.targets.reshape(-1),
+            _flattened(self.inputs),
+            _flattened(self.targets),
             tuple(tuple(track.flattened() for track in layer) for layer in self.tracks),
             tuple(_flattened(output) for output in self.outputs),
-            _flattened(self.probabilities),
+            _flattened(self.predicted),
             self.loss.reshape(-1),
+            None if self.mask is None else self.mask.reshape(-1),
         )
 
     def with_streams(self) -> ForwardPass:
@@ -138,8 +169,9 @@ class ForwardPass:
                 for layer in self.tracks
             ),
             tuple(output[:, None] for output in self.outputs),
-            self.probabilities[:, None],
+            self.predicted[:, None],
             self.loss[:, None],
+            None if self.mask is None else self.mask[:, None],
         )
 
 
@@ -158,5 +190,5 @@ def turned(rows: Array, streams: int) -> Array:
     return rows.reshape(-1, streams, *rows.shape[1:])[::-1].reshape(rows.shape)
 
 
-def _flattened(array: Array) -> Array:
+def _flattened(array: Any) -> Any:
     return array.reshape(-1, *array.shape[2:])

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from math import isfinite, sqrt
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from .cell import Cell
 from .forward import ForwardPass, Track, turned
+from .losses import read_out_gradients
 from .parameters import Array, Parameters, Rows, Tokens
-from .rnn import RNN, row_starts
+from .rnn import RNN
 
 AllRows = tuple[tuple[Array, ...], ...]
 """What each step hands back, array (N, R), by layer and direction, in the order in which it reads."""
@@ -86,18 +88,19 @@ class TrainingGradients:
     def __call__(self, forward: ForwardPass) -> tuple[Gradients, Rows | None]:
         """Return the gradients, and which columns of W_ih are among them if not all are."""
         flat = forward.flattened()
-        tokens = self._occurring(flat.inputs) if self._sparse else self._all  # (k,)
+        sparse = self._sparse and flat.inputs.dtype.kind != "f"
+        tokens = self._occurring(flat.inputs) if sparse else self._all  # (k,)
         found = self._by_count.get(tokens.size)
         if found is None:
             found = self._by_count[tokens.size] = self._rnn.parameters.of_tokens(tokens.size, self._memory)
         at_logits, rows = _back_propagate(self._rnn, flat, forward.streams)  # (N, O), and (N, R) of each …
-        one_hot = (tokens[:, None] == flat.inputs).astype(at_logits.dtype)  # (k, N)
-        _sum_over_steps(self._rnn, flat, at_logits, rows, one_hot, found, forward.streams)
+        entered = _entered(flat, tokens, at_logits.dtype)  # (k, N)
+        _sum_over_steps(self._rnn, flat, at_logits, rows, entered, found, forward.streams)
         delta = self._rnn.cell.delta(rows[-1][0])  # (N, gates·H)
         if forward.loss.ndim == 2:
             delta = delta.reshape(*forward.loss.shape, -1)  # (n, B, gates·H)
         gradients = Gradients(found, delta, rows)
-        return gradients, Rows(tokens, self._rnn.parameters.W_ih_columns.shape) if self._sparse else None
+        return gradients, Rows(tokens, self._rnn.parameters.W_ih_columns.shape) if sparse else None
 
     def _occurring(self, inputs: Tokens) -> Tokens:
         """The distinct tokens, in the order of their last steps: several times quicker than sorting them."""
@@ -123,7 +126,7 @@ def entering_gradients(rnn: RNN, forward: ForwardPass, rows: AllRows) -> AllRows
         By layer and direction, in the order in which it reads. What comes from later steps of the layer is not in it.
     """
     flat, streams = forward.flattened(), forward.streams
-    incoming = logit_gradients(flat).dot(rnn.parameters.W_ho) / rnn.dtype.type(streams)  # (N, D·H)
+    incoming = read_out_gradients(flat).dot(rnn.parameters.W_ho) / rnn.dtype.type(streams)  # (N, D·H)
     found: list[tuple[Array, ...]] = []
     for layer in range(rnn.num_layers - 1, -1, -1):
         entering: tuple[Array, ...] = (incoming[:, : rnn.hidden_size],)
@@ -135,21 +138,11 @@ def entering_gradients(rnn: RNN, forward: ForwardPass, rows: AllRows) -> AllRows
     return tuple(found[::-1])
 
 
-def logit_gradients(flat: ForwardPass) -> Array:
-    """Gradient of each step's loss with respect to its logits, ``p - y``: array (N, O) for a flattened pass."""
-    found: Array = flat.probabilities.copy()  # (N, O)
-    places = row_starts(found) + flat.targets  # (N,)
-    found.put(places, found.take(places) - 1)
-    return found
-
-
 def parameter_gradients(rnn: RNN, flat: ForwardPass, at_logits: Array, rows: AllRows, streams: int) -> Parameters:
     """Sum over the rows of a flattened pass: ``δ_j h_{j-1}ᵀ`` and its like for the other parameters."""
     found = rnn.parameters.empty_like()
-    count = len(at_logits)
-    one_hot = np.zeros((rnn.input_size, count), at_logits.dtype)  # (V, N)
-    one_hot[flat.inputs, np.arange(count)] = 1
-    _sum_over_steps(rnn, flat, at_logits, rows, one_hot, found, streams)
+    entered = _entered(flat, np.arange(rnn.input_size), at_logits.dtype)  # (V, N)
+    _sum_over_steps(rnn, flat, at_logits, rows, entered, found, streams)
     return found
 
 
@@ -169,7 +162,7 @@ def squared_norms_wide(rows: Array) -> Array:
 
 def _back_propagate(rnn: RNN, flat: ForwardPass, streams: int) -> tuple[Array, AllRows]:
     """Gradients with respect to the logits, (N, O), and what each step hands back, (N, R) per layer and direction."""
-    at_logits = logit_gradients(flat)  # (N, O)
+    at_logits = read_out_gradients(flat)  # (N, O)
     if streams > 1:
         at_logits /= streams  # the loss is the mean over streams
     incoming = at_logits.dot(rnn.parameters.W_ho)  # (N, D·H): with respect to what the layer gives out
@@ -208,16 +201,25 @@ def _follow(cell: Cell, track: Track, incoming: Array, streams: int) -> Array:
     return rows
 
 
+def _entered(flat: ForwardPass, tokens: Tokens, dtype: DTypeLike) -> Array:
+    """What went in at each step, array (k, N): vectors, or of tokens the rows of their one-hot vectors for some."""
+    if flat.inputs.dtype.kind == "f":
+        turned_vectors: Array = flat.inputs.T
+        return turned_vectors
+    found: Array = (tokens[:, None] == flat.inputs).astype(dtype)
+    return found
+
+
 def _sum_over_steps(
     rnn: RNN,
     flat: ForwardPass,
     at_logits: Array,
     rows: AllRows,
-    one_hot: Array,
+    entered: Array,
     found: Parameters,
     streams: int,
 ) -> None:
-    """Write the gradients of all parameters; of W_ih, the columns of the tokens that `one_hot` (k, N) has rows for."""
+    """Write the gradients of all parameters; of W_ih, the columns that `entered` (k, N) has rows for."""
     count = len(at_logits)
     ones = np.ones(count, at_logits.dtype)  # (N,): a product with it sums over rows faster than numpy's sum
     for layer, row in enumerate(rows):
@@ -233,8 +235,8 @@ def _sum_over_steps(
             if layer:
                 entering.T.dot(flat.outputs[layer - 1], own.W_ih)
             elif rnn.bidirectional:
-                own.W_ih.T[...] = one_hot.dot(entering)
+                own.W_ih.T[...] = entered.dot(entering)
             else:
-                one_hot.dot(entering, found.W_ih_columns)
+                entered.dot(entering, found.W_ih_columns)
     at_logits.T.dot(flat.outputs[-1], found.W_ho)
     ones.dot(at_logits, found.b_o)

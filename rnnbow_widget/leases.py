@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from time import monotonic
 from typing import Any, Protocol
 
@@ -25,6 +25,9 @@ class Trains(Protocol):
     @property
     def batch(self) -> int:
         """Batches trained so far."""
+
+    def training(self) -> AbstractContextManager[None]:
+        """Everything that belongs to one stretch of training happens within this: files are written in the end."""
 
     def train(self, batches: int = 1) -> object:
         """Train a number of batches."""
@@ -182,7 +185,8 @@ class Leases:
         self.training = True
         host.begin()
         try:
-            yield trains, report
+            with trains.training():
+                yield trains, report
         except BaseException as error:
             host.pause()
             if isinstance(error, Exception):

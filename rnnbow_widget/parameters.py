@@ -12,6 +12,9 @@ from numpy.typing import DTypeLike, NDArray
 
 Array = NDArray[np.floating]
 Tokens = NDArray[np.integer[Any]]
+Mask = NDArray[np.bool_]
+Signal = NDArray[Any]
+"""Tokens or classes, an int array with the axes of steps and streams; or vectors, a float array with one more axis."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,9 @@ def _alike(snapshot: Snapshot) -> tuple[Any, ...]:
 
 def packed_nbytes(snapshot: Snapshot) -> int:
     """Bytes that the details of a snapshot take in a chunk, its header left out."""
-    per_step = 4 + sum(2 + items.shape[1] for items in snapshot.surfaces.values()) + bool(snapshot.streams)
+    labels = 3 + bool(snapshot.streams) if snapshot.vocabulary else 0
+    per_step = 1 + labels + sum(2 + items.shape[1] for items in snapshot.surfaces.values())
+    per_step += sum(array.size for _, array in _others(snapshot)) // snapshot.steps
     return int(4 * (2 + (snapshot.stream is not None) + snapshot.steps * per_step))
 
 
@@ -96,17 +98,32 @@ def _columns(snapshots: Sequence[Snapshot]) -> Iterator[tuple[str, NDArray[np.ge
     yield "batch", np.array([s.batch for s in snapshots], i4)
     yield "flags", np.array([flags_of(s) for s in snapshots], i4)
     yield "loss", np.array([s.loss for s in snapshots], f4)
-    yield "target", np.array([s.target_tokens for s in snapshots], i4)
-    yield "prediction", np.array([s.prediction_tokens for s in snapshots], i4)
-    yield "probability", np.array([s.probability for s in snapshots], f4)
-    if snapshots[0].streams:  # of an average there are no labels, but how many streams were right
-        yield "accuracy", np.array([s.accuracy for s in snapshots], f4)
+    if snapshots[0].vocabulary:
+        yield "target", np.array([s.target_tokens for s in snapshots], i4)
+        yield "prediction", np.array([s.prediction_tokens for s in snapshots], i4)
+        yield "probability", np.array([s.probability for s in snapshots], f4)
+        if snapshots[0].streams:  # of an average there are no labels, but how many streams were right
+            yield "accuracy", np.array([s.right for s in snapshots], f4)
+    for row in zip(*(_others(s) for s in snapshots), strict=True):
+        first = row[0][1]
+        yield row[0][0], np.array([array for _, array in row], i4 if first.dtype.kind == "i" else f4)
     if snapshots[0].stream is not None:  # the overview has the minibatch's
         yield "start", np.array([s.start for s in snapshots], i4)
     for key in snapshots[0].surfaces:
         yield f"total:{key}", np.array([s.step_totals[key] for s in snapshots], f4)
         yield f"beyond:{key}", np.array([s.beyond[key] for s in snapshots], f4)
         yield f"items:{key}", np.array([s.surfaces[key] for s in snapshots], f4)
+
+
+def _others(snapshot: Snapshot) -> list[tuple[str, NDArray[Any]]]:
+    """Return what not every snapshot has: arrays (n,) or (n, D), by the name of their column."""
+    found = {
+        "counted": snapshot.counted,
+        "target_value": snapshot.target_values,
+        "prediction_value": snapshot.prediction_values,
+        "input" if snapshot.input_vocabulary else "input_value": snapshot.inputs,
+    }
+    return [(name, array) for name, array in found.items() if array is not None]
 
 
 def _code(array: NDArray[np.generic]) -> str:

@@ -7,6 +7,7 @@ from time import monotonic
 from typing import Any
 
 from .checks import one_of, positive_int
+from .corpora import Corpus
 from .feed import Feed
 from .horizon import HorizonChoice
 from .protocol import drawable, json_number
@@ -128,7 +129,8 @@ class Reporter:
             "hidden_size": settings.get("hidden_size"),
             "cell": settings.get("cell"),
             "data_name": drawable(str(settings.get("data", ""))),
-            "data_length": len(self.trainer.data) if self.trainer else None,
+            "data_length": self.trainer.data.length if self.trainer else None,
+            "task": self._task(),
             "surfaces": self._known_surfaces(),
             "gates": list(self.surfaces.cell.gate_names) if self.surfaces else [],
             "units": self.surfaces.hidden_size if self.surfaces else 0,
@@ -149,6 +151,14 @@ class Reporter:
             }
             for one in self.surfaces.all
         ]
+
+    def _task(self) -> dict[str, Any] | None:
+        """What is known of inputs, targets and their loss."""
+        about = self.run.about
+        if about is None:
+            return None
+        names = ("input_vocabulary", "input_entries", "output_entries")
+        return {**vars(about), **{name: [drawable(one) for one in getattr(about, name)] for name in names}}
 
     def status(self, *, training: bool, rate: float) -> dict[str, Any]:
         """Return how training goes.
@@ -212,8 +222,8 @@ class Reporter:
         return self.trainer.horizon_choice if self.trainer else None
 
     def _write(self) -> None:
-        """Let the model write a sample."""
-        if self.trainer:
+        """Let the model write a sample, if it learns a text."""
+        if self.trainer and isinstance(self.trainer.data, Corpus):
             sample = {"batch": self.trainer.batch, "text": drawable(self.trainer.sample(_SAMPLE_LENGTH))}
             self.samples["now"] = sample
             if self.trainer.batch == 0:

@@ -1,8 +1,7 @@
-"""The network: parameters, forward pass, loss, sampling. Gradients are the business of `bptt_itemized`."""
+"""The network: parameters, forward pass, sampling. Gradients are the business of `bptt_itemized`."""
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -14,18 +13,18 @@ from .checks import boolean, finite_float, one_of, positive_int
 from .exchange import make_modules, read_modules
 from .forward import ForwardPass, Track, carried_state
 from .initialization import PRESETS
-from .parameters import Array, Parameters, Tokens
-
-_SMALL = 1e-30
-"""Sums of exponentials from here to its inverse are exact: far from where float32 loses digits or overflows."""
+from .losses import mean_squared_error, softmax_cross_entropy
+from .parameters import Array, Mask, Parameters, Signal, Tokens
+from .window import check_mask, check_targets, check_tokens, check_tokens_or_vectors
 
 
 class RNN:
-    """Recurrent layers on token input, and a linear read-out with softmax cross-entropy.
+    """Recurrent layers on tokens or vectors, and a linear read-out.
 
-    ``h_j = cell(W_ih x_j + b_h, h_{j-1})``, ``p_j = softmax(W_ho h_j + b_o)`` with one-hot ``x_j``. (Eq. 2 of the
-    RNNbow paper prints a sigmoid; its text, and we, use softmax.) Gates are stacked along the rows of W_ih, W_hh and
-    b_h, in PyTorch's order: i, f, g, o of an LSTM, r, z, n of a GRU.
+    ``h_j = cell(W_ih x_j + b_h, h_{j-1})``, with one-hot ``x_j`` for tokens. Of ``z_j = W_ho h_j + b_o``, the loss of a
+    target that is a class is the cross-entropy of ``softmax(z_j)``, that of a target that is a vector the mean squared
+    error of z_j. (Eq. 2 of the RNNbow paper prints a sigmoid; its text, and we, use softmax.) Gates are stacked along
+    the rows of W_ih, W_hh and b_h, in PyTorch's order: i, f, g, o of an LSTM, r, z, n of a GRU.
 
     With several layers, each reads h of the one below; the read-out reads that of the top one. A bidirectional layer
     has a second cell that reads the window from its end, and gives out h of both, side by side. (It sees the inputs
@@ -34,11 +33,11 @@ class RNN:
     Parameters
     ----------
     input_size : int
-        Number of distinct tokens V.
+        Number of distinct tokens V, or entries of an input vector.
     hidden_size : int
         Number of hidden units H.
     output_size : int, optional
-        Number of output classes O; by default as many as input tokens.
+        Number of output classes O, or entries of an output vector; by default as many as input tokens.
     cell : str or type of Cell
         The recurrent cell: "tanh", "relu", "lstm", "gru", or a class of your own.
     init : str
@@ -114,10 +113,10 @@ class RNN:
         Parameters
         ----------
         module : torch.nn.RNN, torch.nn.LSTM or torch.nn.GRU
-            The recurrent layers, on one-hot input. Weights are copied bit for bit; the two biases are added where they
-            only add, which is everywhere but in a GRU's n gate.
+            The recurrent layers, on vectors or one-hot tokens. Weights are copied bit for bit; the two biases are added
+            where they only add, which is everywhere but in a GRU's n gate.
         linear : torch.nn.Linear
-            From its hidden state to logits.
+            From its hidden state to logits, or to vectors.
 
         Returns
         -------
@@ -145,9 +144,9 @@ class RNN:
         Returns
         -------
         torch.nn.RNN, torch.nn.LSTM or torch.nn.GRU
-            For one-hot input (n, V) or (n, B, V). Its second bias is 0, but for a GRU's b_hn.
+            For vectors or one-hot tokens (n, V) or (n, B, V). Its second bias is 0, but for a GRU's b_hn.
         torch.nn.Linear
-            From its hidden state to logits.
+            From its hidden state to logits, or to vectors.
 
         Raises
         ------
@@ -189,15 +188,26 @@ class RNN:
         width = self._state_width
         return np.zeros(width if streams is None else (streams, width), self.dtype)
 
-    def forward(self, inputs: ArrayLike, targets: ArrayLike, state: ArrayLike | None = None) -> ForwardPass:
+    def forward(
+        self,
+        inputs: ArrayLike,
+        targets: ArrayLike,
+        state: ArrayLike | None = None,
+        mask: ArrayLike | None = None,
+    ) -> ForwardPass:
         """Run one window, or a minibatch of windows of parallel streams.
 
         Parameters
         ----------
-        inputs, targets : int array (n,) or (n, B)
-            Tokens in ``[0, V)`` and classes in ``[0, O)``. Steps come first, streams second, as is PyTorch's default.
+        inputs : int array (n,) or (n, B), or float array (n, V) or (n, B, V)
+            Tokens in ``[0, V)``, or real vectors of V entries. Steps come first, streams second, as is PyTorch's
+            default.
+        targets : int array (n,) or (n, B), or float array (n, O) or (n, B, O)
+            Classes in ``[0, O)``, or real vectors of O entries: what kind of numbers they are decides about the loss.
         state : array (S_all,) or (B, S_all), optional
             State to start from, such as `carried` of the window before; zeros by default. See `zero_state`.
+        mask : bool array (n,) or (n, B), optional
+            Which steps have a loss; by default all. Targets of others are not looked at.
 
         Returns
         -------
@@ -208,40 +218,52 @@ class RNN:
         TypeError, ValueError
             If a shape, a kind of number or a token is out of range.
         """
-        x = _tokens("inputs", inputs, self.input_size, most_axes=2)  # (n,) or (n, B)
-        y = _tokens("targets", targets, self.output_size, most_axes=2)  # (n,) or (n, B)
-        if x.shape != y.shape:
-            raise ValueError(f"targets takes as many tokens as inputs, shape {x.shape}, got shape {y.shape}")
-        shape = (*x.shape[1:], self._state_width)
+        x = check_tokens_or_vectors("inputs", inputs, self.input_size, self.dtype)
+        steps = x.shape[: -1 if x.dtype.kind == "f" else None]  # (n,) or (n, B)
+        where = None if mask is None else check_mask(mask, steps)
+        y = check_targets(targets, self.output_size, self.dtype, where)
+        if y.shape[: -1 if y.dtype.kind == "f" else None] != steps:
+            raise ValueError(f"targets takes as many steps and streams as inputs, shape {steps}, got shape {y.shape}")
+        shape = (*steps[1:], self._state_width)
         with np.errstate(over="ignore", invalid="ignore"):  # large logits: the softmax sees to them
             return self.forward_unchecked(
-                x, y, np.zeros(shape, self.dtype) if state is None else self._state(state, shape)
+                x, y, np.zeros(shape, self.dtype) if state is None else self._state(state, shape), where
             )
 
-    def forward_unchecked(self, x: Tokens, y: Tokens, state: Array) -> ForwardPass:
+    def forward_unchecked(self, x: Signal, y: Signal, state: Array, mask: Mask | None = None) -> ForwardPass:
         """Run one window of arrays that are known to be right; see `forward`. The caller sees to warnings too."""
-        if x.ndim == 2 and x.shape[1] == 1:  # one stream is one stream, whatever its shape
-            return self.forward_unchecked(x[:, 0], y[:, 0], state[0]).with_streams()
+        if state.ndim == 2 and len(state) == 1:  # one stream is one stream, whatever its shape
+            own = None if mask is None else mask[:, 0]  # (n,)
+            return self.forward_unchecked(x[:, 0], y[:, 0], state[0], own).with_streams()
         tracks, outputs = self._run(x, state)
         after = outputs[-1].reshape(-1, outputs[-1].shape[-1])  # (N, D·H)
-        probabilities, loss = self._softmax_cross_entropy(after, y.reshape(-1))  # (N, O), (N,)
-        if x.ndim == 2:
-            probabilities, loss = probabilities.reshape(*x.shape, -1), loss.reshape(x.shape)
-        return ForwardPass(x, y, tracks, outputs, probabilities, loss)
+        # W_ho is turned in memory first: a small product of rows by rows is slower than turning and multiplying.
+        predicted = after.dot(self.parameters.W_ho.T.copy())  # (N, O): logits, or values
+        predicted += self.parameters.b_o
+        if y.dtype.kind == "f":
+            loss = mean_squared_error(predicted, y.reshape(len(predicted), -1))  # (N,)
+        else:
+            predicted, loss = softmax_cross_entropy(predicted, y.reshape(-1), self._ones)  # (N, O), (N,)
+        if state.ndim == 2:
+            predicted, loss = predicted.reshape(len(x), len(state), -1), loss.reshape(len(x), -1)
+        if mask is not None:
+            loss[~mask] = 0
+        return ForwardPass(x, y, tracks, outputs, predicted, loss, mask)
 
-    def _run(self, x: Tokens, state: Array) -> tuple[tuple[tuple[Track, ...], ...], tuple[Array, ...]]:
-        """Run all layers over tokens (n,) or (n, B); return their tracks and outputs as in `ForwardPass`."""
+    def _run(self, x: Signal, state: Array) -> tuple[tuple[tuple[Track, ...], ...], tuple[Array, ...]]:
+        """Run all layers over tokens or vectors; return their tracks and outputs as in `ForwardPass`."""
         width, place = self.cell.state_width, 0
-        shape = (len(x) + 1, *x.shape[1:], width)  # (n+1, S) or (n+1, B, S)
+        steps = (len(x), *state.shape[:-1])  # (n,) or (n, B)
+        shape = (len(x) + 1, *state.shape[:-1], width)  # (n+1, S) or (n+1, B, S)
         tracks: list[tuple[Track, ...]] = []
         outputs: list[Array] = []
         for layer in self._layers:
             row: list[Track] = []
             given: list[Array] = []  # of each direction, h of each step (n, H) or (n, B, H)
             for cell, own in layer:
-                if outputs:
-                    below = outputs[-1]  # (n, D·H) or (n, B, D·H)
-                    gates = below.reshape(-1, below.shape[-1]).dot(own.W_ih.T).reshape(*x.shape, -1)
+                if outputs or x.dtype.kind == "f":
+                    below = outputs[-1] if outputs else x  # (n, D·H) or (n, B, D·H), or V for D·H
+                    gates = below.reshape(-1, below.shape[-1]).dot(own.W_ih.T).reshape(*steps, -1)
                 else:
                     gates = own.W_ih.T[x]  # (n, gates·H) or (n, B, gates·H)
                 gates += own.b_h
@@ -302,7 +324,7 @@ class RNN:
             raise ValueError(f"sample takes a network whose outputs are its inputs; the sizes are {sizes}")
         length = positive_int("length", length, minimum=0)
         temperature = finite_float("temperature", temperature, above=0)
-        current = int(_tokens("token", [token], self.input_size)[0])
+        current = int(check_tokens("token", [token], self.input_size)[0])
         before = self.zero_state() if state is None else self._state(state, (self._state_width,))  # (S_all,)
         context, window = positive_int("context", context), list[int]()
         written = np.empty(length, np.intp)  # (length,)
@@ -349,31 +371,6 @@ class RNN:
             raise ValueError(f"state takes shape {shape}, got {array.shape}")
         return array
 
-    def _softmax_cross_entropy(self, states: Array, targets: Tokens) -> tuple[Array, Array]:
-        # W_ho is turned in memory first: a small product of rows by rows is slower than turning and multiplying.
-        logits = states.dot(self.parameters.W_ho.T.copy())  # (n, O)
-        logits += self.parameters.b_o
-        weights = np.exp(logits)  # (n, O)
-        sums = weights.dot(self._ones)  # (n,): faster than numpy's sum over short rows
-        if not (sums[sums.argmin()] > _SMALL and sums[sums.argmax()] < 1 / _SMALL):
-            logits -= np.maximum.reduce(logits, axis=1, keepdims=True)  # the same softmax, and sums from 1 to O
-            np.exp(logits, out=weights)
-            weights.dot(self._ones, out=sums)
-        # log Σ exp(z) - z_target, and not -log p: finite where p underflows to 0
-        loss: Array = np.log(sums) - logits.take(row_starts(logits) + targets)  # (n,)
-        weights /= sums[:, None]
-        return weights, loss
-
-
-def row_starts(array: Array) -> Tokens:
-    """Where each row of a contiguous array (n, O) begins in its memory, int array (n,): quicker than two indices."""
-    return _multiples(*array.shape)
-
-
-@lru_cache(maxsize=8)
-def _multiples(count: int, of: int) -> Tokens:
-    return np.arange(0, count * of, of)
-
 
 def _forget_bias(value: float | None, cell: type[Cell]) -> float | None:
     if cell.forget_gate is None:
@@ -391,16 +388,3 @@ def _float_dtype(dtype: DTypeLike) -> np.dtype[Any]:
     if found not in ("float32", "float64"):
         raise ValueError(f"dtype takes float32 or float64, got {dtype!r}")
     return np.dtype(found)
-
-
-def _tokens(name: str, values: ArrayLike, size: int, most_axes: int = 1) -> Tokens:
-    array = np.asarray(values)
-    if not 1 <= array.ndim <= most_axes or array.size == 0:
-        axes = "a one-dimensional array" if most_axes == 1 else "an array (n,) or (n, B)"
-        raise ValueError(f"{name} takes {axes} of at least one token, got shape {array.shape}")
-    if not np.issubdtype(array.dtype, np.integer):
-        raise TypeError(f"{name} takes whole numbers, got dtype {array.dtype}")
-    low, high = int(array.min()), int(array.max())
-    if low < 0 or high >= size:
-        raise ValueError(f"{name} takes tokens from 0 to {size - 1}, got {low if low < 0 else high}")
-    return array.astype(np.intp, copy=False)

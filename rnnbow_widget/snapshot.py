@@ -10,7 +10,7 @@ from math import isnan
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.floating[Any]]
 Float32 = NDArray[np.float32]
@@ -55,11 +55,12 @@ class Snapshot:
     start, stop : int
         Positions in the training data that the targets cover: ``[start, stop)``; of a minibatch, those of stream 0.
     loss : float32 array (n,)
-        Cross-entropy of each step, in nats.
+        Loss of each step: cross-entropy in nats if targets are classes, else mean squared error. 0 where there is none.
     target_tokens, prediction_tokens : int32 array (n,)
-        True labels, and the likeliest ones; -1 in an average.
+        True labels, and the likeliest ones; -1 in an average or if targets are vectors. A target is -1 where there is
+        no loss.
     probability : float32 array (n,)
-        Probability that the model gave to the target.
+        Probability that the model gave to the target; NaN where there is no such thing.
     surfaces : dict of float32 array (n, K)
         Itemized gradients, by the name of a surface: ``surfaces["W_hh"]`` is ``‖G_{t,j}‖`` of a single layer. Other
         measures are under ``surface_key(surface, measure)``.
@@ -71,7 +72,7 @@ class Snapshot:
         Norm of the gradient with respect to all parameters, before and after clipping; in a stream's snapshot, that of
         the minibatch.
     vocabulary : tuple of str
-        What the tokens are called.
+        What classes are called; empty if targets are vectors.
     diverged : bool
         Loss or gradient was not finite, and the weights were left as they were.
     from_zero_state : bool
@@ -82,6 +83,14 @@ class Snapshot:
         Which stream of a minibatch this is, from 0; None if it is the whole batch.
     first_lags : dict of int
         By the name of a surface: its first lag, if that is not 0 because losses reach steps that come after them.
+    counted : float32 array (n,) or None
+        Which steps have a loss, as 0 and 1; in an average, what share of the streams has one. None if all have.
+    target_values, prediction_values : float32 array (n, O) or None
+        True vectors, and those that came out, if targets are vectors. An average has none.
+    inputs : int32 array (n,), float32 array (n, V) or None
+        Tokens or vectors that went in, if they tell something that targets do not. An average has none.
+    input_vocabulary : tuple of str
+        What input tokens are called; empty if inputs are vectors.
     """
 
     batch: int
@@ -102,6 +111,11 @@ class Snapshot:
     streams: tuple[Snapshot, ...] = ()
     stream: int | None = None
     first_lags: Mapping[str, int] = field(default_factory=dict)
+    counted: Float32 | None = None
+    target_values: Float32 | None = None
+    prediction_values: Float32 | None = None
+    inputs: Int32 | Float32 | None = None
+    input_vocabulary: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def primary(self) -> str:
@@ -120,8 +134,8 @@ class Snapshot:
         return int(max(-first, first + count - 1)) + 1
 
     @property
-    def targets(self) -> tuple[str, ...]:
-        """True label of each step.
+    def targets(self) -> tuple[str, ...] | Float32:
+        """True label of each step, "" where there is no loss; if targets are vectors, array (n, O).
 
         Raises
         ------
@@ -129,11 +143,11 @@ class Snapshot:
             If this is an average over streams.
         """
         self._require_labels("targets")
-        return tuple(self.vocabulary[token] for token in self.target_tokens)
+        return self._named(self.target_tokens) if self.target_values is None else self.target_values
 
     @property
-    def predictions(self) -> tuple[str, ...]:
-        """Likeliest label of each step.
+    def predictions(self) -> tuple[str, ...] | Float32:
+        """Likeliest label of each step; if targets are vectors, array (n, O) of what came out.
 
         Raises
         ------
@@ -141,27 +155,54 @@ class Snapshot:
             If this is an average over streams.
         """
         self._require_labels("predictions")
-        return tuple(self.vocabulary[token] for token in self.prediction_tokens)
+        return self._named(self.prediction_tokens) if self.prediction_values is None else self.prediction_values
+
+    def _named(self, tokens: Int32) -> tuple[str, ...]:
+        return tuple(self.vocabulary[token] if token >= 0 else "" for token in tokens)
 
     @property
     def correct(self) -> NDArray[np.bool_]:
-        """Whether the likeliest label was the true one, bool array (n,).
+        """Whether the likeliest label was the true one, bool array (n,); False where there is no loss.
 
         Raises
         ------
         ValueError
-            If this is an average over streams; see `accuracy`.
+            If this is an average over streams, see `accuracy`; or if targets are vectors.
         """
         self._require_labels("correct")
+        if not self.vocabulary:
+            raise ValueError("correct is of classes, and targets are vectors here: see loss, and prediction_values")
         return np.equal(self.target_tokens, self.prediction_tokens)
 
     @property
     def accuracy(self) -> Float32:
-        """Share of streams whose likeliest label was the true one, float32 array (n,); 0 or 1 for one stream."""
+        """Share of streams whose likeliest label was the true one, float32 array (n,); 0 or 1 for one stream.
+
+        Of those streams that have a loss at the step; NaN where none has, and if targets are vectors.
+        """
+        if self.counted is None:
+            return self.right
+        with np.errstate(invalid="ignore"):
+            share: Float32 = self.right / self.counted  # (n,)
+        return share
+
+    @property
+    def right(self) -> Float32:
+        """Share of all streams whose likeliest label was the true one, float32 array (n,): 0 where there is no loss.
+
+        NaN if targets are vectors.
+        """
+        if not self.vocabulary:
+            return np.full(self.steps, np.nan, np.float32)
         if not self.streams:
             return self.correct.astype(np.float32)
         right: Float32 = np.mean([one.correct for one in self.streams], axis=0, dtype=np.float32)  # (n,)
         return right
+
+    @property
+    def losses(self) -> float:
+        """How many steps have a loss; of an average, the mean over streams."""
+        return self.steps if self.counted is None else float(self.counted.sum())
 
     def _require_labels(self, name: str) -> None:
         if self.streams:
@@ -231,7 +272,9 @@ class Snapshot:
     @cached_property
     def nbytes(self) -> int:
         """Bytes of memory that it takes, streams included: its numbers, and what Python and numpy need to hold them."""
-        arrays = [self.loss, self.target_tokens, self.prediction_tokens, self.probability]
+        arrays: list[NDArray[Any]] = [self.loss, self.target_tokens, self.prediction_tokens, self.probability]
+        others = (self.counted, self.target_values, self.prediction_values, self.inputs)
+        arrays += [array for array in others if array is not None]
         for mapping in (self.surfaces, self.step_totals, self.beyond):
             arrays += mapping.values()
         own = sum(array.nbytes for array in arrays) + len(arrays) * _ARRAY_BYTES + _OBJECT_BYTES
@@ -241,11 +284,12 @@ class Snapshot:
         of = f"average of {len(self.streams)} streams" if self.streams else f"data {self.start:,}–{self.stop:,}"
         if self.stream is not None:
             of = f"streams[{self.stream}], {of}"
-        right = float(self.accuracy.sum())
+        right = f"{float(self.right.sum()):.4g} of {self.losses:.4g} right, " if self.vocabulary else ""
+        unit = " nats" if self.vocabulary else ""
         state = ", diverged" if self.diverged else ""
         return (
-            f"Snapshot(batch {self.batch:,}, {of}, loss {self.loss.sum():.4g} nats, "
-            f"{right:.4g} of {self.steps} right, max gradient {self.max_gradient():.4g}, "
+            f"Snapshot(batch {self.batch:,}, {of}, loss {self.loss.sum():.4g}{unit}, "
+            f"{right}max gradient {self.max_gradient():.4g}, "
             f"horizon {self.horizon_length:g} of {self.horizon}{state})"
         )
 
@@ -254,12 +298,18 @@ def _only(arrays: Mapping[str, Float32], surface: str) -> dict[str, Float32]:
     return {key: array for key, array in arrays.items() if surface_of(key) == surface}
 
 
-def horizon_length(items: Array, from_zero_state: bool = False, threshold: float = REACH_THRESHOLD) -> float:
+def horizon_length(
+    items: Array,
+    from_zero_state: bool = False,
+    threshold: float = REACH_THRESHOLD,
+    counted: ArrayLike | None = None,
+) -> float:
     """How many steps back the gradient of a typical loss reaches.
 
     A loss reaches back as many steps as it takes until its piece falls below `threshold` times its largest piece; if
     the window or the recorded lags end first, it reaches at least to there, and that number is taken. The horizon
-    length is the median over the losses that have at least half a window, or all recorded lags, behind them.
+    length is the median over the losses that have at least half a window, or all recorded lags, behind them. Steps
+    without a loss have none that could reach anywhere.
 
     Parameters
     ----------
@@ -269,13 +319,16 @@ def horizon_length(items: Array, from_zero_state: bool = False, threshold: float
         Whether the first step's items are 0 only because the state before it was zero; they are then not looked at.
     threshold : float
         Part of the largest piece, between 0 and 1.
+    counted : array (n,), optional
+        Which steps have a loss, as 0 and 1; by default all.
 
     Returns
     -------
     float
-        Number of steps, from 0 to k; NaN if items are not finite.
+        Number of steps, from 0 to k; NaN if items are not finite, or no loss is to be looked at.
     """
-    return _median_reach(items[None], [from_zero_state], threshold)
+    there = None if counted is None else np.asarray(counted, np.float32)  # (n,)
+    return _median_reach(items[None], [from_zero_state], [there], threshold)
 
 
 def horizon_lengths(snapshots: Sequence[Snapshot]) -> list[float]:
@@ -287,10 +340,15 @@ def horizon_lengths(snapshots: Sequence[Snapshot]) -> list[float]:
         if streams:
             for snapshot in alike:
                 items = np.array([one.surfaces[one.primary] for one in snapshot.streams])  # (B, n, K)
-                found.append(_median_reach(_backward(items, first_lag), [_zero(one) for one in snapshot.streams]))
+                zeros = [_zero(one) for one in snapshot.streams]
+                counted = [_counting(one) for one in snapshot.streams]
+                found.append(_median_reach(_backward(items, first_lag), zeros, counted))
         else:
-            items = np.array([one.surfaces[one.primary] for one in alike])  # (batches, n, K)
-            found += [_median(reach) for reach in _reaches(_backward(items, first_lag), zero, REACH_THRESHOLD)]
+            several = list(alike)
+            items = np.array([one.surfaces[one.primary] for one in several])  # (batches, n, K)
+            reaches = _reaches(_backward(items, first_lag), zero, REACH_THRESHOLD)
+            counted = [_counting(one) for one in several]
+            found += [_median(_of_losses(*both)) for both in zip(reaches, counted, strict=True)]
     return found
 
 
@@ -302,6 +360,13 @@ def _zero(snapshot: Snapshot) -> bool:
     if "_reverse" in name:  # which starts every window from zero, at its last step
         return _reaches_ahead(snapshot.surfaces[name], snapshot.first_lags.get(name, 0))
     return snapshot.from_zero_state
+
+
+def _counting(snapshot: Snapshot) -> Float32 | None:
+    """Which of the steps that `_backward` has count, array (n,), or None if all do."""
+    name, counted = snapshot.primary, snapshot.counted
+    ahead = counted is not None and _reaches_ahead(snapshot.surfaces[name], snapshot.first_lags.get(name, 0))
+    return counted[::-1] if ahead and counted is not None else counted
 
 
 def _reaches_ahead(items: Array, first_lag: int) -> bool:
@@ -326,14 +391,26 @@ def bar_heights(pieces: Float32, beyond: Float32, *, signed: bool) -> Float32:
     return heights
 
 
-def _median_reach(items: Array, from_zero_state: Sequence[bool], threshold: float = REACH_THRESHOLD) -> float:
-    """Median of the reaches of the losses of all streams: items (B, n, k), and which of them began at zero."""
+def _median_reach(
+    items: Array,
+    from_zero_state: Sequence[bool],
+    counted: Sequence[Float32 | None],
+    threshold: float = REACH_THRESHOLD,
+) -> float:
+    """Median of the reaches of the losses of all streams: items (B, n, k), which began at zero, which steps count."""
     reaches = [_reaches(one[None], zero, threshold)[0] for one, zero in zip(items, from_zero_state, strict=True)]
-    return _median(np.concatenate(reaches))
+    return _median(np.concatenate([_of_losses(*both) for both in zip(reaches, counted, strict=True)]))
+
+
+def _of_losses(reaches: Float64, counted: Float32 | None) -> Float64:
+    """The reaches (losses,) of the last steps, without those of steps that have no loss."""
+    return reaches if counted is None else reaches[counted[-len(reaches) :] > 0]
 
 
 def _median(reaches: Float64) -> float:
-    """Median of an array (losses,): a tenth of the time of numpy's own."""
+    """Median of an array (losses,): a tenth of the time of numpy's own. NaN of none."""
+    if not len(reaches):
+        return float("nan")
     ordered = np.sort(reaches)  # NaN comes last
     middle = len(ordered) // 2
     return float("nan") if isnan(ordered[-1]) else float(ordered[middle] + ordered[-1 - middle]) / 2

@@ -47,7 +47,7 @@ def status_of(
         "batch": batch,
         "epoch_of_data": trainer.epoch if trainer else 0,
         "loss": json_number(loss),
-        "perplexity": json_number(math.exp(loss)) if loss < 700 else None,
+        "perplexity": json_number(math.exp(loss)) if loss < 700 and run.vocabulary else None,
         "rate": json_number(rate),
         "message": message,
         "hint": hint,

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
-from math import isfinite
+from math import isfinite, isnan
 from os import PathLike
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
 from . import corpora
 from .cell import Cell
-from .checks import finite_float, one_of, positive_int
+from .checks import boolean, finite_float, one_of, positive_int
 from .corpora import Corpus
+from .data import Data
+from .evaluation import Evaluation, evaluate
 from .forward import ForwardPass
 from .gradients import Gradients, TrainingGradients
 from .horizon import HorizonChoice, choose_horizon
 from .optimizers import OPTIMIZERS, clip
-from .parameters import Array
+from .outcomes import average_outcomes, outcomes
+from .parameters import Array, Signal
 from .recording import Itemized, first_lags, itemize, surface_fields
-from .rnn import RNN, row_starts
+from .rnn import RNN
 from .run import MEMORY_LIMIT, Run
 from .snapshot import Snapshot
 from .surfaces import Surface, Surfaces
+from .task import Task
+from .window import Window
 
 _SMOOTHING = 0.001
 _STRETCH = 8  # windows that horizon="auto" looks at
@@ -40,27 +46,29 @@ class DivergedError(ArithmeticError):
 
 
 class Trainer:
-    """Trains a network on consecutive windows of a sequence, or of parallel streams, and records itemized gradients.
+    """Trains a network on windows of data and records itemized gradients.
 
     Every `record_every`-th batch, from batch 0 on, is recorded with itemized gradients; all are trained with plain
-    back-propagation through time, so that recording changes no number. The state is carried from window to window; at
-    the end of the data training starts over, from a zero state.
+    back-propagation through time, so that recording changes no number. Of a text or another long stream,
+    windows are consecutive, and the state is carried from one to the next; at the end of the data training starts over,
+    from a zero state. Independent sequences all begin with a zero state.
 
-    With ``batch_size=B`` the data is cut into B consecutive pieces of one length, and what remains is left out. A batch
+    With ``batch_size=B`` a stream is cut into B consecutive pieces of one length, and what remains is left out. A batch
     is the next window of every piece: B streams, each with a state of its own. Its loss is the mean over streams.
 
     Parameters
     ----------
-    data : Corpus, str or path
-        What to train on; a str or path is read by `corpora.text`.
+    data : Data, str or path
+        What to train on: text from `corpora`, a task from `tasks`, a `Stream` or `Sequences` of your own; a str or path
+        is read by `corpora.text`.
     rnn : RNN, optional
         The network. By default one is made from the next eight arguments.
     cell, hidden_size, init, forget_bias, num_layers, bidirectional, dtype, seed :
-        See `RNN`. `seed` also seeds `sample`.
-    seq_length : int
-        Steps in a window, n.
+        See `RNN`. `seed` also seeds `sample`, and what is made up of a task.
+    seq_length : int, optional
+        Steps in a window, n: 25 by default. Sequences of a task have their own length.
     batch_size : int
-        Streams that are trained in parallel, B.
+        Streams, or independent sequences, that are trained in parallel, B.
     horizon : int, "auto" or None
         Lags that are recorded, k; None for the whole window. "auto" chooses the shortest that leaves out at most
         `tolerance` of the gradient of any loss in the windows that come next; it chooses again whenever the number of
@@ -84,11 +92,17 @@ class Trainer:
     memory_limit : float
         Bytes that the run may take, 256 MB by default; past it, details of recorded batches are thinned evenly. See
         `Run`.
+    save : str or path, optional
+        A file, whose name ends in ``.rnnbow``, that the run is written to as it grows; see `Run.keep_saving`.
+    overwrite : bool
+        Whether a run file that is there is replaced.
 
     Raises
     ------
     TypeError, ValueError
         If an argument is not of the kind above, or the data is too short for one window; the message names it.
+    FileExistsError, RunFileError
+        If there is a file named as `save` and `overwrite` is false, or it cannot be made.
 
     Attributes
     ----------
@@ -100,14 +114,14 @@ class Trainer:
         The newest answer to which horizon would be enough, of `measure_horizon` or ``horizon="auto"``: with the
         residual of every k that it was chosen by.
     smooth_loss : float
-        Running mean of the loss per step, in nats; NaN before the first batch.
+        Running mean of the loss per step that has one; NaN before the first batch.
     """
 
     horizon_choice: HorizonChoice | None
 
     def __init__(
         self,
-        data: Corpus | str | PathLike[str],
+        data: Data | str | PathLike[str],
         rnn: RNN | None = None,
         *,
         cell: str | type[Cell] = "tanh",
@@ -118,7 +132,7 @@ class Trainer:
         bidirectional: bool = False,
         dtype: DTypeLike = np.float32,
         seed: int = 0,
-        seq_length: int = 25,
+        seq_length: int | None = None,
         batch_size: int = 1,
         horizon: int | Literal["auto"] | None = 10,
         surfaces: Sequence[str] | None = None,
@@ -129,26 +143,24 @@ class Trainer:
         clip_value: float | None = 5.0,
         clip_norm: float | None = None,
         memory_limit: float = MEMORY_LIMIT,
+        save: str | PathLike[str] | None = None,
+        overwrite: bool = False,
     ) -> None:
-        self.data = data if isinstance(data, Corpus) else corpora.text(data)
-        self.seq_length = positive_int("seq_length", seq_length)
-        self.batch_size = positive_int("batch_size", batch_size)
-        least = self.batch_size * (self.seq_length + 1)
-        if len(self.data) < least:
-            streams = (
-                f"for one window of each of {self.batch_size} streams" if self.batch_size > 1 else "for one window"
-            )
-            factor = "batch_size * (seq_length + 1)" if self.batch_size > 1 else "seq_length + 1"
-            raise ValueError(
-                f"data takes at least {factor} = {least} characters {streams}, "
-                f"got {len(self.data)} ({self.data.name}{_perhaps_a_name(data)})"
-            )
+        self.data = data if isinstance(data, Data) else corpora.text(data)
         self.seed = positive_int("seed", seed, minimum=0)
-        size = len(self.data.vocabulary)
+        self.batch_size = positive_int("batch_size", batch_size)
+        steps = None if seq_length is None else positive_int("seq_length", seq_length)
+        try:
+            self.windows = self.data.windows(steps, self.batch_size, self.seed)
+        except ValueError as error:
+            raise ValueError(f"{error}{_perhaps_a_name(data)}") from None
+        self.seq_length = self.windows.seq_length
+        sizes = (self.data.input_size, self.data.output_size)
         if rnn is None:
             rnn = RNN(
-                size,
+                sizes[0],
                 hidden_size,
+                sizes[1],
                 cell=cell,
                 init=init,
                 forget_bias=forget_bias,
@@ -160,9 +172,9 @@ class Trainer:
         self.rnn = rnn
         if not isinstance(self.rnn, RNN):
             raise TypeError(f"rnn takes an RNN, got {type(rnn).__name__}")
-        if (self.rnn.input_size, self.rnn.output_size) != (size, size):
+        if (self.rnn.input_size, self.rnn.output_size) != sizes:
             got = f"{self.rnn.input_size} and {self.rnn.output_size}"
-            raise ValueError(f"rnn takes input and output size {size}, the data's vocabulary; got {got}")
+            raise ValueError(f"rnn takes input and output size {sizes[0]} and {sizes[1]}, the data's; got {got}")
         self.optimizer = OPTIMIZERS[one_of("optimizer", optimizer, OPTIMIZERS)](learning_rate)
         self._back_propagate = TrainingGradients(self.rnn, self.optimizer.sparse)
         self.tolerance = finite_float("tolerance", tolerance, at_least=0)
@@ -173,12 +185,14 @@ class Trainer:
         self.record_every = record_every
         self.clip_value = clip_value
         self.clip_norm = clip_norm
-        self.run = Run(self.data.vocabulary, memory_limit=memory_limit)
+        self.run = Run(self.data.vocabulary, about=self.data.about, memory_limit=memory_limit)
         self.run.settings = self.settings
         self._start_over()
+        if save is not None:
+            self.run.keep_saving(save, overwrite=boolean("overwrite", overwrite), argument="save")
 
     def __repr__(self) -> str:
-        loss = "untrained" if self.batch == 0 else f"loss {self.smooth_loss:.3g} nats per step"
+        loss = "untrained" if self.batch == 0 else f"loss {self.data.about.loss_text(self.smooth_loss)}"
         return f"Trainer({self.data!r}, {self.rnn!r}, batch {self.batch:,}, {loss}, {len(self.run):,} recorded)"
 
     @property
@@ -288,8 +302,15 @@ class Trainer:
 
     @property
     def epoch(self) -> int:
-        """Passes over the data that are complete."""
-        return self.batch // self._windows
+        """Passes over the data that are complete; 0 if there is always other data."""
+        return self.batch // self.windows.per_epoch if self.windows.per_epoch else 0
+
+    def training(self) -> AbstractContextManager[None]:
+        """Calls of `train` and `step` within this are one: a file that the run is saved to is complete after the last.
+
+        Without it, each of them waits in the end until what it recorded is written.
+        """
+        return self.run.training()
 
     def train(self, batches: int = 1) -> Run:
         """Train a number of batches.
@@ -305,13 +326,15 @@ class Trainer:
             If loss or gradient of a batch is not finite. That batch is recorded and marked, and not trained.
         """
         batches = positive_int("batches", batches, minimum=0)
-        for _ in range(batches):
-            self._train_batch(record=self.batch % self.record_every == 0)
+        with self.training():
+            for _ in range(batches):
+                self._train_batch(record=self.batch % self.record_every == 0)
         return self.run
 
     def step(self) -> Snapshot:
         """Train one batch and record it, whatever the recording interval."""
-        self._train_batch(record=True)
+        with self.training():
+            self._train_batch(record=True)
         return self.run[-1]
 
     def step_to_record(self) -> Snapshot:
@@ -320,11 +343,14 @@ class Trainer:
         return self.run[-1]
 
     def reset(self) -> None:
-        """Go back to the untrained network of the same seed, and forget what was recorded. Settings stay."""
+        """Go back to the untrained network of the same seed, and forget what was recorded. Settings stay.
+
+        A file that the run is saved to keeps it until the next batch is recorded.
+        """
         self.rnn.reset()
         self.optimizer.reset()
-        self.run.clear()
         self.run.settings = self.settings
+        self.run.clear()
         self._start_over()
 
     def measure_horizon(self) -> HorizonChoice:
@@ -366,13 +392,18 @@ class Trainer:
         Raises
         ------
         ValueError
-            If the prompt has characters that are not in the training data, or an argument is out of range.
+            If the prompt has characters that are not in the training data, an argument is out of range, or the data is
+            no text.
         """
         if not isinstance(prompt, str):
             raise TypeError(f"prompt takes a str, got {type(prompt).__name__}")
+        if not isinstance(self.data, Corpus):
+            raise ValueError(
+                f"sample writes text, and {self.data.name} is none: run[-1] has inputs, targets and predictions of it"
+            )
         generator = np.random.default_rng((self.seed, self.batch))
         state = self._state if self.batch_size == 1 else self._state[0]  # (S_all,)
-        token = self.data.tokens[self._position(self.batch)]
+        token = int(self.windows(self.batch).inputs.flat[0])
         if prompt:
             tokens = self.data.encode(prompt)  # (N,)
             token = tokens[-1]
@@ -380,42 +411,47 @@ class Trainer:
         written = self.rnn.sample(token, length, state=state, temperature=temperature, generator=generator)
         return self.data.decode(written)
 
+    def evaluate(self, sequences: int = 1000) -> Evaluation:
+        """How well the network does the task as it stands, on sequences that it is not trained on.
+
+        Training is not disturbed. The same number gives the same sequences.
+
+        Raises
+        ------
+        ValueError
+            If the data is no task: of other data there are no fresh sequences.
+        """
+        if not isinstance(self.data, Task):
+            raise ValueError(f"evaluate is for tasks, whose sequences are made up; {self.data.name} is none")
+        return evaluate(self.rnn, self.data, sequences, self.seed)
+
     def _start_over(self) -> None:
         self.batch = 0
         self.horizon_choice = None
         self.smooth_loss = float("nan")
-        piece = len(self.data) // self.batch_size  # tokens of a stream
-        self._windows = (piece - 1) // self.seq_length
-        self._starts = np.arange(self.batch_size) * piece  # (B,): of the streams
         self._state: Array = self._zero_state()  # (S_all,) or (B, S_all)
 
     def _zero_state(self) -> Array:
         return self.rnn.zero_state(None if self.batch_size == 1 else self.batch_size)
 
-    def _position(self, batch: int) -> int:
-        """Where a batch begins, in the first stream."""
-        return batch % self._windows * self.seq_length
+    def _forward(self, batch: int, state: Array) -> tuple[ForwardPass, Window]:
+        """Run the window of a batch, from this state if it goes on from the one before. The caller sees to warnings."""
+        window = self.windows(batch)
+        inputs, targets = self._numbers(window.inputs), self._numbers(window.targets)
+        before = self._zero_state() if window.fresh else state
+        return self.rnn.forward_unchecked(inputs, targets, before, window.mask), window
 
-    def _window(self, start: int) -> NDArray[np.intp]:
-        """Inputs and targets from a position on, one token longer than a window: int array (n+1,) or (n+1, B)."""
-        if self.batch_size == 1:
-            return self.data.tokens[start : start + self.seq_length + 1].astype(np.intp)
-        steps = np.arange(start, start + self.seq_length + 1)  # (n+1,)
-        window: NDArray[np.intp] = self.data.tokens[steps[:, None] + self._starts].astype(np.intp)
-        return window
+    def _numbers(self, array: Signal) -> Signal:
+        return array.astype(self.rnn.dtype, copy=False) if array.dtype.kind == "f" else array
 
     def _train_batch(self, record: bool) -> None:
-        start = self._position(self.batch)
-        if start == 0:
-            self._state = self._zero_state()
-        window = self._window(start)  # (n+1,) or (n+1, B)
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found and reported
-            forward = self.rnn.forward_unchecked(window[:-1], window[1:], self._state)
+            forward, window = self._forward(self.batch, self._state)
             gradients, rows = self._back_propagate(forward)
             norm = update_norm = gradients.norm
             # Itemized before it is clipped: the pieces add up to the gradient, not to the clipped one.
             itemized = self._itemize(forward, gradients) if record else None
-            loss = float(forward.loss.sum()) / self.batch_size
+            loss = float(forward.loss.sum())
             trouble = "" if isfinite(loss + norm) else "gradient" if isfinite(loss) else "loss"
             if not trouble:
                 vector = gradients.parameters.vector  # (P,)
@@ -426,16 +462,19 @@ class Trainer:
             if trouble and itemized is None:
                 itemized = self._itemize(forward, gradients)
         if itemized is not None:
-            starts = (start + self._starts).tolist()
-            about = (self.batch, self.data.vocabulary, norm, update_norm, bool(trouble))
-            self._record(_snapshot(forward, itemized, starts, *about))
+            about = (self.batch, self.data, norm, update_norm, bool(trouble))
+            self._record(_snapshot(forward, itemized, window.starts, *about))
         if trouble:
             raise DivergedError(self.batch, trouble)
         self.rnn.parameters.subtract(update, rows)
         self._state = forward.carried
-        loss /= self.seq_length
-        self.smooth_loss = loss if self.batch == 0 else (1 - _SMOOTHING) * self.smooth_loss + _SMOOTHING * loss
+        if forward.losses:
+            loss /= forward.losses
+            before = loss if isnan(self.smooth_loss) else self.smooth_loss
+            self.smooth_loss = (1 - _SMOOTHING) * before + _SMOOTHING * loss
         self.batch += 1
+        if writer := self.run.writer:
+            writer.tick()
 
     def _itemize(self, forward: ForwardPass, gradients: Gradients) -> Itemized:
         lags = self._chosen_horizon() if self.horizon == "auto" else self.horizon
@@ -458,9 +497,7 @@ class Trainer:
         """Forward passes over the windows that training comes to next, the current one first."""
         state = self._state
         for batch in range(self.batch, self.batch + _STRETCH):
-            start = self._position(batch)
-            window = self._window(start)  # (n+1,) or (n+1, B)
-            forward = self.rnn.forward(window[:-1], window[1:], self._zero_state() if start == 0 else state)
+            forward, _ = self._forward(batch, state)
             yield forward
             state = forward.carried
 
@@ -473,9 +510,9 @@ class Trainer:
 def _snapshot(
     forward: ForwardPass,
     itemized: Itemized,
-    starts: list[int],
+    starts: Sequence[int],
     batch: int,
-    vocabulary: tuple[str, ...],
+    data: Data,
     grad_norm: float,
     update_norm: float,
     diverged: bool,
@@ -485,11 +522,12 @@ def _snapshot(
     def snapshot(start: int, streams: tuple[Snapshot, ...], stream: int | None, **arrays: Any) -> Snapshot:
         return Snapshot(
             batch=batch,
-            start=start + 1,  # the first target is the character after the first input
-            stop=start + 1 + forward.steps,
+            start=start,
+            stop=start + forward.steps,
             grad_norm=grad_norm,
             update_norm=update_norm,
-            vocabulary=vocabulary,
+            vocabulary=data.vocabulary,
+            input_vocabulary=data.input_vocabulary,
             diverged=diverged,
             streams=streams,
             stream=stream,
@@ -498,16 +536,7 @@ def _snapshot(
         )
 
     lags = first_lags(itemized)
-    predictions = forward.probabilities.argmax(axis=-1).astype(np.int32)  # (n,) or (n, B)
-    places = row_starts(forward.probabilities.reshape(forward.targets.size, -1)).reshape(forward.targets.shape)
-    likely = forward.probabilities.take(places + forward.targets)  # (n,) or (n, B)
-    whole = {
-        "loss": forward.loss.astype(np.float32),
-        "target_tokens": forward.targets.astype(np.int32),
-        "prediction_tokens": predictions,
-        "probability": likely.astype(np.float32),
-        **surface_fields(itemized),
-    }
+    whole = {**outcomes(forward, data), **surface_fields(itemized)}
     from_zero = ~forward.states[0].any(axis=-1)  # () or (B,)
     if forward.loss.ndim == 1:
         return snapshot(starts[0], (), None, from_zero_state=bool(from_zero), **whole)
@@ -515,16 +544,12 @@ def _snapshot(
         snapshot(start, (), b, from_zero_state=bool(from_zero[b]), **_stream(whole, b))
         for b, start in enumerate(starts)
     )
-    no_labels = np.full(forward.steps, -1, np.int32)  # (n,)
     return snapshot(
         starts[0],
         streams,
         None,
         from_zero_state=bool(from_zero.all()),
-        loss=forward.loss.mean(axis=1).astype(np.float32),
-        target_tokens=no_labels,
-        prediction_tokens=no_labels,
-        probability=likely.mean(axis=1).astype(np.float32),
+        **average_outcomes(whole),
         **surface_fields(itemized, average=True),
     )
 

@@ -12,8 +12,8 @@ import traitlets
 
 from .checks import positive_int
 from .conversation import SETTINGS, Conversation
-from .corpora import Corpus
 from .cues import Cue
+from .data import Data
 from .export import File, write_out
 from .horizon import HorizonChoice
 from .measuring import MEASURES
@@ -22,7 +22,7 @@ from .reporter import Reporter
 from .run import QUANTITIES, Run
 from .trainer import Trainer
 
-Source = Trainer | Run | Corpus | str | PathLike[str]
+Source = Trainer | Run | Data | str | PathLike[str]
 
 FORMS = ("auto", "bars", "heatmap")
 """How panel 3 is drawn; "auto": as bars while they are wide enough to be read."""
@@ -49,7 +49,7 @@ class RNNbow(anywidget.AnyWidget):
 
     Parameters
     ----------
-    source : Trainer, Run, Corpus, str or path
+    source : Trainer, Run, Data, str or path
         A trainer to drive; a run to look at; or data, from which a trainer is made.
     measure : str
         What is drawn of an item: "norm" (``‖G_{t,j}‖``), "mean_abs" (its mean absolute entry) or "share" (its signed
@@ -157,8 +157,9 @@ class RNNbow(anywidget.AnyWidget):
     def __repr__(self) -> str:
         if self.trainer is None:
             return f"RNNbow({self.run!r})"
-        loss = "untrained" if self.trainer.batch == 0 else f"loss {self.trainer.smooth_loss:.3g} nats/step"
-        return f"RNNbow({self.trainer.data.name}, batch {self.trainer.batch:,}, {loss}, {len(self.run):,} recorded)"
+        data, batch = self.trainer.data, self.trainer.batch
+        loss = "untrained" if batch == 0 else f"loss {data.about.loss_text(self.trainer.smooth_loss)}"
+        return f"RNNbow({data.name}, batch {batch:,}, {loss}, {len(self.run):,} recorded)"
 
     # What a person can do. Each is what a button does.
 

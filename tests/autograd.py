@@ -21,19 +21,40 @@ class Unrolled:
     losses: list[torch.Tensor]  # n scalars
 
 
-def unroll(rnn: RNN, inputs: np.ndarray, targets: np.ndarray, state: np.ndarray) -> Unrolled:
+def unroll(
+    rnn: RNN, inputs: np.ndarray, targets: np.ndarray, state: np.ndarray, mask: np.ndarray | None = None
+) -> Unrolled:
     p = {
         name: torch.tensor(np.array(array), dtype=torch.float64, requires_grad=True)
         for name, array in rnn.parameters.items()
     }
     step = STEPS[rnn.cell.name]
     states, recurrent, losses = [torch.tensor(np.array(state), dtype=torch.float64)], [], []
-    for x, y in zip(inputs.tolist(), targets.tolist(), strict=True):
+    for x, y, counts in zip(_vectors(inputs, rnn.input_size), targets, _counting(targets, mask), strict=True):
         recurrent.append(p["W_hh"] @ states[-1][: rnn.hidden_size])
-        states.append(step(p["W_ih"][:, x] + p["b_h"], recurrent[-1], states[-1], p.get("b_hn")))
-        logits = p["W_ho"] @ states[-1][: rnn.hidden_size] + p["b_o"]
-        losses.append(torch.nn.functional.cross_entropy(logits[None], torch.tensor([y])))
+        states.append(step(p["W_ih"] @ x + p["b_h"], recurrent[-1], states[-1], p.get("b_hn")))
+        losses.append(_loss(p["W_ho"] @ states[-1][: rnn.hidden_size] + p["b_o"], y, counts))
     return Unrolled(p, recurrent, states, losses)
+
+
+def _vectors(inputs: np.ndarray, size: int) -> list[torch.Tensor]:
+    """Input vectors, n of (V,), one-hot for tokens."""
+    if inputs.dtype.kind == "f":
+        return list(torch.tensor(inputs, dtype=torch.float64))
+    return list(torch.eye(size, dtype=torch.float64)[torch.tensor(inputs)])
+
+
+def _counting(targets: np.ndarray, mask: np.ndarray | None) -> list[bool]:
+    return [True] * len(targets) if mask is None else mask.tolist()
+
+
+def _loss(output: torch.Tensor, target: np.ndarray, counts: bool) -> torch.Tensor:
+    """The loss of a step, a scalar, of a class or of a vector; 0, but a function of the output, if there is none."""
+    if not counts:
+        return 0 * output.sum()
+    if target.dtype.kind == "f":
+        return torch.nn.functional.mse_loss(output, torch.tensor(target, dtype=torch.float64))
+    return torch.nn.functional.cross_entropy(output[None], torch.tensor([int(target)]))
 
 
 def _elman(activation: Callable[[torch.Tensor], torch.Tensor]) -> Step:
@@ -97,13 +118,15 @@ class UnrolledLayers:
         return np.array([[(zero if g[j] is None else g[j]).numpy() for g in found] for j in range(len(tensors))])
 
 
-def unroll_layers(rnn: RNN, inputs: np.ndarray, targets: np.ndarray, state: np.ndarray) -> UnrolledLayers:
+def unroll_layers(
+    rnn: RNN, inputs: np.ndarray, targets: np.ndarray, state: np.ndarray, mask: np.ndarray | None = None
+) -> UnrolledLayers:
     p = {
         name: torch.tensor(np.array(array), dtype=torch.float64, requires_grad=True)
         for name, array in rnn.parameters.items()
     }
     found = UnrolledLayers(p, {}, {}, {}, {}, [])
-    below = list(torch.eye(rnn.input_size, dtype=torch.float64)[torch.tensor(inputs)])  # n of (V,)
+    below = _vectors(inputs, rnn.input_size)  # n of (V,)
     first = iter(torch.tensor(np.array(state), dtype=torch.float64).split(rnn.cell.state_width))
     n, step = len(inputs), STEPS[rnn.cell.name]
     for suffixes in rnn.parameters.suffixes:
@@ -123,9 +146,8 @@ def unroll_layers(rnn: RNN, inputs: np.ndarray, targets: np.ndarray, state: np.n
             found.recurrent[name], found.entering[name], found.inputs[name], found.before[name] = lists
             given.append(outputs)
         below = [torch.cat(parts) for parts in zip(*given, strict=True)]
-    for h, y in zip(below, targets.tolist(), strict=True):
-        logits = p["W_ho"] @ h + p["b_o"]
-        found.losses.append(torch.nn.functional.cross_entropy(logits[None], torch.tensor([y])))
+    for h, y, counts in zip(below, targets, _counting(targets, mask), strict=True):
+        found.losses.append(_loss(p["W_ho"] @ h + p["b_o"], y, counts))
     return found
 
 

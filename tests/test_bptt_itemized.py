@@ -11,7 +11,8 @@ from strategies import Case, LinearCell, cases, make_case, relative_error, share
 
 from rnnbow_widget.bptt_itemized import itemized_bptt, itemized_delta
 from rnnbow_widget.cells import CELLS
-from rnnbow_widget.gradients import TrainingGradients, bptt, logit_gradients
+from rnnbow_widget.gradients import TrainingGradients, bptt
+from rnnbow_widget.losses import read_out_gradients
 from rnnbow_widget.measuring import MEASURES
 from rnnbow_widget.rnn import RNN
 
@@ -176,7 +177,7 @@ def test_a_horizon_keeps_the_first_lags_of_the_whole_window(case: Case, horizon:
 def test_an_adaptive_horizon_follows_each_loss_until_all_that_it_carries_is_small(case: Case, epsilon: float) -> None:
     forward = case.forward()
     cut = itemized_delta(case.rnn, forward, epsilon=epsilon)
-    incoming = logit_gradients(forward) @ case.rnn.parameters.W_ho  # (n, H)
+    incoming = read_out_gradients(forward) @ case.rnn.parameters.W_ho  # (n, H)
     for t in range(forward.steps):
         row, own = None, 0.0
         for d in range(t + 1):  # one loss alone, step by step

@@ -312,8 +312,8 @@ def test_a_batch_is_a_step_down_the_mean_gradient(optimizer: str) -> None:
     trainer.train(4)
     twin = small(optimizer=optimizer, dtype=np.float64, clip_value=None, learning_rate=0.01)
     for _ in range(4):
-        window = twin._window(twin._position(twin.batch))
-        forward = twin.rnn.forward(window[:-1], window[1:], twin._state)
+        window = twin.windows(twin.batch)
+        forward = twin.rnn.forward(window.inputs, window.targets, twin._state)
         vector = bptt(twin.rnn, forward).parameters.vector
         twin.rnn.parameters.vector -= twin.optimizer.update(vector)
         twin._state = forward.states[-1]

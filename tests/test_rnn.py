@@ -143,12 +143,12 @@ def test_bad_settings_are_named(arguments: dict[str, object], message: str) -> N
     [
         ([], [], None, r"inputs takes an array \(n,\) or \(n, B\) of at least one token, got shape \(0,\)"),
         ([[[0]]], [0], None, r"inputs takes an array \(n,\) or \(n, B\) of at least one token, got shape \(1, 1, 1\)"),
-        ([[0]], [0], None, r"targets takes as many tokens as inputs, shape \(1, 1\), got shape \(1,\)"),
+        ([[0]], [0], None, r"targets takes as many steps and streams as inputs, shape \(1, 1\), got shape \(1,\)"),
         ([[0, 1]], [[0, 1]], [0.0], r"state takes shape \(2, 7\), got \(1,\)"),
         ([0.5], [0], None, "inputs takes whole numbers"),
         ([5], [0], None, "inputs takes tokens from 0 to 4, got 5"),
         ([0], [-1], None, "targets takes tokens from 0 to 4, got -1"),
-        ([0, 1], [0], None, r"targets takes as many tokens as inputs, shape \(2,\), got shape \(1,\)"),
+        ([0, 1], [0], None, r"targets takes as many steps and streams as inputs, shape \(2,\), got shape \(1,\)"),
         ([0], [0], [0.0], r"state takes shape \(7,\), got \(1,\)"),
     ],
 )

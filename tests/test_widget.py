@@ -91,6 +91,21 @@ def test_a_new_page_gets_the_whole_run(widget: RNNbow) -> None:
         "cell": "tanh",
         "data_name": "text",
         "data_length": len(TEXT),
+        "task": {
+            "kind": "classes",
+            "loss_name": "cross-entropy",
+            "loss_unit": "nats",
+            "inputs": None,
+            "input_vocabulary": [],
+            "input_entries": [],
+            "output_entries": [],
+            "fresh": False,
+            "baseline": None,
+            "baseline_name": "",
+            "least": None,
+            "least_name": "",
+            "solved_below": None,
+        },
         "surfaces": [
             {"name": name, "base": name, "layer": 0, "direction": "forward", "recorded": name == "W_hh"}
             for name in ("W_hh", "W_ih", "h", "jacobian")
