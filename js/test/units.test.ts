@@ -85,7 +85,7 @@ describe("the plots of a unit", () => {
 });
 
 describe("why a part of a batch is not there", () => {
-  const say = (missing: Missing, { batch_size = 1, page = null as Info["page"], reached = true } = {}) => {
+  const say = (missing: Missing, { batch_size = 1, page = undefined as Info["page"], reached = true } = {}) => {
     const stream = batch_size > 1 ? 1 : null;
     const info = { batch_size, page } as Info;
     return explainPart("The units", { ...missing, batch: 1200, stream, part: "units:W_hh" }, { info, reached });
