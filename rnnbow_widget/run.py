@@ -33,7 +33,8 @@ _READ_PART = 0.25  # of the memory limit, if that is less
 
 QUANTITIES = ("max_gradient", "mean_gradient", "grad_norm", "update_norm", "loss", "accuracy", "horizon_length")
 """What there is one number of per batch: the columns of a run, and what the overview can draw."""
-_BARS = {"max_gradient": "max", "mean_gradient": "mean"}
+BAR_QUANTITIES = {"max_gradient": "max", "mean_gradient": "mean"}
+"""Those of them that are of the bars of a surface, and what the overview calls them."""
 
 
 class ThinnedError(LookupError):
@@ -454,11 +455,11 @@ class Run(Sequence[Snapshot]):
         """
         overview = self._overview
         stored = one_of("name", name, QUANTITIES)
-        if name in _BARS:
+        if name in BAR_QUANTITIES:
             key = surface_key(surface or self.primary or "W_hh", measure)
             if overview.surfaces:
                 one_of("surface and measure", key, overview.surfaces)
-            stored = f"{_BARS[name]}:{key}"
+            stored = f"{BAR_QUANTITIES[name]}:{key}"
         return overview.column(stored).astype(np.float64)
 
     def cues(self) -> list[Cue]:
@@ -480,12 +481,12 @@ class Run(Sequence[Snapshot]):
             )
             return self._finder.cues()
 
-    def to_html(self, file: File, *, title: str | None = None, max_bytes: int | None = None) -> None:
+    def to_html(self, file: File, *, title: str | None = None, max_bytes: int | None = None, **choices: Any) -> None:
         """Write a page to share: the panels with this run, as one file for any browser, without a kernel or a network.
 
         It holds the overview, and the details that the run holds, recorded surfaces and streams included. Of what does
         not fit details are left out evenly, and the page says so. Numbers of single batches are rounded to one part in
-        4,096. `RNNbow.to_html` writes what a widget shows, as it shows it.
+        2,048. `RNNbow.to_html` writes what a widget shows, as it shows it.
 
         Parameters
         ----------
@@ -495,6 +496,8 @@ class Run(Sequence[Snapshot]):
             Heading of the page; by default the name of the data.
         max_bytes : int, optional
             Size of the page at most, 5 MB by default.
+        **choices
+            What the page shows first: ``selected``, ``measure``, ``quantity`` and so on, as of `RNNbow`.
 
         Raises
         ------
@@ -503,11 +506,41 @@ class Run(Sequence[Snapshot]):
         OSError
             If the file cannot be written.
         """
-        from .page import MAX_BYTES, make_page
+        from .page import MAX_BYTES, checked_view, make_page
         from .reporter import Reporter
 
-        page = make_page(Reporter(self, None), title=title, max_bytes=MAX_BYTES if max_bytes is None else max_bytes)
-        write_out(file, page)
+        reporter, most = Reporter(self, None), MAX_BYTES if max_bytes is None else max_bytes
+        write_out(file, make_page(reporter, checked_view(reporter, choices), title=title, max_bytes=most))
+
+    def to_svg(self, batch: int | None = None, **choices: Any) -> str:
+        """Draw a recorded batch as a still picture of the panels, for reports; return it as SVG.
+
+        Parameters
+        ----------
+        batch : int, optional
+            Number of a recorded batch; by default the newest one.
+        **choices
+            What is drawn: ``surface``, ``measure``, ``stream`` and ``quantity``, as of `rnnbow_widget.picture.draw`,
+            which returns matplotlib's figure.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed; it comes with ``rnnbow_widget[pictures]``.
+        KeyError, ReplayError, ThinnedError
+            If the batch was not recorded, its details are held no more, or the surface cannot be worked out.
+        TypeError, ValueError
+            If an argument is not of the kind above, or nothing is recorded.
+        """
+        from .picture import to_svg
+
+        return to_svg(self, batch, **choices)
+
+    def to_png(self, batch: int | None = None, **choices: Any) -> bytes:
+        """Draw a recorded batch as a still picture of the panels; return it as PNG. See `to_svg`."""
+        from .picture import to_png
+
+        return to_png(self, batch, **choices)
 
     @property
     def nbytes(self) -> int:
