@@ -167,6 +167,11 @@ def flags_of(snapshot: Snapshot) -> int:
     return DIVERGED * snapshot.diverged | FROM_ZERO_STATE * snapshot.from_zero_state | CLIPPED * snapshot.clipped
 
 
+def loss_of(snapshot: Snapshot) -> float:
+    """Mean loss per step, as the column has it."""
+    return float(_rows([snapshot], ())["loss"][0])
+
+
 def _empty(name: str, rows: int) -> Column:
     return np.empty(rows, _dtype(name))
 

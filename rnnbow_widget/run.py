@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import asdict
 from itertools import takewhile
-from typing import Any, Protocol, overload
+from typing import TYPE_CHECKING, Any, Protocol, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,10 @@ from .overview import CLIPPED, DIVERGED, Overview
 from .run_file import RunFileError
 from .run_reader import RunReader
 from .run_writer import RunWriter, save_run
-from .snapshot import Float32, Snapshot, surface_key
+from .snapshot import Float32, Snapshot, surface_key, surface_of
+
+if TYPE_CHECKING:
+    from .replay import Replay
 
 MEMORY_LIMIT = 256_000_000
 """Bytes that a run takes at most, unless it is told otherwise."""
@@ -65,8 +68,20 @@ class ReplayError(LookupError):
 class Recall(Protocol):
     """Works out again what was not kept of a recorded batch: the trainer that made the run."""
 
-    def snapshot(self, batch: int, surface: str | None = None) -> Snapshot:
-        """Return a recorded batch with what was recorded, or with one surface only.
+    def replay(self, batch: int, seconds: float | None = None) -> Replay:
+        """Return a batch as it was when it was trained; see `Trainer.replay`."""
+
+    def snapshot(self, batch: int, surface: str | None = None, seconds: float | None = None) -> Snapshot:
+        """Return a recorded batch with what is recorded of others, or with one surface only.
+
+        Parameters
+        ----------
+        batch : int
+            Number of a recorded batch.
+        surface : str, optional
+            Name of the surface.
+        seconds : float, optional
+            How long it may take.
 
         Raises
         ------
@@ -108,6 +123,8 @@ class Run(Sequence[Snapshot]):
     ----------
     recall : Recall or None
         Works out what was not kept of a recorded batch. None if no trainer is there: a copy of a run has none.
+    beside : int
+        Bytes that the trainer keeps for that, within the same limit.
     file : RunWriter, RunReader or None
         The file that the run is written to, whose ``written`` says how many recorded batches are in it, or from which
         it was opened.
@@ -131,6 +148,7 @@ class Run(Sequence[Snapshot]):
         self.settings = dict(settings or {})
         self.about = about
         self.recall: Recall | None = None
+        self.beside = 0
         self.file: RunWriter | RunReader | None = None
         self._in_file: NDArray[np.bool_]
         self._lock = threading.RLock()
@@ -309,22 +327,50 @@ class Run(Sequence[Snapshot]):
     def __iter__(self) -> Iterator[Snapshot]:
         return (self[index] for index in range(len(self)))  # one by one: a file may hold more than memory does
 
-    def at(self, batch: int) -> Snapshot:
-        """Return the snapshot of a batch number.
+    def at(self, batch: int, seconds: float | None = None) -> Snapshot:
+        """Return the snapshot of a batch number. If its details were thinned, the trainer works them out again.
+
+        Parameters
+        ----------
+        batch : int
+            Number of a recorded batch.
+        seconds : float, optional
+            How long it may take to work it out.
 
         Raises
         ------
         KeyError
             If that batch was not recorded.
         ThinnedError
-            If its details are held no more.
+            If its details are held no more, and there is no trainer.
+        ReplayError
+            If there is one, but the batch cannot be worked out again.
         RunFileError
             If they are in a file that cannot be read.
         """
         with self._lock:
-            return self._at_index(self.index_of(batch))
+            try:
+                return self._at_index(self.index_of(batch))
+            except ThinnedError:
+                recall = self.recall
+                if recall is None:
+                    raise
+        return recall.snapshot(batch, None, seconds)
 
-    def with_surface(self, batch: int, surface: str) -> Snapshot:
+    def nearest_held(self, batch: int) -> Snapshot:
+        """Return the snapshot that is held of the batch nearest to this one.
+
+        Raises
+        ------
+        LookupError
+            If nothing was recorded.
+        """
+        with self._lock:
+            if not self._details:
+                raise LookupError("nothing was recorded")
+            return min(self._details.values(), key=lambda held: abs(held.batch - batch))
+
+    def with_surface(self, batch: int, surface: str, seconds: float | None = None) -> Snapshot:
         """Return a recorded batch with one surface only: the one that was recorded, or worked out again by the trainer.
 
         Parameters
@@ -333,6 +379,8 @@ class Run(Sequence[Snapshot]):
             Number of a recorded batch.
         surface : str
             Name of a surface; see `Surfaces.parse`.
+        seconds : float, optional
+            How long it may take to work it out.
 
         Raises
         ------
@@ -347,13 +395,13 @@ class Run(Sequence[Snapshot]):
         """
         with self._lock:
             held = self._details_of(self.index_of(batch))
-        if held is not None and surface in held.surfaces:
+        if held is not None and surface in map(surface_of, held.surfaces):
             return held.only(surface)
         if self.recall is None:
             raise ReplayError(
                 f"surface {surface!r} of batch {batch} is not held, and there is no trainer that could work it out"
             )
-        return self.recall.snapshot(batch, surface)
+        return self.recall.snapshot(batch, surface, seconds)
 
     def surface(self, batch: int, surface: str, measure: str = "norm") -> Float32:
         """Return a surface of a recorded batch, array (n, K): at ``[j, i]`` what step j received from one loss.
@@ -544,8 +592,8 @@ class Run(Sequence[Snapshot]):
 
     @property
     def nbytes(self) -> int:
-        """Bytes that overview and details take, with what Python and numpy need to hold them."""
-        return self._overview.nbytes + self._details_nbytes
+        """Bytes that overview and details take, and what is kept beside; with what Python and numpy need for them."""
+        return self._overview.nbytes + self._details_nbytes + self.beside
 
     def __repr__(self) -> str:
         with self._lock:
@@ -566,7 +614,8 @@ class Run(Sequence[Snapshot]):
     def __getstate__(self) -> dict[str, Any]:
         # A lock cannot be copied; a copy needs one of its own. It is not what the trainer goes on with, nor what the
         # file is written from; but it can be read from a file.
-        state = {name: value for name, value in self.__dict__.items() if name != "_lock"} | {"recall": None}
+        state = {name: value for name, value in self.__dict__.items() if name != "_lock"}
+        state |= {"recall": None, "beside": 0}
         return state | {"file": None} if self.writer else state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -636,7 +685,7 @@ class Run(Sequence[Snapshot]):
     def _thin(self) -> None:
         """Give up details, evenly, until part of the memory limit is free. Rare enough to cost little per batch."""
         newest = len(self) - 1
-        target = max(0, _ROOM * self._memory_limit - self._overview.nbytes)
+        target = max(0, _ROOM * self._memory_limit - self._overview.nbytes - self.beside)
         spared = {newest} | self._named_by_cues(target / 2)
         while self._details_nbytes > target and len(self._details) > 1:
             if self._stride > newest:  # even those that are spared are too many

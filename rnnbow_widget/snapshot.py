@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from itertools import groupby
@@ -346,40 +346,104 @@ def horizon_lengths(snapshots: Sequence[Snapshot]) -> list[float]:
         else:
             several = list(alike)
             items = np.array([one.surfaces[one.primary] for one in several])  # (batches, n, K)
-            reaches = _reaches(_backward(items, first_lag), zero, REACH_THRESHOLD)
             counted = [_counting(one) for one in several]
-            found += [_median(_of_losses(*both)) for both in zip(reaches, counted, strict=True)]
+            found += [
+                median_reach(of_losses(*both)) for both in zip(reaches(items, first_lag, zero), counted, strict=True)
+            ]
     return found
 
 
+def reaches(items: Array, first_lag: int, from_zero_state: bool) -> Float64:
+    """How many steps each loss that counts reaches back; see `horizon_length`.
+
+    Parameters
+    ----------
+    items : array (…, n, K)
+        Pieces of several batches, or of several units.
+    first_lag : int
+        The first of their lags.
+    from_zero_state : bool
+        As for `horizon_length`.
+
+    Returns
+    -------
+    float64 array (…, losses)
+        NaN where items are not finite.
+    """
+    return _reaches(_backward(items, first_lag), from_zero_state, REACH_THRESHOLD)
+
+
+def of_losses(reaches: Float64, counted: Array | None) -> Float64:
+    """Return the reaches (…, losses) of the last steps, without those of steps that have no loss.
+
+    Parameters
+    ----------
+    reaches : float64 array (…, losses)
+        What the function of that name returned.
+    counted : array (n,) or None
+        How much each step counts, in the order of the items; None if all have a loss.
+    """
+    return reaches if counted is None else reaches[..., counted[-reaches.shape[-1] :] > 0]
+
+
+def median_reach(reaches: Float64) -> float:
+    """Return the median of an array (losses,): a tenth of the time of numpy's own. NaN of none."""
+    if not len(reaches):
+        return float("nan")
+    ordered = np.sort(reaches)  # NaN comes last
+    middle = len(ordered) // 2
+    return float("nan") if isnan(ordered[-1]) else float(ordered[middle] + ordered[-1 - middle]) / 2
+
+
 def _zero(snapshot: Snapshot) -> bool:
-    """Whether pieces at the first of the steps that `_backward` has are 0 only because a state was zero."""
     name = snapshot.primary
-    if not name.startswith("W_hh"):
-        return False
-    if "_reverse" in name:  # which starts every window from zero, at its last step
-        return _reaches_ahead(snapshot.surfaces[name], snapshot.first_lags.get(name, 0))
-    return snapshot.from_zero_state
+    return begins_at_zero(name, snapshot.surfaces[name], snapshot.first_lags.get(name, 0), snapshot.from_zero_state)
+
+
+def begins_at_zero(surface: str, items: Array, first_lag: int, from_zero_state: bool) -> bool:
+    """Return whether pieces at the step that `reaches` looks at last are 0 only because a state was zero.
+
+    Parameters
+    ----------
+    surface : str
+        Name of the surface. Only pieces of W_hh are multiplied with a state.
+    items : array (…, n, K)
+        Its pieces.
+    first_lag : int
+        Their first lag.
+    from_zero_state : bool
+        Whether the state before the window was zero, in the layers that read forward.
+    """
+    if "_reverse" in surface:  # which starts every window from zero, at its last step
+        return surface.startswith("W_hh") and reaches_ahead(items, first_lag)
+    return surface.startswith("W_hh") and from_zero_state
 
 
 def _counting(snapshot: Snapshot) -> Float32 | None:
     """Which of the steps that `_backward` has count, array (n,), or None if all do."""
     name, counted = snapshot.primary, snapshot.counted
-    ahead = counted is not None and _reaches_ahead(snapshot.surfaces[name], snapshot.first_lags.get(name, 0))
+    ahead = counted is not None and reaches_ahead(snapshot.surfaces[name], snapshot.first_lags.get(name, 0))
     return counted[::-1] if ahead and counted is not None else counted
 
 
-def _reaches_ahead(items: Array, first_lag: int) -> bool:
-    """Whether items (…, n, K) have no lags above 0: no loss reaches back."""
+def reaches_ahead(items: Array, first_lag: int) -> bool:
+    """Return whether items (…, n, K) have no lags above 0: no loss reaches back, and `reaches` is of steps ahead."""
     return first_lag < 0 and -first_lag == items.shape[-1] - 1
 
 
 def _backward(items: Array, first_lag: int) -> Array:
-    """The items (batches, n, k) by which a loss reaches back from it: those of lags from 0 on.
+    """The items (…, n, k) by which a loss reaches back from it: those of lags from 0 on.
 
     Where no loss reaches back, those by which it reaches ahead, as if time ran the other way.
     """
-    return items[:, ::-1, ::-1] if _reaches_ahead(items, first_lag) else items[..., -first_lag:]
+    return items[..., ::-1, ::-1] if reaches_ahead(items, first_lag) else items[..., -first_lag:]
+
+
+def stream_views(snapshots: Iterable[Snapshot], stream: int | None) -> list[Snapshot]:
+    """Return what is to be seen of each snapshot: itself, or one of its streams if it has them."""
+    if stream is None:
+        return list(snapshots)
+    return [snapshot.streams[stream] for snapshot in snapshots if stream < len(snapshot.streams)]
 
 
 def bar_heights(pieces: Float32, beyond: Float32, *, signed: bool) -> Float32:
@@ -399,21 +463,7 @@ def _median_reach(
 ) -> float:
     """Median of the reaches of the losses of all streams: items (B, n, k), which began at zero, which steps count."""
     reaches = [_reaches(one[None], zero, threshold)[0] for one, zero in zip(items, from_zero_state, strict=True)]
-    return _median(np.concatenate([_of_losses(*both) for both in zip(reaches, counted, strict=True)]))
-
-
-def _of_losses(reaches: Float64, counted: Float32 | None) -> Float64:
-    """The reaches (losses,) of the last steps, without those of steps that have no loss."""
-    return reaches if counted is None else reaches[counted[-len(reaches) :] > 0]
-
-
-def _median(reaches: Float64) -> float:
-    """Median of an array (losses,): a tenth of the time of numpy's own. NaN of none."""
-    if not len(reaches):
-        return float("nan")
-    ordered = np.sort(reaches)  # NaN comes last
-    middle = len(ordered) // 2
-    return float("nan") if isnan(ordered[-1]) else float(ordered[middle] + ordered[-1 - middle]) / 2
+    return median_reach(np.concatenate([of_losses(*both) for both in zip(reaches, counted, strict=True)]))
 
 
 def _reaches(items: Array, from_zero_state: bool, threshold: float) -> Float64:
