@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .about import About
+from .arrays import one_stream, overview_frame, snapshots_dataset
 from .checks import finite_float, one_of
 from .cues import Cue, CueFinder
 from .export import File, write_out
@@ -27,6 +28,10 @@ from .snapshot import Float32, Snapshot, surface_key, surface_of
 
 if TYPE_CHECKING:
     from .replay import Replay
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
 
 MEMORY_LIMIT = 256_000_000
 """Bytes that a run takes at most, unless it is told otherwise."""
@@ -528,6 +533,49 @@ class Run(Sequence[Snapshot]):
                 diverged=flags & DIVERGED,
             )
             return self._finder.cues()
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Return the overview as a data frame: a row for each recorded batch, by batch number.
+
+        Its columns are those of the overview: places in the data, flags, norms of gradients, horizon lengths in steps,
+        losses per step, accuracies, and for each surface and measure S ``max:S`` and ``mean:S``.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed: ``pip install 'rnnbow_widget[pandas]'``.
+        """
+        return overview_frame(self._overview)
+
+    def to_xarray(self, batches: Sequence[int] | None = None, *, stream: int | None = None) -> xarray.Dataset:
+        """Return recorded batches as a dataset with the dimensions batch, surface, step and lag.
+
+        ``norm``, ``mean_abs`` and ``share`` have the pieces, each a variable of its own since their units differ, with
+        what a step received from the loss `lag` steps later; NaN where a batch or surface has no such lag. ``…_total``
+        and ``…_beyond`` have the sums of a step, and what lies past the recorded lags. Numbers of steps and of batches,
+        such as ``step_loss`` and ``loss``, are variables too, and the settings are attributes.
+
+        Parameters
+        ----------
+        batches : sequence of int, optional
+            Numbers of recorded batches, ascending; by default all whose details are held or in the file.
+        stream : int, optional
+            Which stream of minibatches, from 0; by default the average over streams.
+
+        Raises
+        ------
+        ImportError
+            If xarray is not installed: ``pip install 'rnnbow_widget[xarray]'``.
+        KeyError, LookupError
+            If a batch was not recorded, or its details are held no more.
+        ValueError
+            If there is no such stream.
+        """
+        wanted = self.batches[self.detailed].tolist() if batches is None else batches
+        found = (self.at(batch) for batch in wanted)
+        if stream is not None:
+            found = (one_stream(snapshot, stream) for snapshot in found)
+        return snapshots_dataset(self._overview, found, self.settings)
 
     def to_html(self, file: File, *, title: str | None = None, max_bytes: int | None = None, **choices: Any) -> None:
         """Write a page to share: the panels with this run, as one file for any browser, without a kernel or a network.

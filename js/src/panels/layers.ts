@@ -27,7 +27,7 @@ const MARK = 10;
 const HINT =
   "What every layer’s W_hh receives at each step, by the norm; the top layer is uppermost. Click a row to open it in the " +
   "panels below.";
-const INVITATION = "Point at a step to see how its loss fans out down the layers.";
+const INVITATION = "Shown: what comes from all losses. Point at a step to see how its loss fans out down the layers.";
 const KEYS =
   "Layers. Left and right change the step whose loss is followed, up and down the layer; Enter opens the layer in the panels " +
   "below, space pins the loss, Escape lets go; plus, minus and 0 zoom.";
@@ -49,7 +49,8 @@ export function createLayers(parent: HTMLElement, tooltip: Tooltip, commands: Co
   const finding = element("p", { class: "beyond-share fan" });
   const legends = element("div");
   const stage = element("div", { class: "stage" });
-  section.append(finding, legends, stage);
+  // Below the map: what stands there must not move it while it is pointed at.
+  section.append(finding, stage, legends);
   const legend = createHeatLegend(legends, element("span"));
   const canvas = element("canvas", { class: "heat", attributes: { "aria-hidden": "true" } });
   stage.append(canvas);
@@ -226,7 +227,7 @@ export function createLayers(parent: HTMLElement, tooltip: Tooltip, commands: Co
   /** Rows count downwards, from the losses to the input. */
   function paint({ tracks, rows, height, bins, ratio, shown }: Drawn, loss: number | null, scale: HeatScale | null) {
     const color = createPixelColors(scale, shown.theme, false);
-    const seen = { zero: false, notFinite: false };
+    const seen = { zero: true, notFinite: false };
     const width = bins.edges[bins.count];
     canvas.width = width;
     canvas.height = Math.round(height * ratio);
@@ -240,8 +241,7 @@ export function createLayers(parent: HTMLElement, tooltip: Tooltip, commands: Co
       line.fill(0);
       largestSteps(values, shown.columns.first, bins).forEach((step, bin) => {
         if (step < 0) return;
-        if (values[step] === 0) seen.zero = true;
-        else if (!Number.isFinite(values[step])) seen.notFinite = true;
+        if (!Number.isFinite(values[step])) seen.notFinite = true;
         line.fill(color(values[step]), bins.edges[bin], bins.edges[bin + 1]);
       });
       const end = Math.round((rows[row].y + rows[row].height - 1) * ratio);
@@ -260,9 +260,7 @@ export function createLayers(parent: HTMLElement, tooltip: Tooltip, commands: Co
       painted = inputs;
       const scale = scales[loss === null ? "all" : "one"];
       const seen = paint(drawn, loss, scale);
-      const name =
-        loss === null ? "norm of what each step receives, from all losses" : `norm, from the loss at step ${loss}`;
-      legend.update({ scale, theme: shown.theme, signed: false, name, ...seen });
+      legend.update({ scale, theme: shown.theme, signed: false, name: "norm", ...seen });
       setText(finding, loss === null ? INVITATION : describeFan(loss, drawn));
     }
     const { columns } = shown;
