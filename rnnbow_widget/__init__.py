@@ -8,6 +8,7 @@ from . import corpora, tasks
 from .bptt_itemized import itemized_bptt, itemized_delta
 from .bptt_layers import itemized_layer_delta, itemized_layers
 from .gradients import bptt
+from .itemizer import itemize
 from .rnn import RNN
 from .run import Run, ThinnedError
 from .sequences import Sequences, Stream
@@ -30,6 +31,7 @@ __all__ = [
     "Trainer",
     "bptt",
     "corpora",
+    "itemize",
     "itemized_bptt",
     "itemized_delta",
     "itemized_layer_delta",

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .bptt_itemized import ItemizedGradients, itemized_bptt
 from .bptt_surfaces import SurfaceItems, itemized_surfaces
 from .forward import ForwardPass
 from .gradients import Gradients
 from .measuring import MEASURES, Measured
+from .outcomes import average_outcomes
 from .rnn import RNN
-from .snapshot import Float32, surface_key
+from .snapshot import Float32, Snapshot, surface_key
 from .surfaces import Surface
 
 Itemized = Mapping[str, ItemizedGradients | SurfaceItems]
@@ -44,6 +47,52 @@ def itemize(
     if list(surfaces) == [top]:  # the losses reach it directly, so that it takes a fraction of the time
         return {top.name: itemized_bptt(rnn, forward, horizon, measures=MEASURES, gradients=gradients)}
     return itemized_surfaces(rnn, forward, surfaces, horizon, measures=MEASURES, gradients=gradients)
+
+
+def make_snapshot(
+    outcome: Mapping[str, Any],
+    itemized: Itemized,
+    starts: Sequence[int],
+    from_zero: NDArray[np.bool_],
+    **about: Any,
+) -> Snapshot:
+    """Make the snapshot of a batch, and of a minibatch those of its streams.
+
+    Parameters
+    ----------
+    outcome : mapping
+        Fields of a `Snapshot` about losses, labels and inputs: arrays (n, …), or (n, B, …) of a minibatch.
+    itemized : mapping
+        What `itemize` returned.
+    starts : sequence of int
+        Where in the data each stream begins.
+    from_zero : bool array () or (B,)
+        Whether the state before the first step was zero.
+    **about
+        Other fields, which are the same for all streams.
+    """
+    steps = len(outcome["loss"])
+    lags = first_lags(itemized)
+    whole = {**outcome, **surface_fields(itemized)}
+
+    def snapshot(start: int, zero: bool, **arrays: Any) -> Snapshot:
+        place: dict[str, Any] = {"start": start, "stop": start + steps, "from_zero_state": zero, "first_lags": lags}
+        return Snapshot(**about, **place, **arrays)
+
+    if not from_zero.ndim:
+        return snapshot(starts[0], bool(from_zero), **whole)
+    streams = tuple(
+        snapshot(start, bool(from_zero[b]), stream=b, **_stream(whole, b)) for b, start in enumerate(starts)
+    )
+    average = {**average_outcomes(whole), **surface_fields(itemized, average=True)}
+    return snapshot(starts[0], bool(from_zero.all()), streams=streams, **average)
+
+
+def _stream(whole: Mapping[str, Any], index: int) -> dict[str, Any]:
+    """One stream of arrays (n, B, …) and of mappings of such: views."""
+    return {
+        name: _stream(value, index) if isinstance(value, Mapping) else value[:, index] for name, value in whole.items()
+    }
 
 
 def first_lags(itemized: Itemized) -> dict[str, int]:

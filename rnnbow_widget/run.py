@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -95,6 +96,8 @@ class Run(Sequence[Snapshot]):
     ----------
     recall : Recall or None
         Works out what was not kept of a recorded batch. None if no trainer is there: a copy of a run has none.
+    overhead : float
+        Share of its time that a training loop elsewhere spends on recording, where that is measured; else NaN.
 
     Examples
     --------
@@ -115,6 +118,7 @@ class Run(Sequence[Snapshot]):
         self.settings = dict(settings or {})
         self.about = about
         self.recall: Recall | None = None
+        self.overhead = math.nan
         self._lock = threading.RLock()
         self._forget()
         self.memory_limit = memory_limit
