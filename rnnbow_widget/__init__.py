@@ -11,6 +11,7 @@ from .gradients import bptt
 from .itemizer import itemize
 from .rnn import RNN
 from .run import Run, ThinnedError
+from .run_file import RunFileError, RunFileWarning
 from .sequences import Sequences, Stream
 from .snapshot import Snapshot
 from .trainer import DivergedError, Trainer
@@ -24,6 +25,8 @@ __all__ = [
     "DivergedError",
     "RNNbow",
     "Run",
+    "RunFileError",
+    "RunFileWarning",
     "Sequences",
     "Snapshot",
     "Stream",

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-MANTISSA_BITS = 11
-"""Of the 23 of single precision, so many are kept: what is rounded is off by at most one part in 4,096."""
+MANTISSA_BITS = 10
+"""Of the 23 of single precision, so many are kept: what is rounded is off by at most one part in 2,048."""
 _DROPPED = 23 - MANTISSA_BITS
 _KEPT = 0xFFFFFFFF & ~((1 << _DROPPED) - 1)
 _INFINITE = 0x7F800000

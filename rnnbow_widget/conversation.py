@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Mapping
+from time import monotonic
 from typing import Any, Protocol
 
 import traitlets
@@ -12,7 +13,7 @@ from IPython.core.getipython import get_ipython
 
 from .checks import positive_int
 from .horizon import HorizonChoice
-from .leases import Leases
+from .leases import FRAME_SECONDS, Leases
 from .reporter import Reporter
 from .status import explain
 from .trainer import DivergedError, Trainer
@@ -63,6 +64,8 @@ class Conversation:
         self.leases = Leases(self)
         self._sending = threading.Lock()  # what is numbered in order is sent in order
         self._state_is_due = False
+        self._records_elsewhere = False
+        self._told_at = -math.inf
 
     # What buttons and methods do.
 
@@ -213,13 +216,21 @@ class Conversation:
             self.send({**head, **content, "status": self.status()}, chunks)
             self._send_state_if_due()
 
+    def tell_recorded(self) -> None:
+        """Tell the pages what something else than a trainer has recorded: now and then, and when its cell ends."""
+        self._records_elsewhere = True
+        if monotonic() - self._told_at >= FRAME_SECONDS:
+            self.send_frame(None, 0, last=False)
+            self._told_at = monotonic()
+        self._send_state_after_cell()
+
     def can_play_on(self) -> bool:
         """Whether a page that loads now finds training wanted."""
         return self.playing and self.leases.is_current()
 
     def status(self) -> dict[str, Any]:
         """Return how training goes, as the trait `_status` describes it."""
-        training = self.leases.training or self.playing
+        training = self.leases.training or self.playing or self._records_elsewhere
         return self._reporter.status(training=training, rate=self.leases.rate)
 
     def _send_whole(self) -> None:
@@ -242,6 +253,9 @@ class Conversation:
         def send(*_: object) -> None:
             shell.events.unregister("post_run_cell", send)
             self._state_is_due = False
+            if self._records_elsewhere:
+                self._records_elsewhere = False
+                self.send_frame(None, 0, last=True)
             with self._sending:
                 self._widget.send_state(list(STATE))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -73,6 +73,31 @@ class Overview:
             self._due_nbytes += snapshot.nbytes
             self._due.append(snapshot)  # last: who is interrupted before has recorded nothing
 
+    def extend(self, columns: Mapping[str, Column]) -> None:
+        """Add rows that were worked out before, by column: arrays (rows,). Of floats that are missing they have NaN.
+
+        Raises
+        ------
+        ValueError
+            If they lack a column of whole numbers, or have another primary surface than the rows before them.
+        """
+        if missing := {*PLACES, "flags"} - set(columns):
+            raise ValueError(f"columns takes {', '.join(sorted(missing))} too")
+        keys = [name.removeprefix("max:") for name in columns if name.startswith("max:")]
+        with self._lock:
+            self._worked_out()
+            known = self.surfaces
+            if not keys or (known and keys[0] != known[0]):
+                raise ValueError(f"columns takes the primary surface of the rows before, {known[:1]}; got {keys[:1]}")
+            first, stop = self._count, self._count + len(columns["batch"])
+            if not set(keys) <= set(known):
+                self._lay_out([*known, *(key for key in keys if key not in known)])
+            if stop > self._capacity:
+                self._grow(stop)
+            for name, column in self._columns.items():
+                column[first:stop] = columns.get(name, np.nan)
+            self._count = stop
+
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the columns; none before the first row."""
@@ -121,8 +146,8 @@ class Overview:
         # Only now: an interrupt may come at any time before, and the rows are then worked out again.
         self._count, self._due, self._due_nbytes = stop, [], 0
 
-    def _grow(self) -> None:
-        self._capacity = max(_LEAST_CAPACITY, int(_GROWTH * self._capacity))
+    def _grow(self, least: int = _LEAST_CAPACITY) -> None:
+        self._capacity = max(least, int(_GROWTH * self._capacity))
         self._lay_out(self.surfaces)
 
     def _lay_out(self, keys: Sequence[str]) -> None:

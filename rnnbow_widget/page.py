@@ -6,25 +6,28 @@ import base64
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import __version__
-from .checks import positive_int
+from .checks import boolean, one_of, positive_int
 from .compact import MANTISSA_BITS, compact, rounded
 from .extract import extract_rows
 from .feed import views
+from .measuring import MEASURES
 from .protocol import pack_details, pack_overview
 from .reporter import Reporter
-from .run import Run
-from .snapshot import Snapshot
+from .run import QUANTITIES, Run
 from .visible_text import picture
 
+FORMS = ("auto", "bars", "heatmap")
+"""How panel 3 is drawn; "auto": as bars while they are wide enough to be read."""
 MAX_BYTES = 5_000_000
 """Size of a page at most, unless another is asked for: what a mail may carry."""
 FIRST_VIEW: Mapping[str, Any] = {
@@ -96,6 +99,34 @@ def make_page(
     return page
 
 
+def checked_view(reporter: Reporter, choices: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a page is to show first, if there is such a thing.
+
+    Raises
+    ------
+    KeyError
+        If the selected batch was not recorded.
+    TypeError, ValueError
+        If a choice is none of those of `FIRST_VIEW`, or has no such value.
+    """
+    checks: dict[str, Callable[[Any], Any]] = {
+        "selected": lambda batch: reporter.run.index_of(positive_int("selected", batch, minimum=0)),
+        "measure": lambda value: one_of("measure", value, MEASURES),
+        "form": lambda value: one_of("form", value, FORMS),
+        "quantity": lambda value: one_of("quantity", value, QUANTITIES),
+        "overlay": lambda value: one_of("overlay", value, QUANTITIES),
+        "log_scale": lambda value: boolean("log_scale", value),
+        "stream": reporter.checked_stream,
+        "surface": reporter.checked_surface,
+    }
+    for name, value in choices.items():
+        if name not in checks:
+            raise TypeError(f"{name}: a page takes choices of {', '.join(checks)}")
+        if value is not None or FIRST_VIEW.get(name) is not None:
+            checks[name](value)
+    return {name: value for name, value in choices.items() if value is not None}
+
+
 def _traits(reporter: Reporter, chosen: Mapping[str, Any]) -> dict[str, Any]:
     """What the page's model holds, as docs/architecture.md describes it, but for what is recorded."""
     settings = {name: reporter.settings.get(name) for name in _SETTINGS}
@@ -122,9 +153,8 @@ def _pack(reporter: Reporter, selected: int | None, stream: int | None, room: in
     streams = [None, *range(reporter.batch_size)] if reporter.batch_size > 1 else [None]
     details = 0
     for place, one in enumerate(sorted(streams, key=lambda one: one != stream)):  # the chosen one first
-        held = views(run.details(), one)
         share = 1 if len(streams) == 1 else 2 if place == 0 else len(streams) - place
-        text, count = _pack_details(held, named, room // share)
+        text, count = _pack_details(run, one, named, room // share)
         if place == 0:
             details = count
         elif len(text) > room // share:
@@ -145,29 +175,36 @@ def _pack_overview(run: Run, named: set[int | None], room: int) -> str:
     return compact(pack_overview(overview, extract_rows(overview, count, others)))
 
 
-def _pack_details(held: Sequence[Snapshot], named: set[int | None], room: int) -> tuple[str, int]:
-    """Return the text of as many snapshots as fit, of one at least, and how many those are."""
+def _pack_details(run: Run, stream: int | None, named: Set[int | None], room: int) -> tuple[str, int]:
+    """Return the text of details of as many batches as fit, of one at least, and how many those are."""
+    held = np.flatnonzero(run.detailed)  # (held,): which recorded batches have details
+    wanted = held[np.isin(run.batches[held], [batch for batch in named if batch is not None])]
 
-    def pack(chosen: Sequence[Snapshot]) -> str:
-        return compact([rounded(chunk) for chunk in pack_details(chosen)])
+    def pack(indices: NDArray[np.intp]) -> str:
+        snapshots = views((run[index] for index in indices.tolist()), stream)
+        return compact([rounded(chunk) for chunk in pack_details(snapshots)])
 
     count = len(held)
     if count > _SAMPLED:
         expected = len(pack(_evenly(held, _SAMPLED))) / _SAMPLED
         count = min(count, int(1.1 * room / expected))  # more become smaller
     while True:
-        chosen = _evenly(held, count, named if count > 1 else set())
+        chosen = _evenly(held, count)
+        if count > 1:
+            chosen = np.union1d(chosen, wanted)
         text = pack(chosen)
         if len(text) <= room or count <= 1:
             return text, len(chosen)
         count = min(count - 1, int(0.99 * count * room / len(text)))
 
 
-def _evenly(held: Sequence[Snapshot], count: int, named: Set[int | None] = frozenset()) -> list[Snapshot]:
-    """Choose so many snapshots, evenly spread and with the newest, and those of batches that are named."""
-    evenly = np.linspace(len(held) - 1, 0, max(1, count)).round().astype(int).tolist() if held else []
-    indices = set(evenly) | {index for index, snapshot in enumerate(held) if snapshot.batch in named}
-    return [held[index] for index in sorted(indices)]
+def _evenly(indices: NDArray[np.intp], count: int) -> NDArray[np.intp]:
+    """Choose so many, evenly spread: the newest, and further ones as they fit."""
+    return (
+        indices[np.linspace(len(indices) - 1, 0, max(1, count)).round().astype(np.intp)[::-1]]
+        if len(indices)
+        else indices
+    )
 
 
 def _document(heading: str, settings: Mapping[str, Any], traits: Mapping[str, Any], packed: Sequence[str]) -> str:

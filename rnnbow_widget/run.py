@@ -1,11 +1,15 @@
-"""A Run: the overview of every recorded batch, and the details of as many as fit in memory. numpy only."""
+"""A Run: the overview of every recorded batch, and the details of as many as fit in memory or are in a file."""
 
 from __future__ import annotations
 
 import math
 import operator
+import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import asdict
 from itertools import takewhile
 from typing import Any, Protocol, overload
 
@@ -17,15 +21,21 @@ from .checks import finite_float, one_of
 from .cues import Cue, CueFinder
 from .export import File, write_out
 from .overview import CLIPPED, DIVERGED, Overview
+from .run_file import RunFileError
+from .run_reader import RunReader
+from .run_writer import RunWriter, save_run
 from .snapshot import Float32, Snapshot, surface_key
 
 MEMORY_LIMIT = 256_000_000
 """Bytes that a run takes at most, unless it is told otherwise."""
 _ROOM = 0.75  # part of the limit that a thinning leaves filled: the next one is not due at once
+_READ_BYTES = 8_000_000  # of details are read from a file before they are asked for
+_READ_PART = 0.25  # of the memory limit, if that is less
 
 QUANTITIES = ("max_gradient", "mean_gradient", "grad_norm", "update_norm", "loss", "accuracy", "horizon_length")
 """What there is one number of per batch: the columns of a run, and what the overview can draw."""
-_BARS = {"max_gradient": "max", "mean_gradient": "mean"}
+BAR_QUANTITIES = {"max_gradient": "max", "mean_gradient": "mean"}
+"""Those of them that are of the bars of a surface, and what the overview calls them."""
 
 
 class ThinnedError(LookupError):
@@ -76,6 +86,9 @@ class Run(Sequence[Snapshot]):
     every fourth, and so on, and of those that `cues` names; what is recorded after a thinning is kept in full until
     the next. The newest snapshot is always held.
 
+    A run can be written to a file while it grows (`keep_saving`), and opened from one (`Run.open`). Details that are
+    in the file but not in memory are read when they are asked for, so that none are missing.
+
     Parameters
     ----------
     vocabulary : tuple of str
@@ -98,6 +111,9 @@ class Run(Sequence[Snapshot]):
         Works out what was not kept of a recorded batch. None if no trainer is there: a copy of a run has none.
     overhead : float
         Share of its time that a training loop elsewhere spends on recording, where that is measured; else NaN.
+    file : RunWriter, RunReader or None
+        The file that the run is written to, whose ``written`` says how many recorded batches are in it, or from which
+        it was opened.
 
     Examples
     --------
@@ -119,9 +135,126 @@ class Run(Sequence[Snapshot]):
         self.about = about
         self.recall: Recall | None = None
         self.overhead = math.nan
+        self._followers: list[weakref.WeakMethod[Callable[[], None]]] = []
+        self.file: RunWriter | RunReader | None = None
+        self._in_file: NDArray[np.bool_]
         self._lock = threading.RLock()
         self._forget()
         self.memory_limit = memory_limit
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str], *, memory_limit: float = MEMORY_LIMIT) -> Run:
+        """Open a run file, also while another process writes it; see `refresh`.
+
+        Parameters
+        ----------
+        path : str or path
+            Which file.
+        memory_limit : float
+            Bytes that the run may take in memory. Details are read from the file when they are asked for.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        RunFileError
+            If it is no run file, or damaged, or of a newer format.
+        """
+        file = RunReader(path)
+        run = cls(file.vocabulary, file.settings, about=file.data, memory_limit=memory_limit)
+        run.file = file
+        run.refresh()
+        return run
+
+    def refresh(self) -> bool:
+        """Take over what was added to the file since it was opened or refreshed.
+
+        Returns
+        -------
+        bool
+            Whether the file holds another run than before, because its writer has started over.
+
+        Raises
+        ------
+        ValueError
+            If the run was not opened from a file.
+        RunFileError
+            If the file cannot be read any more. What was read is kept.
+        """
+        with self._lock:
+            if not isinstance(self.file, RunReader):
+                raise ValueError("refresh is for a run that was opened from a file: Run.open(path)")
+            file = self.file
+            started_over, blocks = file.look(len(self))
+            if started_over:
+                self._forget()
+                self.vocabulary, self.settings, self.about = file.vocabulary, file.settings, file.data
+            known = len(self)
+            for block in blocks:
+                self._overview.extend(block.columns)
+                self._in_file = np.concatenate([self._in_file, block.detailed])
+            self._read_ahead(known)
+            return started_over
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Write what is recorded now to a file, once; see `keep_saving`.
+
+        Parameters
+        ----------
+        path : str or path
+            Where to; the name ends in ``.rnnbow``.
+        overwrite : bool
+            Whether a run file that is there is replaced.
+
+        Raises
+        ------
+        FileExistsError
+            If there is such a file, and `overwrite` is false.
+        RunFileError
+            If it cannot be written, or what is to be replaced is no run file. What is there stays as it is.
+        TypeError, ValueError
+            If the path is none, or does not end in ``.rnnbow``.
+        """
+        recorded = len(self)
+        save_run(path, self._overview, self._about(), map(self._details_of, range(recorded)), overwrite=overwrite)
+
+    def keep_saving(self, path: str | os.PathLike[str], *, overwrite: bool = False, argument: str = "path") -> None:
+        """Write to a file what is recorded so far, and what will be, as it is recorded.
+
+        Each batch is in the file about a quarter of a second after it was recorded, and stays there whatever happens to
+        this process. A failure to write does not end training: a `RunFileWarning` says so, and ``file.trouble`` why.
+        When the run goes out of use, or Python ends, the file is completed and closed.
+
+        Parameters
+        ----------
+        path, overwrite :
+            As of `save`.
+        argument : str
+            What errors call `path`.
+
+        Raises
+        ------
+        FileExistsError, RunFileError, TypeError, ValueError
+            As of `save`, or if the run is written to a file or was opened from one.
+        """
+        with self._lock:
+            if self.file is not None:
+                raise ValueError(f"{argument} cannot be another file: this run has {self.file.path}. See save(path)")
+            writer = RunWriter(path, self._overview, self._about(), overwrite=overwrite, argument=argument)
+            for index in range(len(self)):
+                writer.append(self._details_of(index))
+            writer.flush()
+            self.file = writer
+            weakref.finalize(self, writer.close)
+
+    def training(self) -> AbstractContextManager[None]:
+        """What trains does so within this: in the end all that was recorded is in the file, if the run has one."""
+        return self.writer.training() if self.writer else nullcontext()
+
+    @property
+    def writer(self) -> RunWriter | None:
+        """What writes the run to a file; None if nothing does."""
+        return self.file if isinstance(self.file, RunWriter) else None
 
     def append(self, snapshot: Snapshot) -> None:
         """Add the newest snapshot.
@@ -129,23 +262,39 @@ class Run(Sequence[Snapshot]):
         Raises
         ------
         ValueError
-            If it is not of a later batch than the last one, or has other surfaces and measures.
+            If it is not of a later batch than the last one, or has other surfaces and measures, or if the run was
+            opened from a file.
         """
         with self._lock:
+            self._require_own()
             recorded = len(self)
             newest = self._details[recorded - 1].batch if recorded else -1
             if snapshot.batch <= newest:
                 raise ValueError(f"snapshot takes a batch after {newest}, got batch {snapshot.batch}")
             self._overview.append(snapshot)
-            self._details[recorded] = snapshot
-            self._details_nbytes += snapshot.nbytes
+            self._hold(recorded, snapshot)
             if self.nbytes > self._memory_limit:
                 self._thin()
+            if self.writer:
+                self.writer.append(snapshot)
+        for reference in tuple(self._followers):
+            follower = reference()
+            if follower is None:
+                self._followers.remove(reference)
+            else:
+                follower()
+
+    def follow(self, follower: Callable[[], None]) -> None:
+        """Have a bound method called whenever a snapshot was added. Its object is not kept alive by that."""
+        self._followers.append(weakref.WeakMethod(follower))
 
     def clear(self) -> None:
-        """Forget all that was recorded."""
+        """Forget all that was recorded. A file that the run is written to keeps it until something new is recorded."""
         with self._lock:
+            self._require_own()
             self._forget()
+            if self.writer:
+                self.writer.start_over(self._overview, self._about())
 
     @property
     def memory_limit(self) -> int:
@@ -173,7 +322,7 @@ class Run(Sequence[Snapshot]):
         return len(self._overview)
 
     def __iter__(self) -> Iterator[Snapshot]:
-        return iter(self[:])
+        return (self[index] for index in range(len(self)))  # one by one: a file may hold more than memory does
 
     def at(self, batch: int) -> Snapshot:
         """Return the snapshot of a batch number.
@@ -184,6 +333,8 @@ class Run(Sequence[Snapshot]):
             If that batch was not recorded.
         ThinnedError
             If its details are held no more.
+        RunFileError
+            If they are in a file that cannot be read.
         """
         with self._lock:
             return self._at_index(self.index_of(batch))
@@ -204,11 +355,13 @@ class Run(Sequence[Snapshot]):
             If that batch was not recorded.
         ReplayError
             If the surface was not recorded, and cannot be worked out again.
+        RunFileError
+            If it is in a file that cannot be read.
         ValueError
             If there is no such surface.
         """
         with self._lock:
-            held = self._details.get(self.index_of(batch))
+            held = self._details_of(self.index_of(batch))
         if held is not None and surface in held.surfaces:
             return held.only(surface)
         if self.recall is None:
@@ -257,7 +410,7 @@ class Run(Sequence[Snapshot]):
         return index
 
     def details(self, first: int = 0) -> list[Snapshot]:
-        """Return the snapshots that are held, in order, of recorded batches from index `first` on."""
+        """Return the snapshots that are held in memory, in order, of recorded batches from index `first` on."""
         with self._lock:
             if first <= 0:
                 return list(self._details.values())
@@ -266,16 +419,22 @@ class Run(Sequence[Snapshot]):
 
     @property
     def detailed(self) -> NDArray[np.bool_]:
-        """Of which recorded batches the details are held, array (recorded,)."""
+        """Of which recorded batches the details are held, or in the file, array (recorded,)."""
         with self._lock:
             held = np.zeros(len(self), np.bool_)
+            if isinstance(self.file, RunReader):
+                held[:] = self._in_file
+            elif self.file:
+                held[: self.file.written] = self.file.detailed
             held[list(self._details)] = True
             return held
 
     @property
     def thinned_to(self) -> int:
-        """Details are held of one in so many of the older recorded batches; 1 if none were thinned."""
-        return self._stride
+        """Details are held, or in the file, of one in so many of the older recorded batches; 1 if none were thinned."""
+        if isinstance(self.file, RunReader):
+            return self.file.thinned_to
+        return 1 if self.file and not self.file.trouble else self._stride
 
     @property
     def overview(self) -> Overview:
@@ -311,11 +470,11 @@ class Run(Sequence[Snapshot]):
         """
         overview = self._overview
         stored = one_of("name", name, QUANTITIES)
-        if name in _BARS:
+        if name in BAR_QUANTITIES:
             key = surface_key(surface or self.primary or "W_hh", measure)
             if overview.surfaces:
                 one_of("surface and measure", key, overview.surfaces)
-            stored = f"{_BARS[name]}:{key}"
+            stored = f"{BAR_QUANTITIES[name]}:{key}"
         return overview.column(stored).astype(np.float64)
 
     def cues(self) -> list[Cue]:
@@ -337,12 +496,12 @@ class Run(Sequence[Snapshot]):
             )
             return self._finder.cues()
 
-    def to_html(self, file: File, *, title: str | None = None, max_bytes: int | None = None) -> None:
+    def to_html(self, file: File, *, title: str | None = None, max_bytes: int | None = None, **choices: Any) -> None:
         """Write a page to share: the panels with this run, as one file for any browser, without a kernel or a network.
 
         It holds the overview, and the details that the run holds, recorded surfaces and streams included. Of what does
         not fit details are left out evenly, and the page says so. Numbers of single batches are rounded to one part in
-        4,096. `RNNbow.to_html` writes what a widget shows, as it shows it.
+        2,048. `RNNbow.to_html` writes what a widget shows, as it shows it.
 
         Parameters
         ----------
@@ -352,6 +511,8 @@ class Run(Sequence[Snapshot]):
             Heading of the page; by default the name of the data.
         max_bytes : int, optional
             Size of the page at most, 5 MB by default.
+        **choices
+            What the page shows first: ``selected``, ``measure``, ``quantity`` and so on, as of `RNNbow`.
 
         Raises
         ------
@@ -360,11 +521,41 @@ class Run(Sequence[Snapshot]):
         OSError
             If the file cannot be written.
         """
-        from .page import MAX_BYTES, make_page
+        from .page import MAX_BYTES, checked_view, make_page
         from .reporter import Reporter
 
-        page = make_page(Reporter(self, None), title=title, max_bytes=MAX_BYTES if max_bytes is None else max_bytes)
-        write_out(file, page)
+        reporter, most = Reporter(self, None), MAX_BYTES if max_bytes is None else max_bytes
+        write_out(file, make_page(reporter, checked_view(reporter, choices), title=title, max_bytes=most))
+
+    def to_svg(self, batch: int | None = None, **choices: Any) -> str:
+        """Draw a recorded batch as a still picture of the panels, for reports; return it as SVG.
+
+        Parameters
+        ----------
+        batch : int, optional
+            Number of a recorded batch; by default the newest one.
+        **choices
+            What is drawn: ``surface``, ``measure``, ``stream`` and ``quantity``, as of `rnnbow_widget.picture.draw`,
+            which returns matplotlib's figure.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed; it comes with ``rnnbow_widget[pictures]``.
+        KeyError, ReplayError, ThinnedError
+            If the batch was not recorded, its details are held no more, or the surface cannot be worked out.
+        TypeError, ValueError
+            If an argument is not of the kind above, or nothing is recorded.
+        """
+        from .picture import to_svg
+
+        return to_svg(self, batch, **choices)
+
+    def to_png(self, batch: int | None = None, **choices: Any) -> bytes:
+        """Draw a recorded batch as a still picture of the panels; return it as PNG. See `to_svg`."""
+        from .picture import to_png
+
+        return to_png(self, batch, **choices)
 
     @property
     def nbytes(self) -> int:
@@ -379,8 +570,8 @@ class Run(Sequence[Snapshot]):
             unit = " nats per step" if self.vocabulary else ""
             ended = ", diverged" if self._overview.column("flags")[-1] & DIVERGED else ""
             thinned = ""
-            if self._stride > 1:
-                thinned = f", details of {len(self._details):,} held: one in {self._stride} and the newest"
+            if self.thinned_to > 1:
+                thinned = f", details of {len(self._details):,} held: one in {self.thinned_to} and the newest"
             return (
                 f"Run({len(self):,} recorded batches, {batches[0]:,} to {batches[-1]:,}; "
                 f"loss {loss[0]:.3g} → {loss[-1]:.3g}{unit}, "
@@ -388,8 +579,11 @@ class Run(Sequence[Snapshot]):
             )
 
     def __getstate__(self) -> dict[str, Any]:
-        # A lock cannot be copied; a copy needs one of its own. It is not what the trainer goes on with.
-        return {name: value for name, value in self.__dict__.items() if name != "_lock"} | {"recall": None}
+        # A lock cannot be copied; a copy needs one of its own. It is not what the trainer goes on with, nor what the
+        # file is written from, nor what somebody follows; but it can be read from a file.
+        state = {name: value for name, value in self.__dict__.items() if name != "_lock"}
+        state |= {"recall": None, "_followers": []}
+        return state | {"file": None} if self.writer else state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -401,13 +595,59 @@ class Run(Sequence[Snapshot]):
         self._details_nbytes = 0
         self._stride = 1
         self._finder = CueFinder()
+        self._in_file = np.zeros(0, np.bool_)  # (recorded,): whose details are in the file that was opened
+
+    def _require_own(self) -> None:
+        if isinstance(self.file, RunReader):
+            raise ValueError(f"this run was opened from {self.file.path}, and only what writes that file changes it")
+
+    def _about(self) -> dict[str, Any]:
+        """What a file has of the whole run."""
+        return {
+            "vocabulary": list(self.vocabulary),
+            "settings": self.settings,
+            "thinned_to": self.thinned_to,
+            "data": None if self.about is None else asdict(self.about),
+        }
 
     def _at_index(self, index: int) -> Snapshot:
-        held = self._details.get(index)
+        held = self._details_of(index)
         if held is None:
-            nearest = min(self._details, key=lambda other: abs(other - index))
-            raise ThinnedError(int(self.batches[index]), self._details[nearest].batch, self._memory_limit)
+            detailed = np.flatnonzero(self.detailed)
+            if not len(detailed) and self.file:
+                raise RunFileError(self.file.path, "has the details of no recorded batch")
+            nearest = detailed[np.abs(detailed - index).argmin()]
+            raise ThinnedError(int(self.batches[index]), int(self.batches[nearest]), self._memory_limit)
         return held
+
+    def _details_of(self, index: int) -> Snapshot | None:
+        """Details of a recorded batch, from memory or the file; None if neither has them."""
+        with self._lock:
+            held = self._details.get(index)
+            if held is None and isinstance(self.file, RunReader):
+                return self.file.snapshot(index) if self._in_file[index] else None
+            return self.file.snapshot(index) if held is None and self.file else held
+
+    def _read_ahead(self, first: int) -> None:
+        """Hold some details of what was read, evenly spread: what a page shows before it asks for others."""
+        there = np.flatnonzero(self._in_file[first:]) + first
+        if not len(there):
+            return
+        file, newest = self.file, int(there[-1])
+        assert isinstance(file, RunReader)
+        with suppress(RunFileError):  # who asks for details that are damaged is told
+            snapshot = file.snapshot(newest)
+            most = max(1, int(min(_READ_BYTES, _READ_PART * self._memory_limit)) // snapshot.nbytes)
+            step = 1 << max(0, -(-len(there) // most) - 1).bit_length()  # as thinning spreads them
+            for index in there[(there % step == 0) & (there < newest)].tolist():
+                self._hold(index, file.snapshot(index))
+            self._hold(newest, snapshot)
+        if self.nbytes > self._memory_limit:
+            self._thin()
+
+    def _hold(self, index: int, snapshot: Snapshot) -> None:
+        self._details[index] = snapshot
+        self._details_nbytes += snapshot.nbytes
 
     def _thin(self) -> None:
         """Give up details, evenly, until part of the memory limit is free. Rare enough to cost little per batch."""

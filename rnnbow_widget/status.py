@@ -53,6 +53,7 @@ def status_of(
         "hint": hint,
         "details_every": run.thinned_to,
         "memory_limit": run.memory_limit,
+        "overhead": json_number(run.overhead),
     }
 
 

@@ -1,4 +1,4 @@
-"""Watches recurrent layers of PyTorch while they are trained by a loop of one's own. Imports PyTorch; nothing else does.
+"""Watches recurrent layers of PyTorch while a loop of one's own trains them. Imports PyTorch; nothing else does.
 
 A watched step costs what is itemized; any other costs a call that counts. Nothing of the user's is changed: hooks only
 read, and no chance is drawn from PyTorch's or numpy's own generators.
@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from os import PathLike
 from time import perf_counter
 from types import TracebackType
 from typing import Any, Self
@@ -49,6 +50,7 @@ def watch(
     vocabulary: Sequence[str] = (),
     name: str = "",
     memory_limit: float = MEMORY_LIMIT,
+    save: str | PathLike[str] | None = None,
 ) -> Watch:
     """Itemize the gradients of a recurrent module while a loop of one's own trains it.
 
@@ -83,6 +85,8 @@ def watch(
         What the data is called.
     memory_limit : float
         Bytes that the run may take; see `Run`.
+    save : str or path, optional
+        File that the run is written to as it grows; see `Run.keep_saving`.
 
     Returns
     -------
@@ -106,6 +110,7 @@ def watch(
         vocabulary=vocabulary,
         name=name,
         memory_limit=memory_limit,
+        save=save,
     )
 
 
@@ -135,6 +140,7 @@ class Watch:
         vocabulary: Sequence[str],
         name: str,
         memory_limit: float,
+        save: str | PathLike[str] | None,
     ) -> None:
         self._module = _recurrent(module)
         self._every = positive_int("every", every)
@@ -165,6 +171,8 @@ class Watch:
             record_every=self._every,
         )
         self.run: Run = self._itemizer.run
+        if save is not None:
+            self.run.keep_saving(save, argument="save")
         self.steps = 0
         self.trouble = ""
         self._spent = 0.0
@@ -184,8 +192,10 @@ class Watch:
         return f"Watch({self._module}, {self.steps:,} steps, {len(self.run):,} recorded, overhead {self.overhead:.2%})"
 
     def close(self) -> None:
-        """Remove the hooks; the run stays."""
+        """Remove the hooks; the run stays, and what it is saved to is complete."""
         self._hook.remove()
+        if self.run.writer:
+            self.run.writer.flush()
 
     @property
     def overhead(self) -> float:

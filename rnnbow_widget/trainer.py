@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from math import isfinite, isnan
 from os import PathLike
@@ -13,7 +14,7 @@ from numpy.typing import DTypeLike
 
 from . import corpora
 from .cell import Cell
-from .checks import finite_float, one_of, positive_int
+from .checks import boolean, finite_float, one_of, positive_int
 from .corpora import Corpus
 from .data import Data
 from .evaluation import Evaluation, evaluate
@@ -91,11 +92,17 @@ class Trainer:
     memory_limit : float
         Bytes that the run may take, 256 MB by default; past it, details of recorded batches are thinned evenly. See
         `Run`.
+    save : str or path, optional
+        A file, whose name ends in ``.rnnbow``, that the run is written to as it grows; see `Run.keep_saving`.
+    overwrite : bool
+        Whether a run file that is there is replaced.
 
     Raises
     ------
     TypeError, ValueError
         If an argument is not of the kind above, or the data is too short for one window; the message names it.
+    FileExistsError, RunFileError
+        If there is a file named as `save` and `overwrite` is false, or it cannot be made.
 
     Attributes
     ----------
@@ -136,6 +143,8 @@ class Trainer:
         clip_value: float | None = 5.0,
         clip_norm: float | None = None,
         memory_limit: float = MEMORY_LIMIT,
+        save: str | PathLike[str] | None = None,
+        overwrite: bool = False,
     ) -> None:
         self.data = data if isinstance(data, Data) else corpora.text(data)
         self.seed = positive_int("seed", seed, minimum=0)
@@ -179,6 +188,8 @@ class Trainer:
         self.run = Run(self.data.vocabulary, about=self.data.about, memory_limit=memory_limit)
         self.run.settings = self.settings
         self._start_over()
+        if save is not None:
+            self.run.keep_saving(save, overwrite=boolean("overwrite", overwrite), argument="save")
 
     def __repr__(self) -> str:
         loss = "untrained" if self.batch == 0 else f"loss {self.data.about.loss_text(self.smooth_loss)}"
@@ -294,6 +305,13 @@ class Trainer:
         """Passes over the data that are complete; 0 if there is always other data."""
         return self.batch // self.windows.per_epoch if self.windows.per_epoch else 0
 
+    def training(self) -> AbstractContextManager[None]:
+        """Calls of `train` and `step` within this are one: a file that the run is saved to is complete after the last.
+
+        Without it, each of them waits in the end until what it recorded is written.
+        """
+        return self.run.training()
+
     def train(self, batches: int = 1) -> Run:
         """Train a number of batches.
 
@@ -308,13 +326,15 @@ class Trainer:
             If loss or gradient of a batch is not finite. That batch is recorded and marked, and not trained.
         """
         batches = positive_int("batches", batches, minimum=0)
-        for _ in range(batches):
-            self._train_batch(record=self.batch % self.record_every == 0)
+        with self.training():
+            for _ in range(batches):
+                self._train_batch(record=self.batch % self.record_every == 0)
         return self.run
 
     def step(self) -> Snapshot:
         """Train one batch and record it, whatever the recording interval."""
-        self._train_batch(record=True)
+        with self.training():
+            self._train_batch(record=True)
         return self.run[-1]
 
     def step_to_record(self) -> Snapshot:
@@ -323,11 +343,14 @@ class Trainer:
         return self.run[-1]
 
     def reset(self) -> None:
-        """Go back to the untrained network of the same seed, and forget what was recorded. Settings stay."""
+        """Go back to the untrained network of the same seed, and forget what was recorded. Settings stay.
+
+        A file that the run is saved to keeps it until the next batch is recorded.
+        """
         self.rnn.reset()
         self.optimizer.reset()
-        self.run.clear()
         self.run.settings = self.settings
+        self.run.clear()
         self._start_over()
 
     def measure_horizon(self) -> HorizonChoice:
@@ -462,6 +485,8 @@ class Trainer:
             before = loss if isnan(self.smooth_loss) else self.smooth_loss
             self.smooth_loss = (1 - _SMOOTHING) * before + _SMOOTHING * loss
         self.batch += 1
+        if writer := self.run.writer:
+            writer.tick()
 
     def _itemize(self, forward: ForwardPass, gradients: Gradients) -> Itemized:
         lags = self._chosen_horizon() if self.horizon == "auto" else self.horizon

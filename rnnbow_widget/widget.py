@@ -17,15 +17,12 @@ from .data import Data
 from .export import File, write_out
 from .horizon import HorizonChoice
 from .measuring import MEASURES
-from .page import MAX_BYTES, make_page
+from .page import FORMS, MAX_BYTES, make_page
 from .reporter import Reporter
 from .run import QUANTITIES, Run
 from .trainer import Trainer
 
 Source = Trainer | Run | Data | str | PathLike[str]
-
-FORMS = ("auto", "bars", "heatmap")
-"""How panel 3 is drawn; "auto": as bars while they are wide enough to be read."""
 
 _STATIC = Path(__file__).parent / "static"
 
@@ -153,6 +150,8 @@ class RNNbow(anywidget.AnyWidget):
         chosen = {"measure": measure, "form": form, "quantity": quantity, "overlay": overlay, "log_scale": log_scale}
         super().__init__(**chosen, stream=stream, surface=surface, **self._settings())
         self.on_msg(lambda _, content, __: self._conversation.receive(content))
+        if self.trainer is None:
+            self.run.follow(self._conversation.tell_recorded)
 
     def __repr__(self) -> str:
         if self.trainer is None:
@@ -243,10 +242,23 @@ class RNNbow(anywidget.AnyWidget):
         chosen = {name: getattr(self, name) for name in names if not name.startswith("_") and name != "playing"}
         write_out(file, make_page(self._reporter, chosen, title=title, max_bytes=max_bytes))
 
+    def to_svg(self, batch: int | None = None) -> str:
+        """Draw a batch, by default the selected one, as a still picture of what is shown here; see `Run.to_svg`."""
+        return self.run.to_svg(self.selected if batch is None else batch, **self._drawn())
+
+    def to_png(self, batch: int | None = None) -> bytes:
+        """Draw a batch, by default the selected one, as a still picture of what is shown here; see `Run.to_png`."""
+        return self.run.to_png(self.selected if batch is None else batch, **self._drawn())
+
     @property
     def cues(self) -> list[Cue]:
         """Batches worth looking at, ranked, with the reason in words; see `Run.cues`."""
         return self.run.cues()
+
+    def _drawn(self) -> dict[str, Any]:
+        """What a still picture draws."""
+        surface = None if self.surface == self.run.primary else self.surface
+        return {"surface": surface, "measure": self.measure, "stream": self.stream, "quantity": self.quantity}
 
     # Traits.
 

@@ -101,7 +101,6 @@ export function createMockModel(options: MockOptions): AnyModel<Traits> {
       gates: gatesOf(options),
       units: options.hidden,
       primary: primaryOf(options),
-      page: null,
     },
     _run: { epoch: 0, next: 0, recorded: 0, chunks: [] },
     _status: statusAt(0, "ready"),

@@ -4,6 +4,7 @@ import type { Measure } from "./contract";
 import { formatPercent } from "./format";
 import { horizonOf } from "./lags";
 import type { Items, Snapshot } from "./protocol";
+import { isJacobian, isState, wholeName } from "./surface_text";
 
 /** Of signed shares a part of their exact sum, else a part of all bars together; 0 if nothing lies there. */
 export function beyondShare({ pieces, beyond, total }: Items, measure: Measure): number {
@@ -12,8 +13,8 @@ export function beyondShare({ pieces, beyond, total }: Items, measure: Measure):
   return sum(beyond) / (measure === "share" ? sum(total) : sum(pieces) + sum(beyond));
 }
 
-export function describeBeyond({ steps, stream }: Snapshot, items: Items, measure: Measure): string {
-  if (!items.beyond) return "";
+export function describeBeyond({ steps, stream }: Snapshot, items: Items, surface: string, measure: Measure): string {
+  if (!items.beyond || isJacobian(surface)) return "";
   const lags = horizonOf(items);
   if (lags >= steps) return "The horizon is the whole window: nothing lies beyond it.";
   const horizon = lags === 1 ? "the one recorded lag" : `the ${lags} recorded lags`;
@@ -21,8 +22,10 @@ export function describeBeyond({ steps, stream }: Snapshot, items: Items, measur
   if (!Number.isFinite(share)) return `What lies beyond ${horizon} is not finite.`;
   if (share === 0) return `Nothing lies beyond ${horizon}.`;
   const part = formatPercent(share);
-  if (measure !== "share") return `${part} of what the weights received, by ${BY[measure]}, lies beyond ${horizon}.`;
-  const whole = stream === null ? "the whole gradient ‖∂L/∂W_hh‖" : "this stream’s part of ‖∂L/∂W_hh‖";
+  const received = isState(surface) ? "the states" : "the weights";
+  if (measure !== "share") return `${part} of what ${received} received, by ${BY[measure]}, lies beyond ${horizon}.`;
+  const name = wholeName(surface);
+  const whole = stream === null ? `the whole gradient ${name}` : `this stream’s part of ${name}`;
   return share > 0
     ? `${part} of ${whole} lies beyond ${horizon}.`
     : `What lies beyond ${horizon} works against the rest, by ${part} of ${whole}.`;

@@ -91,8 +91,8 @@ export interface Info {
   units: number;
   /** Name of the surface that is recorded first. */
   primary: string;
-  /** Of a page that is one file: of how many recorded batches it has details. Null: there may be a kernel to ask. */
-  page: { details: number } | null;
+  /** Of a page that is one file only: of how many recorded batches it has details. */
+  page?: { details: number };
 }
 
 export interface Status {

@@ -1,8 +1,10 @@
-/** Follows one loss back through the steps that received its gradient. */
+/** Follows one loss through the steps that received its gradient: back, and where it reaches them, ahead. */
 
 import { formatPercent } from "./format";
-import { horizonOf, indexOf, lagsOf, stepsOf } from "./lags";
+import { indexOf, lagsOf, stepsOf } from "./lags";
 import type { Items, Snapshot } from "./protocol";
+import { isJacobian } from "./surface_text";
+import { zeroStep } from "./surfaces";
 
 /** A gradient below this part of its largest piece counts as gone. */
 const GONE = 0.01;
@@ -13,9 +15,9 @@ export interface Received {
   value: number;
 }
 
-/** The pieces of the loss at step `loss`: from its own step back, as far as lags were recorded. */
-export function piecesOf(loss: number, snapshot: Snapshot, items: Items): Received[] {
-  const { first, end } = stepsOf(loss, snapshot.steps, items);
+/** The pieces of the loss at step `loss`, by lag, from the last step that it reaches back to the first. */
+export function piecesOf(loss: number, { steps }: Snapshot, items: Items): Received[] {
+  const { first, end } = stepsOf(loss, steps, items);
   return Array.from({ length: end - first }, (_, index) => {
     const step = end - 1 - index;
     const lag = loss - step;
@@ -38,44 +40,81 @@ export function strongestLoss({ steps }: Snapshot, items: Items): number {
 
 const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
-/**
- * The lag at which a loss no longer reaches back: where its pieces, by the norm, first fall below 1 % of the largest,
- * not counting those before the largest. Null if they never do, or if the question makes no sense.
- */
-export function fallsBelow(loss: number, snapshot: Snapshot, surface: string): number | null {
-  const sizes = tellingSizes(loss, snapshot, snapshot.items(surface, "norm"));
-  const largest = Math.max(...sizes);
-  if (!sizes.every(Number.isFinite) || !(largest > 0)) return null;
-  const from = sizes.indexOf(largest);
-  const lag = sizes.findIndex((size, index) => index > from && size < GONE * largest);
-  return lag < 0 ? null : lag;
+/** What a loss sent one way, from its own step outwards; where the state before is zero, a step tells nothing. */
+interface Side {
+  sizes: number[];
+  way: "back" | "ahead";
+  /** Lags grow this way, or fall. */
+  sign: 1 | -1;
+  /** As far as lags were recorded; else the window ends it. */
+  cut: boolean;
 }
 
-/** With a zero state before the window, the first step's piece is zero whatever the gradient does: it tells nothing. */
-function tellingSizes(loss: number, snapshot: Snapshot, items: Items): number[] {
-  const pieces = piecesOf(loss, snapshot, items);
-  const telling = snapshot.zeroState ? pieces.filter(({ step }) => step > 0) : pieces;
-  return telling.map(({ value }) => Math.abs(value));
+function sidesOf(loss: number, snapshot: Snapshot, surface: string, items: Items): Side[] {
+  const zero = zeroStep(surface, snapshot);
+  const telling = piecesOf(loss, snapshot, items).filter(({ step }) => step !== zero);
+  const sizes = (pieces: Received[]) => pieces.map(({ value }) => Math.abs(value));
+  const back = telling.filter(({ lag }) => lag >= 0);
+  const ahead = telling.filter(({ lag }) => lag <= 0).reverse();
+  return [
+    { sizes: sizes(back), way: "back", sign: 1, cut: loss >= items.firstLag + items.lags },
+    { sizes: sizes(ahead), way: "ahead", sign: -1, cut: snapshot.steps - 1 - loss > -items.firstLag },
+  ];
+}
+
+/** Where on a side the loss is gone, in steps; null: nowhere. Pieces before the largest do not count. */
+function goneAt({ sizes }: Side, largest: number): number | null {
+  const from = sizes.indexOf(largest);
+  const distance = sizes.findIndex((size, index) => index > Math.max(from, 0) && size < GONE * largest);
+  return distance < 0 ? null : distance;
+}
+
+/** Null if the question makes no sense. */
+function largestOf(sides: Side[]): number | null {
+  const all = sides.flatMap(({ sizes }) => sizes);
+  const largest = Math.max(0, ...all);
+  return all.every(Number.isFinite) && largest > 0 ? largest : null;
+}
+
+/**
+ * The lags at which a loss no longer reaches back, or ahead: where its pieces, by the norm, first fall below 1 % of the
+ * largest, not counting those before the largest.
+ */
+export function fallsBelow(loss: number, snapshot: Snapshot, surface: string): number[] {
+  const sides = sidesOf(loss, snapshot, surface, snapshot.items(surface, "norm"));
+  const largest = largestOf(sides);
+  return sides.flatMap((side) => {
+    const distance = largest === null ? null : goneAt(side, largest);
+    return distance === null ? [] : [side.sign * distance];
+  });
 }
 
 /**
  * How fast the gradient of a loss decays, in words that claim no more than what was recorded. By the norm, whatever
  * measure is drawn: a signed share is also small where the gradient is large but at a right angle.
  */
-export function describeDecay(loss: number, snapshot: Snapshot, surface: string): string {
-  const items = snapshot.items(surface, "norm");
-  const sizes = tellingSizes(loss, snapshot, items);
+export function describeDecay(
+  loss: number,
+  snapshot: Snapshot,
+  surface: string,
+  items = snapshot.items(surface, "norm"),
+): string {
+  const sides = sidesOf(loss, snapshot, surface, items);
+  const sizes = sides.flatMap((side) => side.sizes);
   if (sizes.length === 0) return "the state before this step is zero, so nothing reaches W_hh from here";
   if (!sizes.every(Number.isFinite)) return "its gradient is not finite";
-  const largest = Math.max(...sizes);
-  if (largest === 0) return "its gradient is exactly zero";
+  const largest = largestOf(sides);
+  if (largest === null) return "its gradient is exactly zero";
+  const told = sides.filter((side) => side.sizes.length > 1).map((side) => describeSide(side, largest));
+  if (told.length > 0) return `${isJacobian(surface) ? "its norm" : "gradient"} ${told.join("; it ")}`;
+  return sides[0].cut ? "only its own step was recorded" : "the window begins here";
+}
 
-  const gone = fallsBelow(loss, snapshot, surface);
-  if (gone !== null) return `gradient falls below 1 % of its largest piece ${counted(gone, "step")} back`;
+function describeSide(side: Side, largest: number): string {
+  const { sizes, way, cut } = side;
+  const gone = goneAt(side, largest);
+  if (gone !== null) return `falls below 1 % of its largest piece ${counted(gone, "step")} ${way}`;
   const last = sizes.length - 1;
-  if (last === 0) return loss === 0 ? "the window begins here" : "only its own step was recorded";
-  const left = `${formatPercent(sizes[last] / largest)} of its largest piece`;
-  if (loss >= horizonOf(items))
-    return `gradient is still ${left} at the last recorded lag, ${counted(last, "step")} back`;
-  return `gradient is still ${left} where the window begins, ${counted(last, "step")} back`;
+  const end = cut ? "at the last recorded lag" : `where the window ${way === "back" ? "begins" : "ends"}`;
+  return `is still ${formatPercent(sizes[last] / largest)} of its largest piece ${end}, ${counted(last, "step")} ${way}`;
 }

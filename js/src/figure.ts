@@ -17,6 +17,8 @@ export interface Shown {
   surface: string;
   measure: Measure;
   items: Items;
+  /** Of one of an LSTM's memories the other one, by the norm, if it is there. */
+  companion: { surface: string; items: Items } | null;
   /** The steps in view, and their columns. */
   view: StepWindow;
   columns: Columns;

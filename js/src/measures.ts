@@ -5,8 +5,6 @@ import type { Snapshot } from "./protocol";
 
 interface MeasureText {
   option: string;
-  /** The axis of the stacked bars. */
-  axis: string;
   /** One value, in a tooltip. */
   value: string;
   /** The mark on a bar; in the average over streams. */
@@ -18,7 +16,6 @@ interface MeasureText {
 export const MEASURE_TEXT: Record<Measure, MeasureText> = {
   norm: {
     option: "norm ‖G‖",
-    axis: "norm of each piece of ∂L/∂W_hh (nats per unit weight)",
     value: "norm",
     total: "norm of the sum",
     meanTotal: "norm of the mean of the streams’ sums",
@@ -28,21 +25,19 @@ export const MEASURE_TEXT: Record<Measure, MeasureText> = {
   },
   mean_abs: {
     option: "mean |G|",
-    axis: "mean |entry| of each piece of ∂L/∂W_hh (nats per unit weight)",
     value: "mean |entry|",
     total: "mean |entry| of the sum",
     meanTotal: "mean |entry| of the mean of the streams’ sums",
-    explanation: "Mean absolute entry of each piece: its typical effect on one recurrent weight.",
+    explanation: "Mean absolute entry of each piece: its typical effect on one weight, or one entry of a state.",
   },
   share: {
     option: "share of ‖ΣG‖",
-    axis: "signed share of each piece in ‖∂L/∂W_hh‖ (nats per unit weight)",
     value: "signed share",
     total: "sum of the shares",
     meanTotal: "sum of the shares, mean over streams",
     explanation:
-      "Projection of each piece on the batch's whole gradient. Shares add up exactly to its norm; a piece below zero " +
-      "works against the update that all pieces make together.",
+      "Projection of each piece on the batch's whole gradient (of states: on that of their step). Shares add up exactly " +
+      "to its norm; a negative piece works against what all pieces make together.",
   },
 };
 

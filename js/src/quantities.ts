@@ -5,97 +5,120 @@ import { formatCount, formatLoss, formatNumber, formatPercent } from "./format";
 import { maxColumn, meanColumn } from "./protocol";
 import type { Series } from "./series";
 import type { State } from "./store";
+import { distinctName, surfaceName } from "./surface_text";
 import { measureFor } from "./surfaces";
 
+type Group = "gradient" | "training" | "recurrent weights" | "hidden units";
+
 interface QuantityText {
+  /** Under which it is listed. */
+  group: Group;
   option: string;
   /** The axis, with its unit. */
   axis: string;
   /** Whether only whole numbers are worth a tick. */
   whole: boolean;
+  /** Known of some batches only, since it takes its time to work out. */
+  sparse?: true;
   /** One value in the headline. */
   format(value: number): string;
 }
 
 const gradient = (value: number) => formatNumber(value);
+const sparse = (value: number) => (Number.isNaN(value) ? "not worked out for this batch" : formatNumber(value));
 const part = (value: number) => (Number.isFinite(value) ? formatPercent(value) : formatNumber(value));
 
 export const QUANTITY_TEXT: Record<Quantity, QuantityText> = {
   max_gradient: {
+    group: "gradient",
     option: "max gradient",
     axis: "tallest bar of the batch (nats per unit weight)",
     whole: false,
     format: gradient,
   },
   mean_gradient: {
+    group: "gradient",
     option: "mean gradient",
     axis: "mean bar of the batch (nats per unit weight)",
     whole: false,
     format: gradient,
   },
   grad_norm: {
+    group: "gradient",
     option: "gradient norm before clipping",
     axis: "norm of the whole gradient, before clipping",
     whole: false,
     format: gradient,
   },
   update_norm: {
+    group: "gradient",
     option: "gradient norm after clipping",
     axis: "norm of the whole gradient, after clipping",
     whole: false,
     format: gradient,
   },
   loss: {
+    group: "training",
     option: "loss",
     axis: "loss (nats per step)",
     whole: false,
     format: (value) => `${formatLoss(value)} nats per step`,
   },
   accuracy: {
+    group: "training",
     option: "accuracy",
     axis: "accuracy (part predicted right)",
     whole: false,
     format: part,
   },
   horizon_length: {
+    group: "gradient",
     option: "horizon length",
     axis: "horizon length (steps)",
     whole: true,
     format: (value) => `${Number.isInteger(value) ? formatCount(value) : formatNumber(value)} steps`,
   },
   spectral_radius: {
+    group: "recurrent weights",
+    sparse: true,
     option: "spectral radius",
-    axis: "spectral radius of the recurrent weights",
+    axis: "spectral radius of W_hh",
     whole: false,
-    format: gradient,
+    format: sparse,
   },
   largest_singular_value: {
+    group: "recurrent weights",
+    sparse: true,
     option: "largest singular value",
-    axis: "largest singular value of the recurrent weights",
+    axis: "largest singular value of W_hh",
     whole: false,
-    format: gradient,
+    format: sparse,
   },
   saturation: {
+    group: "training",
     option: "saturation",
     axis: "saturation (part of the activations close to their limits)",
     whole: false,
     format: part,
   },
   unit_median: {
+    group: "hidden units",
     option: "median over units",
-    axis: "gradient of a hidden unit’s weights, median over units",
+    axis: "norm of a unit’s rows of ∂L/∂W_hh, median over units",
     whole: false,
     format: gradient,
   },
   unit_p90: {
+    group: "hidden units",
     option: "90 % quantile over units",
-    axis: "gradient of a hidden unit’s weights, 90 % quantile over units",
+    axis: "norm of a unit’s rows of ∂L/∂W_hh, 90 % quantile over units",
     whole: false,
     format: gradient,
   },
   unit_max: {
+    group: "hidden units",
     option: "maximum over units",
-    axis: "gradient of a hidden unit’s weights, maximum over units",
+    axis: "norm of a unit’s rows of ∂L/∂W_hh, maximum over units",
     whole: false,
     format: gradient,
   },
@@ -106,10 +129,26 @@ export function overviewSurface({ run, surface, info }: State): string {
   return run.has(maxColumn(surface, "norm")) ? surface : info.primary;
 }
 
+/** Whether a quantity is of one surface: there may be several. */
+const isOfSurface = (quantity: Quantity) => quantity === "max_gradient" || quantity === "mean_gradient";
+
+/** The axis of a quantity; where the network has several surfaces, with the one that it is of. */
+export function axisOf(quantity: Quantity, state: State): string {
+  const { axis } = QUANTITY_TEXT[quantity];
+  const name = isOfSurface(quantity) ? overviewName(state) : "";
+  return name ? axis.replace("of the batch", `of ${name}`) : axis;
+}
+
+/** Which surface the heights of bars are of; "" if that goes without saying. */
+export function overviewName(state: State): string {
+  const { surface, info } = state;
+  return distinctName(surface, info) && surfaceName(overviewSurface(state), info);
+}
+
 /** A quantity of every recorded batch; of gradients in the chosen measure. */
 export function seriesOf(quantity: Quantity, state: State): Series {
-  const column = { max_gradient: maxColumn, mean_gradient: meanColumn }[quantity as string];
-  if (!column) return state.run.series(quantity);
+  if (!isOfSurface(quantity)) return state.run.series(quantity);
+  const column = quantity === "max_gradient" ? maxColumn : meanColumn;
   const surface = overviewSurface(state);
   return state.run.series(column(surface, measureFor(surface, state.measure)));
 }

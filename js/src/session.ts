@@ -14,7 +14,6 @@ import {
   type Frame,
   type FromKernel,
   type HorizonChoice,
-  type Info,
   type Refusable,
   type Setting,
   type SettingValue,
@@ -91,12 +90,6 @@ export function createSession(
     visibility: audience,
   });
 
-  /** A kernel that does not name its surfaces has one. */
-  function readInfo(): Info {
-    const info: Partial<Info> = model.get("_info");
-    return { surfaces: [], gates: [], units: 0, primary: "W_hh", page: null, ...info } as Info;
-  }
-
   function readState(): State {
     const initial: State = {
       run: createRun(),
@@ -104,7 +97,7 @@ export function createSession(
       completing: false,
       reached: false,
       labels: model.get("_labels"),
-      info: readInfo(),
+      info: model.get("_info"),
       status: model.get("_status"),
       samples: model.get("_samples"),
       cues: [...model.get("_cues")],
@@ -116,7 +109,7 @@ export function createSession(
       overlay: model.get("overlay"),
       log_scale: model.get("log_scale"),
       stream: model.get("stream"),
-      surface: model.get("surface") ?? "W_hh",
+      surface: model.get("surface"),
       settings: {
         learning_rate: model.get("learning_rate"),
         horizon: model.get("horizon"),
@@ -353,7 +346,7 @@ export function createSession(
   on("msg:custom", onMessage);
   on("change:_run", onRun);
   on("change:_labels", () => store.update({ labels: model.get("_labels") }));
-  on("change:_info", () => store.update({ info: readInfo() }));
+  on("change:_info", () => store.update({ info: model.get("_info") }));
   on("change:_status", () => store.update({ status: { ...model.get("_status") } }));
   on("change:_samples", () => store.update({ samples: { ...model.get("_samples") } }));
   on("change:_cues", () => store.update({ cues: [...model.get("_cues")] }));

@@ -1,7 +1,7 @@
 /** Where each part of a stacked bar begins and ends, in the units of the measure. */
 
 import type { Rung } from "./ladder";
-import { hasLag, indexOf, lagsOf } from "./lags";
+import { hasLag, indexOf, lagsOf, reachesBack } from "./lags";
 import type { Items, Snapshot } from "./protocol";
 
 /** A stretch of a bar. */
@@ -17,6 +17,8 @@ export interface Part {
 export interface DrawnPart extends Part {
   lag: number;
   rung: number;
+  /** Its pieces are negative, which its place does not say. */
+  against: boolean;
 }
 
 export interface Stack {
@@ -26,9 +28,9 @@ export interface Stack {
   parts: DrawnPart[];
   /** One for each step, outermost. */
   beyond: Part[];
-  /** Size of the sum of each step's pieces. */
-  total: ArrayLike<number> | null;
-  /** Lowest and highest value drawn; the first is 0 unless pieces are signed. */
+  /** Where the size of the sum of each step's pieces is marked; null: pieces have no sum. */
+  marks: Float64Array | null;
+  /** Lowest and highest value drawn; the first is 0 if everything stacks up. */
   extent: [number, number];
   /** Something was NaN or infinite and is left out. */
   incomplete: boolean;
@@ -39,18 +41,29 @@ export interface Stack {
 }
 
 /**
- * Positive pieces stack up from zero, negative ones down; for measures that are never negative all stack up. Grouping
- * changes colours only: a rung whose pieces have both signs has a part above zero and one below, so bars stay as tall.
+ * Where only later losses reach a step, positive pieces stack up from zero and negative ones down; for measures that are
+ * never negative all stack up. Where earlier losses do too, pieces stack by size, those of later losses up and those of
+ * earlier ones down; a step's own loss is next to the axis. The sum is then counted from the bar's lower end.
+ *
+ * Grouping changes colours only: a rung whose pieces have both signs has a part for each, so bars stay as tall.
  */
-export function createStack(snapshot: Snapshot, items: Items, ladder: Rung[]): Stack {
-  const { steps } = snapshot;
+export function createStack({ steps }: Snapshot, items: Items, ladder: Rung[]): Stack {
+  const bySide = reachesBack(items);
+  /** Where no later loss reaches a step, its own belongs to the other side. */
+  const ownSide = items.firstLag + items.lags > 1 ? 1 : -1;
   const parts: DrawnPart[] = [];
   const beyond: Part[] = [];
   /** Where each piece begins, and its size: negative if it stacks down. */
   const starts = new Float64Array(items.pieces.length);
   const sizes = new Float64Array(items.pieces.length);
+  const marks = items.total && new Float64Array(steps);
   let [least, most] = [0, 0];
   let incomplete = false;
+
+  const finite = (value: number) => {
+    if (!Number.isFinite(value)) incomplete = true;
+    return Number.isFinite(value) ? value : 0;
+  };
 
   const between = (step: number, lag: number | null, from: number, size: number): Part => ({
     step,
@@ -59,33 +72,49 @@ export function createStack(snapshot: Snapshot, items: Items, ladder: Rung[]): S
     high: Math.max(from, from + size),
   });
 
-  for (let step = 0; step < steps; step += 1) {
-    const known = lagsOf(step, steps, items);
-    let [down, up] = [0, 0];
-    for (let rung = 0; rung < ladder.length && ladder[rung].first < known.end; rung += 1) {
-      const { first, last } = ladder[rung];
+  /** Stacks the pieces of one rung on those before it; gives the new ends of the bar. */
+  function add(step: number, rung: number, [down, up]: [number, number]): [number, number] {
+    const span = lagsOf(step, steps, items);
+    const { first, last } = ladder[rung];
+    const lags: number[] = [];
+    for (let lag = Math.max(first, span.first); lag <= last && lag < span.end; lag += 1) lags.push(lag);
+    if (lags.length === 0) return [down, up];
+    const side = last < 0 ? -1 : last === 0 ? ownSide : 1;
+    if (last < 0) lags.reverse();
+    const values = lags.map((lag) => finite(items.pieces[indexOf(step, lag, items)]));
+    const before = parts.length;
+    for (const negative of [false, true]) {
       const [lowest, highest] = [down, up];
-      for (let lag = first; lag <= last && lag < known.end; lag += 1) {
-        const index = indexOf(step, lag, items);
-        const value = items.pieces[index];
-        const size = Number.isFinite(value) ? value : 0;
-        if (size !== value) incomplete = true;
-        starts[index] = size < 0 ? down : up;
-        sizes[index] = size;
+      lags.forEach((lag, index) => {
+        if (values[index] < 0 !== negative) return;
+        const at = indexOf(step, lag, items);
+        const size = bySide ? side * Math.abs(values[index]) : values[index];
+        starts[at] = size < 0 ? down : up;
+        sizes[at] = size;
         if (size < 0) down += size;
         else up += size;
-      }
-      if (down < lowest) parts.push({ step, lag: first, rung, low: down, high: lowest });
-      if (up > highest || down === lowest) parts.push({ step, lag: first, rung, low: highest, high: up });
+      });
+      const part = { step, lag: first, rung, against: bySide && negative };
+      if (down < lowest) parts.push({ ...part, low: down, high: lowest });
+      if (up > highest) parts.push({ ...part, low: highest, high: up });
     }
-    const outside = items.beyond?.[step] ?? 0;
-    const rest = Number.isFinite(outside) ? outside : 0;
-    if (rest !== outside) incomplete = true;
+    const at = bySide && side < 0 ? down : up;
+    if (parts.length === before) parts.push({ step, lag: first, rung, against: false, low: at, high: at });
+    return [down, up];
+  }
+
+  for (let step = 0; step < steps; step += 1) {
+    let ends: [number, number] = [0, 0];
+    for (let rung = 0; rung < ladder.length; rung += 1) ends = add(step, rung, ends);
+    const [down, up] = ends;
+    const outside = finite(items.beyond?.[step] ?? 0);
+    const rest = bySide ? Math.abs(outside) : outside;
     beyond.push(between(step, null, rest < 0 ? down : up, rest));
-    const whole = items.total?.[step] ?? 0;
-    const total = Number.isFinite(whole) ? whole : 0;
-    least = Math.min(least, down + Math.min(rest, 0), total);
-    most = Math.max(most, up + Math.max(rest, 0), total);
+    const total = finite(items.total?.[step] ?? 0);
+    const mark = bySide ? down + Math.abs(total) : total;
+    if (marks) marks[step] = mark;
+    least = Math.min(least, down + Math.min(rest, 0), mark);
+    most = Math.max(most, up + Math.max(rest, 0), mark);
   }
 
   function piece(step: number, lag: number | null): Part | null {
@@ -110,5 +139,5 @@ export function createStack(snapshot: Snapshot, items: Items, ladder: Rung[]): S
     return best;
   }
 
-  return { steps, ladder, parts, beyond, total: items.total, extent: [least, most], incomplete, find, piece };
+  return { steps, ladder, parts, beyond, marks, extent: [least, most], incomplete, find, piece };
 }

@@ -4,6 +4,7 @@ import type { Info } from "./contract";
 import { element, setText } from "./dom";
 import { formatBytes, formatCount, formatLoss, formatNumber } from "./format";
 import type { Problem, State } from "./store";
+import { distinctName } from "./surface_text";
 
 export interface StatusLine {
   /** `failure` is what this view itself could not do. */
@@ -25,10 +26,10 @@ function problemOf(state: State, failure: Problem | null): Problem | null {
   return null;
 }
 
-function describe(info: Info): string {
+function describe({ info, surface }: State): string {
   const { cell, hidden_size, seq_length, batch_size, data_name, data_length } = info;
   const parts = [
-    cell && cell + describeArrangement(info),
+    cell && cell + describeArrangement(info, surface),
     hidden_size !== null && `${formatCount(hidden_size)} hidden units`,
     batch_size > 1 && `${formatCount(batch_size)} streams`,
     seq_length !== null && `windows of ${formatCount(seq_length)} steps`,
@@ -37,12 +38,13 @@ function describe(info: Info): string {
   return parts.filter(Boolean).join(" · ");
 }
 
-/** Layers and directions, and which of them the panels show. */
-function describeArrangement({ num_layers, bidirectional }: Info): string {
-  const shown = [num_layers > 1 && "top layer", bidirectional && "forward direction"].filter(Boolean).join(", ");
-  if (!shown) return "";
+/** Layers and directions, and what the panels show, unless that goes without saying. */
+function describeArrangement(info: Info, surface: string): string {
+  const { num_layers, bidirectional } = info;
   const layers = num_layers > 1 ? ` in ${formatCount(num_layers)} layers` : "";
-  return `${layers}${bidirectional ? ", both directions" : ""} (shown: ${shown})`;
+  const arrangement = `${layers}${bidirectional ? ", both directions" : ""}`;
+  const shown = distinctName(surface, info);
+  return shown && `${arrangement} (shown: ${shown})`;
 }
 
 /** What of the run is here, and what of it the kernel keeps, if that is not all. */
@@ -101,7 +103,7 @@ export function createStatus(parent: HTMLElement): StatusLine {
         rate: status.rate === null ? "—" : formatCount(Math.round(status.rate)),
       };
       for (const [name, value] of values) setText(value, texts[name]);
-      setText(about, describe(info));
+      setText(about, describe(state));
       const words = describeExtent(state);
       extent.hidden = words === "";
       setText(extent, words);

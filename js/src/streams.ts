@@ -2,6 +2,7 @@
 
 import type { Info, Measure, Stream } from "./contract";
 import type { Snapshot } from "./protocol";
+import { wholeName } from "./surface_text";
 
 /** "average over 4 streams" or "stream 2 of 4"; people count from 1. */
 export function streamName(stream: Stream, { batch_size }: Info): string {
@@ -18,13 +19,19 @@ export const countRight = (accuracy: Snapshot["accuracy"], step: number, { batch
   Math.round((accuracy?.[step] ?? 0) * batch_size);
 
 /** How panel 3 is to be read if there are several streams; only bars have marks. */
-export function explainStreams({ stream, accuracy }: Snapshot, measure: Measure, bars: boolean, info: Info): string {
+export function explainStreams(
+  { stream, accuracy }: Snapshot,
+  surface: string,
+  measure: Measure,
+  bars: boolean,
+  info: Info,
+): string {
   if (accuracy) {
     if (!bars) return "Cells are means over streams.";
     return measure === "share"
-      ? "Parts and marks are means over streams: all marks add up to ‖∂L/∂W_hh‖."
+      ? `Parts and marks are means over streams: all marks add up to ${wholeName(surface)}.`
       : "Parts are means over streams; the mark is the size of the mean of their sums: far below the top, steps and streams cancel.";
   }
   if (stream === null || measure !== "share") return "";
-  return `Of the gradient of all ${info.batch_size} streams together: the mean of their shares adds up to ‖∂L/∂W_hh‖.`;
+  return `Of the gradient of all ${info.batch_size} streams together: the mean of their shares adds up to ${wholeName(surface)}.`;
 }

@@ -66,3 +66,29 @@ export function findSurface(
   const part = recorded || !isRecorded(surface, info) ? surface : null;
   return { snapshot: null, missing: { batch, stream, part } };
 }
+
+/**
+ * The step whose pieces are exactly 0 because the state that it reads is: the first after a zero state; of a layer that
+ * reads backward, always the last. Null: there is none, or the surface does not read that state.
+ */
+export function zeroStep(name: string, { zeroState, steps }: Pick<Snapshot, "zeroState" | "steps">): number | null {
+  const { base, direction } = parseSurface(name);
+  if (base !== "W_hh" || direction === "both") return null;
+  if (direction === "reverse") return steps - 1;
+  return zeroState ? 0 : null;
+}
+
+/** The other of an LSTM's two memories: short-term h, long-term c. Null if there is none. */
+export function companionOf(name: string, { surfaces }: Pick<Info, "surfaces">): string | null {
+  const surface = parseSurface(name);
+  if (surface.base !== "h" && surface.base !== "c") return null;
+  const other: Surface = { ...surface, base: surface.base === "h" ? "c" : "h" };
+  const plain = nameOf({ ...other, selector: null });
+  return surfaces.some((known) => known.name === plain) ? nameOf(other) : null;
+}
+
+/** Where the other memory of a batch is held, or what to ask the kernel for; null if there is none. */
+export function findCompanion(batch: number, state: Pick<State, "run" | "stream" | "surface" | "info">) {
+  const surface = companionOf(state.surface, state.info);
+  return surface === null ? null : findSurface(batch, { ...state, surface });
+}

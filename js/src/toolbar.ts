@@ -7,6 +7,8 @@ import { MEASURE_TEXT } from "./measures";
 import type { Commands } from "./session";
 import { settingValue } from "./setting_text";
 import type { State, Store } from "./store";
+import { createSurfaceChooser } from "./surface_chooser";
+import { isJacobian } from "./surface_text";
 
 export interface Toolbar {
   update(state: State): void;
@@ -149,6 +151,7 @@ export function createToolbar(parent: HTMLElement, store: Store, commands: Comma
   ];
   const measure = createMeasureSelect(commands);
   const stream = createStreamSelect(commands);
+  const surface = createSurfaceChooser(commands);
 
   const buttons = element("div", { class: "buttons" }, ...[play, ...steps, reset].map(({ button }) => button));
   // Keys belong to the fields, and not to the host's shortcuts.
@@ -157,6 +160,7 @@ export function createToolbar(parent: HTMLElement, store: Store, commands: Comma
     "div",
     { class: "fields", attributes: shortcuts },
     ...settings.map(({ field }) => field),
+    ...surface.fields,
     measure.field,
     stream.field,
   );
@@ -175,6 +179,8 @@ export function createToolbar(parent: HTMLElement, store: Store, commands: Comma
       setIcon(play.picture, state.playing ? "pause" : "play");
       for (const { button } of steps) button.disabled = state.playing;
       stream.update(state);
+      surface.update(state);
+      measure.field.hidden = isJacobian(state.surface);
       measure.select.value = state.measure;
       measure.select.title = MEASURE_TEXT[state.measure].explanation;
     },

@@ -7,6 +7,7 @@ import type { Figure, Focus, Gestures, Panel, Shown, Target } from "./figure";
 import { createFollowing } from "./following";
 import { createLadder } from "./ladder";
 import { setLagColors } from "./lag_colors";
+import type { Lags } from "./lags";
 import { createCell } from "./panels/cell";
 import { createContext } from "./panels/context";
 import { createGradients } from "./panels/gradients";
@@ -23,7 +24,8 @@ import type { Session } from "./session";
 import { createStatus } from "./status";
 import { type StepWindow, whole, within } from "./step_window";
 import type { Problem, State } from "./store";
-import { findSurface, measureFor } from "./surfaces";
+import { isJacobian } from "./surface_text";
+import { companionOf, findCompanion, findSurface, measureFor } from "./surfaces";
 import { followTheme, type Theme } from "./theme";
 import { createToolbar } from "./toolbar";
 import { createTooltip } from "./tooltip";
@@ -142,7 +144,7 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     panelArea.hidden = empty;
     invitation.hidden = !empty;
     setText(invitation, inviting(state));
-    const rungs = figure.shown ? createLadder(figure.shown.items.lags).length : colors;
+    const rungs = figure.shown ? shadesOf(figure.shown.items) : colors;
     if (rungs !== colors) {
       colors = rungs;
       setLagColors(root, colors, theme);
@@ -172,11 +174,13 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     if (index < 0) return { state, width, batch: null, why, selected, preview, shown: null, pending: null };
     const batch = run.batches()[index];
     const { snapshot, missing } = findSurface(batch, state);
+    const beside = findCompanion(batch, state);
     const parts = foldouts.map((panel) => panel.wants?.(batch, state) ?? null).filter((place) => place !== null);
     const missingParts = parts.filter((place) => !run.details.has(place));
-    session.want(parent, missing ? [missing, ...missingParts] : missingParts);
+    const others = beside?.missing ? [beside.missing, ...missingParts] : missingParts;
+    session.want(parent, missing ? [missing, ...others] : others);
     waiting = missingParts.some((place) => why(place).why === "waiting");
-    const shown = snapshot && composeShown(snapshot, state);
+    const shown = snapshot && composeShown(snapshot, beside?.snapshot ?? null, state);
     const pending = missing && { ...missing, ...session.missing(missing) };
     return { state, width, batch, why, selected, preview, shown, pending };
   }
@@ -191,9 +195,9 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
   }
 
   /** Gives what is drawn already if nothing that it is made from has changed. */
-  function composeShown(held: Snapshot, state: State): Shown {
+  function composeShown(held: Snapshot, beside: Snapshot | null, state: State): Shown {
     const { batch, stream, part } = held;
-    const source = [state.run.details, batch, stream, part];
+    const source = [state.run.details, batch, stream, part, beside?.part];
     const inputs = [...source, state.surface, state.measure, state.form, state.labels, width, theme, zoomed];
     const unchanged = inputs.map((input, position) => input === drawnInputs[position]);
     if (drawn && unchanged.every(Boolean)) return drawn;
@@ -201,10 +205,15 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     drawnInputs = inputs;
     const furthest = Math.max(focus.pinned ?? 0, focus.target?.step ?? 0);
     if (furthest >= snapshot.steps) focus = { target: null, pinned: null };
-    return arrange(snapshot, state.surface, state);
+    const other = companionOf(state.surface, state.info);
+    const companion = beside && other ? { surface: other, items: beside.items(other, "norm") } : null;
+    return arrange({ snapshot, surface: state.surface, companion }, state);
   }
 
-  function arrange(snapshot: Snapshot, surface: string, state: State): Shown {
+  function arrange(
+    { snapshot, surface, companion }: Pick<Shown, "snapshot" | "surface" | "companion">,
+    state: State,
+  ): Shown {
     const { steps } = snapshot;
     const measure = measureFor(surface, state.measure);
     const view = zoomed?.steps === steps ? zoomed.view : whole(steps);
@@ -214,12 +223,13 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
       surface,
       measure,
       items: snapshot.items(surface, measure),
+      companion: measure === "norm" ? companion : null,
       view,
       columns: createColumns(width, view.count, view.first),
       overall,
       width,
       ample: overall.width >= AMPLE,
-      form: formOf(state.form, overall.width),
+      form: formOf(state.form, surface, overall.width),
       theme,
     };
   }
@@ -227,7 +237,7 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
   /** Draws what was drawn before anew, in the room and the colours that there are now. */
   function refit(figure: Figure) {
     if (!drawn || (drawn.width === width && drawn.theme === theme)) return;
-    drawn = arrange(drawn.snapshot, drawn.surface, figure.state);
+    drawn = arrange(drawn, figure.state);
     for (const panel of batchPanels) panel.update({ ...figure, shown: drawn });
   }
 
@@ -261,9 +271,13 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
   parent.append(root);
 }
 
-/** By the columns of the whole window, so that zooming never changes the form. */
-function formOf(form: Form, width: number): Shown["form"] {
+/** How many colours the lags have on a side. */
+const shadesOf = (items: Lags) => Math.max(...createLadder(items).map(({ shade }) => shade)) + 1;
+
+/** By the columns of the whole window, so that zooming never changes the form. Norms of Jacobians do not add up to a bar. */
+function formOf(form: Form, surface: string, width: number): Shown["form"] {
   if (form !== "auto") return form;
+  if (isJacobian(surface)) return "heatmap";
   return width >= READABLE ? "bars" : "heatmap";
 }
 

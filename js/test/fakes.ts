@@ -92,7 +92,6 @@ export function fakeModel(changes: Partial<Traits> = {}) {
       gates: [],
       units: 4,
       primary: "W_hh",
-      page: null,
     },
     _run: { epoch: 0, next: 0, recorded: 0, chunks: [] },
     _status: { ...STATUS },

@@ -118,19 +118,19 @@ describe("what lies beyond the horizon", () => {
   });
 
   it("is said in words, zero and the whole window too", () => {
-    expect(describeBeyond(snapshot, items([3, 1, 1]), "norm")).toBe(
+    expect(describeBeyond(snapshot, items([3, 1, 1]), "W_hh", "norm")).toBe(
       "50.0 % of what the weights received, by norm, lies beyond the 2 recorded lags.",
     );
-    expect(describeBeyond(snapshot, items([1, 0, 0]), "share")).toMatch(
+    expect(describeBeyond(snapshot, items([1, 0, 0]), "W_hh", "share")).toMatch(
       /^25\.0 % of the whole gradient .* lies beyond/,
     );
-    expect(describeBeyond(snapshot, items([-1, 0, 0]), "share")).toMatch(/works against the rest, by 25\.0 %/);
-    expect(describeBeyond(snapshot, items([0, 0, 0]), "norm")).toBe("Nothing lies beyond the 2 recorded lags.");
-    expect(describeBeyond(snapshot, { ...items([0, 0, 0]), lags: 1 }, "norm")).toBe(
+    expect(describeBeyond(snapshot, items([-1, 0, 0]), "W_hh", "share")).toMatch(/works against the rest, by 25\.0 %/);
+    expect(describeBeyond(snapshot, items([0, 0, 0]), "W_hh", "norm")).toBe("Nothing lies beyond the 2 recorded lags.");
+    expect(describeBeyond(snapshot, { ...items([0, 0, 0]), lags: 1 }, "W_hh", "norm")).toBe(
       "Nothing lies beyond the one recorded lag.",
     );
-    expect(describeBeyond(snapshot, { ...items([0, 0, 0]), lags: 3 }, "norm")).toContain("whole window");
-    expect(describeBeyond(snapshot, items([Number.NaN, 0, 0]), "norm")).toContain("not finite");
+    expect(describeBeyond(snapshot, { ...items([0, 0, 0]), lags: 3 }, "W_hh", "norm")).toContain("whole window");
+    expect(describeBeyond(snapshot, items([Number.NaN, 0, 0]), "W_hh", "norm")).toContain("not finite");
   });
 });
 

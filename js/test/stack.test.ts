@@ -37,11 +37,11 @@ describe("stack", () => {
       {},
       [0.5, 0],
     );
-    const stack = createStack(snapshot, items, createLadder(items.lags));
+    const stack = createStack(snapshot, items, createLadder(items));
     expect(stack.parts).toEqual([
-      { step: 0, lag: 0, rung: 0, low: 0, high: 1 },
-      { step: 0, lag: 1, rung: 1, low: 1, high: 3 },
-      { step: 1, lag: 0, rung: 0, low: 0, high: 4 },
+      { step: 0, lag: 0, rung: 0, against: false, low: 0, high: 1 },
+      { step: 0, lag: 1, rung: 1, against: false, low: 1, high: 3 },
+      { step: 1, lag: 0, rung: 0, against: false, low: 0, high: 4 },
     ]);
     expect(stack.beyond[0]).toEqual({ step: 0, lag: null, low: 3, high: 3.5 });
     expect(stack.extent).toEqual([0, 12]);
@@ -57,7 +57,7 @@ describe("stack", () => {
       {},
       [1, 0, 0],
     );
-    const stack = createStack(snapshot, items, createLadder(items.lags));
+    const stack = createStack(snapshot, items, createLadder(items));
     expect(stack.piece(0, 1)).toMatchObject({ low: -1, high: 0 });
     expect(stack.piece(0, 2)).toMatchObject({ low: -3, high: -1 });
     expect(stack.piece(0, null)).toMatchObject({ low: 3, high: 4 });
@@ -69,7 +69,7 @@ describe("stack", () => {
       [Number.NaN, 1],
       [Number.POSITIVE_INFINITY, 0],
     ]);
-    const stack = createStack(snapshot, items, createLadder(items.lags));
+    const stack = createStack(snapshot, items, createLadder(items));
     expect(stack.incomplete).toBe(true);
     expect(stack.piece(0, 1)).toMatchObject({ low: 0, high: 1 });
     expect(stack.extent).toEqual([0, 1]);
@@ -84,7 +84,7 @@ describe("stack", () => {
       {},
       [0.5, 0],
     );
-    const stack = createStack(snapshot, items, createLadder(items.lags));
+    const stack = createStack(snapshot, items, createLadder(items));
     expect(stack.find(0, 0.5, 0)).toMatchObject({ lag: 0 });
     expect(stack.find(0, 2.9, 0)).toMatchObject({ lag: 1 });
     expect(stack.find(0, 3.2, 0)).toMatchObject({ lag: null });
@@ -143,10 +143,10 @@ describe("decay", () => {
       });
       return snapshotOf(pieces).snapshot;
     };
-    expect(fallsBelow(5, sent([0.001, 1, 0.5, 0.009, 0.2, 0.001]), "W_hh")).toBe(3);
-    expect(fallsBelow(3, sent([1, 0.0101, 0.02, 0.03]), "W_hh")).toBeNull();
-    expect(fallsBelow(2, sent([0, 0, 0]), "W_hh")).toBeNull();
-    expect(fallsBelow(2, sent([1, Number.NaN, 0]), "W_hh")).toBeNull();
+    expect(fallsBelow(5, sent([0.001, 1, 0.5, 0.009, 0.2, 0.001]), "W_hh")).toEqual([3]);
+    expect(fallsBelow(3, sent([1, 0.0101, 0.02, 0.03]), "W_hh")).toEqual([]);
+    expect(fallsBelow(2, sent([0, 0, 0]), "W_hh")).toEqual([]);
+    expect(fallsBelow(2, sent([1, Number.NaN, 0]), "W_hh")).toEqual([]);
   });
 
   it("does not call the zero state before the window vanishing", () => {
@@ -186,7 +186,7 @@ describe("decay", () => {
 describe("notes below panel 4", () => {
   const pieces = [0.5, -0.2, 0, 0, Number.NaN].map((value, lag) => ({ step: 4 - lag, lag, value }));
   const shown = (first: number, zeroState = false) =>
-    ({ snapshot: { zeroState }, view: { first, count: 5 - first } }) as unknown as Shown;
+    ({ snapshot: { zeroState, steps: 5 }, surface: "W_hh", view: { first, count: 5 - first } }) as unknown as Shown;
 
   it("say what the logarithmic axis cannot show", () => {
     const words = horizonNotes(pieces, shown(0), true);

@@ -21,7 +21,7 @@ describe("what is shown of a minibatch", () => {
       "stream 1 of 4",
       "stream 4 of 4",
     ]);
-    expect([streamName(null, alone), explainStreams(whole, "share", true, alone)]).toEqual(["", ""]);
+    expect([streamName(null, alone), explainStreams(whole, "W_hh", "share", true, alone)]).toEqual(["", ""]);
   });
 
   it("counts the streams that were right, of any number that single precision rounds", () => {
@@ -37,20 +37,19 @@ describe("what is shown of a minibatch", () => {
   });
 
   it("says what the mark on a bar is, and of what a share is a share", () => {
-    expect(explainStreams(average, "norm", true, info)).toContain("streams cancel");
-    expect(explainStreams(average, "share", true, info)).toContain("add up to");
-    expect(explainStreams(average, "norm", false, info), "a heat map has no marks").toBe(
+    expect(explainStreams(average, "W_hh", "norm", true, info)).toContain("streams cancel");
+    expect(explainStreams(average, "W_hh", "share", true, info)).toContain("add up to");
+    expect(explainStreams(average, "W_hh", "norm", false, info), "a heat map has no marks").toBe(
       "Cells are means over streams.",
     );
-    expect(explainStreams(stream, "norm", true, info)).toBe("");
-    expect(explainStreams(stream, "share", true, info)).toContain("all 4 streams together");
+    expect(explainStreams(stream, "W_hh", "norm", true, info)).toBe("");
+    expect(explainStreams(stream, "W_hh", "share", true, info)).toContain("all 4 streams together");
     expect([average, stream].map((shown) => totalText("norm", shown))).toEqual([
       "norm of the mean of the streams’ sums",
       "norm of the sum",
     ]);
-    expect([whole, stream].map((shown) => describeBeyond(shown, shown.items("W_hh", "share"), "share"))).toEqual([
-      expect.stringContaining("of the whole gradient"),
-      expect.stringContaining("of this stream’s part"),
-    ]);
+    expect(
+      [whole, stream].map((shown) => describeBeyond(shown, shown.items("W_hh", "share"), "W_hh", "share")),
+    ).toEqual([expect.stringContaining("of the whole gradient"), expect.stringContaining("of this stream’s part")]);
   });
 });

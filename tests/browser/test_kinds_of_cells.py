@@ -25,9 +25,12 @@ def test_a_cell_is_drawn_and_trains_on(cell: str, show: Callable[..., Figure]) -
 @pytest.mark.parametrize(
     ("arrangement", "named"),
     [
-        ("num_layers=3", "gru in 3 layers (shown: top layer)"),
-        ("bidirectional=True", "gru, both directions (shown: forward direction)"),
-        ("num_layers=3, bidirectional=True", "gru in 3 layers, both directions (shown: top layer, forward direction)"),
+        ("num_layers=3", "gru in 3 layers (shown: ∂L/∂W_hh, layer 3 of 3)"),
+        ("bidirectional=True", "gru, both directions (shown: ∂L/∂W_hh, both directions)"),
+        (
+            "num_layers=3, bidirectional=True",
+            "gru in 3 layers, both directions (shown: ∂L/∂W_hh, layer 3 of 3, both directions)",
+        ),
     ],
 )
 def test_the_top_of_several_layers_is_drawn_and_trains_on(

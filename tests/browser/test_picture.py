@@ -80,7 +80,7 @@ def drawings(browser: Browser, lab: Lab) -> dict[tuple[str, int | None], Drawn]:
     lab.write("picture.ipynb", ARRAYS, *(SOURCE.format(name=names[k], horizon=k, batch=BATCH) for k in HORIZONS))
     drawings = {}
     with watched_page(browser, PageLog()) as page:
-        page.set_viewport_size({"width": 1200, "height": 3200})
+        page.set_viewport_size({"width": 1200, "height": 4000})
         open_notebook(page, lab, "picture.ipynb")
         run_all(page)
         for index, horizon in enumerate(HORIZONS):

@@ -3,17 +3,18 @@
 import { labelOf, type Shown } from "../figure";
 import { formatLoss, formatNumber, formatPercent } from "../format";
 import { type Rung, rungName } from "../ladder";
-import { horizonOf, indexOf, lagsOf } from "../lags";
+import { horizonOf, indexOf, lagsOf, reachesBack } from "../lags";
 import { MEASURE_TEXT, totalText } from "../measures";
 import type { State } from "../store";
 import { rightText, streamName } from "../streams";
+import { distinctName, isJacobian, senderName } from "../surface_text";
 import type { TooltipContent } from "../tooltip";
 
 /** `rung`: the lags that the piece is drawn together with. */
 export function describePart(
   step: number,
   lag: number | null,
-  { snapshot, items, measure }: Shown,
+  { snapshot, surface, items, measure }: Shown,
   { labels, info }: State,
   rung: Rung | null = null,
 ): TooltipContent {
@@ -21,7 +22,10 @@ export function describePart(
   const label = (token: number) => `‘${labelOf(labels, token)}’`;
   const name = (at: number) => (accuracy ? `step ${at}` : `step ${at}, ${label(snapshot.target[at])}`);
   const whole = streamName(snapshot.stream, info);
-  const shown: TooltipContent["rows"] = whole ? [["shown", whole]] : [];
+  const surfaceShown = distinctName(surface, info);
+  const shown: TooltipContent["rows"] = surfaceShown ? [["surface", surfaceShown]] : [];
+  if (whole) shown.push(["shown", whole]);
+  const sender = senderName(surface);
   const known = lagsOf(step, steps, items);
   const pieces = (first: number, end: number) =>
     items.pieces.subarray(indexOf(step, first, items), indexOf(step, end, items));
@@ -29,25 +33,38 @@ export function describePart(
   const value = lag === null ? beyond : items.pieces[indexOf(step, lag, items)];
   const bar = pieces(known.first, known.end).reduce((sum, piece) => sum + Math.abs(piece), Math.abs(beyond));
   const numbers: TooltipContent["rows"] = [
-    [MEASURE_TEXT[measure].value, formatNumber(value)],
-    ["part of the bar", bar > 0 ? formatPercent(value / bar) : "—"],
+    [isJacobian(surface) ? "spectral norm" : MEASURE_TEXT[measure].value, formatNumber(value)],
   ];
-  if (items.total) numbers.push([totalText(measure, snapshot), formatNumber(items.total[step])]);
+  if (items.bound && lag !== null) numbers.push(["at most", formatNumber(items.bound[lag - items.firstLag])]);
+  if (items.total && !isJacobian(surface))
+    numbers.push(["part of the bar", bar > 0 ? formatPercent(value / bar) : "—"]);
+  if (items.total && !isJacobian(surface))
+    numbers.push([totalText(measure, snapshot), formatNumber(items.total[step])]);
   if (lag === null) {
     const lags = horizonOf(items);
     return {
       title: `Beyond the ${lags} recorded lags`,
-      rows: [...shown, ["received by", name(step)], ["sent by", `losses ${lags} or more steps later`], ...numbers],
+      rows: [
+        ...shown,
+        ["received by", name(step)],
+        ["sent by", `losses ${lags} or more steps ${reachesBack(items) ? "away" : "later"}`],
+        ...numbers,
+      ],
     };
   }
   if (rung && rung.first < rung.last) {
-    const end = Math.min(rung.last, known.end - 1);
-    const group = Array.from(pieces(rung.first, end + 1));
-    numbers.push([`lags ${rungName({ first: rung.first, last: end })} together`, sumText(group)]);
+    const [first, last] = [Math.max(rung.first, known.first), Math.min(rung.last, known.end - 1)];
+    const group = Array.from(pieces(first, last + 1));
+    const distance = rungName({ first, last });
+    numbers.push([`${lag < 0 ? `${distance} steps earlier` : `lags ${distance}`} together`, sumText(group)]);
   }
   const loss = step + lag;
+  const title = titleOf(sender, lag);
+  if (isJacobian(surface)) {
+    return { title, rows: [...shown, ["state of", name(step)], ["changes the state of", name(loss)], ...numbers] };
+  }
   return {
-    title: lag === 0 ? "Own loss (lag 0)" : `Loss ${lag} ${lag === 1 ? "step" : "steps"} later (lag ${lag})`,
+    title,
     rows: [
       ...shown,
       ["received by", name(step)],
@@ -57,6 +74,14 @@ export function describePart(
       ...numbers,
     ],
   };
+}
+
+/** "Loss 3 steps earlier (lag −3)". */
+function titleOf(sender: string, lag: number): string {
+  const name = sender[0].toUpperCase() + sender.slice(1);
+  if (lag === 0) return `Own ${sender} (lag 0)`;
+  const steps = Math.abs(lag) === 1 ? "1 step" : `${Math.abs(lag)} steps`;
+  return `${name} ${steps} ${lag < 0 ? `earlier (lag −${-lag})` : `later (lag ${lag})`}`;
 }
 
 /** A sum; of signed values also what is above and below zero, since both are drawn. */

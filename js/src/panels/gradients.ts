@@ -5,11 +5,12 @@ import { describeBeyond } from "../beyond";
 import { element, setText } from "../dom";
 import { type Figure, type Focus, focusedLoss, type Gestures, type Panel, type Shown } from "../figure";
 import { lagsOf, stepsOf } from "../lags";
-import { MEASURE_TEXT } from "../measures";
 import { createSegments } from "../segments";
 import type { Commands } from "../session";
 import { reveal } from "../step_window";
 import { explainStreams, streamName } from "../streams";
+import { axisTexts, distinctName } from "../surface_text";
+import { zeroStep } from "../surfaces";
 import type { Tooltip } from "../tooltip";
 import { createFrame } from "./frame";
 import { type GradientForm, type Place, TOP } from "./gradient_form";
@@ -22,7 +23,12 @@ import { makeZoomable, zoomByKey } from "./zoomable";
 const AXIS = 20;
 const STEP_TICK_DISTANCE = 24;
 
-const ZERO_STATE = "h₀ = 0: no gradient to W_hh here; this is not vanishing.";
+const ZERO_STATE = {
+  forward: "h₀ = 0: no gradient to W_hh here; this is not vanishing.",
+  reverse: "the state after the last step is 0: no gradient to W_hh here; this is not vanishing.",
+};
+/** About what a character of the axis title takes. */
+const CHARACTER = 5.6;
 
 export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands: Commands, gestures: Gestures): Panel {
   const { section, head, hint, nameStream } = createFrame(parent, "gradients", 3, "Gradients per step", "");
@@ -56,7 +62,7 @@ export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands:
   const stepAxis = svg.append("g").attr("class", "axis steps");
   const stepTitle = svg.append("text").attr("class", "axis-title").attr("text-anchor", "end").text("step");
   const zeroNote = svg.append("text").attr("class", "zero-state").text("h₀ = 0 · not vanishing");
-  zeroNote.append("title").text(ZERO_STATE);
+  zeroNote.append("title").text(ZERO_STATE.forward);
 
   let figure: Figure | null = null;
   let form = forms.bars;
@@ -124,7 +130,9 @@ export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands:
   function draw(shown: Shown, { state, width }: Figure) {
     svg.attr("width", width).attr("height", TOP + form.height + AXIS);
     form.draw(shown);
-    title.text(form === forms.bars ? MEASURE_TEXT[shown.measure].axis : "");
+    const texts = axisTexts(shown.surface, shown.measure, state.info);
+    const fitting = texts.find((text) => text.length * CHARACTER <= width) ?? texts[texts.length - 1];
+    title.text(form === forms.bars ? fitting : "");
     drawSteps(shown);
     drawNotes(shown, state);
   }
@@ -145,18 +153,18 @@ export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands:
     stepTitle.attr("x", columns.left - 8).attr("y", base + 14);
   }
 
-  function drawNotes({ snapshot, items, measure, columns }: Shown, { info }: Figure["state"]) {
-    const beside = snapshot.zeroState && form === forms.bars && columns.width >= 12 && columns.has(0);
+  function drawNotes({ snapshot, items, surface, measure, columns }: Shown, { info }: Figure["state"]) {
+    const zero = zeroStep(surface, snapshot);
+    const beside = zero === 0 && form === forms.bars && columns.width >= 12 && columns.has(0);
     zeroNote
       .classed("hidden", !beside)
       .attr("transform", `translate(${columns.center(0) + 3},${TOP + form.height - 6}) rotate(-90)`);
-    nameStream(streamName(snapshot.stream, info));
-    const notes = [form.hint, explainStreams(snapshot, measure, form === forms.bars, info), ...form.notes()].filter(
-      Boolean,
-    );
-    if (snapshot.zeroState) notes.push(`At step 0, ${ZERO_STATE}`);
+    nameStream([distinctName(surface, info), streamName(snapshot.stream, info)].filter(Boolean).join(" · "));
+    const streams = explainStreams(snapshot, surface, measure, form === forms.bars, info);
+    const notes = [form.hint, streams, ...form.notes()].filter(Boolean);
+    if (zero !== null) notes.push(`At step ${zero}, ${ZERO_STATE[zero === 0 ? "forward" : "reverse"]}`);
     setText(hint, notes.join(" "));
-    setText(beyond, describeBeyond(snapshot, items, measure));
+    setText(beyond, describeBeyond(snapshot, items, surface, measure));
   }
 
   function showTooltip(step: number, lag: number | null, shown: Shown, state: Figure["state"]) {

@@ -9,13 +9,15 @@ import { horizonOf, pieceAt, stepsOf } from "../lags";
 import { sizeExtent } from "../log_axis";
 import { MEASURE_TEXT } from "../measures";
 import { createSegments } from "../segments";
+import { senderName } from "../surface_text";
 import { type GradientForm, type Place, TOP } from "./gradient_form";
 import { createHeatLegend } from "./heat_legend";
 import { drawValueAxis, type Svg } from "./plot";
 
 const PLOT = 280;
 const BASE = TOP + PLOT;
-const ROW_NAMES: Record<Rows, string> = { loss: "step t of the loss that sent", lag: "lag t − j" };
+const rowName = (rows: Rows, surface: string) =>
+  rows === "lag" ? "lag t − j" : `step t of the ${senderName(surface)} that sent`;
 
 interface Drawn {
   shown: Shown;
@@ -119,11 +121,11 @@ export function createHeatMap(
     context.putImageData(image, 0, 0);
   }
 
-  function drawRowAxis(range: RowRange, { columns }: Shown) {
+  function drawRowAxis(range: RowRange, { columns, surface }: Shown) {
     const axis = scaleLinear([range.first - 0.5, range.first + range.count - 0.5], [BASE, TOP]);
     // No grid: its lines would hide cells.
     drawValueAxis(rowAxis, axis, columns.left, columns.right, axis.ticks(6).filter(Number.isInteger), -4);
-    rowTitle.text(ROW_NAMES[rows]);
+    rowTitle.text(rowName(rows, surface));
   }
 
   /** Bottom and height of a row in pixels of the page; at least a pixel tall. */
@@ -198,9 +200,10 @@ export function createHeatMap(
   return {
     height: PLOT,
     get hint() {
+      const surface = drawn?.shown.surface ?? "W_hh";
       return (
-        `Each column is a step j that received, each row the ${ROW_NAMES[rows]}. Hover a cell to see all that its loss ` +
-        "sent; click pins it."
+        `Each column is a step j that received, each row the ${rowName(rows, surface)}. Hover a cell to see all that ` +
+        `its ${senderName(surface)} sent; click pins it.`
       );
     },
     draw,

@@ -10,9 +10,11 @@ import { logDomain, logTicks, sizeExtent } from "../log_axis";
 import { MEASURE_TEXT } from "../measures";
 import { createSegments } from "../segments";
 import { rightText, streamName } from "../streams";
+import { distinctName, isJacobian, isState, receiverName, receiverSymbol, senderName } from "../surface_text";
 import type { Tooltip } from "../tooltip";
 import { createFrame } from "./frame";
 import { describePart } from "./gradient_text";
+import { createHorizonLines, laidOver } from "./horizon_lines";
 import { horizonNotes } from "./horizon_notes";
 import { createSvg, drawValueAxis, pathOf, rounded } from "./plot";
 import { makeZoomable } from "./zoomable";
@@ -42,7 +44,7 @@ export function createHorizon(parent: HTMLElement, tooltip: Tooltip, gestures: G
       { value: "log", text: "log", title: "Powers of ten: down to the smallest number there is" },
     ],
     (value) => {
-      axis = value;
+      chosenAxis = value;
       redraw();
     },
   );
@@ -54,18 +56,15 @@ export function createHorizon(parent: HTMLElement, tooltip: Tooltip, gestures: G
   const bars = svg.append("g");
   const noughts = svg.append("path").attr("class", "noughts");
   const zeroLine = svg.append("line").attr("class", "zero-line");
-  const goneMark = svg.append("g").attr("class", "gone-mark");
-  goneMark
-    .append("line")
-    .attr("y1", TOP - 10)
-    .attr("y2", BASE);
-  const goneText = goneMark.append("text").attr("y", TOP - 13);
+  const lines = createHorizonLines(svg);
+  const goneMarks = svg.append("g");
   const lossMark = svg.append("path").attr("class", "loss-mark").attr("d", "M0,0l5,7h-10z");
   const lossTitle = svg.append("text").attr("class", "axis-title").attr("text-anchor", "end").text("loss at");
   const title = svg.append("text").attr("class", "axis-title").attr("y", 10);
   /** Both hang: larger values lie lower. */
   const linear = scaleLinear().range([TOP, BASE]);
   const log = scaleLog().range([TOP, BASE]);
+  let chosenAxis: Axis | null = null;
   let axis: Axis = "linear";
   let figure: Figure | null = null;
   let focus: Focus = { target: null, pinned: null };
@@ -74,7 +73,9 @@ export function createHorizon(parent: HTMLElement, tooltip: Tooltip, gestures: G
   let current = 0;
 
   /** Worked out once for each batch: it looks at every piece. */
-  function strongestOf({ snapshot, items }: Shown): number {
+  function strongestOf({ snapshot, surface, items }: Shown): number {
+    // Of states none is the strongest; the last one has the most before it.
+    if (isJacobian(surface)) return snapshot.steps - 1;
     if (strongest?.of !== items) strongest = { of: items, loss: strongestLoss(snapshot, items) };
     return strongest.loss;
   }
@@ -95,26 +96,45 @@ export function createHorizon(parent: HTMLElement, tooltip: Tooltip, gestures: G
     });
   makeZoomable(svg, gestures, () => figure?.shown ?? null);
 
-  function draw(shown: Shown, { state }: Figure) {
+  function draw(shown: Shown, { state, width }: Figure) {
     const { snapshot, surface, items, columns } = shown;
     const focused = focusedLoss(focus);
     current = Math.min(focused ?? strongestOf(shown), snapshot.steps - 1);
+    // A bound is a power of the lag: on a logarithmic axis a straight line.
+    axis = chosenAxis ?? (items.bound ? "log" : "linear");
     const pieces = piecesOf(current, snapshot, items);
     const seen = pieces.filter(({ step }) => columns.has(step));
-    const extent = sizeExtent(Float64Array.from(pieces, ({ value }) => value));
-    const scale = axis === "log" && extent ? drawLog(seen, extent, shown) : drawLinear(pieces, seen, shown);
+    const laid = laidOver(current, shown);
+    const all = [pieces, ...laid.map(({ values }) => values)].flat();
+    const extent = sizeExtent(Float64Array.from(all, ({ value }) => value));
+    const scale = axis === "log" && extent ? drawLog(seen, extent, shown) : drawLinear(all, seen, shown);
+    const onLog = axis === "log" && extent !== null;
+    lines.draw(laid, columns, (value) => (onLog ? (value > 0 ? log(value) : Number.NaN) : linear(value)));
     zeroLine.attr("x1", columns.left).attr("x2", columns.right).attr("y1", scale).attr("y2", scale);
     drawGone(fallsBelow(current, snapshot, surface), shown);
     drawLossMark(shown);
     choice.set(axis);
     section.classList.toggle("default", focused === null);
-    title.text(
-      `${MEASURE_TEXT[shown.measure].value} of each piece of this loss, ` +
-        `${axis === "log" ? "logarithmic, by size" : "on its own scale"}`,
+    const sender = senderName(surface);
+    lossTitle.text(`${sender} at`);
+    title.text(titleOf(shown, width));
+    const chosen =
+      focused === null
+        ? `${isJacobian(surface) ? "last" : "strongest"} ${sender}, at`
+        : focus.target
+          ? `${sender} at`
+          : `pinned ${sender} at`;
+    const decay = describeDecay(current, snapshot, surface);
+    const beside = shown.companion && describeDecay(current, snapshot, shown.companion.surface, shown.companion.items);
+    const words = [
+      `The ${chosen} step ${current} (${describeStep(current, shown, state)}): ${decay}.`,
+      beside && `Along ${receiverName(shown.companion?.surface ?? "")} (line): ${beside}.`,
+    ]
+      .filter(Boolean)
+      .join(" ");
+    nameStream(
+      [distinctName(surface, state.info), streamName(snapshot.stream, state.info)].filter(Boolean).join(" · "),
     );
-    const chosen = focused === null ? "strongest loss, at" : focus.target ? "loss at" : "pinned loss at";
-    const words = `The ${chosen} step ${current} (${describeStep(current, shown, state)}): ${describeDecay(current, snapshot, surface)}.`;
-    nameStream(streamName(snapshot.stream, state.info));
     setText(hint, words);
     svg.attr("aria-label", words);
     setText(note, horizonNotes(pieces, shown, axis === "log"));
@@ -186,23 +206,57 @@ export function createHorizon(parent: HTMLElement, tooltip: Tooltip, gestures: G
     return TOP;
   }
 
-  /** From the mark to the left, the loss no longer reaches. */
-  function drawGone(lag: number | null, { columns }: Shown) {
-    const step = lag === null ? null : current - lag;
-    goneMark.classed("hidden", step === null || !columns.has(step));
-    if (step === null || lag === null) return;
-    const x = columns.x(step + 1) - 0.5;
-    const words = [`below 1 % of its largest from here, ${lag} back`, `below 1 %, ${lag} back`];
-    const [before, after] = [x - columns.left, columns.right - x];
-    const long = Math.max(before, after) > WORD_WIDTH * words[0].length;
-    // On the side that it speaks of, if there is room.
-    const ahead = before > WORD_WIDTH * words[long ? 0 : 1].length;
-    goneMark.attr("transform", `translate(${x},0)`);
-    goneText
-      .attr("text-anchor", ahead ? "end" : "start")
-      .attr("x", ahead ? 3 : -3)
-      .text(words[long ? 0 : 1])
-      .attr("data-lag", lag);
+  /** From a mark outwards, to the left or to the right of the loss, it no longer reaches. */
+  function drawGone(lags: number[], { columns }: Shown) {
+    const seen = lags.filter((lag) => columns.has(current - lag));
+    const marks = goneMarks
+      .selectAll<SVGGElement, number>("g")
+      .data(seen)
+      .join((enter) => {
+        const mark = enter.append("g").attr("class", "gone-mark");
+        mark
+          .append("line")
+          .attr("y1", TOP - 10)
+          .attr("y2", BASE);
+        mark.append("text").attr("y", TOP - 13);
+        return mark;
+      });
+    const place = (lag: number) => {
+      const back = lag > 0;
+      const x = back ? columns.x(current - lag + 1) - 0.5 : columns.x(current - lag) + 0.5;
+      const [outside, inside] = back ? [x - columns.left, columns.right - x] : [columns.right - x, x - columns.left];
+      const way = `${Math.abs(lag)} ${back ? "back" : "ahead"}`;
+      const words = [`below 1 % of its largest from here, ${way}`, `below 1 %, ${way}`];
+      const room = seen.length > 1 ? outside : Math.max(outside, inside);
+      const text = words[room > WORD_WIDTH * words[0].length ? 0 : 1];
+      // On the side that it speaks of, if there is room.
+      const outwards = outside > WORD_WIDTH * text.length;
+      const end = back === outwards;
+      return { x, text, anchor: end ? "end" : "start", offset: end ? 3 : -3 };
+    };
+    marks.attr("transform", (lag) => `translate(${place(lag).x},0)`);
+    marks
+      .select("text")
+      .attr("text-anchor", (lag) => place(lag).anchor)
+      .attr("x", (lag) => place(lag).offset)
+      .text((lag) => place(lag).text)
+      .attr("data-lag", (lag) => lag);
+  }
+
+  /** What the bars and the lines are, as far as there is room. */
+  function titleOf({ surface, measure, items, companion }: Shown, width: number): string {
+    const sender = senderName(surface);
+    const bars = isJacobian(surface)
+      ? "spectral norm ‖∂h_t/∂h_j‖"
+      : `${MEASURE_TEXT[measure].value} of ${isState(surface) ? receiverSymbol(surface) : `each piece of this ${sender}`}`;
+    const line = companion
+      ? `; line: ${receiverSymbol(companion.surface)}`
+      : items.bound
+        ? "; line: bound (σ_max·γ)^lag"
+        : "";
+    const how = axis === "log" ? ", logarithmic, by size" : ", on its own scale";
+    const texts = [bars + line + how, bars + line, bars];
+    return texts.find((text) => text.length * WORD_WIDTH <= width) ?? bars;
   }
 
   function drawLossMark({ columns }: Shown) {

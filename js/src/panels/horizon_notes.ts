@@ -4,6 +4,7 @@ import type { Received } from "../decay";
 import type { Shown } from "../figure";
 import { formatCount } from "../format";
 import { sizeExtent } from "../log_axis";
+import { zeroStep } from "../surfaces";
 
 /** "1 step", "steps 3–9", or how many. */
 function stepsOf(pieces: Received[]): string {
@@ -12,7 +13,7 @@ function stepsOf(pieces: Received[]): string {
   return last - first + 1 === pieces.length ? `steps ${first}–${last}` : `${formatCount(pieces.length)} steps`;
 }
 
-export function horizonNotes(received: Received[], { snapshot, view }: Shown, log: boolean): string {
+export function horizonNotes(received: Received[], { snapshot, surface, view }: Shown, log: boolean): string {
   const notes: string[] = [];
   const inView = ({ step }: Received) => step >= view.first && step < view.first + view.count;
   const outside = received.filter((piece) => !inView(piece));
@@ -24,9 +25,13 @@ export function horizonNotes(received: Received[], { snapshot, view }: Shown, lo
   if (!sizeExtent(Float64Array.from(received, ({ value }) => value))) {
     notes.push("There is nothing that a logarithmic axis could show: the axis is linear.");
   }
-  const initial = snapshot.zeroState ? pieces.filter(({ step, value }) => step === 0 && value === 0) : [];
+  const zero = zeroStep(surface, snapshot);
+  const initial = pieces.filter(({ step, value }) => step === zero && value === 0);
   const zeros = pieces.filter((piece) => piece.value === 0 && !initial.includes(piece));
-  if (initial.length > 0) notes.push("Grey dash at step 0: exactly 0, as h₀ = 0; not vanishing.");
+  if (initial.length > 0) {
+    const state = zero === 0 ? "h₀ = 0" : "the state after the last step is 0";
+    notes.push(`Grey dash at step ${zero}: exactly 0, as ${state}; not vanishing.`);
+  }
   if (zeros.length > 0) {
     notes.push(`Grey dashes, ${stepsOf(zeros)}: 0, too small to be followed (below 10⁻³⁰ of the largest, in float32).`);
   }

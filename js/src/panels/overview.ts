@@ -7,11 +7,12 @@ import { nextCue } from "../cues";
 import { element, setText } from "../dom";
 import type { Figure, Gestures, Panel, Shown } from "../figure";
 import { formatCount, formatLoss, formatNumber } from "../format";
-import { QUANTITY_TEXT, seriesOf } from "../quantities";
+import { overviewName, overviewSurface, QUANTITY_TEXT, seriesOf } from "../quantities";
 import type { Run } from "../run";
 import type { Commands } from "../session";
 import type { State } from "../store";
 import { streamName } from "../streams";
+import { surfaceName } from "../surface_text";
 import { createViewport, type Viewport } from "../viewport";
 import { createContextStrip } from "./context_strip";
 import { createCueList, createCueMarks } from "./cues";
@@ -118,7 +119,7 @@ export function createOverview(parent: HTMLElement, commands: Commands, gestures
     const parts = [
       `${preview === null ? "Batch" : "Preview of batch"} ${formatCount(run.batches()[index])}`,
       ...[streamName(stream, info), targetsText(index, run, info, shown)].filter(Boolean),
-      `${info.batch_size > 1 ? "minibatch: " : ""}max gradient ${formatNumber(value("max_gradient"))}`,
+      `${info.batch_size > 1 ? "minibatch: " : ""}max gradient ${[overviewName(state) && `of ${overviewName(state)}:`, formatNumber(value("max_gradient"))].filter(Boolean).join(" ")}`,
       `loss ${formatLoss(value("loss"))} nats per step`,
     ];
     for (const name of new Set([quantity, overlay])) {
@@ -190,6 +191,15 @@ function explain(state: State, { layout, series, from, to }: Drawing): string {
     sentences.push(`${which} no place on a logarithmic axis: marked below it.`);
   }
   const lost = series.countNonFinite(from, to);
-  if (lost > 0) sentences.push(`${formatCount(lost)} ${lost === 1 ? "batch is" : "batches are"} not finite: no bar.`);
+  if (lost > 0 && QUANTITY_TEXT[quantity].sparse) {
+    sentences.push(`Worked out for ${formatCount(to - from - lost)} of ${formatCount(to - from)} batches, and joined.`);
+  } else if (lost > 0) {
+    const later = overviewSurface(state) !== info.primary ? ", or were recorded before this surface was" : "";
+    sentences.push(`${formatCount(lost)} ${lost === 1 ? "batch is" : "batches are"} not finite${later}: no bar.`);
+  }
+  if (quantity.endsWith("_gradient") && overviewSurface(state) !== state.surface) {
+    const [shown, chosen] = [overviewSurface(state), state.surface].map((name) => surfaceName(name, info));
+    sentences.push(`Bars are of ${shown}: of ${chosen} there is no number for every batch.`);
+  }
   return sentences.join(" ");
 }

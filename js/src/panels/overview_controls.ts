@@ -19,9 +19,14 @@ interface Actions {
 const NONE = "";
 
 function createSelect(setting: string, label: string, title: string, others: HTMLOptionElement[]) {
-  const options = QUANTITIES.map((quantity) =>
-    element("option", { text: QUANTITY_TEXT[quantity].option, attributes: { value: quantity } }),
-  );
+  const groups = [...new Set(QUANTITIES.map((quantity) => QUANTITY_TEXT[quantity].group))];
+  const options = groups.map((label) => {
+    const within = QUANTITIES.filter((quantity) => QUANTITY_TEXT[quantity].group === label);
+    const listed = within.map((quantity) =>
+      element("option", { text: QUANTITY_TEXT[quantity].option, attributes: { value: quantity } }),
+    );
+    return element("optgroup", { attributes: { label } }, ...listed);
+  });
   const select = element("select", { attributes: { "data-setting": setting, title } }, ...others, ...options);
   return { select, field: element("label", { class: "field" }, element("span", { text: label }), select) };
 }

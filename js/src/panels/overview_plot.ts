@@ -5,7 +5,7 @@ import { type BarLayout, highestPerColumn, layOutBars, medianPerColumn } from ".
 import { LEFT, RIGHT } from "../columns";
 import type { Quantity } from "../contract";
 import { formatCount, formatTick } from "../format";
-import { QUANTITY_TEXT, seriesOf } from "../quantities";
+import { axisOf, QUANTITY_TEXT, seriesOf } from "../quantities";
 import type { Run } from "../run";
 import type { Series } from "../series";
 import type { State } from "../store";
@@ -63,6 +63,7 @@ export function createOverviewPlot(svg: Svg): OverviewPlot {
   const selectedBar = svg.append("rect").attr("class", "selected-bar");
   const selectedMark = svg.append("path").attr("class", "selected-mark").attr("d", "M-5,0h10l-5,6z");
   const previewBar = svg.append("rect").attr("class", "preview-bar");
+  const joined = svg.append("path").attr("class", "joined");
   const halo = svg.append("path").attr("class", "line-halo");
   const line = svg.append("path").attr("class", "line");
   const batchAxis = svg.append("g").attr("class", "axis batches");
@@ -125,9 +126,23 @@ export function createOverviewPlot(svg: Svg): OverviewPlot {
           )
         : null,
     );
-    title.text(QUANTITY_TEXT[quantity].axis);
+    const tops = Float64Array.from(peaks, (index) => values[index]);
+    joined.attr("d", QUANTITY_TEXT[quantity].sparse ? linePath(tops, scale, true) : null);
+    title.text(axisOf(quantity, state));
     drawing = { layout, series, peaks, from, to };
     return drawing;
+  }
+
+  /** A line through the columns that have a value; over the others it is joined, or broken. */
+  function linePath(values: ArrayLike<number>, on: ValueScale, join: boolean): string {
+    let path = "";
+    let pen = "M";
+    for (let column = 0; column < values.length; column += 1) {
+      const known = Number.isFinite(values[column]);
+      if (known) path += `${pen}${center(column)},${rounded(on.y(values[column]))}`;
+      if (known || !join) pen = known ? "L" : "M";
+    }
+    return path;
   }
 
   function drawLine(state: State, right: number) {
@@ -137,16 +152,11 @@ export function createOverviewPlot(svg: Svg): OverviewPlot {
     const middles = medianPerColumn(seriesOf(overlay, state), layout);
     const most = middles.reduce((held, value) => (value > held ? value : held), 0);
     const own = linearScale(HEADROOM * most, BASE, TOP, QUANTITY_TEXT[overlay].whole);
-    let path = "";
-    let pen = "M";
-    middles.forEach((value, column) => {
-      path += Number.isFinite(value) ? `${pen}${center(column)},${rounded(own.y(value))}` : "";
-      pen = Number.isFinite(value) ? "L" : "M";
-    });
+    const path = linePath(middles, own, QUANTITY_TEXT[overlay].sparse ?? false);
     // A line of one point has no length: the round cap makes it a dot.
     for (const part of [line, halo]) part.attr("d", layout.columns === 1 ? `${path}h0` : path);
     drawAxis(lineAxis, own, right + 6, null, 8);
-    lineTitle.attr("x", right + LINE_AXIS).text(`line: ${QUANTITY_TEXT[overlay].axis}`);
+    lineTitle.attr("x", right + LINE_AXIS).text(`line: ${axisOf(overlay, state)}`);
   }
 
   function drawDiverged(run: Run) {

@@ -2,11 +2,12 @@
 
 import { scaleLinear } from "d3-scale";
 import { type Focus, focusedLoss, type Shown } from "../figure";
-import { createLadder, rungOf } from "../ladder";
+import { createLadder, isGrouped, rungOf } from "../ladder";
 import { lagColor } from "../lag_colors";
-import { indexOf, stepsOf } from "../lags";
+import { indexOf, reachesBack, stepsOf } from "../lags";
 import { totalText } from "../measures";
 import { createStack, type DrawnPart, type Part, type Stack } from "../stack";
+import { senderName } from "../surface_text";
 import { type GradientForm, TOP } from "./gradient_form";
 import { createLagLegend } from "./lag_legend";
 import { defineHatch, drawValueAxis, pathOf, rounded, type Svg } from "./plot";
@@ -25,6 +26,7 @@ const HAIRLINE = 1;
 export function createStackedBars(legendParent: HTMLElement, svg: Svg): GradientForm {
   const legend = createLagLegend(legendParent);
   const hatch = defineHatch(svg, "beyond");
+  const againstHatch = defineHatch(svg, "against");
   const content = svg.append("g");
   const valueAxis = content.append("g").attr("class", "axis values");
   const partGroup = content.append("g");
@@ -50,7 +52,7 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
       return drawn.stack;
     }
     stackInputs = [items.pieces.buffer, items.pieces.byteOffset];
-    return createStack(snapshot, items, createLadder(items.lags));
+    return createStack(snapshot, items, createLadder(items));
   }
 
   const place =
@@ -62,7 +64,10 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
       rounded(height(part)),
     ];
 
-  function drawRects(parts: DrawnPart[], shown: Shown) {
+  const fillOf = ({ ladder }: Stack, rung: number, against: boolean) =>
+    against ? againstHatch : lagColor(ladder[rung]);
+
+  function drawRects(parts: DrawnPart[], shown: Shown, stack: Stack) {
     const { columns, items } = shown;
     const nodes = partGroup
       .selectAll<SVGRectElement, DrawnPart>("rect")
@@ -71,7 +76,7 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
       .attr("class", "part")
       .attr("data-step", (part) => part.step)
       .attr("data-lag", (part) => part.lag)
-      .attr("fill", (part) => lagColor(part.rung))
+      .attr("fill", ({ rung, against }) => fillOf(stack, rung, against))
       .attr("x", (part) => columns.barX(part.step))
       .attr("width", (part) => columns.barWidth(part.step))
       .attr("y", top)
@@ -83,26 +88,29 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
     });
   }
 
-  function drawPaths(parts: DrawnPart[], shown: Shown, rungs: number) {
-    const byRung: DrawnPart[][] = Array.from({ length: rungs }, () => []);
-    for (const part of parts) if (part.high > part.low) byRung[part.rung].push(part);
+  function drawPaths(parts: DrawnPart[], shown: Shown, stack: Stack) {
+    const seen = parts.filter(({ high, low }) => high > low);
+    const groups = stack.ladder.flatMap((_, rung) =>
+      [false, true].map((against) => ({
+        rung,
+        against,
+        parts: seen.filter((part) => part.rung === rung && part.against === against),
+      })),
+    );
     pathGroup
       .selectAll("path")
-      .data(byRung)
+      .data(groups.filter(({ parts: some, against }) => some.length > 0 || (!against && parts.length > 0)))
       .join("path")
       .attr("class", "part")
-      .attr("data-rung", (_, rung) => rung)
-      .attr("fill", (_, rung) => lagColor(rung))
-      .attr("d", (some) => pathOf(some, place(shown)));
+      .attr("data-rung", ({ rung }) => rung)
+      .attr("fill", ({ rung, against }) => fillOf(stack, rung, against))
+      .attr("d", (group) => pathOf(group.parts, place(shown)));
   }
 
   function drawEnds({ columns }: Shown, stack: Stack, merged: boolean) {
     const beyond = stack.beyond.slice(columns.first, columns.first + columns.count);
     const joined = columns.width < JOINED;
-    const total = (step: number) => {
-      const value = stack.total?.[step] ?? 0;
-      return scale(Number.isFinite(value) ? value : 0) - 1;
-    };
+    const total = (step: number) => scale(stack.marks?.[step] ?? 0) - 1;
     beyondGroup
       .selectAll<SVGRectElement, Part>("rect")
       .data(merged ? beyond.filter(({ low, high }) => high > low) : beyond)
@@ -116,7 +124,7 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
       .attr("height", height);
     totalGroup
       .selectAll<SVGRectElement, Part>("rect")
-      .data(joined || !stack.total ? [] : beyond)
+      .data(joined || !stack.marks ? [] : beyond)
       .join("rect")
       .attr("class", "total")
       .attr("data-step", ({ step }) => step)
@@ -126,7 +134,7 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
       .attr("height", 2);
     totalGroup
       .selectAll("path")
-      .data(joined && stack.total ? [0] : [])
+      .data(joined && stack.marks ? [0] : [])
       .join("path")
       .attr("class", "total line")
       .attr("d", () =>
@@ -153,25 +161,39 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
 
   return {
     height: PLOT,
-    hint:
-      "What each step receives: darkest from its own loss, lighter from later ones. Hover a part to see all that its " +
-      "loss sent; click pins it.",
+    get hint() {
+      const { surface, items } = drawn?.shown ?? { surface: "W_hh", items: null };
+      const sender = senderName(surface);
+      const order =
+        items && reachesBack(items)
+          ? `What each step receives: upwards from later ${sender === "loss" ? "losses" : "states"}, downwards from ` +
+            `earlier ones, darkest from its own ${sender}.`
+          : `What each step receives: darkest from its own ${sender}, lighter from later ones.`;
+      return `${order} Hover a part to see all that its ${sender} sent; click pins it.`;
+    },
     draw(shown) {
       const stack = stackOf(shown);
-      const { columns, items, measure, snapshot } = shown;
+      const { columns, items, surface, measure, snapshot } = shown;
       const [least, most] = stack.extent;
       scale.domain(most > least ? [least, most] : [0, 1]);
       const parts = stack.parts.filter(({ step }) => columns.has(step));
-      const merged = stack.ladder.length < items.lags || parts.length > MANY_PARTS;
+      const merged = isGrouped(stack.ladder) || parts.length > MANY_PARTS;
       drawn = { shown, stack, merged };
       content.classed("hidden", false);
       drawValueAxis(valueAxis, scale, columns.left, columns.right, 5);
-      drawRects(merged ? [] : parts, shown);
-      drawPaths(merged ? parts : [], shown, merged ? stack.ladder.length : 0);
+      drawRects(merged ? [] : parts, shown, stack);
+      drawPaths(merged ? parts : [], shown, stack);
       drawEnds(shown, stack, merged);
       zeroLine.attr("x1", columns.left).attr("x2", columns.right).attr("y1", scale(0)).attr("y2", scale(0));
       const beyond = items.beyond?.some((value) => value !== 0) ?? false;
-      legend.update(stack.ladder, beyond, totalText(measure, snapshot));
+      const total = totalText(measure, snapshot);
+      legend.update({
+        ladder: stack.ladder,
+        sender: senderName(surface),
+        beyond,
+        against: parts.some(({ against }) => against),
+        total: !stack.marks ? null : reachesBack(items) ? `${total}, counted from the bar’s lower end` : total,
+      });
       lit = [];
     },
     clear() {

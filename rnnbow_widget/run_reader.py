@@ -1,0 +1,200 @@
+"""Reading a run file, also while another process writes it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+from time import monotonic, time
+from typing import Any
+
+from .about import About
+from .run_file import (
+    Block,
+    Contents,
+    RunFileError,
+    State,
+    connect,
+    explained,
+    read_about,
+    read_state,
+    require_run_file,
+)
+from .snapshot import Snapshot
+
+SILENT_SECONDS = 15.0
+"""Without a sign of life for so long, whoever trained has probably ended without saying so."""
+
+
+class RunReader:
+    """A run file that is read, perhaps while another process writes it. Safe to use from several threads.
+
+    Parameters
+    ----------
+    path : str or path
+        Which file.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    RunFileError
+        If it is no run file, or damaged, or of a newer format.
+
+    Attributes
+    ----------
+    path : Path
+        Which file.
+    vocabulary, settings, data :
+        As of the `Run`, `data` being what it has as ``about``.
+    thinned_to : int
+        The file has the details of one in so many recorded batches; 1 if of all.
+    state : State
+        How far the file is, and what its writer did last, as it was looked at last.
+    """
+
+    vocabulary: tuple[str, ...]
+    settings: dict[str, Any]
+    data: About | None
+    thinned_to: int
+    state: State
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path).absolute()
+        self._lock = threading.RLock()
+        self._connection: sqlite3.Connection | None = None
+        self._opened = (0, 0, 0)  # device, file and process
+        if not self.path.exists():
+            raise FileNotFoundError(f"path takes a run file, and there is no {self.path}")
+        if self.path.is_dir():
+            raise RunFileError(self.path, "is a folder")
+        with self._reading() as connection:
+            self._read_all_about(connection)
+
+    @property
+    def written(self) -> int:
+        """Recorded batches in the file, as it was looked at last."""
+        return self.state.written
+
+    @property
+    def silent_seconds(self) -> float:
+        """Seconds since the writer's last sign of life. Its clock counts only until it has given another one."""
+        return self._silent_at_first + monotonic() - self._heard_at
+
+    @property
+    def activity(self) -> str:
+        """What the writer does, in words."""
+        silence = duration(self.silent_seconds)
+        if self.state.activity == "ended":
+            return "ended: nothing will be added"
+        if self.state.activity == "idle":
+            return f"paused {silence} ago"
+        if self.silent_seconds > SILENT_SECONDS:
+            return f"no sign of life for {silence}: whoever trained it was probably ended"
+        return "training"
+
+    def look(self, known: int) -> tuple[bool, list[Block]]:
+        """Look what is new.
+
+        Parameters
+        ----------
+        known : int
+            Rows of the overview that are known.
+
+        Returns
+        -------
+        bool
+            Whether the file holds another run than before, because its writer has started over.
+        list of Block
+            Rows of the overview: those from `known` on, or of another run all.
+        """
+        with self._reading() as connection:
+            before = self.state
+            state = read_state(connection, self.path)
+            started_over = state.id != before.id
+            if started_over:
+                self._read_all_about(connection)
+                known = 0
+            elif state.written < known:
+                raise RunFileError(self.path, f"is damaged: it had {known} recorded batches, and now {state.written}")
+            blocks = list(self._contents.overview(connection, known, state.written))
+            if state != before and not started_over:
+                self._silent_at_first, self._heard_at = 0.0, monotonic()
+            self.state = state
+        return started_over, blocks
+
+    def snapshot(self, place: int) -> Snapshot:
+        """Return the details of a recorded batch, by its place from 0."""
+        with self._reading() as connection:
+            if read_state(connection, self.path).id != self.state.id:
+                raise RunFileError(self.path, "holds another run by now, since its writer has started over: refresh()")
+            return self._contents.snapshot(connection, place)
+
+    def close(self) -> None:
+        """Close the file. It is opened again when something is read."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"path": self.path}  # a connection cannot be copied: the copy opens the file itself
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        self.__init__(state["path"])  # type: ignore[misc]  # as the original was made
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """One transaction: what is read within belongs together."""
+        with self._lock, explained(self.path):
+            connection = self._open()
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+
+    def _open(self) -> sqlite3.Connection:
+        """The connection: another one if the file was replaced, or in a fork of the process that had it."""
+        found = self.path.stat()
+        opened = (found.st_dev, found.st_ino, os.getpid())
+        if self._connection is None or opened != self._opened:
+            self.close()
+            connection = connect(self.path)
+            require_run_file(connection, self.path)
+            self._connection, self._opened = connection, opened
+        return self._connection
+
+    def _read_all_about(self, connection: sqlite3.Connection) -> None:
+        """Read what belongs to the whole run."""
+        self.state = read_state(connection, self.path)
+        self.vocabulary = tuple(read_about(connection, self.path, "vocabulary"))
+        self.settings = dict(read_about(connection, self.path, "settings"))
+        self.thinned_to = int(read_about(connection, self.path, "thinned_to"))
+        self.data = _about(read_about(connection, self.path, "data"))
+        self._contents = Contents(self.path, self.vocabulary)
+        self._silent_at_first, self._heard_at = max(0.0, time() - self.state.sign), monotonic()
+
+
+def _about(plain: Any) -> About | None:
+    """What there is to know of the data. Names that a later version adds are passed over."""
+    if plain is None:
+        return None
+    known = {field.name for field in fields(About)}
+    found: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in plain.items() if name in known
+    }
+    return About(**found)
+
+
+def duration(seconds: float) -> str:
+    """How long something took, in words."""
+    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}s"
+    return f"{seconds:.0f} s"

@@ -1,0 +1,77 @@
+"""Snapshots whose content follows from their number, so that any process can tell what a file must hold."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from rnnbow_widget import Run, Snapshot
+
+VOCABULARY = ("a", "b", "ü", "\ud800")
+
+
+def recorded(place: int, *, steps: int = 6, lags: int = 3, streams: int = 0, **changes: Any) -> Snapshot:
+    """The snapshot that a test records at a place."""
+    return _snapshot(place, steps, lags, None, **changes) if not streams else _average(place, steps, lags, streams)
+
+
+def run_of(count: int, **kind: Any) -> Run:
+    """A run of so many of them."""
+    run = Run(VOCABULARY, {"seed": 1, "clip_norm": None, "learning_rate": 0.1})
+    for place in range(count):
+        run.append(recorded(place, **kind))
+    return run
+
+
+def require_same(found: Any, expected: Any) -> None:
+    """Everything in two snapshots is equal, types included."""
+    assert type(found) is type(expected) or isinstance(found, Mapping)
+    if isinstance(expected, Snapshot):
+        for field in fields(Snapshot):
+            require_same(getattr(found, field.name), getattr(expected, field.name))
+    elif isinstance(expected, np.ndarray):
+        assert found.dtype == expected.dtype
+        np.testing.assert_array_equal(found, expected)
+    elif isinstance(expected, Mapping):
+        assert list(found) == list(expected)
+        for name, value in expected.items():
+            require_same(found[name], value)
+    elif isinstance(expected, tuple):
+        assert len(found) == len(expected)
+        for one, other in zip(found, expected, strict=True):
+            require_same(one, other)
+    else:
+        np.testing.assert_equal(found, expected)
+
+
+def _snapshot(place: int, steps: int, lags: int, stream: int | None, **changes: Any) -> Snapshot:
+    random = np.random.default_rng((place, 0 if stream is None else 1 + stream))
+    keys = ("W_hh", "W_hh:share")
+    found: dict[str, Any] = {
+        "batch": 7 * place,
+        "start": 1 + place,
+        "stop": 1 + place + steps,
+        "loss": random.random(steps, np.float32),
+        "target_tokens": random.integers(4, size=steps, dtype=np.int32),
+        "prediction_tokens": random.integers(4, size=steps, dtype=np.int32),
+        "probability": random.random(steps, np.float32),
+        "surfaces": {key: random.random((steps, lags), np.float32) for key in keys},
+        "step_totals": {key: random.random(steps, np.float32) for key in keys},
+        "beyond": {key: random.random(steps, np.float32) for key in keys},
+        "grad_norm": float(random.random()),
+        "update_norm": float(random.random()),
+        "vocabulary": VOCABULARY,
+        "diverged": place % 5 == 4,
+        "from_zero_state": place % 3 == 0,
+        "stream": stream,
+    }
+    return Snapshot(**{**found, **changes})
+
+
+def _average(place: int, steps: int, lags: int, streams: int) -> Snapshot:
+    unlabelled = np.full(steps, -1, np.int32)
+    of_streams = tuple(_snapshot(place, steps, lags, stream) for stream in range(streams))
+    return _snapshot(
+        place, steps, lags, None, streams=of_streams, target_tokens=unlabelled, prediction_tokens=unlabelled
+    )

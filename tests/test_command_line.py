@@ -1,0 +1,158 @@
+"""The command line, as a process of its own: what it writes, says and returns."""
+
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rnnbow_widget import Run, __version__
+
+TEXT = "static inline int min(int a, int b) { return a < b ? a : b; }\n" * 20
+SECONDS = 60
+QUICK = ("--hidden-size=8", "--record-every=10")
+
+
+@pytest.fixture
+def text(tmp_path: Path) -> Path:
+    path = tmp_path / "corpus.txt"
+    path.write_text(TEXT)
+    return path
+
+
+def rnnbow(*arguments: str | Path, status: int = 0, **settings: Any) -> tuple[str, str]:
+    """Run it, and return what it wrote to the standard output and the standard error."""
+    command = [sys.executable, "-m", "rnnbow_widget", *map(str, arguments)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False, **settings)
+    assert ended.returncode == status, ended.stderr
+    return ended.stdout, ended.stderr
+
+
+def test_it_trains_and_writes_what_is_asked_for(text: Path, tmp_path: Path) -> None:
+    files = {name: tmp_path / f"run.{name}" for name in ("html", "svg", "png", "rnnbow")}
+    outputs = [f"--{'save' if name == 'rnnbow' else name}={path}" for name, path in files.items()]
+    said, about = rnnbow("train", text, "--batches=101", "--cell=lstm", "--horizon=all", *QUICK, *outputs)
+    run = Run.open(files["rnnbow"])
+    assert len(run) == 11
+    assert run.settings["cell"] == "lstm"
+    assert run.settings["horizon"] is None
+    assert "11 recorded batches" in said
+    assert about.splitlines() == [f"Wrote {files[name]}" for name in ("html", "svg", "png")]
+    assert files["html"].read_text().startswith("<!doctype html>")
+    assert files["svg"].read_text().startswith("<?xml")
+    assert files["png"].read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_it_trains_is_what_python_trains(text: Path, tmp_path: Path) -> None:
+    first, second = (tmp_path / f"{name}.rnnbow" for name in "ab")
+    for path in (first, second):
+        rnnbow("train", text, "--batches=30", "--seed=3", "--surface=W_ih", *QUICK, "--save", path)
+    runs = [Run.open(path) for path in (first, second)]
+    assert runs[0].column("loss").tolist() == runs[1].column("loss").tolist()
+    assert "W_ih" in runs[0][-1].surfaces
+
+
+def test_info_says_what_a_file_holds(text: Path, tmp_path: Path) -> None:
+    rnnbow("train", text, "--batches=21", *QUICK, "--save", tmp_path / "run.rnnbow")
+    of_run, _ = rnnbow("info", tmp_path / "run.rnnbow")
+    assert re.search(r"^recorded batches +3$", of_run, re.MULTILINE)
+    assert re.search(r"^hidden_size +8$", of_run, re.MULTILINE)
+    of_text, _ = rnnbow("info", text)
+    assert re.search(rf"^characters +{len(TEXT):,}$", of_text, re.MULTILINE)
+    assert "↵ ␣" in of_text
+
+
+def test_export_writes_pages_and_pictures_of_a_run_file(text: Path, tmp_path: Path) -> None:
+    path = tmp_path / "run.rnnbow"
+    rnnbow("train", text, "--batches=51", *QUICK, "--save", path)
+    page, picture = tmp_path / "run.html", tmp_path / "run.svg"
+    _, about = rnnbow("export", path, "--html", page, "--svg", picture, "--batch=20", "--measure=share", "--title=Mine")
+    assert about.splitlines() == [f"Wrote {page}", f"Wrote {picture}"]
+    assert '"selected":20' in page.read_text()
+    assert '"measure":"share"' in page.read_text()
+    assert "<h1>Mine</h1>" in page.read_text()
+    assert picture.read_text() == Run.open(path).to_svg(20, measure="share")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["train", "nowhere.txt"], 2, "'nowhere.txt' does not exist"),
+        (["train", "TEXT", "--cell=transformer"], 2, "--cell"),
+        (["train", "TEXT", "--hidden-siz=3"], 2, "--hidden-size"),
+        (["train", "TEXT", "--learning-rate=-1"], 2, "--learning-rate takes a finite number greater than 0"),
+        (["train", "TEXT", "--horizon=0"], 2, "takes a number of lags from 1 on, auto, or all; got '0'"),
+        (["train", "TEXT", "--clip-value=small"], 2, "takes a number, or none; got 'small'"),
+        (["train", "TEXT", "--surface=V"], 2, "--surface takes"),
+        (["train", "TEXT", "--save=run.txt"], 2, "--save takes the name of a file that ends in .rnnbow"),
+        (["train", "TEXT", "--save=TEXT.rnnbow", "--batches=0"], 2, "--overwrite replaces it"),
+        (["train", "TEXT", "--batches=1", "--html=x.html", "--max-bytes=10"], 2, "--max-bytes takes at least"),
+        (["train", "TEXT", "--batches=1", "--html=/nowhere/x.html"], 1, "/nowhere/"),
+        (["export", "TEXT", "--html=x.html"], 1, "is not a run file"),
+        (["export", "TEXT"], 2, "give --html, --svg or --png"),
+        (["info"], 2, "Missing argument"),
+        (["dance"], 2, "No such command"),
+    ],
+    ids=lambda value: "-".join(value[:3]) if isinstance(value, list) else "",
+)
+def test_errors_name_the_option(text: Path, tmp_path: Path, arguments: list[str], status: int, said: str) -> None:
+    (tmp_path / "corpus.txt.rnnbow").write_bytes(b"")
+    given = [argument.replace("TEXT", str(text)) for argument in arguments]
+    out, err = rnnbow(*given, status=status, cwd=tmp_path)
+    assert said in " ".join(err.split())
+    assert "Traceback" not in err
+    assert not out
+
+
+def test_a_run_that_diverges_is_written_and_fails(text: Path, tmp_path: Path) -> None:
+    wild = ("--cell=relu", "--learning-rate=1e9", "--optimizer=sgd", "--clip-value=none")
+    said, err = rnnbow("train", text, *QUICK, *wild, "--html", tmp_path / "run.html", status=1)
+    assert "diverged" in said
+    assert "is not finite" in err
+    assert "smaller learning_rate" in err
+    assert (tmp_path / "run.html").exists()
+
+
+def test_on_a_terminal_it_shows_progress_and_loss_and_an_interrupt_keeps_what_was_recorded(
+    text: Path, tmp_path: Path
+) -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "rnnbow_widget", "train", str(text), "--batches=100000000", *QUICK]
+    path = tmp_path / "run.html"
+    with subprocess.Popen([*command, f"--html={path}"], stdout=subprocess.PIPE, stderr=theirs, text=True) as process:
+        os.close(theirs)
+        shown, deadline = "", time.monotonic() + SECONDS
+        while not re.search(r"Training.*loss \d", shown, re.DOTALL):
+            assert time.monotonic() < deadline, shown
+            if select.select([ours], [], [], 1)[0]:
+                shown += os.read(ours, 4096).decode()
+        process.send_signal(signal.SIGINT)
+        while process.poll() is None:  # a full terminal would hold it up
+            with suppress(OSError):  # it has closed its end
+                os.read(ours, 4096)
+        assert process.stdout
+        said = process.stdout.read()
+    os.close(ours)
+    assert process.returncode == 130
+    assert "recorded batches" in said
+    assert path.exists()
+
+
+def test_it_says_its_version_and_completes_in_shells() -> None:
+    assert rnnbow("--version")[0] == f"rnnbow, version {__version__}\n"
+    completion = os.environ | {"_RNNBOW_COMPLETE": "bash_complete", "COMP_WORDS": "rnnbow tr", "COMP_CWORD": "1"}
+    assert rnnbow(env=completion)[0] == "plain,train\n"
+
+
+def test_without_click_it_says_what_to_install(tmp_path: Path) -> None:
+    (tmp_path / "click.py").write_text("raise ModuleNotFoundError(name='click')")
+    _, err = rnnbow("--version", status=1, env=os.environ | {"PYTHONPATH": str(tmp_path)})
+    assert err == "rnnbow needs click: pip install 'rnnbow_widget[cli]'\n"

@@ -1,0 +1,164 @@
+"""Still pictures: what they draw, and that no label is taken for anything but text."""
+
+import struct
+import sys
+import xml.etree.ElementTree as ET
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+from rnnbow_widget import RNNbow, Run, ThinnedError, Trainer, tasks
+from rnnbow_widget.corpora import Corpus
+from rnnbow_widget.picture import draw
+from rnnbow_widget.run import ReplayError
+from rnnbow_widget.visible_text import visible
+
+TEXT = "the quick brown fox jumps over the lazy dog; " * 30
+HOSTILE = ("$x", "^_{", "\\frac", "</", "&lt", "漢\u0301", "\x07", "\u202e")
+OVERVIEW, LABELS, GRADIENTS, HORIZON = range(4)
+
+
+def trained(data: str | Corpus = TEXT, **settings: Any) -> Run:
+    trainer = Trainer(data, **{"hidden_size": 8, "horizon": 5, "record_every": 5, "seq_length": 20, **settings})
+    return trainer.train(51)
+
+
+@pytest.fixture(scope="module")
+def run() -> Run:
+    return trained()
+
+
+def bars(panel: Any, color: str | None = None) -> list[tuple[float, float, float]]:
+    """Step, bottom and height of what is drawn as bars."""
+    wanted = color and mpl.colors.to_rgba(color)
+    patches = [patch for patch in panel.patches if wanted is None or patch.get_facecolor() == wanted]
+    return [(patch.get_x() + patch.get_width() / 2, patch.get_y(), patch.get_height()) for patch in patches]
+
+
+def texts(svg: str) -> list[str]:
+    return ["".join(node.itertext()) for node in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
+
+
+@pytest.mark.parametrize("measure", ["norm", "mean_abs", "share"])
+def test_bars_are_as_tall_as_the_run_says(run: Run, measure: str) -> None:
+    figure = draw(run, 40, measure=measure)
+    tops = np.zeros(20)
+    for step, bottom, height in bars(figure.axes[GRADIENTS]):
+        tops[round(step)] = max(tops[round(step)], bottom + height)
+    np.testing.assert_allclose(tops, run.at(40).bar_heights(measure=measure), rtol=1e-5, atol=1e-7)
+    heights = [height for *_, height in bars(figure.axes[OVERVIEW])][: len(run)]
+    np.testing.assert_allclose(heights, run.column("max_gradient", measure=measure))
+
+
+def test_the_horizon_is_that_of_the_strongest_loss(run: Run) -> None:
+    items = run[-1].surfaces["W_hh"]
+    sent = [[(j, items[j, t - j]) for j in range(max(0, t - 4), t + 1)] for t in range(20)]
+    strongest = max(sent, key=lambda pieces: sum(size for _, size in pieces))
+    drawn = [(round(step), height) for step, _, height in bars(draw(run).axes[HORIZON]) if height]
+    np.testing.assert_allclose(drawn, [(j, size) for j, size in strongest if size])
+
+
+def test_losses_on_both_sides_stack_on_both_sides() -> None:
+    run = trained(bidirectional=True)
+    panel = draw(run, surface="W_hh_l0_both").axes[GRADIENTS]
+    assert min(height for *_, height in bars(panel)) < 0 < max(height for *_, height in bars(panel))
+    items = run[-1].surfaces["W_hh_l0_both"]
+    np.testing.assert_allclose(sum(abs(h) for *_, h in bars(panel)), items.sum() + run[-1].beyond["W_hh_l0_both"].sum())
+
+
+def test_many_lags_and_batches_are_grouped_and_no_peak_is_lost() -> None:
+    run = trained(seq_length=120, horizon=None, record_every=1)
+    figure = draw(run)
+    assert len(figure.axes[GRADIENTS].patches) <= 120 * 2 * 10
+    long = trained(seq_length=2, hidden_size=2, record_every=1)
+    trainer = Trainer(TEXT, hidden_size=2, seq_length=2, horizon=1, record_every=1)
+    long = trainer.train(2000)
+    heights = [height for *_, height in bars(draw(long).axes[OVERVIEW])]
+    assert len(heights) <= 601
+    assert max(heights) == long.column("max_gradient").max()
+
+
+def test_labels_are_drawn_as_text() -> None:
+    run = trained(Corpus("hostile", np.arange(900, dtype=np.int32) % len(HOSTILE), HOSTILE))
+    drawn = texts(run.to_svg())
+    assert {visible(label) for label in HOSTILE if len(visible(label)) <= 4 or label == "\u202e"} <= set(drawn)
+    assert run.to_png().startswith(b"\x89PNG")
+
+
+def test_a_minibatch_is_drawn_as_an_average_or_a_stream() -> None:
+    run = trained(batch_size=3)
+    assert any("share of 3 streams" in text for text in texts(run.to_svg()))
+    assert any("stream 3" in text for text in texts(run.to_svg(stream=2)))
+
+
+@pytest.mark.parametrize("stream", [None, 1])
+@pytest.mark.parametrize("task", [tasks.Adding, tasks.TemporalOrder])
+def test_data_that_is_no_text_is_drawn_too(task: Any, stream: int | None) -> None:
+    trainer = Trainer(task(), hidden_size=8, record_every=5, batch_size=2)
+    assert texts(trainer.train(11).to_svg(stream=stream))
+
+
+def test_a_picture_is_the_same_every_time_and_disturbs_no_settings(run: Run) -> None:
+    before = dict(mpl.rcParams)
+    first = run.to_svg(20)
+    mpl.rcParams["font.size"] = 30
+    try:
+        assert run.to_svg(20) == first
+    finally:
+        mpl.rcParams["font.size"] = before["font.size"]
+    assert dict(mpl.rcParams) == before
+    assert run.to_png(20) == run.to_png(20)
+
+
+def test_a_png_is_large_enough_for_print(run: Run) -> None:
+    width, height = struct.unpack(">II", run.to_png()[16:24])
+    assert width > 1200
+    assert height > 900
+
+
+def test_a_widgets_picture_is_of_what_it_shows(run: Run) -> None:
+    widget = RNNbow(run, measure="share", quantity="loss")
+    widget.select(15)
+    assert widget.to_svg() == run.to_svg(15, measure="share", quantity="loss")
+    assert widget.to_svg(20) == run.to_svg(20, measure="share", quantity="loss")
+    assert widget.to_png() == run.to_png(15, measure="share", quantity="loss")
+
+
+def test_what_is_not_finite_is_left_out() -> None:
+    trainer = Trainer(TEXT, hidden_size=8, cell="relu", learning_rate=1e9, optimizer="sgd", clip_value=None)
+    with pytest.raises(ArithmeticError):
+        trainer.train(1000)
+    assert trainer.run.to_svg()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"batch": 3}, "batch 3 was not recorded"),
+        ({"batch": -1}, "batch takes"),
+        ({"measure": "size"}, "measure takes"),
+        ({"quantity": "size"}, "quantity takes"),
+        ({"stream": 0}, "stream takes"),
+        ({"surface": "V"}, "surface"),
+    ],
+)
+def test_bad_arguments_are_named(run: Run, arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises((KeyError, ReplayError, ValueError), match=message):
+        run.to_svg(**arguments)
+
+
+def test_an_empty_run_and_thinned_details_are_said() -> None:
+    with pytest.raises(ValueError, match="empty"):
+        Trainer(TEXT).run.to_svg()
+    run = trained(record_every=1, memory_limit=60_000)
+    with pytest.raises(ThinnedError):
+        run.to_svg(int(run.batches[~run.detailed][0]))
+
+
+def test_without_matplotlib_it_says_what_to_install(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "rnnbow_widget.picture")
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(ImportError, match=r"rnnbow_widget\[pictures\]"):
+        run.to_svg()
