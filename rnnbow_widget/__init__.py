@@ -17,11 +17,13 @@ from .snapshot import Snapshot
 from .trainer import DivergedError, Trainer
 
 if TYPE_CHECKING:
+    from .comparison import Comparison, compare
     from .widget import RNNbow
 
 __version__ = "0.1.0"
 __all__ = [
     "RNN",
+    "Comparison",
     "DivergedError",
     "RNNbow",
     "Run",
@@ -33,6 +35,7 @@ __all__ = [
     "ThinnedError",
     "Trainer",
     "bptt",
+    "compare",
     "corpora",
     "itemize",
     "itemized_bptt",
@@ -44,9 +47,13 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # The widget is imported when it is first asked for: the engine needs numpy only.
+    # The widgets are imported when they are first asked for: the engine needs numpy only.
     if name == "RNNbow":
         from .widget import RNNbow
 
         return RNNbow
+    if name in ("Comparison", "compare"):
+        from . import comparison
+
+        return getattr(comparison, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

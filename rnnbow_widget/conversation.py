@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from time import monotonic
 from typing import Any, Protocol
 
@@ -13,15 +14,15 @@ from IPython.core.getipython import get_ipython
 
 from .checks import positive_int
 from .horizon import HorizonChoice
-from .leases import FRAME_SECONDS, Leases
-from .reporter import Reporter
+from .leases import FRAME_SECONDS, Leases, Trains
+from .reporter import Part, Reporter
+from .run_file import RunFileError
 from .status import explain
-from .trainer import DivergedError, Trainer
+from .trainer import DivergedError
 
 SETTINGS = ("learning_rate", "horizon", "record_every")
 """What pages can set."""
-STATE = ("_run", "_status", "_samples", "_cues", "_choice")
-"""Traits that are worked out when somebody asks for them."""
+Handler = Callable[[Mapping[str, Any]], None]
 
 
 class Widget(Protocol):
@@ -31,6 +32,7 @@ class Widget(Protocol):
     playing: Any
     selected: Any
     stream: Any
+    surface: Any
 
     def send(self, content: dict[str, Any], buffers: list[bytes] | None = None) -> None:
         """Send a message to all pages."""
@@ -46,10 +48,10 @@ class Conversation:
     ----------
     widget : RNNbow
         Whose messages these are.
-    reporter : Reporter
-        What the pages are told of.
-    trainer : Trainer or None
-        What trains; None if a finished run is shown.
+    reporters : sequence of Reporter
+        What the pages are told of: one; several in `ComparisonConversation`.
+    trains : Trainer, Lockstep or None
+        What trains; None if nothing does.
 
     Attributes
     ----------
@@ -57,10 +59,10 @@ class Conversation:
         Who trains, and until when.
     """
 
-    def __init__(self, widget: Widget, reporter: Reporter, trainer: Trainer | None) -> None:
+    def __init__(self, widget: Widget, reporters: Sequence[Reporter], trains: Trains | None) -> None:
         self._widget = widget
-        self._reporter = reporter
-        self._trainer = trainer
+        self._reporters = reporters
+        self._trains = trains
         self.leases = Leases(self)
         self._sending = threading.Lock()  # what is numbered in order is sent in order
         self._state_is_due = False
@@ -101,27 +103,44 @@ class Conversation:
         with self.leases.lock:
             trains.reset()
             self.leases.rate = math.nan
-            self._reporter.start_over()
+            for reporter in self._reporters:
+                reporter.start_over()
             self._widget.selected = None
-            self._send_whole()
+            for side in range(len(self._reporters)):
+                self._send_whole(side)
         self._send_state_after_cell()
 
     def measure_horizon(self) -> HorizonChoice:
         """Find which horizon would be enough, and tell it."""
-        trainer = self.trains
+        _ = self.trains
+        (reporter,) = self._reporters
         with self.leases.lock:
-            choice = trainer.measure_horizon()
+            choice = reporter.measure_horizon()
             self.send_frame(None, 0, last=True)
         self._send_state_after_cell()
         return choice
 
+    def follow(self, client: str | None = None, seq: int = 0) -> None:
+        """Tell what is new in the file that the run was opened from, or why it cannot be read."""
+        widget = self._widget
+        (reporter,) = self._reporters
+        with self.leases.lock:
+            try:
+                if reporter.look_into_file():
+                    widget.selected = widget.stream = widget.surface = None
+                    widget.send_state(["_labels", "_info"])
+                    self._send_whole(0)
+            finally:
+                self.send_frame(client, seq, last=True)
+
     def renew_state(self) -> None:
         """Send what of the run pages load and notebooks save: other details than before are wanted."""
-        self._reporter.feed.renew_state()
+        for reporter in self._reporters:
+            reporter.feed.renew_state()
         # While it plays, batches may be recorded that no frame has told: it goes behind the next frame.
         if not self.playing:
             with self._sending:
-                self._send_state_if_due()
+                self._send_states_that_are_due()
 
     # Messages from pages.
 
@@ -129,17 +148,7 @@ class Conversation:
         """Do what a page's message asks. What fails is shown on the pages."""
         try:
             kind = message.get("kind") if isinstance(message, dict) else None
-            handlers: dict[Any, Callable[[Mapping[str, Any]], None]] = {
-                "lease": self.leases.lease,
-                "step": self.leases.step,
-                "play": lambda _: self.play(),
-                "stop": lambda _: self._on_stop(),
-                "reset": lambda _: self.reset(),
-                "measure_horizon": lambda _: self._on_measure_horizon(),
-                "set": self._on_set,
-                "resync": lambda _: self._send_whole(),
-                "details": self._on_details,
-            }
+            handlers = self._handlers()
             if kind not in handlers:
                 raise ValueError(f"kind takes one of {', '.join(handlers)}; got {kind!r}")
             handlers[kind](message)
@@ -147,6 +156,31 @@ class Conversation:
             pass  # the last frame has said so
         except Exception as error:
             self._report_failure(error)
+
+    def _handlers(self) -> dict[Any, Handler]:
+        return {
+            "lease": self.leases.lease,
+            "step": self.leases.step,
+            "follow": self._on_follow,
+            "play": lambda _: self.play(),
+            "stop": lambda _: self._on_stop(),
+            "reset": lambda _: self.reset(),
+            "measure_horizon": lambda _: self._on_measure_horizon(),
+            "set": self._on_set,
+            "resync": lambda message: self._send_whole(self._side(message)),
+            "details": self._on_details,
+        }
+
+    def _side(self, message: Mapping[str, Any]) -> int:
+        """Which of the reporters a message is about."""
+        side = positive_int("side", message.get("side", 0), minimum=0)
+        if side >= len(self._reporters):
+            raise ValueError(f"side takes 0 to {len(self._reporters) - 1}, got {side}")
+        return side
+
+    def _on_follow(self, message: Mapping[str, Any]) -> None:
+        with suppress(RunFileError):  # the frame has said so, and the page asks again
+            self.follow(str(message.get("client")), positive_int("seq", message.get("seq")))
 
     def _on_stop(self) -> None:
         self.pause()
@@ -169,10 +203,11 @@ class Conversation:
     def _on_details(self, message: Mapping[str, Any]) -> None:
         """Answer at once, also while something trains: a run can be read while it grows."""
         batch = positive_int("batch", message.get("batch"), minimum=0)
-        reporter = self._reporter
+        side = self._side(message)
+        reporter = self._reporters[side]
         stream, part = reporter.checked_stream(message.get("stream")), message.get("part")
         content, chunks = reporter.feed.details(batch, stream, part)
-        self.send({"kind": "details", "client": str(message.get("client")), **content}, chunks)
+        self.send(self._about(side, {"kind": "details", "client": str(message.get("client")), **content}), chunks)
 
     def _on_measure_horizon(self) -> None:
         try:
@@ -188,19 +223,21 @@ class Conversation:
         return bool(self._widget.playing)
 
     @property
-    def trains(self) -> Trainer:
-        """What trains; ValueError if a finished run is shown."""
-        if self._trainer is None:
+    def trains(self) -> Trains:
+        """What trains; ValueError if nothing does."""
+        if self._trains is None:
             raise ValueError("a finished run is shown: there is nothing to train. RNNbow(trainer) can train")
-        return self._trainer
+        return self._trains
 
     def begin(self) -> None:
         """Training begins: what went wrong before is past."""
-        self._reporter.trouble = ("", "")
+        for reporter in self._reporters:
+            reporter.trouble = ("", "")
 
     def fail(self, error: Exception) -> None:
         """Keep what went wrong, for the next frame to tell."""
-        self._reporter.trouble = explain(error)
+        for reporter in self._reporters:
+            reporter.trouble = explain(error)
 
     # Messages to pages.
 
@@ -212,9 +249,13 @@ class Conversation:
         """Tell the pages what is new."""
         head = {"kind": "frame", "client": client, "seq": seq, "last": last, "playing": self.playing}
         with self._sending:
-            content, chunks = self._reporter.frame(last=last, playing=self.playing, stream=self._widget.stream)
-            self.send({**head, **content, "status": self.status()}, chunks)
-            self._send_state_if_due()
+            parts = []
+            for side, reporter in enumerate(self._reporters):
+                content, chunks = reporter.frame(last=last, playing=self.playing, stream=self._widget.stream)
+                parts.append(({**content, "status": self.status(side)}, chunks))
+            content, chunks = self._together(parts)
+            self.send({**head, **content}, chunks)
+            self._send_states_that_are_due()
 
     def tell_recorded(self) -> None:
         """Tell the pages what something else than a trainer has recorded: now and then, and when its cell ends."""
@@ -228,20 +269,41 @@ class Conversation:
         """Whether a page that loads now finds training wanted."""
         return self.playing and self.leases.is_current()
 
-    def status(self) -> dict[str, Any]:
+    def status(self, side: int = 0) -> dict[str, Any]:
         """Return how training goes, as the trait `_status` describes it."""
-        training = self.leases.training or self.playing or self._records_elsewhere
-        return self._reporter.status(training=training, rate=self.leases.rate)
+        reporter = self._reporters[side]
+        training = self._records_elsewhere or (reporter.trainer is not None and (self.leases.training or self.playing))
+        return reporter.status(training=training, rate=self.leases.rate if reporter.trainer else math.nan)
 
-    def _send_whole(self) -> None:
+    def _send_whole(self, side: int) -> None:
         with self._sending:
-            content, chunks = self._reporter.whole(self._widget.selected, self._widget.stream)
-            self.send({"kind": "whole", **content, "status": self.status()}, chunks)
-            self._widget.send_state("_run")  # the pages' own copies lack what they missed
+            content, chunks = self._reporters[side].whole(self._widget.selected, self._widget.stream)
+            self.send(self._about(side, {"kind": "whole", **content, "status": self.status(side)}), chunks)
+            self._widget.send_state(self._run_trait(side))  # the pages' own copies lack what they missed
 
-    def _send_state_if_due(self) -> None:
-        if self._reporter.feed.is_state_due():
-            self._widget.send_state("_run")
+    def _send_states_that_are_due(self) -> None:
+        for side, reporter in enumerate(self._reporters):
+            if reporter.feed.is_state_due():
+                self._widget.send_state(self._run_trait(side))
+
+    # What is said of one of several; here there is one.
+
+    def _together(self, parts: Sequence[Part]) -> Part:
+        """Make one frame of those of all reporters."""
+        (part,) = parts
+        return part
+
+    def _about(self, side: int, content: dict[str, Any]) -> dict[str, Any]:
+        """Mark a message that is about one reporter."""
+        return content
+
+    def _run_trait(self, side: int) -> str:
+        """Name of the trait that holds the run."""
+        return "_run"
+
+    def _state(self) -> list[str]:
+        """Names of the traits that are worked out when somebody asks for them."""
+        return ["_run", "_status", "_samples", "_cues", "_choice"]
 
     def _send_state_after_cell(self) -> None:
         """Send the traits once when the running cell ends, for who keeps state without a page, such as nbconvert."""
@@ -257,13 +319,14 @@ class Conversation:
                 self._records_elsewhere = False
                 self.send_frame(None, 0, last=True)
             with self._sending:
-                self._widget.send_state(list(STATE))
+                self._widget.send_state(self._state())
 
         shell.events.register("post_run_cell", send)
 
     def _report_failure(self, error: Exception) -> None:
         """Show an exception on the pages, and put its traceback in the log."""
         self.pause()
-        self._reporter.trouble = message, hint = explain(error)
+        self.fail(error)
+        message, hint = explain(error)
         self._widget.log.error("rnnbow_widget: %s", message, exc_info=error)
         self.send({"kind": "error", "message": message, "hint": hint})

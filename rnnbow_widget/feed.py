@@ -13,6 +13,7 @@ from .extract import extract_rows, spread
 from .overview import Overview
 from .protocol import pack_details, pack_overview
 from .run import ReplayError, Run, ThinnedError
+from .run_file import RunFileError
 from .snapshot import Snapshot
 
 FRAME_BYTES = 64_000
@@ -117,7 +118,7 @@ class Feed:
             return {**found, "nearest": error.nearest}, []
         except KeyError:  # recorded before a reset that the page does not know of yet
             return found, []
-        except (ReplayError, TypeError, ValueError) as error:
+        except (ReplayError, RunFileError, TypeError, ValueError) as error:
             return {**found, "reason": f"{str(error)[:1].upper()}{str(error)[1:]}."}, []
 
     def _part(self, batch: int, stream: int | None, part: str | None) -> list[bytes]:

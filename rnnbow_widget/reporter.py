@@ -12,6 +12,8 @@ from .feed import Feed
 from .horizon import HorizonChoice
 from .protocol import drawable, json_number
 from .run import Run
+from .run_file import RunFileError
+from .run_reader import RunReader
 from .snapshot import surface_of
 from .status import status_of
 from .surfaces import Surfaces
@@ -53,6 +55,7 @@ class Reporter:
         self.feed = Feed(run)
         self.surfaces = trainer.known_surfaces if trainer else Surfaces.of_settings(run.settings)
         self.trouble = ("", "")
+        self._of_run = _name_of(run)
         self.samples: dict[str, Any] = {"first": None, "now": None}
         self._written_at = -math.inf
         self._told_cues: list[dict[str, Any]] = []
@@ -176,6 +179,12 @@ class Reporter:
         """Return which horizon would be enough, if that was measured."""
         return {"newest": _told(self._choice_now())}
 
+    def measure_horizon(self) -> HorizonChoice:
+        """Find which horizon would be enough. Whoever calls it holds what trains."""
+        if self.trainer is None:
+            raise ValueError("a finished run has no horizon to choose: there is nothing to train")
+        return self.trainer.measure_horizon()
+
     # Messages.
 
     def frame(self, *, last: bool, playing: bool, stream: int | None) -> Part:
@@ -212,6 +221,30 @@ class Reporter:
         told = {"samples": self.samples, "cues": self._told_cues, "choice": _told(self._told_choice)}
         return {**numbers, **told}, chunks
 
+    def look_into_file(self) -> bool:
+        """Take over what is new in the file that the run was opened from. True if it holds another run than before.
+
+        Raises
+        ------
+        RunFileError
+            If the file cannot be read any more. What was read is kept.
+        ValueError
+            If the run was not opened from a file.
+        """
+        try:
+            self.run.refresh()
+        except RunFileError as error:
+            if not error.busy:
+                self.trouble = f"{drawable(str(error))}.", "What was read before is shown."
+            raise
+        self.trouble = ("", "")
+        if _name_of(self.run) == self._of_run:
+            return False
+        self._of_run = _name_of(self.run)
+        self.surfaces = Surfaces.of_settings(self.run.settings)
+        self.start_over()
+        return True
+
     def start_over(self) -> None:
         """Begin a new epoch after the trainer was reset. Whoever calls it holds what trains."""
         self.feed.start_over()
@@ -229,6 +262,11 @@ class Reporter:
             if self.trainer.batch == 0:
                 self.samples["first"] = sample
             self._written_at = monotonic()
+
+
+def _name_of(run: Run) -> str:
+    """The name that the run has in the file that it was opened from."""
+    return run.file.state.id if isinstance(run.file, RunReader) else ""
 
 
 def _told(choice: HorizonChoice | None) -> dict[str, Any] | None:

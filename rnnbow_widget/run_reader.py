@@ -86,6 +86,11 @@ class RunReader:
         return self._silent_at_first + monotonic() - self._heard_at
 
     @property
+    def trains(self) -> bool:
+        """Whether the writer is training, as far as one can know."""
+        return self.state.activity == "training" and self.silent_seconds <= SILENT_SECONDS
+
+    @property
     def activity(self) -> str:
         """What the writer does, in words."""
         silence = duration(self.silent_seconds)
@@ -93,9 +98,7 @@ class RunReader:
             return "ended: nothing will be added"
         if self.state.activity == "idle":
             return f"paused {silence} ago"
-        if self.silent_seconds > SILENT_SECONDS:
-            return f"no sign of life for {silence}: whoever trained it was probably ended"
-        return "training"
+        return "training" if self.trains else f"no sign of life for {silence}: whoever trained it was probably ended"
 
     def look(self, known: int) -> tuple[bool, list[Block]]:
         """Look what is new.

@@ -6,8 +6,9 @@ import math
 from typing import Any
 
 from .overview import DIVERGED
-from .protocol import json_number
+from .protocol import drawable, json_number
 from .run import Run
+from .run_reader import RunReader
 from .trainer import DivergedError, Trainer
 
 
@@ -38,7 +39,7 @@ def status_of(
         state = "diverged"
     elif message:
         state = "error"
-    elif training:
+    elif training or (isinstance(run.file, RunReader) and run.file.trains):
         state = "training"
     else:
         state = "paused" if batch else "ready"
@@ -54,7 +55,21 @@ def status_of(
         "details_every": run.thinned_to,
         "memory_limit": run.memory_limit,
         "overhead": json_number(run.overhead),
+        "file": _file_of(run),
     }
+
+
+def _file_of(run: Run) -> dict[str, Any] | None:
+    """What is to be said of the file that a run is written to, or read from."""
+    file = run.file
+    if file is None:
+        return None
+    name = drawable(file.path.name)
+    if isinstance(file, RunReader):
+        follows = file.state.activity != "ended"
+        said = f"Follows {name}: {file.activity}." if follows else f"Read from {name}: {file.activity}."
+        return {"follows": follows, "said": said, "trouble": ""}
+    return {"follows": False, "said": f"Saved to {name}.", "trouble": drawable(file.trouble)}
 
 
 def explain(error: Exception) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from os import PathLike
+from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,12 @@ from .measuring import MEASURES
 from .page import FORMS, MAX_BYTES, make_page
 from .reporter import Reporter
 from .run import QUANTITIES, Run
+from .run_file import SUFFIX
 from .trainer import Trainer
 
 Source = Trainer | Run | Data | str | PathLike[str]
 
-_STATIC = Path(__file__).parent / "static"
+STATIC = Path(__file__).parent / "static"
 
 
 class _Setting(traitlets.TraitType[Any, Any]):
@@ -33,7 +34,7 @@ class _Setting(traitlets.TraitType[Any, Any]):
     default_value = None
 
 
-def _computed(compute: Callable[[Any], Any]) -> Any:
+def computed(compute: Callable[[Any], Any]) -> Any:
     """Return a trait whose value is worked out when a page asks for the widget's state, and not stored."""
     return traitlets.Any().tag(sync=True, to_json=lambda _, widget: compute(widget))
 
@@ -47,7 +48,8 @@ class RNNbow(anywidget.AnyWidget):
     Parameters
     ----------
     source : Trainer, Run, Data, str or path
-        A trainer to drive; a run to look at; or data, from which a trainer is made.
+        A trainer to drive; a run to look at; a run file, whose name ends in ``.rnnbow``, which is followed while
+        somebody writes it; or data, from which a trainer is made.
     measure : str
         What is drawn of an item: "norm" (``‖G_{t,j}‖``), "mean_abs" (its mean absolute entry) or "share" (its signed
         share of ``‖∂L/∂W_hh‖``).
@@ -74,6 +76,8 @@ class RNNbow(anywidget.AnyWidget):
     ------
     TypeError, ValueError
         If the source or a setting is not of the kind above; the message names it.
+    FileNotFoundError, RunFileError
+        If there is no such run file, or it cannot be read; see `Run.open`.
 
     Attributes
     ----------
@@ -99,8 +103,8 @@ class RNNbow(anywidget.AnyWidget):
     (25, 10)
     """
 
-    _esm = _STATIC / "widget.js"
-    _css = _STATIC / "widget.css"
+    _esm = STATIC / "widget.js"
+    _css = STATIC / "widget.css"
 
     selected = traitlets.Int(None, allow_none=True).tag(sync=True)
     measure = traitlets.Enum(MEASURES, "norm").tag(sync=True)
@@ -116,13 +120,13 @@ class RNNbow(anywidget.AnyWidget):
     playing = traitlets.Bool(False).tag(
         sync=True, to_json=lambda value, widget: value and widget._conversation.leases.is_current()
     )
-    _labels = _computed(lambda widget: widget._reporter.labels())
-    _info = _computed(lambda widget: widget._reporter.info())
-    _run = _computed(lambda widget: widget._reporter.feed.state(widget.selected, widget.stream))
-    _status = _computed(lambda widget: widget._conversation.status())
-    _samples = _computed(lambda widget: widget._reporter.samples)
-    _cues = _computed(lambda widget: widget._reporter.feed.cues())
-    _choice = _computed(lambda widget: widget._reporter.choice())
+    _labels = computed(lambda widget: widget._reporter.labels())
+    _info = computed(lambda widget: widget._reporter.info())
+    _run = computed(lambda widget: widget._reporter.feed.state(widget.selected, widget.stream))
+    _status = computed(lambda widget: widget._conversation.status())
+    _samples = computed(lambda widget: widget._reporter.samples)
+    _cues = computed(lambda widget: widget._reporter.feed.cues())
+    _choice = computed(lambda widget: widget._reporter.choice())
 
     def __init__(
         self,
@@ -137,6 +141,8 @@ class RNNbow(anywidget.AnyWidget):
         surface: str | None = None,
         **settings: Any,
     ) -> None:
+        if isinstance(source, (str, PathLike)) and _names_run_file(source):
+            source = Run.open(source)
         if isinstance(source, (Trainer, Run)):
             if settings:
                 kind = type(source).__name__
@@ -146,7 +152,7 @@ class RNNbow(anywidget.AnyWidget):
             self.trainer = Trainer(source, **settings)
         self.run: Run = source if isinstance(source, Run) else self.trainer.run  # type: ignore[union-attr]  # one of the two holds
         self._reporter = Reporter(self.run, self.trainer)
-        self._conversation = Conversation(self, self._reporter, self.trainer)
+        self._conversation = Conversation(self, (self._reporter,), self.trainer)
         chosen = {"measure": measure, "form": form, "quantity": quantity, "overlay": overlay, "log_scale": log_scale}
         super().__init__(**chosen, stream=stream, surface=surface, **self._settings())
         self.on_msg(lambda _, content, __: self._conversation.receive(content))
@@ -203,6 +209,18 @@ class RNNbow(anywidget.AnyWidget):
             If no loss has a gradient yet, or some are not finite.
         """
         return self._conversation.measure_horizon()
+
+    def refresh(self) -> None:
+        """Show what was added to the run file that was opened. Pages do so by themselves while they show the widget.
+
+        Raises
+        ------
+        RunFileError
+            If the file cannot be read any more. What was read is kept.
+        ValueError
+            If no run file was opened.
+        """
+        self._conversation.follow()
 
     def select(self, batch: int | None) -> None:
         """Select a recorded batch, or with None the newest one from now on.
@@ -294,3 +312,8 @@ class RNNbow(anywidget.AnyWidget):
         """Send what of the run pages load and notebooks save: its details are those of the stream that is chosen."""
         if self.comm is not None:  # else nobody has anything of this widget
             self._conversation.renew_state()
+
+
+def _names_run_file(source: str | PathLike[str]) -> bool:
+    name = fspath(source)
+    return name.endswith(SUFFIX) and "\n" not in name  # a text may end in anything

@@ -2,7 +2,8 @@
 
 import type { InitializeProps, RenderProps } from "@anywidget/types";
 import type { Traits } from "../src/contract";
-import createWidget from "../src/index";
+import { createWidget, showRun } from "../src/lifecycle";
+import "../src/styles/run.css";
 import { createMockModel } from "./mock_model";
 
 const TEXT = `#ifndef NPY_MATH_H_
@@ -53,7 +54,7 @@ model.set("log_scale", parameters.has("log"));
 
 document.body.dataset.jpThemeLight = String(parameters.get("theme") !== "dark");
 const opened = performance.now();
-const widget = createWidget();
+const widget = createWidget(showRun)();
 widget.initialize({ model } as InitializeProps<Traits>);
 for (const el of document.querySelectorAll<HTMLElement>("[data-view]")) {
   widget.render({ model, el } as RenderProps<Traits>);

@@ -108,6 +108,17 @@ export interface Status {
   details_every: number;
   /** Bytes that the run may take in the kernel. */
   memory_limit: number;
+  /** The file that the run is written to, or read from. */
+  file?: FileStatus | null;
+}
+
+export interface FileStatus {
+  /** Another process may add to it: pages ask what is new. */
+  follows: boolean;
+  /** What happens with it, in a sentence. */
+  said: string;
+  /** Why it cannot be written, or "". */
+  trouble: string;
 }
 
 export interface Sample {
@@ -169,7 +180,8 @@ export interface Traits extends Choices {
 /** A request is carried out once, however often it is sent: the kernel knows it by client and seq. */
 export type Request =
   | { kind: "lease"; client: string; seq: number; ms: number }
-  | { kind: "step"; client: string; seq: number; until: "batch" | "record" };
+  | { kind: "step"; client: string; seq: number; until: "batch" | "record" }
+  | { kind: "follow"; client: string; seq: number };
 
 export type ToKernel =
   | Request
@@ -232,3 +244,69 @@ export type FromKernel =
   | { kind: "done"; client: string; seq: number }
   | { kind: "refused"; name: Refusable; value: unknown; message: string }
   | { kind: "error"; message: string; hint: string };
+
+/** Vertical scale of panel 3 in a comparison: one for all sides, or each its own. */
+export const SCALES = ["shared", "own"] as const;
+export type Scale = (typeof SCALES)[number];
+
+/** What a comparison holds of one side: the traits of a widget that has only this run. */
+export type SideState = Pick<
+  Traits,
+  | "_labels"
+  | "_info"
+  | "_run"
+  | "_status"
+  | "_samples"
+  | "_cues"
+  | "_choice"
+  | "learning_rate"
+  | "horizon"
+  | "record_every"
+>;
+
+export interface SideDescription {
+  name: string;
+  /** Settings in which it differs from others, in words. */
+  settings: string;
+  /** Number of parameters, if it is known. */
+  weights: number | null;
+}
+
+/** What differs at the selected batch, in words; "" while nothing can be said. */
+export interface Contrast {
+  sentence: string;
+}
+
+export interface ComparisonTraits {
+  selected: number | null;
+  measure: Measure;
+  form: Form;
+  quantity: Quantity;
+  log_scale: boolean;
+  scale: Scale;
+  stream: Stream;
+  playing: boolean;
+  _sides: { sides: SideDescription[]; remarks: string[] };
+  _contrast: Contrast;
+  _side_0: SideState | null;
+  _side_1: SideState | null;
+  _side_2: SideState | null;
+  _side_3: SideState | null;
+}
+
+/** The news of one side. */
+export type SideFrame = Omit<Frame, "kind" | "client" | "seq" | "last" | "playing">;
+
+/** The news of all sides, at one batch; the chunks of the first side come first. */
+export interface ComparisonFrame extends Pick<Frame, "kind" | "client" | "seq" | "last" | "playing"> {
+  sides: SideFrame[];
+  /** How many of the chunks are of each side. */
+  chunks: number[];
+  contrast?: Contrast;
+}
+
+export type FromComparison =
+  | ComparisonFrame
+  | (Whole & { side: number })
+  | (DetailsAnswer & { side: number })
+  | Exclude<FromKernel, Frame | Whole | DetailsAnswer>;

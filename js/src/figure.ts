@@ -30,7 +30,12 @@ export interface Shown {
   ample: boolean;
   form: "bars" | "heatmap";
   theme: Theme;
+  /** What the vertical axis or the colours of panel 3 span, if not what this batch needs. */
+  extent: Extent | null;
 }
+
+/** The least and the largest. */
+export type Extent = [least: number, most: number];
 
 export interface Figure {
   state: State;
@@ -87,6 +92,8 @@ export interface Panel {
   /** What of a batch it shows that the other panels do not; null while it is closed. */
   wants?(batch: number, state: State): Place | null;
   update(figure: Figure): void;
+  /** What its axis, or its colours, need to span for what is shown. */
+  extent?(shown: Shown): Extent | null;
   /** Shows the tooltip of what is pointed at. All panels do so before any draws: placing it measures the page. */
   explain?(focus: Focus): void;
   /** Shows what is pointed at. Runs on every move of the pointer, so it must be cheap. */

@@ -1,27 +1,25 @@
-/** Entry point: ties the session to the model's life and a view to each display. */
+/** Entry point: a widget shows a run, or several side by side. */
 
-import type { InitializeProps, RenderProps } from "@anywidget/types";
-import type { Traits } from "./contract";
-import { createSession, type Session } from "./session";
+import type { AnyModel } from "@anywidget/types";
+import { createComparisonSession } from "./comparison/session";
+import { createComparisonView } from "./comparison/view";
+import type { ComparisonTraits, Traits } from "./contract";
+import { createWidget, type Showing, showRun } from "./lifecycle";
 import "./styles/index.css";
-import { createView } from "./view";
 
-export default () => {
-  let session: Session;
+type AnyTraits = Traits & ComparisonTraits;
+
+function showComparison(model: AnyModel<ComparisonTraits>): Showing {
+  const session = createComparisonSession(model);
   return {
-    initialize({ model }: InitializeProps<Traits>) {
-      session = createSession(model);
-      return () => session.destroy();
-    },
-    render({ el }: RenderProps<Traits>) {
-      const controller = new AbortController();
-      el.classList.add("rnnbow-host");
-      createView(el, session, controller.signal);
-      const leave = session.join();
-      return () => {
-        leave();
-        controller.abort();
-      };
-    },
+    draw: (place, signal) => createComparisonView(place, session, signal),
+    join: session.join,
+    destroy: session.destroy,
   };
-};
+}
+
+export default createWidget<AnyTraits>((model) =>
+  model.get("_sides")
+    ? showComparison(model as unknown as AnyModel<ComparisonTraits>)
+    : showRun(model as unknown as AnyModel<Traits>),
+);

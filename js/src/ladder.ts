@@ -47,3 +47,6 @@ export function rungName({ first, last }: Pick<Rung, "first" | "last">): string 
 /** The rung of a lag. */
 export const rungOf = (ladder: Rung[], lag: number) =>
   ladder.find(({ first, last }) => lag >= first && lag <= last) as Rung;
+
+/** How many colours the lags have on a side. */
+export const shadesOf = (items: Lags) => Math.max(...createLadder(items).map(({ shade }) => shade)) + 1;

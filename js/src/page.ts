@@ -1,10 +1,11 @@
 /** Entry point of a page that is one file: shows the run that the file holds, without a kernel or a network. */
 
-import type { InitializeProps, RenderProps } from "@anywidget/types";
+import type { InitializeProps } from "@anywidget/types";
 import { expand } from "./compact";
 import type { Traits } from "./contract";
 import { element } from "./dom";
-import createWidget from "./index";
+import { createWidget, showRun } from "./lifecycle";
+import "./styles/run.css";
 import "./styles/page.css";
 import { createPlainModel } from "./plain_model";
 
@@ -17,9 +18,9 @@ async function show(place: HTMLElement) {
   const { model } = createPlainModel(traits, () => {
     throw new Error("There is no kernel.");
   });
-  const widget = createWidget();
+  const widget = createWidget(showRun)();
   widget.initialize({ model } as InitializeProps<Traits>);
-  widget.render({ model, el: place } as RenderProps<Traits>);
+  widget.render({ el: place });
 }
 
 const place = document.querySelector("main") as HTMLElement;

@@ -1,5 +1,5 @@
 /**
- * The chain of requests for training time.
+ * The chain of requests for training time, or for what another process has added to the file that is shown.
  *
  * At most one request is under way. The next lease is asked for only when the last frame of the one before has arrived:
  * an earlier one could find the kernel's lock taken. A request that nothing is heard of is sent again under its own
@@ -14,7 +14,7 @@ export const BUSY_MS = 250;
 export const SILENCE_MS = 5000;
 
 export interface Requests {
-  /** Asks for a lease, unless a request is under way, nobody can see it or training is not wanted. */
+  /** Asks for a lease or what is new, unless a request is under way, nobody can see it or neither is wanted. */
   play(): void;
   step(until: "batch" | "record"): void;
   /** Any sign of life from the kernel. */
@@ -33,13 +33,15 @@ export interface RequestsOptions {
   /** Gives whether it was sent: what cannot be is not tried again. */
   send: (request: Request) => boolean;
   wanted: () => boolean;
+  /** Whether another process may add to what is shown. */
+  following: () => boolean;
   onSilence: () => void;
   clock: Clock;
   visibility: Visibility;
 }
 
 export function createRequests(options: RequestsOptions): Requests {
-  const { client, send, wanted, onSilence, clock, visibility } = options;
+  const { client, send, wanted, following, onSilence, clock, visibility } = options;
   let seq = 0;
   let current: Request | null = null;
   let cancelTimer = () => {};
@@ -67,9 +69,10 @@ export function createRequests(options: RequestsOptions): Requests {
   }
 
   function play() {
-    if (current || !wanted() || !visibility.visible()) return;
+    if (current || !visibility.visible()) return;
+    if (!wanted() && !following()) return;
     seq += 1;
-    ask({ kind: "lease", client, seq, ms: LEASE_MS });
+    ask(wanted() ? { kind: "lease", client, seq, ms: LEASE_MS } : { kind: "follow", client, seq });
   }
 
   const isCurrent = (ofClient: string | null, ofSeq: number) => ofClient === client && current?.seq === ofSeq;
@@ -94,7 +97,7 @@ export function createRequests(options: RequestsOptions): Requests {
       if (!isCurrent(ofClient, ofSeq)) return;
       clear();
       if (again) play();
-      // Stopped and started again within one message's time: look once more when the trait has settled.
+      // A file is looked into after a while. Stopped and started again within one message's time: look once more when the trait has settled.
       else after(BUSY_MS, play);
     },
     busy(ofClient, ofSeq) {

@@ -85,6 +85,7 @@ export function createSession(
     client,
     send: sendToKernel,
     wanted: () => model.get("playing"),
+    following: () => follows(store.state.status),
     onSilence: () => store.update({ silent: true }),
     clock,
     visibility: audience,
@@ -245,7 +246,9 @@ export function createSession(
     if (frame.choice !== undefined) keepChoice(frame.choice);
     const { recorded } = frame;
     const whole = isComplete();
+    const followed = follows(store.state.status);
     store.update({ status: { ...frame.status }, samples: { ...model.get("_samples") }, recorded });
+    if (!followed && follows(frame.status)) requests.play(); // somebody writes the file again
     appendChunks(chunks);
     if (!whole) resync();
   }
@@ -404,6 +407,9 @@ export function createSession(
     },
   };
 }
+
+/** Whether another process may add to what is shown. */
+const follows = ({ file }: Status) => file?.follows ?? false;
 
 /** An overview is copied into the run; details are kept as they are, and so must not hold a whole message's bytes. */
 function decodeToKeep(received: Bytes): Chunk {

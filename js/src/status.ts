@@ -11,7 +11,7 @@ export interface StatusLine {
   update(state: State, failure: Problem | null): void;
 }
 
-const SILENT: Problem = {
+export const SILENT: Problem = {
   message: "The kernel has not answered for some seconds.",
   hint: "It may be busy with a cell, or not running.",
 };
@@ -20,9 +20,11 @@ function problemOf(state: State, failure: Problem | null): Problem | null {
   const { message, hint, state: training } = state.status;
   if (failure) return failure;
   if (state.problem) return state.problem;
+  const trouble = state.status.file?.trouble;
   if (message || training === "diverged" || training === "error") {
     return { message: message || "Training stopped.", hint };
   }
+  if (trouble) return { message: "The run is not saved just now.", hint: `${trouble}.` };
   return null;
 }
 
@@ -88,9 +90,10 @@ export function createStatus(parent: HTMLElement): StatusLine {
   });
   const about = element("p", { class: "about" });
   const extent = element("p", { class: "extent", attributes: { role: "status" } });
+  const file = element("p", { class: "file" });
   const note = element("p", { class: "silence", attributes: { role: "status" } });
   const banner = element("div", { class: "banner", attributes: { role: "alert" } });
-  parent.append(element("div", { class: "status-row" }, line, about), extent, note, banner);
+  parent.append(element("div", { class: "status-row" }, line, about), file, extent, note, banner);
 
   return {
     update(state, failure) {
@@ -107,7 +110,9 @@ export function createStatus(parent: HTMLElement): StatusLine {
       const words = describeExtent(state);
       extent.hidden = words === "";
       setText(extent, words);
-      const silent = state.silent && info.live;
+      file.hidden = !status.file;
+      setText(file, status.file?.said ?? "");
+      const silent = state.silent && (info.live || status.file?.follows === true);
       note.hidden = !silent;
       setText(note, silent ? `${SILENT.message} ${SILENT.hint}` : "");
       const problem = problemOf(state, failure);

@@ -1,6 +1,6 @@
 /** Buttons and settings. Every one of them only asks; what then holds is what the kernel answers. */
 
-import { type Info, MEASURES, type Measure, type Setting, type SettingValue } from "./contract";
+import { type Info, MEASURES, type Measure, type Setting, type SettingValue, type Stream } from "./contract";
 import { element, setText } from "./dom";
 import { type IconName, icon, setIcon } from "./icons";
 import { MEASURE_TEXT } from "./measures";
@@ -14,7 +14,7 @@ export interface Toolbar {
   update(state: State): void;
 }
 
-function createButton(action: string, name: IconName, label: string, title: string, onClick: () => void) {
+export function createButton(action: string, name: IconName, label: string, title: string, onClick: () => void) {
   const picture = icon(name);
   const text = element("span", { text: label });
   const button = element("button", { attributes: { type: "button", "data-action": action, title } }, picture, text);
@@ -97,23 +97,21 @@ function createSetting(name: Setting, store: Store, commands: Commands) {
   return { field, update };
 }
 
-function createMeasureSelect(commands: Commands) {
+export function createMeasureSelect(choose: (measure: Measure) => void) {
   const options = MEASURES.map((measure) =>
     element("option", { text: MEASURE_TEXT[measure].option, attributes: { value: measure } }),
   );
   const select = element("select", { attributes: { "data-setting": "measure" } }, ...options);
-  select.addEventListener("change", () => commands.choose("measure", select.value as Measure));
+  select.addEventListener("change", () => choose(select.value as Measure));
   const field = element("label", { class: "field" }, element("span", { text: "Measure" }), select);
   return { field, select };
 }
 
 const AVERAGE = "average";
 
-function createStreamSelect(commands: Commands) {
+export function createStreamSelect(choose: (stream: Stream) => void) {
   const select = element("select", { attributes: { "data-setting": "stream" } });
-  select.addEventListener("change", () =>
-    commands.choose("stream", select.value === AVERAGE ? null : Number(select.value)),
-  );
+  select.addEventListener("change", () => choose(select.value === AVERAGE ? null : Number(select.value)));
   const field = element("label", { class: "field" }, element("span", { text: "Stream" }), select);
 
   function update({ stream, info }: { stream: State["stream"]; info: Info }) {
@@ -149,8 +147,8 @@ export function createToolbar(parent: HTMLElement, store: Store, commands: Comma
     createSetting("horizon", store, commands),
     createSetting("record_every", store, commands),
   ];
-  const measure = createMeasureSelect(commands);
-  const stream = createStreamSelect(commands);
+  const measure = createMeasureSelect((chosen) => commands.choose("measure", chosen));
+  const stream = createStreamSelect((chosen) => commands.choose("stream", chosen));
   const surface = createSurfaceChooser(commands);
 
   const buttons = element("div", { class: "buttons" }, ...[play, ...steps, reset].map(({ button }) => button));

@@ -1,13 +1,11 @@
 /** One displayed figure: puts the panels together, and draws them at most once per animation frame. */
 
-import { createColumns } from "./columns";
-import type { Form } from "./contract";
+import { arrange, sameTarget, type Zoomed } from "./arrange";
 import { element, setText } from "./dom";
-import type { Figure, Focus, Gestures, Panel, Shown, Target } from "./figure";
+import type { Figure, Focus, Gestures, Panel, Shown } from "./figure";
 import { createFollowing } from "./following";
-import { createLadder } from "./ladder";
+import { shadesOf } from "./ladder";
 import { setLagColors } from "./lag_colors";
-import type { Lags } from "./lags";
 import { createCell } from "./panels/cell";
 import { createContext } from "./panels/context";
 import { createGradients } from "./panels/gradients";
@@ -18,20 +16,15 @@ import { createPendingNote } from "./panels/pending_note";
 import { createPredictions } from "./panels/predictions";
 import { createSamples } from "./panels/samples";
 import { createUnits } from "./panels/units";
-import { AMPLE } from "./panels/zoomable";
 import type { Snapshot } from "./protocol";
 import type { Session } from "./session";
 import { createStatus } from "./status";
-import { type StepWindow, whole, within } from "./step_window";
+import { within } from "./step_window";
 import type { Problem, State } from "./store";
-import { isJacobian } from "./surface_text";
-import { companionOf, findCompanion, findSurface, measureFor } from "./surfaces";
+import { companionOf, findCompanion, findSurface } from "./surfaces";
 import { followTheme, type Theme } from "./theme";
 import { createToolbar } from "./toolbar";
 import { createTooltip } from "./tooltip";
-
-/** Narrower columns are too thin for stacked bars. */
-const READABLE = 6;
 
 /** Draws into `parent` until the signal aborts. */
 export function createView(parent: HTMLElement, session: Session, signal: AbortSignal) {
@@ -49,8 +42,7 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
   let width = 0;
   let theme: Theme = "light";
   let colors = 0;
-  /** What the person zoomed to, in batches of so many steps. */
-  let zoomed: { view: StepWindow; steps: number } | null = null;
+  let zoomed: Zoomed | null = null;
   /** What panels 2, 3 and 4 show now, and what it was made from. */
   let drawn: Shown | null = null;
   let drawnInputs: unknown[] = [];
@@ -70,7 +62,7 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
       schedule("all");
     },
     point(target) {
-      if (same(target, focus.target)) return;
+      if (sameTarget(target, focus.target)) return;
       focus = { ...focus, target };
       schedule("highlight");
     },
@@ -207,37 +199,13 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     if (furthest >= snapshot.steps) focus = { target: null, pinned: null };
     const other = companionOf(state.surface, state.info);
     const companion = beside && other ? { surface: other, items: beside.items(other, "norm") } : null;
-    return arrange({ snapshot, surface: state.surface, companion }, state);
-  }
-
-  function arrange(
-    { snapshot, surface, companion }: Pick<Shown, "snapshot" | "surface" | "companion">,
-    state: State,
-  ): Shown {
-    const { steps } = snapshot;
-    const measure = measureFor(surface, state.measure);
-    const view = zoomed?.steps === steps ? zoomed.view : whole(steps);
-    const overall = createColumns(width, steps);
-    return {
-      snapshot,
-      surface,
-      measure,
-      items: snapshot.items(surface, measure),
-      companion: measure === "norm" ? companion : null,
-      view,
-      columns: createColumns(width, view.count, view.first),
-      overall,
-      width,
-      ample: overall.width >= AMPLE,
-      form: formOf(state.form, surface, overall.width),
-      theme,
-    };
+    return arrange({ snapshot, surface: state.surface, companion }, state, { width, theme, zoomed });
   }
 
   /** Draws what was drawn before anew, in the room and the colours that there are now. */
   function refit(figure: Figure) {
     if (!drawn || (drawn.width === width && drawn.theme === theme)) return;
-    drawn = arrange(drawn, figure.state);
+    drawn = arrange(drawn, figure.state, { width, theme, zoomed });
     for (const panel of batchPanels) panel.update({ ...figure, shown: drawn });
   }
 
@@ -271,23 +239,8 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
   parent.append(root);
 }
 
-/** How many colours the lags have on a side. */
-const shadesOf = (items: Lags) => Math.max(...createLadder(items).map(({ shade }) => shade)) + 1;
-
-/** By the columns of the whole window, so that zooming never changes the form. Norms of Jacobians do not add up to a bar. */
-function formOf(form: Form, surface: string, width: number): Shown["form"] {
-  if (form !== "auto") return form;
-  if (isJacobian(surface)) return "heatmap";
-  return width >= READABLE ? "bars" : "heatmap";
-}
-
-function same(a: Target | null, b: Target | null): boolean {
-  if (!a || !b) return a === b;
-  if (a.kind !== b.kind || a.step !== b.step) return false;
-  return a.kind === "loss" || b.kind === "loss" || (a.lag === b.lag && a.panel === b.panel);
-}
-
-function inviting({ info, settings }: State): string {
+function inviting({ info, settings, status }: State): string {
+  if (status.file?.follows) return "Nothing is recorded yet: the first batch appears here when it is in the file.";
   if (!info.live) return "This run holds no recorded batches.";
   const every = settings.record_every ?? 1;
   const which = every === 1 ? "every batch" : `one batch in ${every}`;

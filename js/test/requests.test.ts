@@ -5,6 +5,7 @@ import { fakeClock, fakeVisibility } from "./fakes";
 
 let sent: Request[];
 let wanted: boolean;
+let following: boolean;
 let reachable: boolean;
 let silences: number;
 let time: ReturnType<typeof fakeClock>;
@@ -16,6 +17,7 @@ const lease = (seq: number) => ({ kind: "lease", client: "me", seq, ms: LEASE_MS
 beforeEach(() => {
   sent = [];
   wanted = true;
+  following = false;
   reachable = true;
   silences = 0;
   time = fakeClock();
@@ -27,6 +29,7 @@ beforeEach(() => {
       return reachable;
     },
     wanted: () => wanted,
+    following: () => following,
     onSilence: () => {
       silences += 1;
     },
@@ -166,5 +169,45 @@ describe("steps", () => {
     requests.heard();
     time.pass(BUSY_MS / 2);
     expect(sent.map(({ seq }) => seq)).toEqual([1, 1]);
+  });
+});
+
+describe("a file that another process writes", () => {
+  const follow = (seq: number) => ({ kind: "follow", client: "me", seq });
+
+  beforeEach(() => {
+    wanted = false;
+    following = true;
+  });
+
+  it("is looked into again a while after the answer", () => {
+    requests.play();
+    expect(sent).toEqual([follow(1)]);
+    requests.ended("me", 1, false);
+    time.pass(BUSY_MS - 1);
+    expect(sent).toEqual([follow(1)]);
+    time.pass(1);
+    expect(sent).toEqual([follow(1), follow(2)]);
+  });
+
+  it("is looked into no more when nothing will be added, nor while nobody sees it", () => {
+    requests.play();
+    page.show(false);
+    requests.ended("me", 1, false);
+    time.pass(60_000);
+    expect(sent).toEqual([follow(1)]);
+    page.show(true);
+    expect(sent).toEqual([follow(1), follow(2)]);
+    following = false;
+    requests.ended("me", 2, false);
+    time.pass(60_000);
+    expect(sent).toHaveLength(2);
+  });
+
+  it("is asked about again after silence", () => {
+    requests.play();
+    time.pass(SILENCE_MS);
+    expect(sent).toEqual([follow(1), follow(1)]);
+    expect(silences).toBe(1);
   });
 });

@@ -560,3 +560,29 @@ it("leaves no listener and no timer behind", () => {
   session.destroy();
   expect([model.listening(), time.pending()]).toEqual([0, 0]);
 });
+
+describe("a file that is followed", () => {
+  const file = (follows: boolean) => ({ follows, said: "", trouble: "" });
+  const asked = () => model.sent.flatMap((message) => (message.kind === "follow" ? [message] : []));
+
+  it("is looked into as soon as a view shows it, until nothing will be added; and again if somebody writes it again", () => {
+    start({ _status: { ...STATUS, file: file(true) } });
+    const [{ client, seq }] = asked();
+    model.receive(frame(0, { client, seq, status: { ...STATUS, file: file(true) } }));
+    time.pass(1000);
+    expect(asked()).toHaveLength(2);
+    model.receive(frame(1, { client, seq: asked()[1].seq, status: { ...STATUS, file: file(false) } }));
+    time.pass(60_000);
+    expect(asked()).toHaveLength(2);
+    model.receive(frame(2, { status: { ...STATUS, file: file(true) } }));
+    expect(asked()).toHaveLength(3);
+  });
+
+  it("is left alone while no view shows it", () => {
+    leave();
+    model = fakeModel({ _status: { ...STATUS, file: file(true) } });
+    session = createSession(model.model, time.clock, fakeVisibility().visibility);
+    time.pass(60_000);
+    expect(asked()).toEqual([]);
+  });
+});

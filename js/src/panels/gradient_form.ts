@@ -1,6 +1,6 @@
 /** What the two forms of panel 3 have in common. */
 
-import type { Focus, Shown } from "../figure";
+import type { Extent, Focus, Shown } from "../figure";
 import type { Rung } from "../ladder";
 
 export const TOP = 22;
@@ -17,6 +17,8 @@ export interface GradientForm {
   /** How to read it. */
   hint: string;
   draw(shown: Shown): void;
+  /** What the axis or the colours of this batch span; null: nothing. */
+  extent(shown: Shown): Extent | null;
   /** Removes what was drawn, for the other form to take its place. */
   clear(): void;
   /** What lies at a point of the plot. */

@@ -194,6 +194,7 @@ export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands:
       choice.set(next.shown.form);
       draw(next.shown, next);
     },
+    extent: (shown) => forms[shown.form].extent(shown),
     explain({ target }) {
       if (!figure?.shown || target?.kind !== "part" || target.panel !== "gradients") return;
       if (figure.shown.columns.has(target.step)) showTooltip(target.step, target.lag, figure.shown, figure.state);

@@ -2,7 +2,7 @@
 
 import { scaleLinear } from "d3-scale";
 import { element } from "../dom";
-import { type Focus, focusedLoss, type Shown } from "../figure";
+import { type Extent, type Focus, focusedLoss, type Shown } from "../figure";
 import { type Bins, binCells, binColumns, largestPieces, type RowRange, type Rows, rowsInView } from "../heat";
 import { createHeatScale, createPixelColors, type HeatScale } from "../heat_scale";
 import { horizonOf, pieceAt, stepsOf } from "../lags";
@@ -63,8 +63,14 @@ export function createHeatMap(
   let rows: Rows = "loss";
   let drawn: Drawn | null = null;
   let scale: HeatScale | null = null;
-  let scaleOf: Float32Array | null = null;
+  let measured: { of: Float32Array; extent: Extent | null } | null = null;
   let litBy: Focus = { target: null, pinned: null };
+
+  /** Looks at every piece, once for each batch. */
+  function extentOf({ items }: Shown): Extent | null {
+    if (measured?.of !== items.pieces) measured = { of: items.pieces, extent: sizeExtent(items.pieces) };
+    return measured.extent;
+  }
 
   function draw(shown: Shown) {
     const { snapshot, items, measure, columns, view, theme } = shown;
@@ -75,11 +81,8 @@ export function createHeatMap(
     const columnBins = binColumns(columns, ratio);
     const rowBins = binCells(range.count, Math.round(PLOT * ratio));
     const largest = largestPieces(items.pieces, steps, items, rows, view, columnBins, rowBins);
-    if (scaleOf !== items.pieces) {
-      const extent = sizeExtent(items.pieces);
-      scale = extent && createHeatScale(extent);
-      scaleOf = items.pieces;
-    }
+    const extent = shown.extent ?? extentOf(shown);
+    scale = extent && createHeatScale(extent);
     const signed = measure === "share";
     const color = createPixelColors(scale, theme, signed);
     const seen = { zero: false, notFinite: false };
@@ -206,6 +209,7 @@ export function createHeatMap(
         `its ${senderName(surface)} sent; click pins it.`
       );
     },
+    extent: extentOf,
     draw,
     clear() {
       drawn = null;

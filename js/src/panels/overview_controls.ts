@@ -18,7 +18,7 @@ interface Actions {
 
 const NONE = "";
 
-function createSelect(setting: string, label: string, title: string, others: HTMLOptionElement[]) {
+export function createQuantitySelect(setting: string, label: string, title: string, others: HTMLOptionElement[]) {
   const groups = [...new Set(QUANTITIES.map((quantity) => QUANTITY_TEXT[quantity].group))];
   const options = groups.map((label) => {
     const within = QUANTITIES.filter((quantity) => QUANTITY_TEXT[quantity].group === label);
@@ -40,8 +40,8 @@ function createButton(action: string, title: string, text: string, name: IconNam
 }
 
 export function createOverviewControls(head: HTMLElement, commands: Commands, actions: Actions): OverviewControls {
-  const bars = createSelect("quantity", "Bars", "What the height of a bar is", []);
-  const line = createSelect("overlay", "and a line", "A second quantity, drawn as a line with its own axis", [
+  const bars = createQuantitySelect("quantity", "Bars", "What the height of a bar is", []);
+  const line = createQuantitySelect("overlay", "and a line", "A second quantity, drawn as a line with its own axis", [
     element("option", { text: "none", attributes: { value: NONE } }),
   ]);
   let logarithmic = false;

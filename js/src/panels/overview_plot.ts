@@ -4,14 +4,14 @@ import { scaleLinear } from "d3-scale";
 import { type BarLayout, highestPerColumn, layOutBars, medianPerColumn } from "../bars";
 import { LEFT, RIGHT } from "../columns";
 import type { Quantity } from "../contract";
-import { formatCount, formatTick } from "../format";
+import { formatCount } from "../format";
 import { axisOf, QUANTITY_TEXT, seriesOf } from "../quantities";
 import type { Run } from "../run";
 import type { Series } from "../series";
 import type { State } from "../store";
 import { linearScale, scaleOf, type ValueScale } from "../value_scale";
 import type { Range } from "../viewport";
-import { defineHatch, type Group, rounded, type Svg } from "./plot";
+import { defineHatch, drawTicks, rounded, type Svg } from "./plot";
 
 const TOP = 34;
 const PLOT = 80;
@@ -155,7 +155,7 @@ export function createOverviewPlot(svg: Svg): OverviewPlot {
     const path = linePath(middles, own, QUANTITY_TEXT[overlay].sparse ?? false);
     // A line of one point has no length: the round cap makes it a dot.
     for (const part of [line, halo]) part.attr("d", layout.columns === 1 ? `${path}h0` : path);
-    drawAxis(lineAxis, own, right + 6, null, 8);
+    drawTicks(lineAxis, own, right + 6, null, 8);
     lineTitle.attr("x", right + LINE_AXIS).text(`line: ${axisOf(overlay, state)}`);
   }
 
@@ -216,7 +216,7 @@ export function createOverviewPlot(svg: Svg): OverviewPlot {
       const inner = plotWidth(width, state.overlay);
       layout = layOutBars(state.run.length, window, inner);
       const drawn = drawBars(state);
-      drawAxis(valueAxis, scale, LEFT, LEFT + inner, -6);
+      drawTicks(valueAxis, scale, LEFT, LEFT + inner, -6);
       drawLine(state, LEFT + inner);
       drawDiverged(state.run);
       drawBatchAxis(state.run, drawn.from, drawn.to);
@@ -253,26 +253,4 @@ export function createOverviewPlot(svg: Svg): OverviewPlot {
       return column === null || !drawing ? null : drawing.peaks[column];
     },
   };
-}
-
-/** Tick labels beside `x`, `padding` away from it, and grid lines from there to `gridTo`. */
-function drawAxis(group: Group, scale: ValueScale, x: number, gridTo: number | null, padding: number) {
-  group
-    .selectAll<SVGGElement, number>("g")
-    .data(scale.ticks)
-    .join((enter) => {
-      const tick = enter.append("g");
-      tick.append("line");
-      tick.append("text").attr("dy", "0.32em");
-      return tick;
-    })
-    .attr("class", (value) => (value === 0 ? "tick zero" : "tick"))
-    .attr("transform", (value) => `translate(${x},${scale.y(value) + 0.5})`)
-    .each(function label(value) {
-      this.querySelector("line")?.setAttribute("x2", String(gridTo === null ? 0 : gridTo - x));
-      const text = this.querySelector("text");
-      text?.setAttribute("x", String(padding));
-      text?.setAttribute("text-anchor", padding < 0 ? "end" : "start");
-      if (text) text.textContent = formatTick(value);
-    });
 }

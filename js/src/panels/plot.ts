@@ -6,6 +6,7 @@ import { type Selection, select } from "d3-selection";
 import { formatTick } from "../format";
 import { randomName } from "../random_name";
 import type { TooltipContent } from "../tooltip";
+import type { ValueScale } from "../value_scale";
 
 export type Group = Selection<SVGGElement, unknown, null, undefined>;
 export type Svg = Selection<SVGSVGElement, unknown, null, undefined>;
@@ -43,6 +44,28 @@ export function drawValueAxis(
     .tickPadding(6);
   group.attr("transform", `translate(${left},0)`).call(axis as never);
   group.selectAll(".tick").classed("zero", (value) => value === 0);
+}
+
+/** Tick labels beside `x`, `padding` away from it, and grid lines from there to `gridTo`. */
+export function drawTicks(group: Group, scale: ValueScale, x: number, gridTo: number | null, padding: number) {
+  group
+    .selectAll<SVGGElement, number>("g")
+    .data(scale.ticks)
+    .join((enter) => {
+      const tick = enter.append("g");
+      tick.append("line");
+      tick.append("text").attr("dy", "0.32em");
+      return tick;
+    })
+    .attr("class", (value) => (value === 0 ? "tick zero" : "tick"))
+    .attr("transform", (value) => `translate(${x},${scale.y(value) + 0.5})`)
+    .each(function label(value) {
+      this.querySelector("line")?.setAttribute("x2", String(gridTo === null ? 0 : gridTo - x));
+      const text = this.querySelector("text");
+      text?.setAttribute("x", String(padding));
+      text?.setAttribute("text-anchor", padding < 0 ? "end" : "start");
+      if (text) text.textContent = formatTick(value);
+    });
 }
 
 /** Hatching for what has no place on the colour scale. The id is unique: pages hold several views. */

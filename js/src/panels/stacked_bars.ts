@@ -39,7 +39,7 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
 
   const scale = scaleLinear().range([BASE, TOP]);
   let drawn: { shown: Shown; stack: Stack; merged: boolean } | null = null;
-  let stackInputs: unknown[] = [];
+  let stacked: { of: Float32Array; stack: Stack } | null = null;
   /** Elements of the parts, at the index of their piece, if every part has its own. */
   let rects: SVGRectElement[] = [];
   let lit: Element[] = [];
@@ -47,12 +47,13 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
   const top = (part: Part) => scale(part.high);
   const height = (part: Part) => scale(part.low) - scale(part.high);
 
+  /** Made once for each batch. */
   function stackOf({ snapshot, items }: Shown): Stack {
-    if (drawn && stackInputs[0] === items.pieces.buffer && stackInputs[1] === items.pieces.byteOffset) {
-      return drawn.stack;
+    const { buffer, byteOffset } = items.pieces;
+    if (stacked?.of.buffer !== buffer || stacked.of.byteOffset !== byteOffset) {
+      stacked = { of: items.pieces, stack: createStack(snapshot, items, createLadder(items)) };
     }
-    stackInputs = [items.pieces.buffer, items.pieces.byteOffset];
-    return createStack(snapshot, items, createLadder(items));
+    return stacked.stack;
   }
 
   const place =
@@ -171,10 +172,11 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
           : `What each step receives: darkest from its own ${sender}, lighter from later ones.`;
       return `${order} Hover a part to see all that its ${sender} sent; click pins it.`;
     },
+    extent: (shown) => stackOf(shown).extent,
     draw(shown) {
       const stack = stackOf(shown);
       const { columns, items, surface, measure, snapshot } = shown;
-      const [least, most] = stack.extent;
+      const [least, most] = shown.extent ?? stack.extent;
       scale.domain(most > least ? [least, most] : [0, 1]);
       const parts = stack.parts.filter(({ step }) => columns.has(step));
       const merged = isGrouped(stack.ladder) || parts.length > MANY_PARTS;

@@ -1,0 +1,104 @@
+/** What surrounds the sides: buttons and choices for all of them, how training goes, and what differs. */
+
+import type { Scale } from "../contract";
+import { element, setText } from "../dom";
+import { formatCount } from "../format";
+import { setIcon } from "../icons";
+import { MEASURE_TEXT } from "../measures";
+import { createSegments } from "../segments";
+import { SILENT } from "../status";
+import type { Problem } from "../store";
+import { createButton, createMeasureSelect, createStreamSelect } from "../toolbar";
+import type { ComparisonSession } from "./session";
+
+export interface Controls {
+  /** `failure` is what the view itself could not do. */
+  update(failure: Problem | null): void;
+}
+
+export function createControls(parent: HTMLElement, session: ComparisonSession): Controls {
+  const { commands } = session;
+  const play = createButton("play", "play", "Play", "Train all in lockstep, and record as it goes", () => {
+    if (session.state.playing) commands.stop();
+    else commands.play();
+  });
+  const steps = [
+    createButton("step", "step", "One batch", "Train each on one batch and record it", () => commands.step("batch")),
+    createButton("record", "record", "To next record", "Train up to the next batch that is due to be recorded", () =>
+      commands.step("record"),
+    ),
+  ];
+  const reset = createButton("reset", "reset", "Reset", "Back to the untrained models of the same seeds", () =>
+    commands.reset(),
+  );
+  const buttons = element("div", { class: "buttons" }, ...[play, ...steps, reset].map(({ button }) => button));
+  const measure = createMeasureSelect((chosen) => commands.choose("measure", chosen));
+  const stream = createStreamSelect((chosen) => commands.choose("stream", chosen));
+  const scale = createSegments<Scale>(
+    "Scale of panel 3",
+    [
+      { value: "shared", text: "one for all", title: "Bars of all sides on one scale: heights compare" },
+      { value: "own", text: "each its own", title: "Bars of each side on a scale of its own: shapes compare" },
+    ],
+    (value) => commands.choose("scale", value),
+  );
+  const scaleField = element("div", { class: "field" }, element("span", { text: "Scale of panel 3" }), scale.node);
+  const fields = element(
+    "div",
+    { class: "fields", attributes: { "data-lm-suppress-shortcuts": "true" } },
+    measure.field,
+    stream.field,
+    scaleField,
+  );
+  const toolbar = element(
+    "div",
+    { class: "toolbar", attributes: { role: "group", "aria-label": "Training of all" } },
+    buttons,
+    fields,
+  );
+  const status = element("p", { class: "together" });
+  const remarks = element("p", { class: "extent" });
+  const note = element("p", { class: "silence", attributes: { role: "status" } });
+  const banner = element("div", { class: "banner", attributes: { role: "alert" } });
+  const sentence = element("p", { class: "contrast" });
+  parent.append(toolbar, status, remarks, note, banner, sentence);
+
+  function describeProgress(): string {
+    const states = session.sides.map(({ store }) => store.state).filter(({ info }) => info.live);
+    if (states.length === 0) return "Finished runs.";
+    const goingOn = states.filter(({ status }) => status.state !== "diverged");
+    const batches = (goingOn.length > 0 ? goingOn : states).map(({ status }) => status.batch);
+    const [least, most] = [Math.min(...batches), Math.max(...batches)];
+    const level = least === most;
+    const where = level ? `batch ${formatCount(most)}` : `batches ${formatCount(least)} to ${formatCount(most)}`;
+    const [{ status }] = goingOn.length > 0 ? goingOn : states;
+    const rate = status.rate === null ? "" : ` · ${formatCount(Math.round(status.rate))} batches/s each`;
+    const catching = !level && session.state.playing ? ": those that are behind catch up" : "";
+    return `${status.state}, ${where}${catching}${rate}`;
+  }
+
+  return {
+    update(failure) {
+      const { state } = session;
+      const live = session.sides.some(({ store }) => store.state.info.live);
+      buttons.hidden = !live;
+      setText(play.text, state.playing ? "Pause" : "Play");
+      setIcon(play.picture, state.playing ? "pause" : "play");
+      for (const { button } of steps) button.disabled = state.playing;
+      measure.select.value = state.measure;
+      measure.select.title = MEASURE_TEXT[state.measure].explanation;
+      stream.update({ stream: state.stream, info: session.sides[0].store.state.info });
+      scale.set(state.scale);
+      setText(status, describeProgress());
+      setText(remarks, state.remarks.join(" "));
+      remarks.hidden = state.remarks.length === 0;
+      setText(sentence, state.sentence);
+      sentence.hidden = state.sentence === "";
+      note.hidden = !(state.silent && live);
+      setText(note, state.silent && live ? `${SILENT.message} ${SILENT.hint}` : "");
+      const problem = failure ?? state.problem ?? session.sides.map(({ store }) => store.state.problem).find(Boolean);
+      banner.hidden = !problem;
+      setText(banner, problem ? `${problem.message} ${problem.hint}`.trim() : "");
+    },
+  };
+}

@@ -1,0 +1,205 @@
+/**
+ * A comparison's conversation with its kernel: a session for each side, and for all of them together one chain of
+ * requests for training time. Lives as long as the model, whatever views come and go.
+ */
+
+import type { AnyModel } from "@anywidget/types";
+import { browserClock, type Clock, createAudience, pageVisibility, type Visibility } from "../clock";
+import type { Bytes, ComparisonFrame, ComparisonTraits, FromComparison, SideDescription, ToKernel } from "../contract";
+import { randomName } from "../random_name";
+import { createRequests, SILENCE_MS } from "../requests";
+import { createSession, type Session } from "../session";
+import type { Problem } from "../store";
+import { createSideModel } from "./side_model";
+
+/** What a person chooses for all sides. */
+export type ComparisonChoices = Pick<
+  ComparisonTraits,
+  "measure" | "form" | "quantity" | "log_scale" | "scale" | "stream"
+>;
+const CHOICES = ["measure", "form", "quantity", "log_scale", "scale", "stream"] as const;
+
+export interface ComparisonState extends ComparisonChoices {
+  sides: readonly SideDescription[];
+  remarks: readonly string[];
+  sentence: string;
+  selected: number | null;
+  playing: boolean;
+  problem: Problem | null;
+  /** The kernel owes an answer and has said nothing for some seconds. */
+  silent: boolean;
+}
+
+export interface ComparisonCommands {
+  play(): void;
+  stop(): void;
+  step(until: "batch" | "record"): void;
+  reset(): void;
+  select(batch: number | null): void;
+  choose<K extends keyof ComparisonChoices>(name: K, value: ComparisonChoices[K]): void;
+}
+
+export interface ComparisonSession {
+  readonly state: ComparisonState;
+  readonly sides: readonly Session[];
+  commands: ComparisonCommands;
+  /** Returns the function that ends the subscription. */
+  subscribe(listener: () => void): () => void;
+  /** A view shows this session; returns the function that ends it. Without one, nothing is trained. */
+  join(): () => void;
+  destroy(): void;
+}
+
+export function createComparisonSession(
+  model: AnyModel<ComparisonTraits>,
+  clock: Clock = browserClock,
+  visibility: Visibility = pageVisibility,
+): ComparisonSession {
+  const client = randomName();
+  const audience = createAudience(visibility);
+  const models = model.get("_sides").sides.map((_, side) => createSideModel(model, side));
+  const sides = models.map((side) => createSession(side.model, clock, audience));
+  const listeners = new Set<() => void>();
+  const cleanups: (() => void)[] = [];
+  let cancelAnswerTimer = () => {};
+  let state: ComparisonState = {
+    sides: model.get("_sides").sides,
+    remarks: model.get("_sides").remarks,
+    sentence: model.get("_contrast").sentence,
+    selected: model.get("selected"),
+    playing: model.get("playing"),
+    problem: null,
+    silent: false,
+    ...choices(),
+  };
+
+  const requests = createRequests({
+    client,
+    send,
+    wanted: () => model.get("playing"),
+    following: () => false,
+    onSilence: () => update({ silent: true }),
+    clock,
+    visibility: audience,
+  });
+
+  function choices(): ComparisonChoices {
+    const chosen = CHOICES.map((name) => [name, model.get(name)]);
+    return Object.fromEntries(chosen) as unknown as ComparisonChoices;
+  }
+
+  function update(changes: Partial<ComparisonState>) {
+    state = { ...state, ...changes };
+    for (const listener of listeners) listener();
+  }
+
+  /** Gives whether it was sent: hosts throw once the notebook is closed or its kernel is gone. */
+  function send(message: ToKernel): boolean {
+    try {
+      model.send(message);
+      return true;
+    } catch {
+      update({ silent: true });
+      return false;
+    }
+  }
+
+  function command(message: ToKernel) {
+    if (!send(message)) return;
+    cancelAnswerTimer();
+    cancelAnswerTimer = clock.after(SILENCE_MS, () => update({ silent: true }));
+  }
+
+  function heard() {
+    cancelAnswerTimer();
+    requests.heard();
+    if (state.silent) update({ silent: false });
+  }
+
+  /** Each side gets its part of a frame at once, so that what is drawn next is all of one batch. */
+  function applyFrame({ sides: parts, chunks, contrast, ...head }: ComparisonFrame, buffers: Bytes[]) {
+    let first = 0;
+    parts.forEach((part, side) => {
+      const end = first + chunks[side];
+      models[side].receive({ ...head, ...part }, buffers.slice(first, end));
+      first = end;
+    });
+    if (contrast) {
+      Object.assign(model.get("_contrast"), contrast);
+      update({ sentence: contrast.sentence });
+    }
+    update({ problem: null });
+    if (head.last) requests.ended(head.client, head.seq, head.playing);
+  }
+
+  function onMessage(message: FromComparison, buffers: Bytes[] = []) {
+    heard();
+    switch (message.kind) {
+      case "frame":
+        return applyFrame(message, buffers);
+      case "whole":
+      case "details":
+        return models[message.side].receive(message, buffers);
+      case "busy":
+        return requests.busy(message.client, message.seq);
+      case "done":
+        return requests.ended(message.client, message.seq, model.get("playing"));
+      case "error":
+        requests.failed();
+        return update({ problem: message });
+      case "refused":
+        return update({ problem: { message: message.message, hint: "" } });
+      default:
+        message satisfies never;
+    }
+  }
+
+  function on(event: `change:${string}` | "msg:custom", listener: (...args: never[]) => void) {
+    const callback = listener as () => void;
+    model.on(event as "change:scale", callback);
+    cleanups.push(() => model.off(event as "change:scale", callback));
+  }
+
+  on("msg:custom", onMessage);
+  on("change:_contrast", () => update({ sentence: model.get("_contrast").sentence }));
+  on("change:selected", () => update({ selected: model.get("selected") }));
+  for (const name of CHOICES) on(`change:${name}`, () => update({ [name]: model.get(name) }));
+  on("change:playing", () => {
+    heard();
+    update({ playing: model.get("playing") });
+    requests.play();
+  });
+  for (const side of sides) cleanups.push(side.store.subscribe(() => update({})));
+
+  return {
+    get state() {
+      return state;
+    },
+    sides,
+    commands: {
+      play: () => command({ kind: "play" }),
+      stop: () => command({ kind: "stop" }),
+      step: requests.step,
+      reset: () => command({ kind: "reset" }),
+      select(batch) {
+        model.set("selected", batch);
+        model.save_changes();
+      },
+      choose(name, value) {
+        model.set(name, value as never);
+        model.save_changes();
+      },
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    join: audience.join,
+    destroy() {
+      requests.destroy();
+      cancelAnswerTimer();
+      for (const cleanup of cleanups) cleanup();
+      for (const side of sides) side.destroy();
+    },
+  };
+}

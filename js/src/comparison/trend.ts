@@ -1,0 +1,259 @@
+/** Panel 1 of a comparison: one quantity over training, a line for each side. Hover previews a batch, click selects. */
+
+import { scaleLinear } from "d3-scale";
+import { pointer } from "d3-selection";
+import { LEFT } from "../columns";
+import type { Quantity } from "../contract";
+import { element, setText } from "../dom";
+import { formatCount, formatTick } from "../format";
+import { createFrame } from "../panels/frame";
+import { createQuantitySelect } from "../panels/overview_controls";
+import { createSvg, drawTicks, makeSteerable, rounded } from "../panels/plot";
+import { axisOf, QUANTITY_TEXT, seriesOf } from "../quantities";
+import type { State } from "../store";
+import { linearScale, logScale, type ValueScale } from "../value_scale";
+import { lineStyle } from "./line_styles";
+import type { ComparisonCommands, ComparisonState } from "./session";
+import { spreadLabels, type TrendPoint, trendPoints } from "./trend_lines";
+
+const TOP = 22;
+const PLOT = 130;
+const BASE = TOP + PLOT;
+const AXIS = 20;
+/** Room for names at the right ends of the lines. */
+const NAMES = 110;
+const LABEL_DISTANCE = 14;
+const TICK_DISTANCE = 90;
+const PAGE = 10;
+
+const HINT =
+  "A line for each side: hover previews a batch in all of them, click selects it. Where batches share a place, the line is at their median.";
+const KEYS =
+  "Batches of all sides. Left and right arrow, Page Up and Down, Home and End select one; Escape follows the newest.";
+
+export interface TrendFigure {
+  comparison: ComparisonState;
+  sides: readonly State[];
+  width: number;
+  /** The batch that all sides show. */
+  batch: number | null;
+}
+
+export interface TrendGestures {
+  preview(batch: number | null): void;
+  settle(): void;
+  announce(sentence: string): void;
+}
+
+export function createTrend(parent: HTMLElement, commands: ComparisonCommands, gestures: TrendGestures) {
+  const { section, head } = createFrame(parent, "trend", 1, "Over training", HINT);
+  const choice = createQuantitySelect("quantity", "Lines", "What is drawn of each batch", []);
+  choice.select.addEventListener("change", () => commands.choose("quantity", choice.select.value as Quantity));
+  let logarithmic = false;
+  const log = element("button", {
+    text: "Log scale",
+    attributes: { type: "button", "data-action": "log-scale", title: "Logarithmic axis" },
+  });
+  log.addEventListener("click", () => commands.choose("log_scale", !logarithmic));
+  const follow = element("button", {
+    text: "Follow newest",
+    attributes: { type: "button", "data-action": "follow", title: "Always show the newest recorded batch" },
+  });
+  follow.addEventListener("click", () => commands.select(figure?.comparison.selected === null ? figure.batch : null));
+  head.append(
+    element(
+      "div",
+      { class: "choices", attributes: { "data-lm-suppress-shortcuts": "true" } },
+      choice.field,
+      log,
+      follow,
+    ),
+  );
+  const readout = element("p", { class: "headline" });
+  section.append(readout);
+  const svg = createSvg(section, BASE + AXIS);
+  makeSteerable(svg, KEYS);
+  const valueAxis = svg.append("g").attr("class", "axis values");
+  const title = svg.append("text").attr("class", "axis-title").attr("y", 10);
+  const baseline = svg.append("g").attr("class", "baseline");
+  const baselineLine = baseline.append("line");
+  const baselineName = baseline.append("text").attr("text-anchor", "end");
+  const shownLine = svg.append("line").attr("class", "shown-batch").attr("y1", TOP).attr("y2", BASE);
+  const lines = svg.append("g");
+  const names = svg.append("g").attr("class", "line-names");
+  const batchAxis = svg.append("g").attr("class", "axis batches");
+  const batchTitle = svg.append("text").attr("class", "axis-title").attr("text-anchor", "end").text("batch");
+  batchTitle.attr("x", LEFT - 8).attr("y", BASE + 15);
+  let figure: TrendFigure | null = null;
+  let drawnInputs: unknown[] = [];
+  const across = scaleLinear();
+
+  /** The recorded batch nearest to a position, of any side. */
+  function batchAt(x: number): number | null {
+    if (!figure) return null;
+    const wanted = across.invert(Math.max(LEFT, Math.min(x, LEFT + plotWidth(figure.width))));
+    const found = figure.sides
+      .filter(({ run }) => run.length > 0)
+      .map(({ run }) => run.batches()[run.nearest(wanted)])
+      .sort((a, b) => Math.abs(a - wanted) - Math.abs(b - wanted));
+    return found[0] ?? null;
+  }
+
+  svg
+    .on("pointermove pointerdown", (event: PointerEvent) => gestures.preview(batchAt(pointer(event, svg.node())[0])))
+    .on("pointerleave", () => gestures.preview(null))
+    .on("click", (event: MouseEvent) => selectBatch(batchAt(pointer(event, svg.node())[0])))
+    .on("keydown", (event: KeyboardEvent) => {
+      gestures.settle();
+      if (event.ctrlKey || event.altKey || event.metaKey || !onKey(event.key)) return;
+      event.preventDefault();
+      event.stopPropagation();
+    });
+
+  function selectBatch(batch: number | null) {
+    if (batch === null) return;
+    gestures.preview(null);
+    commands.select(batch);
+    gestures.announce(`Batch ${formatCount(batch)} selected in all sides.`);
+  }
+
+  /** Keys go along the batches of the side that has most of them. */
+  function onKey(key: string): boolean {
+    if (key === "Escape") {
+      commands.select(null);
+      return true;
+    }
+    if (!figure || figure.batch === null) return false;
+    const { run } = figure.sides.reduce((most, side) => (side.run.length > most.run.length ? side : most));
+    const index = run.nearest(figure.batch);
+    const last = run.length - 1;
+    const moves: Record<string, number> = {
+      ArrowLeft: index - 1,
+      ArrowRight: index + 1,
+      PageUp: index - PAGE,
+      PageDown: index + PAGE,
+      Home: 0,
+      End: last,
+    };
+    if (!(key in moves)) return false;
+    selectBatch(run.batches()[Math.max(0, Math.min(last, moves[key]))]);
+    return true;
+  }
+
+  const plotWidth = (width: number) => Math.max(1, width - LEFT - NAMES);
+
+  function scaleOf(points: TrendPoint[][], floor: number | null, whole: boolean): ValueScale {
+    const values = points.flat().map(({ value }) => value);
+    if (floor !== null) values.push(floor);
+    const most = Math.max(0, ...values);
+    if (!logarithmic) return linearScale(1.05 * most, BASE, TOP, whole);
+    const positive = values.filter((value) => value > 0);
+    return logScale(Math.min(...positive), most, BASE, TOP);
+  }
+
+  function draw({ comparison, sides, width }: TrendFigure) {
+    const { quantity } = comparison;
+    const right = LEFT + plotWidth(width);
+    svg.attr("width", width);
+    const last = Math.max(1, ...sides.map(({ run }) => (run.length > 0 ? run.batches()[run.length - 1] : 0)));
+    across.domain([0, last]).range([LEFT, right]);
+    const points = sides.map((side) =>
+      trendPoints(side.run.batches(), seriesOf(quantity, side), last, plotWidth(width)),
+    );
+    const naive = quantity === "loss" ? baselineOf(sides[0]) : null;
+    const scale = scaleOf(points, naive?.loss ?? null, QUANTITY_TEXT[quantity].whole);
+    drawTicks(valueAxis, scale, LEFT, right, -6);
+    title.text(axisOf(quantity, sides[0]));
+    lines
+      .selectAll<SVGPathElement, TrendPoint[]>("path")
+      .data(points)
+      .join("path")
+      .attr("class", (_, side) => `trend-line ${lineStyle(side).name}`)
+      .attr("stroke-dasharray", (_, side) => lineStyle(side).dash)
+      .attr("d", (some) => pathOf(some, scale));
+    const ends = points.map((some) => scale.y(some.at(-1)?.value ?? 0));
+    const places = spreadLabels(ends, LABEL_DISTANCE, TOP + 4, BASE - 2);
+    names
+      .selectAll<SVGTextElement, number>("text")
+      .data(places)
+      .join("text")
+      .attr("class", (_, side) => lineStyle(side).name)
+      .attr("x", (_, side) => across(points[side].at(-1)?.batch ?? 0) + 6)
+      .attr("y", (y) => y + 4)
+      .text((_, side) => (points[side].length > 0 ? comparison.sides[side].name : ""));
+    drawBaseline(naive, scale, right);
+    batchAxis
+      .selectAll("text")
+      .data(across.ticks(Math.max(2, plotWidth(width) / TICK_DISTANCE)).filter(Number.isInteger))
+      .join("text")
+      .attr("x", (batch) => across(batch))
+      .attr("y", BASE + 14)
+      .text(formatTick);
+  }
+
+  function drawBaseline(naive: Baseline | null, scale: ValueScale, right: number) {
+    baseline.classed("hidden", naive === null);
+    if (!naive) return;
+    const y = scale.y(naive.loss);
+    baselineLine.attr("x1", LEFT).attr("x2", right).attr("y1", y).attr("y2", y);
+    baselineName
+      .attr("x", right - 4)
+      .attr("y", y - 4)
+      .text(naive.name);
+  }
+
+  const pathOf = (points: TrendPoint[], scale: ValueScale) =>
+    points
+      .map(({ batch, value }, index) => `${index ? "L" : "M"}${rounded(across(batch))},${rounded(scale.y(value))}`)
+      .join("");
+
+  /** The numbers of the batch that is shown, side by side. */
+  function drawReadout({ comparison, sides, batch }: TrendFigure) {
+    shownLine.classed("hidden", batch === null);
+    if (batch === null) return setText(readout, "");
+    const x = rounded(across(batch));
+    shownLine
+      .attr("x1", x)
+      .attr("x2", x)
+      .classed("following", comparison.selected === null);
+    const { option, format } = QUANTITY_TEXT[comparison.quantity];
+    const values = sides.map((side, index) => {
+      const { name } = comparison.sides[index];
+      const at = side.run.nearest(batch);
+      if (at < 0) return `${name}: nothing recorded`;
+      const recorded = side.run.batches()[at];
+      const where = recorded === batch ? "" : ` (batch ${formatCount(recorded)})`;
+      return `${name} ${format(seriesOf(comparison.quantity, side).values()[at])}${where}`;
+    });
+    setText(readout, `Batch ${formatCount(batch)}  ·  ${option}: ${values.join("  ·  ")}`);
+  }
+
+  return {
+    update(next: TrendFigure) {
+      figure = next;
+      const { comparison, sides, width } = next;
+      logarithmic = comparison.log_scale;
+      choice.select.value = comparison.quantity;
+      log.setAttribute("aria-pressed", String(logarithmic));
+      follow.setAttribute("aria-pressed", String(comparison.selected === null));
+      const runs = sides.flatMap(({ run }) => [run, run.length]);
+      const inputs = [...runs, comparison.quantity, comparison.measure, logarithmic, width];
+      if (inputs.some((input, index) => input !== drawnInputs[index])) {
+        drawnInputs = inputs;
+        draw(next);
+      }
+      drawReadout(next);
+    },
+  };
+}
+
+interface Baseline {
+  loss: number;
+  name: string;
+}
+
+/** What a predictor that misses the point would lose, if the task says so. */
+function baselineOf({ info }: State): Baseline | null {
+  const { task } = info as { task?: { baseline: number | null; baseline_name: string } };
+  return typeof task?.baseline === "number" ? { loss: task.baseline, name: task.baseline_name } : null;
+}

@@ -1,0 +1,154 @@
+/** One displayed comparison: puts the sides together, and draws all of them at most once per animation frame. */
+
+import { type Room, sameTarget, type Zoomed } from "../arrange";
+import { element, setText } from "../dom";
+import type { Extent, Focus, Gestures } from "../figure";
+import { within } from "../step_window";
+import type { Problem } from "../store";
+import { followTheme, type Theme } from "../theme";
+import { createCommonFollowing } from "./batch";
+import { createControls } from "./controls";
+import { lineStyle } from "./line_styles";
+import type { ComparisonSession } from "./session";
+import { type Composed, createSide } from "./side";
+import { createTrend } from "./trend";
+
+/** Draws into `parent` until the signal aborts. */
+export function createComparisonView(parent: HTMLElement, session: ComparisonSession, signal: AbortSignal) {
+  const { commands } = session;
+  const root = element("div", { class: "rnnbow comparison" });
+  const announcer = element("p", { class: "announcer", attributes: { "aria-live": "polite" } });
+  const controls = createControls(root, session);
+  const panelArea = element("div", { class: "panels" });
+  root.append(panelArea);
+
+  let width = 0;
+  let sideWidth = 0;
+  let theme: Theme = "light";
+  let zoomed: Zoomed | null = null;
+  let preview: number | null = null;
+  let focus: Focus = { target: null, pinned: null };
+  let failure: Problem | null = null;
+  /** Steps of the batch that is drawn. */
+  let steps = 0;
+  /** Work that the next animation frame will do. */
+  let due: "nothing" | "highlight" | "all" = "nothing";
+  let request = 0;
+
+  const settle = () => {
+    if (due === "nothing") return;
+    cancelAnimationFrame(request);
+    drawDue();
+  };
+  const announce = (sentence: string) => setText(announcer, sentence);
+  /** What is done in one side is done in all. */
+  const gestures: Gestures = {
+    preview: () => {},
+    point(target) {
+      if (sameTarget(target, focus.target)) return;
+      focus = { ...focus, target };
+      schedule("highlight");
+    },
+    pin(loss) {
+      focus = { ...focus, pinned: loss === focus.pinned ? null : loss };
+      schedule("highlight");
+    },
+    zoom(view) {
+      zoomed = { view: within(view, steps), steps };
+      schedule("all");
+    },
+    settle,
+    redraw: () => schedule("all"),
+    announce,
+  };
+
+  const following = createCommonFollowing();
+  const trend = createTrend(panelArea, commands, {
+    preview(batch) {
+      if (batch === preview) return;
+      preview = batch;
+      schedule("all");
+    },
+    settle,
+    announce,
+  });
+  const grid = element("div", { class: "sides", attributes: { "data-count": String(session.sides.length) } });
+  panelArea.append(grid);
+  const sides = session.sides.map((side, index) =>
+    createSide(grid, side, session.state.sides[index], lineStyle(index), gestures),
+  );
+  root.append(announcer);
+
+  function schedule(work: "highlight" | "all") {
+    if (signal.aborted) return;
+    if (due === "nothing") request = requestAnimationFrame(drawDue);
+    if (due !== "all") due = work;
+  }
+
+  function drawDue() {
+    const work = due;
+    due = "nothing";
+    if (width === 0) return;
+    try {
+      if (work === "all") drawAll();
+      else for (const side of sides) side.highlight(focus);
+    } catch (error) {
+      failure = {
+        message: "The comparison could not be drawn.",
+        hint: error instanceof Error ? error.message : String(error),
+      };
+    }
+    controls.update(failure);
+  }
+
+  function drawAll() {
+    failure = null;
+    const { state } = session;
+    const states = session.sides.map(({ store }) => store.state);
+    const batch = preview ?? state.selected ?? following(states, focus.target !== null);
+    const room: Room = { width: sideWidth, theme, zoomed };
+    const composed = sides.map((side) => side.compose(batch, room));
+    const scales = state.scale === "shared" ? sharedScales(composed) : [];
+    const shown = composed.flatMap(({ figure }) => figure.shown ?? []);
+    steps = shown[0]?.snapshot.steps ?? steps;
+    if (shown.length > 0 && (focus.target?.step ?? 0) >= steps) focus = { target: null, pinned: null };
+    trend.update({ comparison: state, sides: states, width, batch });
+    sides.forEach((side, index) => {
+      side.draw(composed[index], scales[index] ?? null, focus);
+    });
+    root.dataset.batch = batch === null ? "" : String(batch);
+  }
+
+  followTheme(signal, (current) => {
+    theme = current;
+    root.dataset.theme = theme;
+    schedule("all");
+  });
+  const sizes = new ResizeObserver(() => {
+    const now = [Math.floor(grid.clientWidth), Math.floor(sides[0].node.clientWidth)];
+    if (now[0] === width && now[1] === sideWidth) return;
+    [width, sideWidth] = now;
+    schedule("all");
+  });
+  sizes.observe(grid);
+  sizes.observe(sides[0].node);
+  const unsubscribe = session.subscribe(() => schedule("all"));
+  signal.addEventListener("abort", () => {
+    cancelAnimationFrame(request);
+    for (const side of sides) side.destroy();
+    sizes.disconnect();
+    unsubscribe();
+    root.remove();
+  });
+  parent.append(root);
+}
+
+/** What panel 3 of each side spans, so that all that have the same form have one scale. */
+function sharedScales(composed: Composed[]): (Extent | null)[] {
+  return composed.map(({ figure, extent }) => {
+    const alike = composed.filter((other) => other.figure.shown?.form === figure.shown?.form);
+    const extents = alike.flatMap((other) => (other.extent ? [other.extent] : []));
+    if (!extent) return null;
+    return [Math.min(...extents.map(([least]) => least)), Math.max(...extents.map(([, most]) => most))];
+  });
+}

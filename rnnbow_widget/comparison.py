@@ -1,0 +1,347 @@
+"""Several runs side by side: the widget, its traits and methods. The protocol is in docs/architecture.md."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from time import monotonic
+from typing import Any
+
+import anywidget
+import numpy as np
+import traitlets
+from numpy.typing import NDArray
+
+from . import corpora
+from .checks import one_of, positive_int
+from .contrast import Contrast, contrast
+from .conversation import SETTINGS, Conversation, Handler
+from .data import Data
+from .lockstep import Lockstep
+from .measuring import MEASURES
+from .page import FORMS
+from .protocol import drawable
+from .reporter import Part, Reporter
+from .run import QUANTITIES, Run
+from .sides import Side, check_comparable, derived_names, described, differing, remarks
+from .status import explain
+from .trainer import Trainer
+from .widget import STATIC, RNNbow, computed
+
+SCALES = ("shared", "own")
+"""Vertical scale of panel 3: one for all sides, or each its own."""
+_CONTRAST_SECONDS = 0.25
+
+Source = Trainer | Run | RNNbow
+Recipe = str | Mapping[str, Any]
+
+
+def compare(
+    *sources: Source | Recipe, data: Data | str | PathLike[str] | None = None, **named_or_settings: Any
+) -> Comparison:
+    """Show two to four runs or live trainers side by side, on the same data.
+
+    Parameters
+    ----------
+    *sources : Trainer, Run or RNNbow
+        What is compared. With `data`, names of cells or mappings of settings, from which trainers are made.
+    data : Data, str or path, optional
+        What to train those on. They record the whole window (``horizon=None``) unless a setting says otherwise.
+    **named_or_settings
+        Sources with a name each; options of `Comparison`, such as ``quantity="loss"``; and with `data` settings that
+        all trainers have in common.
+
+    Returns
+    -------
+    Comparison
+        The widget.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there are not two to four sources, one is there twice, or they have different data, windows or streams.
+
+    Examples
+    --------
+    >>> from rnnbow_widget import Trainer, compare
+    >>> text = "hello world, " * 40
+    >>> both = compare("tanh", "lstm", data=text, hidden_size=16, record_every=5)
+    >>> both.train(100)
+    >>> sorted(both.runs)
+    ['LSTM', 'tanh']
+    >>> named = compare(small=Trainer(text, hidden_size=8), large=Trainer(text, hidden_size=32))
+    """
+    kinds = (*_SOURCES, Mapping) if data is not None else _SOURCES
+    named = {name: value for name, value in named_or_settings.items() if isinstance(value, kinds)}
+    rest = {name: value for name, value in named_or_settings.items() if name not in named}
+    options = {name: rest.pop(name) for name in _OPTIONS if name in rest}
+    if data is None and rest:
+        raise TypeError(f"{', '.join(rest)}: compare takes settings only with data; the sources have their own")
+    everything = [*sources, *named.values()]
+    if data is not None:
+        shared = data if isinstance(data, Data) else corpora.text(data)
+        everything = [_made(source, shared, rest) for source in everything]
+    sides = [_side(source) for source in everything]
+    check_comparable(sides)
+    unnamed = derived_names(sides)[: len(sources)]
+    for name in unnamed:
+        if name in named:
+            raise ValueError(f"compare takes different names; {name!r} is what another side is called already")
+    return Comparison(dict(zip([*unnamed, *named], sides, strict=True)), **options)
+
+
+class Comparison(anywidget.AnyWidget):
+    """Two to four runs side by side, live in lockstep; made by `compare`.
+
+    One plot of a quantity over training for all, and of each side panels 2 to 4: of the same batch, or the nearest that
+    the side has recorded, with what is pointed at in one highlighted in all. Sides that have a trainer train in
+    lockstep: all by the same number of batches. One that diverges stays at its batch and says so; the others go on.
+
+    Parameters
+    ----------
+    sides : mapping of str to Side
+        What is compared, by name.
+    measure, form, quantity, log_scale, stream :
+        As in `RNNbow`; `quantity` is the one that is drawn over training.
+    scale : str
+        Whether panel 3 of all sides has one vertical scale, "shared", or each its "own".
+
+    Attributes
+    ----------
+    runs : dict of str to Run
+        What is shown, by name.
+    trainers : dict of str to Trainer
+        What trains, by name.
+    selected : int or None
+        Number of the batch that is selected; None follows the newest. Sides that have not recorded it show the nearest.
+    playing : bool
+        Whether training is wanted.
+    """
+
+    _esm = STATIC / "widget.js"
+    _css = STATIC / "widget.css"
+
+    selected = traitlets.Int(None, allow_none=True).tag(sync=True)
+    measure = traitlets.Enum(MEASURES, "norm").tag(sync=True)
+    form = traitlets.Enum(FORMS, "auto").tag(sync=True)
+    quantity = traitlets.Enum(QUANTITIES, "horizon_length").tag(sync=True)
+    log_scale = traitlets.Bool(False).tag(sync=True)
+    scale = traitlets.Enum(SCALES, "shared").tag(sync=True)
+    stream = traitlets.Int(None, allow_none=True).tag(sync=True)
+    playing = traitlets.Bool(False).tag(sync=True, to_json=lambda _, widget: widget._conversation.can_play_on())
+    _sides = computed(lambda widget: widget._describe())
+    _contrast = computed(lambda widget: widget._told())
+    _side_0 = computed(lambda widget: widget._side_state(0))
+    _side_1 = computed(lambda widget: widget._side_state(1))
+    _side_2 = computed(lambda widget: widget._side_state(2))
+    _side_3 = computed(lambda widget: widget._side_state(3))
+
+    def __init__(
+        self,
+        sides: Mapping[str, Side],
+        *,
+        measure: str = "norm",
+        form: str = "auto",
+        quantity: str = "horizon_length",
+        log_scale: bool = False,
+        scale: str = "shared",
+        stream: int | None = None,
+    ) -> None:
+        check_comparable(list(sides.values()))
+        self.sides = dict(sides)
+        self.runs = {name: side.run for name, side in sides.items()}
+        self.trainers = {name: side.trainer for name, side in sides.items() if side.trainer}
+        self._reporters = [Reporter(side.run, side.trainer) for side in sides.values()]
+        self._lockstep = Lockstep(list(self.trainers.values())) if self.trainers else None
+        self._conversation = _Conversation(self, self._reporters, self._lockstep)
+        chosen = {"measure": measure, "form": form, "quantity": quantity, "log_scale": log_scale, "scale": scale}
+        super().__init__(**chosen, stream=stream)
+        self.on_msg(lambda _, content, __: self._conversation.receive(content))
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{name}: {len(run):,} recorded" for name, run in self.runs.items())
+        return f"Comparison({counts})"
+
+    # What a person can do. Each is what a button does.
+
+    def play(self) -> None:
+        """Train all in lockstep for as long as a page shows the widget, until `pause`."""
+        self._conversation.play()
+
+    def pause(self) -> None:
+        """Stop playing, after the batches that are being trained."""
+        self._conversation.pause()
+
+    def train(self, batches: int) -> None:
+        """Train all by a number of batches now; those that are behind the others catch up first.
+
+        Raises
+        ------
+        DivergedError
+            If none is left that can go on.
+        """
+        self._conversation.train(batches)
+
+    def step(self) -> None:
+        """Train one batch of each, and record it."""
+        self._conversation.step("batch")
+
+    def step_to_record(self) -> None:
+        """Train all up to and including the next batch that any of them is due to record."""
+        self._conversation.step("record")
+
+    def reset(self) -> None:
+        """Go back to the untrained networks. The recorded batches are forgotten, but those of finished runs."""
+        self._conversation.reset()
+
+    def select(self, batch: int | None) -> None:
+        """Select a batch, or with None the newest one from now on.
+
+        Raises
+        ------
+        KeyError
+            If no side has recorded that batch.
+        """
+        if batch is not None:
+            batch = positive_int("batch", batch, minimum=0)
+            if not any(batch in run.batches for run in self.runs.values()):
+                raise KeyError(f"batch {batch} was not recorded by any side")
+        self.selected = batch
+
+    def contrast(self, batch: int | None = None) -> Contrast:
+        """Return what differs at a batch, in numbers; by default at the newest that all have recorded."""
+        return contrast(self.runs, batch)
+
+    def sentence(self, batch: int | None = None) -> str:
+        """Say what differs at a batch; by default at the newest that all have recorded. See docs/measures.md."""
+        return self.contrast(batch).sentence()
+
+    def column(self, name: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """One number per batch that all sides have recorded: the batches (m,), and the numbers (sides, m).
+
+        Parameters
+        ----------
+        name : str
+            One of `rnnbow_widget.run.QUANTITIES`.
+        """
+        one_of("name", name, QUANTITIES)
+        runs = list(self.runs.values())
+        common = runs[0].batches
+        for run in runs[1:]:
+            common = np.intersect1d(common, run.batches)
+        return common, np.array([run.column(name)[np.searchsorted(run.batches, common)] for run in runs])
+
+    # Traits.
+
+    @traitlets.validate("stream")
+    def _check_stream(self, proposal: Mapping[str, Any]) -> int | None:
+        try:
+            return self._reporters[0].checked_stream(proposal["value"])
+        except (TypeError, ValueError) as error:
+            raise traitlets.TraitError(str(error)) from None
+
+    @traitlets.observe("stream")
+    def _send_details_of_stream(self, _: object) -> None:
+        if self.comm is not None:  # else nobody has anything of this widget
+            self._conversation.renew_state()
+
+    @traitlets.observe("selected")
+    def _send_contrast(self, _: object) -> None:
+        if self.comm is not None:
+            self.send_state("_contrast")
+
+    def _describe(self) -> dict[str, Any]:
+        sides = list(self.sides.values())
+        described_ = [
+            {"name": drawable(name), "settings": drawable(described(settings)), "weights": side.weights}
+            for (name, side), settings in zip(self.sides.items(), differing(sides), strict=True)
+        ]
+        return {"sides": described_, "remarks": [drawable(remark) for remark in remarks(sides)]}
+
+    def _told(self) -> dict[str, Any]:
+        return {"sentence": drawable(self.sentence(self.selected))}
+
+    def _side_state(self, index: int) -> dict[str, Any] | None:
+        """Traits of one side, as those of an `RNNbow`; None if there are fewer sides."""
+        if index >= len(self._reporters):
+            return None
+        reporter = self._reporters[index]
+        return {
+            "_labels": reporter.labels(),
+            "_info": reporter.info(),
+            "_run": reporter.feed.state(self.selected, self.stream),
+            "_status": self._conversation.status(index),
+            "_samples": reporter.samples,
+            "_cues": reporter.feed.cues(),
+            "_choice": reporter.choice(),
+            **{name: reporter.settings.get(name) for name in SETTINGS},
+        }
+
+
+class _Conversation(Conversation):
+    """Several reporters, of which frames tell together: so pages see all at the same batch."""
+
+    def __init__(self, comparison: Comparison, reporters: Sequence[Reporter], lockstep: Lockstep | None) -> None:
+        super().__init__(comparison, reporters, lockstep)
+        self._comparison = comparison
+        self._lockstep = lockstep
+        self._told_at = -math.inf
+        self._told: dict[str, Any] = {}
+
+    def status(self, side: int = 0) -> dict[str, Any]:
+        """Return how training of a side goes: one that diverged says why it stays."""
+        reporter = self._reporters[side]
+        if self._lockstep and reporter.trainer:
+            error = self._lockstep.diverged[self._lockstep.trainers.index(reporter.trainer)]
+            if error:
+                reporter.trouble = explain(error)
+        return super().status(side) | {"file": None}  # it is compared as it was when it was opened
+
+    def _handlers(self) -> dict[Any, Handler]:
+        single = ("set", "measure_horizon", "follow")
+        return {kind: handler for kind, handler in super()._handlers().items() if kind not in single}
+
+    def _together(self, parts: Sequence[Part]) -> Part:
+        content: dict[str, Any] = {"sides": [part for part, _ in parts], "chunks": [len(chunks) for _, chunks in parts]}
+        if not self.leases.training or monotonic() - self._told_at > _CONTRAST_SECONDS:
+            self._told_at = monotonic()
+            told = self._comparison._told()
+            if told != self._told:
+                content["contrast"] = self._told = told
+        return content, [chunk for _, chunks in parts for chunk in chunks]
+
+    def _about(self, side: int, content: dict[str, Any]) -> dict[str, Any]:
+        return {**content, "side": side}
+
+    def _run_trait(self, side: int) -> str:
+        return f"_side_{side}"
+
+    def _state(self) -> list[str]:
+        return ["_contrast", *(f"_side_{side}" for side in range(len(self._reporters)))]
+
+
+_SOURCES = (Trainer, Run, RNNbow)
+_OPTIONS = ("measure", "form", "quantity", "log_scale", "scale", "stream")
+
+
+def _made(source: Source | Recipe, data: Data, settings: Mapping[str, Any]) -> Trainer:
+    if isinstance(source, _SOURCES):
+        raise TypeError(
+            f"with data, compare takes names of cells or mappings of settings; got a {type(source).__name__}"
+        )
+    own = {"cell": source} if isinstance(source, str) else source
+    if not isinstance(own, Mapping):
+        raise TypeError(f"compare takes names of cells or mappings of settings with data; got {type(source).__name__}")
+    return Trainer(data, **{"horizon": None, **settings, **own})
+
+
+def _side(source: Any) -> Side:
+    if isinstance(source, RNNbow):
+        return Side(source.run, source.trainer)
+    if isinstance(source, Trainer):
+        return Side(source.run, source)
+    if isinstance(source, Run):
+        return Side(source, None)
+    help_ = "; with data=…, a cell's name makes a trainer" if isinstance(source, (str, Mapping)) else ""
+    raise TypeError(f"compare takes trainers, runs or RNNbow widgets; got {type(source).__name__}{help_}")
