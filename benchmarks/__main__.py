@@ -9,7 +9,9 @@ import torch
 from . import (
     appending,
     cells,
+    comparing,
     endurance,
+    files,
     footprint,
     growth,
     hovering,
@@ -38,6 +40,7 @@ ENGINE: dict[str, Part] = {
     "growth": growth.measure,
     "footprint": footprint.measure,
     "appending": appending.measure,
+    "files": files.measure,
     "use_case": use_case.measure,
 }
 PAGE: dict[str, Part] = {
@@ -45,6 +48,7 @@ PAGE: dict[str, Part] = {
     "long_batches": long_batches.measure,
     "long_overview": long_overview.measure,
     "live": live.measure,
+    "comparing": comparing.measure,
     "endurance": endurance.measure,
 }
 ON_REQUEST: dict[str, Part] = {"million": long_overview.measure_far}

@@ -40,10 +40,13 @@ class SurfaceItems(Measured):
     average : Measured
         The mean over streams. Of weights, `total` and `beyond` measure the mean of the streams' matrices; of states,
         which each stream has of its own, they are means too. Worked out when first asked for.
+    bound : array (K,) or None
+        What the norms at each lag cannot exceed, if something is known.
     """
 
     lags: NDArray[np.intp]
     _average: Callable[[], Measured] = field(repr=False)
+    bound: Array | None = None
 
     @cached_property
     def average(self) -> Measured:
@@ -94,7 +97,7 @@ def itemized_surfaces(
         if surface.base == JACOBIAN:
             raise ValueError(f"surfaces takes those of weights and states, got {surface.name!r}")
     with np.errstate(over="ignore", invalid="ignore"):  # an exploding gradient is a result to show, not an accident
-        plain = _Plain(walk, bptt(rnn, forward) if gradients is None else gradients)
+        plain = WindowGradients(walk, bptt(rnn, forward) if gradients is None else gradients)
         gathered = {surface.name: _Gathered(plain, surface, wanted) for surface in surfaces}
         for rows in walk.chunks(min((surface.layer for surface in surfaces), default=walk.rnn.num_layers)):
             vectors = _Vectors(rows)
@@ -136,8 +139,16 @@ class _Vectors:
         return self.track.cell.input_delta(self.track.rows)
 
 
-class _Plain:
-    """The plain gradients of the window, of each stream's own loss, in the order of steps."""
+class WindowGradients:
+    """The plain gradients of a window by step, of each stream's own loss. Arrays are in the order of steps.
+
+    Parameters
+    ----------
+    walk : LayerWalk
+        The walk through the window.
+    gradients : Gradients
+        Its plain gradients.
+    """
 
     def __init__(self, walk: LayerWalk, gradients: Gradients) -> None:
         self.walk = walk
@@ -171,8 +182,10 @@ class _Plain:
         if layer:
             below = forward.outputs[layer - 1]  # (n, B, D·H)
             return below, below.shape[-1]
-        if forward.inputs.dtype.kind == "f":
+        if np.issubdtype(forward.inputs.dtype, np.floating):
             return forward.inputs, self.walk.rnn.input_size
+        if np.issubdtype(forward.inputs.dtype, np.floating):
+            return forward.inputs, forward.inputs.shape[-1]  # (n, B, V)
         tokens = np.unique(forward.inputs)  # (q,)
         one_hot = (forward.inputs[..., None] == tokens).astype(self.walk.rnn.dtype)  # (n, B, q)
         return one_hot, self.walk.rnn.input_size
@@ -181,7 +194,7 @@ class _Plain:
 class _Part:
     """What one direction adds to a surface."""
 
-    def __init__(self, plain: _Plain, surface: Surface, direction: int) -> None:
+    def __init__(self, plain: WindowGradients, surface: Surface, direction: int) -> None:
         walk = plain.walk
         self.direction = direction
         self.columns = own_columns(surface, walk.rnn.cells[surface.layer][direction])
@@ -215,7 +228,7 @@ class _Part:
 class _Gathered:
     """Gathers the items of one surface."""
 
-    def __init__(self, plain: _Plain, surface: Surface, wanted: list[str]) -> None:
+    def __init__(self, plain: WindowGradients, surface: Surface, wanted: list[str]) -> None:
         self.walk, self.surface, self.wanted = plain.walk, surface, wanted
         self.parts = [_Part(plain, surface, direction) for direction in surface.directions]
         first, last = min(part.lags[0] for part in self.parts), max(part.lags[-1] for part in self.parts)
@@ -236,23 +249,15 @@ class _Gathered:
             return
         part = next(part for part in self.parts if part.direction == track.direction)
         own = vectors.of(self.surface.base)[..., part.columns]  # (n, m, B, w)
-        j, place, i, kept = self._places(part, track.losses)
+        j, place, i = track.places(part.lags)
         for name, items in part.measuring.items.items():
             weights = part.measuring.weights[name][:, None]  # (n, 1, B) or (n, 1, B, w)
             measured = part.measuring.of(name, own, weights)  # (n, m, B)
-            items[j, :, i] = measured[j, place]
+            items[j, :, i + part.lags[0] - self.lags[0]] = measured[j, place]
         if self.walk.horizon < self.walk.steps:
-            part.kept += np.einsum("jmbw,jm->jbw", own, kept.astype(own.dtype))
-
-    def _places(
-        self, part: _Part, losses: range
-    ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_]]:
-        """Where the pieces of losses are: steps, places among the losses and lags, int arrays (pieces,); and which."""
-        steps, numbers = np.arange(self.walk.steps)[:, None], np.arange(losses.start, losses.stop)  # (n, 1), (m,)
-        lags = numbers - steps  # (n, m)
-        kept = (lags >= part.lags[0]) & (lags <= part.lags[-1])
-        j, place = np.nonzero(kept)
-        return j, place, lags[kept] - self.lags[0], kept
+            kept = np.zeros(own.shape[:2], own.dtype)  # (n, m)
+            kept[j, place] = 1
+            part.kept += np.einsum("jmbw,jm->jbw", own, kept)
 
     def items(self) -> SurfaceItems:
         """Return what was gathered."""

@@ -7,6 +7,8 @@ from typing import ClassVar
 
 from .parameters import Array
 
+Edge = tuple[str, str, str]
+
 
 class Cell(ABC):
     """One recurrent step and its derivative.
@@ -42,9 +44,21 @@ class Cell(ABC):
     """Whether the last block of ``W_hh h_{j-1}`` has a bias of its own, which does not merge with the input's."""
     gate_names: ClassVar[tuple[str, ...]] = ()
     """What the blocks of pre-activations are called, if there are several."""
+    steepest: ClassVar[float | None] = None
+    """Largest slope of the activation, of a cell without gates; None if no such bound is known."""
+    edges: ClassVar[tuple[Edge, ...]] = (
+        ("h", "h", "f"),
+        ("later_h", "h_next", "h"),
+        ("loss", "loss", "h"),
+        ("a", "f", "a"),
+        ("h_before", "a", "h_prev"),
+        ("x", "a", "x"),
+    )
+    """Along which edges gradients flow through a step, from its output to its inputs: name, from, to."""
 
     def __init__(self, W_hh: Array, b_hn: Array | None = None) -> None:
         self.W_hh = W_hh
+        self.b_hn = b_hn
         self.hidden_size = W_hh.shape[1]
         self.state_width = self.state_blocks * self.hidden_size
         self.delta_width = self.gates * self.hidden_size
@@ -105,6 +119,11 @@ class Cell(ABC):
         """
         return self.delta(rows)
 
+    def _by_gate(self, delta: Array) -> dict[str, Array]:
+        """Cut vectors (…, gates·H) into those of each gate, arrays (…, H)."""
+        blocks = delta.reshape(*delta.shape[:-1], self.gates, self.hidden_size)
+        return {name: blocks[..., gate, :] for gate, name in enumerate(self.gate_names)}
+
     def at_hidden(self, later: Array | None, incoming: Array | None) -> Array:
         """Return ``∂L/∂h_j``, array (…, H): what comes through W_hh, and what enters; see `backward_step`.
 
@@ -125,6 +144,22 @@ class Cell(ABC):
         the rest, on all ways: that of an LSTM's c has what comes through h_j too.
         """
         return self.at_hidden(later, incoming)
+
+    def edge_gradients(self, local: Array, later: Array, incoming: Array, rows: Array) -> dict[str, Array]:
+        """Return the gradients with respect to what flows along each of `edges`, arrays (rows, …); but for "x".
+
+        Parameters
+        ----------
+        local, later, incoming, rows :
+            As for `backward_step`, which wrote the rows.
+        """
+        return {
+            "h": self.at_hidden(later, incoming),
+            "later_h": self.delta(later).dot(self.W_hh),
+            "loss": incoming,
+            "a": self.delta(rows),
+            "h_before": self.delta(rows).dot(self.W_hh),
+        }
 
     def forward_window(self, gates: Array, states: Array) -> None:
         """Take all forward steps of a window.

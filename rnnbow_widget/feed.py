@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -11,10 +10,11 @@ import numpy as np
 
 from .extract import extract_rows, spread
 from .overview import Overview
+from .parts import pack_part
 from .protocol import pack_details, pack_overview
 from .run import ReplayError, Run, ThinnedError
 from .run_file import RunFileError
-from .snapshot import Snapshot
+from .snapshot import Snapshot, stream_views
 
 FRAME_BYTES = 64_000
 """Details that go along with a frame: at usual rates all that is new, else the newest and some before it."""
@@ -24,6 +24,10 @@ STATE_BYTES = 256_000
 """Details in the state that a saved notebook holds."""
 STREAMED_BYTES = 192_000
 """Frames' overview rows that pages may add to that state until it is due to be sent anew."""
+
+
+ANSWER_SECONDS = 10.0
+"""How long a page may have to wait for what has to be worked out again."""
 
 
 class Feed:
@@ -59,7 +63,7 @@ class Feed:
             self._told = stop
             rows = pack_overview(overview, slice(first, stop))
             self._streamed += sum(map(len, rows))
-        new = views(self._run.details(first), stream) if stop > first else []
+        new = stream_views(self._run.details(first), stream) if stop > first else []
         return numbers, rows + pack_details(spread(new, FRAME_BYTES) or new[-1:])
 
     def whole(self, selected: int | None = None, stream: int | None = None) -> tuple[dict[str, Any], list[bytes]]:
@@ -107,23 +111,22 @@ class Feed:
         stream : int or None
             One stream, or the average.
         part : str or None
-            What was recorded, or a surface by name.
+            What of it; see `pack_part`.
         """
         asked = {"epoch": self._epoch, "batch": batch, "stream": stream, "part": part}
         found: dict[str, Any] = {**asked, "held": False, "nearest": None, "reason": None}
         try:
-            chunks = self._part(batch, stream, part)
+            chunks = pack_part(self._run, batch, stream, part, ANSWER_SECONDS)
             return {**found, "held": bool(chunks)}, chunks
         except ThinnedError as error:
             return {**found, "nearest": error.nearest}, []
         except KeyError:  # recorded before a reset that the page does not know of yet
             return found, []
-        except (ReplayError, RunFileError, TypeError, ValueError) as error:
-            return {**found, "reason": f"{str(error)[:1].upper()}{str(error)[1:]}."}, []
-
-    def _part(self, batch: int, stream: int | None, part: str | None) -> list[bytes]:
-        snapshot = self._run.at(batch) if part is None else self._run.with_surface(batch, part)
-        return pack_details(views([snapshot], stream), part)
+        except ReplayError as error:
+            nearest = self._run.nearest_held(batch).batch if part is None else None
+            return {**found, "nearest": nearest, "reason": _sentence(error)}, []
+        except (RunFileError, TypeError, ValueError) as error:
+            return {**found, "reason": _sentence(error)}, []
 
     def cues(self) -> list[dict[str, Any]]:
         """Return the cues of the run as it stands. Costs what is new, not what was recorded before."""
@@ -147,13 +150,11 @@ class Feed:
             return {"epoch": self._epoch, "next": self._next, "recorded": recorded}, overview
 
     def _details(self, budget: int, selected: int | None, stream: int | None) -> list[bytes]:
-        held = views(self._run.details(), stream)
+        held = stream_views(self._run.details(), stream)
         wanted: list[Snapshot] = [snapshot for snapshot in held if snapshot.batch == selected]
         return pack_details(spread(held, budget, wanted + held[-1:]))
 
 
-def views(snapshots: Iterable[Snapshot], stream: int | None) -> list[Snapshot]:
-    """Return what pages are to see of each snapshot: itself, or one of its streams if it has them."""
-    if stream is None:
-        return list(snapshots)
-    return [snapshot.streams[stream] for snapshot in snapshots if stream < len(snapshot.streams)]
+def _sentence(error: Exception) -> str:
+    message = str(error)
+    return f"{message[:1].upper()}{message[1:]}."

@@ -25,6 +25,21 @@ class LSTMCell(Cell):
     carried_blocks = 1
     forget_gate = 1
     gate_names = ("i", "f", "g", "o")
+    edges = (
+        ("h", "h", "output"),
+        ("later_h", "h_next", "h"),
+        ("loss", "loss", "h"),
+        ("o", "output", "o"),
+        ("tanh_c", "output", "c"),
+        ("later_c", "c_next", "c"),
+        ("c", "c", "cell"),
+        ("f", "cell", "f"),
+        ("i", "cell", "i"),
+        ("g", "cell", "g"),
+        ("c_before", "cell", "c_prev"),
+        ("h_before", "gates", "h_prev"),
+        ("x", "gates", "x"),
+    )
 
     def forward_step(self, gates: Array, before: Array, after: Array) -> None:
         """Write the state after one step, and the activated gates; see `Cell`."""
@@ -77,6 +92,21 @@ class LSTMCell(Cell):
         at_h = self.at_hidden(later, incoming)  # (…, H)
         return np.concatenate([at_h, self._at_cell(local, later, at_h)], axis=-1)
 
+    def edge_gradients(self, local: Array, later: Array, incoming: Array, rows: Array) -> dict[str, Array]:
+        """Return the gradients along h, along c, and to the pre-activations of the gates; see `Cell`."""
+        found = super().edge_gradients(local, later, incoming, rows)
+        blocks = found.pop("a")  # (…, 4H)
+        through = found["h"] * local[..., 5, :]  # (…, H): from h_j to c_j
+        along = later[..., self.delta_width :]  # (…, H)
+        before = rows[..., self.delta_width :]  # (…, H)
+        return found | {
+            **self._by_gate(blocks),
+            "tanh_c": through,
+            "later_c": along,
+            "c": through + along,
+            "c_before": before,
+        }
+
     def _at_cell(self, local: Array, later: Array | None, at_h: Array) -> Array:
         """Return ``∂L/∂c_j``, array (…, H): what comes through h_j, and along c."""
         found: Array = at_h * local[..., 5, :]  # (…, H)
@@ -100,6 +130,19 @@ class GRUCell(Cell):
     carried_blocks = 2
     has_b_hn = True
     gate_names = ("r", "z", "n")
+    edges = (
+        ("h", "h", "mix"),
+        ("later_h", "h_next", "h"),
+        ("later_direct", "h_next", "h"),
+        ("loss", "loss", "h"),
+        ("r", "reset", "r"),
+        ("z", "mix", "z"),
+        ("n", "mix", "n"),
+        ("reset_product", "n", "reset"),
+        ("direct", "mix", "h_prev"),
+        ("h_before", "gates", "h_prev"),
+        ("x", "gates", "x"),
+    )
 
     def __init__(self, W_hh: Array, b_hn: Array | None = None) -> None:
         super().__init__(W_hh)
@@ -151,6 +194,18 @@ class GRUCell(Cell):
         if later is not None:
             found += later[..., 4 * self.hidden_size :]
         return found
+
+    def edge_gradients(self, local: Array, later: Array, incoming: Array, rows: Array) -> dict[str, Array]:
+        """Return the gradients along h, past the gates, and to the pre-activations of the gates; see `Cell`."""
+        found = super().edge_gradients(local, later, incoming, rows)
+        del found["a"]
+        direct = slice(4 * self.hidden_size, None)
+        return found | {
+            **self._by_gate(self.input_delta(rows)),
+            "later_direct": later[..., direct],
+            "reset_product": rows[..., 2 * self.hidden_size : 3 * self.hidden_size],
+            "direct": rows[..., direct],
+        }
 
     def input_delta(self, rows: Array) -> Array:
         """Return the gradients with respect to what enters: that of n is not the recurrent one; see `Cell`."""

@@ -63,17 +63,37 @@ class TrackRows:
             found[:-1] = self.rows[1:]
         return found
 
+    def steps(self) -> Iterator[tuple[Array, Array, Array, Array]]:
+        """Yield of each step what the cell's backward step was given, and what it wrote, with one axis of m·B rows.
+
+        That is the linearization, rows of the step that was read after it, gradients that enter, and rows. (As in the
+        walk, a product of more axes is slow.)
+        """
+        n, m, streams, width = self.rows.shape
+        later = self.later
+        for j in range(n):
+            count = m * streams
+            entering = self.incoming[j].reshape(count, -1)  # (m·B, H)
+            yield (
+                _of_losses(self.local[j], m),
+                later[j].reshape(count, width),
+                entering,
+                self.rows[j].reshape(count, -1),
+            )
+
     def states(self) -> Array:
         """Gradients with respect to the state after each step, array (n, m, B, S)."""
-        n, m, streams, _ = self.rows.shape
-        later, width = self.later, self.cell.state_width
-        found = np.empty((n, m, streams, width), self.rows.dtype)
-        for j in range(n):  # as in the walk: a product of more axes is slow
-            local = _of_losses(self.local[j], m)
-            entering = self.incoming[j].reshape(-1, self.cell.hidden_size)  # (m·B, H)
-            own = self.cell.state_gradient(local, later[j].reshape(m * streams, -1), entering)  # (m·B, S)
-            found[j] = own.reshape(m, streams, width)
+        found = np.empty((*self.rows.shape[:3], self.cell.state_width), self.rows.dtype)
+        for own, (local, later, entering, _) in zip(found, self.steps(), strict=True):
+            own[...] = self.cell.state_gradient(local, later, entering).reshape(own.shape)
         return found
+
+    def places(self, lags: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+        """Where the pieces of these lags are: steps, places among the losses, places among the lags, (pieces,) each."""
+        steps, numbers = np.arange(len(self.rows))[:, None], np.array(self.losses)  # (n, 1), (m,)
+        found = numbers - steps  # (n, m): lags
+        j, place = np.nonzero((found >= lags[0]) & (found <= lags[-1]))
+        return j, place, found[j, place] - lags[0]
 
 
 class LayerWalk:

@@ -80,7 +80,7 @@ class Measuring:
 
     def _measure(self, name: str, delta: Array, weights: Array) -> Array:
         if name == "norm":
-            found: Array = _squared_norms(delta)
+            found: Array = squared_norms(delta)
             np.sqrt(found, out=found)
             found *= weights  # ‖δ hᵀ‖ = ‖δ‖·‖h‖
         elif name == "mean_abs":
@@ -157,7 +157,7 @@ class StreamAverage:
         return found
 
 
-def _squared_norms(rows: Array) -> Array:
-    """Squared Euclidean norms over the last axis, in the rows' dtype unless they overflow it."""
+def squared_norms(rows: Array) -> Array:
+    """Return squared Euclidean norms over the last axis, in the rows' dtype unless they overflow it."""
     found: Array = np.vecdot(rows, rows)
     return found if isfinite(found.sum()) else squared_norms_wide(rows)

@@ -48,6 +48,14 @@ class Optimizer(ABC):
         """Forget what was gathered over past steps."""
 
     @abstractmethod
+    def past(self) -> tuple[Array, ...]:
+        """Return what was gathered over past steps, copied; nothing before the first."""
+
+    @abstractmethod
+    def take_over(self, past: tuple[Array, ...]) -> None:
+        """Go on from what was gathered by another optimizer of the same kind."""
+
+    @abstractmethod
     def update(self, gradient: Array, rows: Rows | None = None) -> Array:
         """Return what is to be subtracted from the parameters, array like `gradient`, valid until the next call.
 
@@ -69,6 +77,13 @@ class SGD(Optimizer):
     def reset(self) -> None:
         """Do nothing: there is no state."""
 
+    def past(self) -> tuple[Array, ...]:
+        """Return nothing: there is no state."""
+        return ()
+
+    def take_over(self, past: tuple[Array, ...]) -> None:
+        """Do nothing: there is no state."""
+
     def update(self, gradient: Array, rows: Rows | None = None) -> Array:
         """Return the update; see `Optimizer`."""
         return self.learning_rate * gradient
@@ -85,12 +100,26 @@ class Adagrad(Optimizer):
         """Forget what was gathered over past steps."""
         self._sum: Array | None = None  # (P,)
 
+    def past(self) -> tuple[Array, ...]:
+        """Return the sum of squares, array (P,), copied; nothing before the first step."""
+        return () if self._sum is None else (self._sum.copy(),)
+
+    def take_over(self, past: tuple[Array, ...]) -> None:
+        """Go on from the sum of squares of another one."""
+        self.reset()
+        for gathered in past:
+            self._start_with(gathered.copy())
+
+    def _start_with(self, gathered: Array) -> None:
+        self._sum = gathered
+        self._work = np.empty_like(gathered)  # (P,): used again, since new memory is not in the cache
+
     def update(self, gradient: Array, rows: Rows | None = None) -> Array:
         """Return the update; see `Optimizer`."""
         if self._sum is None:
             size = gradient.size if rows is None else rows.whole_size(gradient)
-            self._sum = np.full(size, self.initial_accumulator, gradient.dtype)
-            self._work = np.empty_like(self._sum)  # (P,): used again, since new memory is not in the cache
+            self._start_with(np.full(size, self.initial_accumulator, gradient.dtype))
+        assert self._sum is not None
         work = self._work[: gradient.size]
         if rows is None:
             self._step(gradient, self._sum, work)
@@ -125,6 +154,18 @@ class Adam(Optimizer):
         self._steps = 0
         self._mean: Array | None = None  # (P,)
         self._square: Array | None = None  # (P,)
+
+    def past(self) -> tuple[Array, ...]:
+        """Return both means, arrays (P,), and the number of steps, copied; nothing before the first step."""
+        if self._mean is None or self._square is None:
+            return ()
+        return self._mean.copy(), self._square.copy(), np.array([self._steps], np.float64)
+
+    def take_over(self, past: tuple[Array, ...]) -> None:
+        """Go on from what another one gathered."""
+        self.reset()
+        if past:
+            self._mean, self._square, self._steps = past[0].copy(), past[1].copy(), int(past[2][0])
 
     def update(self, gradient: Array, rows: Rows | None = None) -> Array:
         """Return the update; see `Optimizer`."""

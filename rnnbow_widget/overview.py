@@ -167,6 +167,11 @@ def flags_of(snapshot: Snapshot) -> int:
     return DIVERGED * snapshot.diverged | FROM_ZERO_STATE * snapshot.from_zero_state | CLIPPED * snapshot.clipped
 
 
+def loss_of(snapshot: Snapshot) -> float:
+    """Mean loss per step, as the column has it."""
+    return float(_rows([snapshot], ())["loss"][0])
+
+
 def _empty(name: str, rows: int) -> Column:
     return np.empty(rows, _dtype(name))
 
@@ -199,7 +204,7 @@ def _rows(snapshots: Sequence[Snapshot], keys: Sequence[str]) -> dict[str, Colum
             rows[f"max:{key}"] = rows[f"mean:{key}"] = np.full(len(snapshots), np.nan)
             continue
         pieces = np.array([s.surfaces[key] for s in snapshots])  # (batches, n, k)
-        beyond = np.array([s.beyond[key] for s in snapshots])  # (batches, n)
+        beyond = np.array([s.beyond[key] for s in snapshots]) if key in snapshots[0].beyond else None  # (batches, n)
         heights = bar_heights(pieces, beyond, signed=key.endswith(":share"))  # (batches, n)
         rows[f"max:{key}"] = np.maximum.reduce(heights, axis=1)
         rows[f"mean:{key}"] = np.add.reduce(heights, axis=1) / steps

@@ -19,11 +19,11 @@ from . import __version__
 from .checks import boolean, one_of, positive_int
 from .compact import MANTISSA_BITS, compact, rounded
 from .extract import extract_rows
-from .feed import views
 from .measuring import MEASURES
 from .protocol import pack_details, pack_overview
 from .reporter import Reporter
 from .run import QUANTITIES, Run
+from .snapshot import stream_views
 from .visible_text import picture
 
 FORMS = ("auto", "bars", "heatmap")
@@ -181,7 +181,7 @@ def _pack_details(run: Run, stream: int | None, named: Set[int | None], room: in
     wanted = held[np.isin(run.batches[held], [batch for batch in named if batch is not None])]
 
     def pack(indices: NDArray[np.intp]) -> str:
-        snapshots = views((run[index] for index in indices.tolist()), stream)
+        snapshots = stream_views((run[index] for index in indices.tolist()), stream)
         return compact([rounded(chunk) for chunk in pack_details(snapshots)])
 
     count = len(held)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import math
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .cell_flow import CellFlow
 from .overview import Overview, flags_of
 from .snapshot import Snapshot, surface_of
+from .units import Units
 
 VERSION = 2
 
@@ -49,6 +51,36 @@ def pack_details(snapshots: Iterable[Snapshot], part: str | None = None) -> list
 def _alike(snapshot: Snapshot) -> tuple[Any, ...]:
     shapes = [(key, items.shape) for key, items in snapshot.surfaces.items()]
     return snapshot.steps, shapes, dict(snapshot.first_lags), snapshot.stream
+
+
+def pack_units(batch: int, stream: int | None, part: str, units: Units) -> bytes:
+    """Pack the hidden units of a batch."""
+    surface = part.partition(":")[2]
+    described = {"first_lags": {surface: units.first_lag} if units.first_lag else {}, "steps": units.bars.shape[1]}
+    arrays = {name: getattr(units, name) for name in ("size", "share", "reach", "agreement", "bars", "profile")}
+    return _pack_one("units", batch, stream, part, described, arrays)
+
+
+def pack_cell(batch: int, stream: int | None, part: str, flow: CellFlow) -> bytes:
+    """Pack the flow in a cell in a batch."""
+    steps = len(next(iter(flow.sizes.values())))
+    described = {"first_lag": flow.first_lag, "steps": steps, "edges": [list(edge) for edge in flow.edges]}
+    return _pack_one("cell", batch, stream, part, described, {f"edge:{name}": own for name, own in flow.sizes.items()})
+
+
+def _pack_one(
+    kind: str,
+    batch: int,
+    stream: int | None,
+    part: str,
+    described: dict[str, Any],
+    arrays: Mapping[str, NDArray[np.floating[Any]]],
+) -> bytes:
+    """Pack a chunk of one batch."""
+    columns: dict[str, NDArray[np.generic]] = {"batch": np.array([batch], _DTYPES["i4"])}
+    with np.errstate(over="ignore"):  # of double precision
+        columns |= {name: array[None].astype(_DTYPES["f4"]) for name, array in arrays.items()}
+    return _pack({"kind": kind, "part": part, "count": 1, "stream": stream, **described}, columns)
 
 
 def packed_nbytes(snapshot: Snapshot) -> int:
@@ -110,8 +142,11 @@ def _columns(snapshots: Sequence[Snapshot]) -> Iterator[tuple[str, NDArray[np.ge
     if snapshots[0].stream is not None:  # the overview has the minibatch's
         yield "start", np.array([s.start for s in snapshots], i4)
     for key in snapshots[0].surfaces:
-        yield f"total:{key}", np.array([s.step_totals[key] for s in snapshots], f4)
-        yield f"beyond:{key}", np.array([s.beyond[key] for s in snapshots], f4)
+        if key in snapshots[0].beyond:
+            yield f"total:{key}", np.array([s.step_totals[key] for s in snapshots], f4)
+            yield f"beyond:{key}", np.array([s.beyond[key] for s in snapshots], f4)
+        if key in snapshots[0].bounds:
+            yield f"bound:{key}", np.array([s.bounds[key] for s in snapshots], f4)
         yield f"items:{key}", np.array([s.surfaces[key] for s in snapshots], f4)
 
 

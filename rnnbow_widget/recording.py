@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +13,24 @@ from .bptt_itemized import ItemizedGradients, itemized_bptt
 from .bptt_surfaces import SurfaceItems, itemized_surfaces
 from .forward import ForwardPass
 from .gradients import Gradients
-from .measuring import MEASURES, Measured
+from .jacobians import state_jacobians
+from .measuring import MEASURES
 from .outcomes import average_outcomes
+from .parameters import Array
 from .rnn import RNN
 from .snapshot import Float32, Snapshot, surface_key
-from .surfaces import Surface
+from .surfaces import JACOBIAN, Surface
 
 Itemized = Mapping[str, ItemizedGradients | SurfaceItems]
 """By the name of a surface: its pieces."""
+
+
+class SurfaceFields(TypedDict):
+    """Fields of a `Snapshot` that hold itemized gradients."""
+
+    surfaces: dict[str, Float32]
+    step_totals: dict[str, Float32]
+    beyond: dict[str, Float32]
 
 
 def itemize(
@@ -46,7 +57,13 @@ def itemize(
     top = Surface("W_hh", rnn.num_layers - 1)
     if list(surfaces) == [top]:  # the losses reach it directly, so that it takes a fraction of the time
         return {top.name: itemized_bptt(rnn, forward, horizon, measures=MEASURES, gradients=gradients)}
-    return itemized_surfaces(rnn, forward, surfaces, horizon, measures=MEASURES, gradients=gradients)
+    found: dict[str, SurfaceItems] = {
+        one.name: state_jacobians(rnn, forward, one, horizon) for one in surfaces if one.base == JACOBIAN
+    }
+    others = [one for one in surfaces if one.base != JACOBIAN]
+    if others:
+        found |= itemized_surfaces(rnn, forward, others, horizon, measures=MEASURES, gradients=gradients)
+    return {one.name: found[one.name] for one in surfaces}
 
 
 def make_snapshot(
@@ -72,12 +89,12 @@ def make_snapshot(
         Other fields, which are the same for all streams.
     """
     steps = len(outcome["loss"])
-    lags = first_lags(itemized)
+    surfaces: dict[str, Any] = {"first_lags": first_lags(itemized), "bounds": bounds(itemized)}
     whole = {**outcome, **surface_fields(itemized)}
 
     def snapshot(start: int, zero: bool, **arrays: Any) -> Snapshot:
-        place: dict[str, Any] = {"start": start, "stop": start + steps, "from_zero_state": zero, "first_lags": lags}
-        return Snapshot(**about, **place, **arrays)
+        place: dict[str, Any] = {"start": start, "stop": start + steps, "from_zero_state": zero}
+        return Snapshot(**about, **place, **surfaces, **arrays)
 
     if not from_zero.ndim:
         return snapshot(starts[0], bool(from_zero), **whole)
@@ -101,12 +118,51 @@ def first_lags(itemized: Itemized) -> dict[str, int]:
     return {name: first for name, first in found.items() if first}
 
 
-def surface_fields(itemized: Itemized, *, average: bool = False) -> dict[str, dict[str, Float32]]:
-    """Fields of a `Snapshot` that hold itemized gradients: those of all streams, or of their average."""
-    found: dict[str, dict[str, Float32]] = {"surfaces": {}, "step_totals": {}, "beyond": {}}
-    for name, own in itemized.items():
-        measured: Measured = own.average if average else own
-        for field, arrays in zip(found, (measured.items, measured.total, measured.beyond), strict=True):
-            for measure, array in arrays.items():
-                found[field][surface_key(name, measure)] = array.astype(np.float32)
-    return found
+def bounds(itemized: Itemized) -> dict[str, Float32]:
+    """What norms cannot exceed, as a `Snapshot` has it."""
+    found = {name: own.bound for name, own in itemized.items() if isinstance(own, SurfaceItems)}
+    with np.errstate(over="ignore"):  # of double precision
+        return {name: bound.astype(np.float32) for name, bound in found.items() if bound is not None}
+
+
+def with_surfaces(snapshot: Snapshot, itemized: Itemized) -> Snapshot:
+    """Return a snapshot with other surfaces, of all its streams."""
+    lags, limits = first_lags(itemized), bounds(itemized)
+    fields = surface_fields(itemized)
+    if not snapshot.streams:
+        return replace(snapshot, first_lags=lags, bounds=limits, **fields)
+    streams = tuple(
+        replace(
+            stream,
+            first_lags=lags,
+            bounds=limits,
+            surfaces=_of_stream(fields["surfaces"], b),
+            step_totals=_of_stream(fields["step_totals"], b),
+            beyond=_of_stream(fields["beyond"], b),
+        )
+        for b, stream in enumerate(snapshot.streams)
+    )
+    fields = surface_fields(itemized, average=True)
+    return replace(snapshot, first_lags=lags, bounds=limits, streams=streams, **fields)
+
+
+def _of_stream(arrays: dict[str, Float32], stream: int) -> dict[str, Float32]:
+    return {key: array[:, stream] for key, array in arrays.items()}
+
+
+def surface_fields(itemized: Itemized, *, average: bool = False) -> SurfaceFields:
+    """Return the fields of a `Snapshot`: those of all streams, or of their average."""
+    measured = {name: own.average if average else own for name, own in itemized.items()}
+    return {
+        "surfaces": _by_key({name: own.items for name, own in measured.items()}),
+        "step_totals": _by_key({name: own.total for name, own in measured.items()}),
+        "beyond": _by_key({name: own.beyond for name, own in measured.items()}),
+    }
+
+
+def _by_key(arrays: dict[str, dict[str, Array]]) -> dict[str, Float32]:
+    return {
+        surface_key(name, measure): array.astype(np.float32)
+        for name, of in arrays.items()
+        for measure, array in of.items()
+    }

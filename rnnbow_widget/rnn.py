@@ -108,6 +108,25 @@ class RNN:
         self._given: Array | None = None  # (P,): first weights that were not drawn
         self.reset()
 
+    def copy(self) -> RNN:
+        """Return a network of the same weights, and of its own; `reset` goes back to where this one's goes."""
+        given = self._given is not None
+        new = RNN(
+            self.input_size,
+            self.hidden_size,
+            self.output_size,
+            cell=type(self.cell),
+            init="normal" if given else self.init,
+            forget_bias=self.forget_bias,
+            num_layers=self.num_layers,
+            bidirectional=self.bidirectional,
+            seed=self.seed,
+            dtype=self.dtype,
+        )
+        new._given, new.init, new.forget_bias = self._given, self.init, self.forget_bias
+        new.parameters.vector[:] = self.parameters.vector
+        return new
+
     @classmethod
     def from_torch(cls, module: Any, linear: Any) -> RNN:
         """Take over a network from PyTorch. `reset` goes back to its weights.

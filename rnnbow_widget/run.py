@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import asdict
 from itertools import takewhile
-from typing import Any, Protocol, overload
+from typing import TYPE_CHECKING, Any, Protocol, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .about import About
+from .arrays import one_stream, overview_frame, snapshots_dataset
 from .checks import finite_float, one_of
 from .cues import Cue, CueFinder
 from .export import File, write_out
@@ -24,7 +25,14 @@ from .overview import CLIPPED, DIVERGED, Overview
 from .run_file import RunFileError
 from .run_reader import RunReader
 from .run_writer import RunWriter, save_run
-from .snapshot import Float32, Snapshot, surface_key
+from .snapshot import Float32, Snapshot, surface_key, surface_of
+
+if TYPE_CHECKING:
+    from .replay import Replay
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
 
 MEMORY_LIMIT = 256_000_000
 """Bytes that a run takes at most, unless it is told otherwise."""
@@ -66,8 +74,20 @@ class ReplayError(LookupError):
 class Recall(Protocol):
     """Works out again what was not kept of a recorded batch: the trainer that made the run."""
 
-    def snapshot(self, batch: int, surface: str | None = None) -> Snapshot:
-        """Return a recorded batch with what was recorded, or with one surface only.
+    def replay(self, batch: int, seconds: float | None = None) -> Replay:
+        """Return a batch as it was when it was trained; see `Trainer.replay`."""
+
+    def snapshot(self, batch: int, surface: str | None = None, seconds: float | None = None) -> Snapshot:
+        """Return a recorded batch with what is recorded of others, or with one surface only.
+
+        Parameters
+        ----------
+        batch : int
+            Number of a recorded batch.
+        surface : str, optional
+            Name of the surface.
+        seconds : float, optional
+            How long it may take.
 
         Raises
         ------
@@ -111,6 +131,8 @@ class Run(Sequence[Snapshot]):
         Works out what was not kept of a recorded batch. None if no trainer is there: a copy of a run has none.
     overhead : float
         Share of its time that a training loop elsewhere spends on recording, where that is measured; else NaN.
+    beside : int
+        Bytes that the trainer keeps for that, within the same limit.
     file : RunWriter, RunReader or None
         The file that the run is written to, whose ``written`` says how many recorded batches are in it, or from which
         it was opened.
@@ -136,6 +158,7 @@ class Run(Sequence[Snapshot]):
         self.recall: Recall | None = None
         self.overhead = math.nan
         self._followers: list[weakref.WeakMethod[Callable[[], None]]] = []
+        self.beside = 0
         self.file: RunWriter | RunReader | None = None
         self._in_file: NDArray[np.bool_]
         self._lock = threading.RLock()
@@ -324,22 +347,50 @@ class Run(Sequence[Snapshot]):
     def __iter__(self) -> Iterator[Snapshot]:
         return (self[index] for index in range(len(self)))  # one by one: a file may hold more than memory does
 
-    def at(self, batch: int) -> Snapshot:
-        """Return the snapshot of a batch number.
+    def at(self, batch: int, seconds: float | None = None) -> Snapshot:
+        """Return the snapshot of a batch number. If its details were thinned, the trainer works them out again.
+
+        Parameters
+        ----------
+        batch : int
+            Number of a recorded batch.
+        seconds : float, optional
+            How long it may take to work it out.
 
         Raises
         ------
         KeyError
             If that batch was not recorded.
         ThinnedError
-            If its details are held no more.
+            If its details are held no more, and there is no trainer.
+        ReplayError
+            If there is one, but the batch cannot be worked out again.
         RunFileError
             If they are in a file that cannot be read.
         """
         with self._lock:
-            return self._at_index(self.index_of(batch))
+            try:
+                return self._at_index(self.index_of(batch))
+            except ThinnedError:
+                recall = self.recall
+                if recall is None:
+                    raise
+        return recall.snapshot(batch, None, seconds)
 
-    def with_surface(self, batch: int, surface: str) -> Snapshot:
+    def nearest_held(self, batch: int) -> Snapshot:
+        """Return the snapshot that is held of the batch nearest to this one.
+
+        Raises
+        ------
+        LookupError
+            If nothing was recorded.
+        """
+        with self._lock:
+            if not self._details:
+                raise LookupError("nothing was recorded")
+            return min(self._details.values(), key=lambda held: abs(held.batch - batch))
+
+    def with_surface(self, batch: int, surface: str, seconds: float | None = None) -> Snapshot:
         """Return a recorded batch with one surface only: the one that was recorded, or worked out again by the trainer.
 
         Parameters
@@ -348,6 +399,8 @@ class Run(Sequence[Snapshot]):
             Number of a recorded batch.
         surface : str
             Name of a surface; see `Surfaces.parse`.
+        seconds : float, optional
+            How long it may take to work it out.
 
         Raises
         ------
@@ -362,13 +415,13 @@ class Run(Sequence[Snapshot]):
         """
         with self._lock:
             held = self._details_of(self.index_of(batch))
-        if held is not None and surface in held.surfaces:
+        if held is not None and surface in map(surface_of, held.surfaces):
             return held.only(surface)
         if self.recall is None:
             raise ReplayError(
                 f"surface {surface!r} of batch {batch} is not held, and there is no trainer that could work it out"
             )
-        return self.recall.snapshot(batch, surface)
+        return self.recall.snapshot(batch, surface, seconds)
 
     def surface(self, batch: int, surface: str, measure: str = "norm") -> Float32:
         """Return a surface of a recorded batch, array (n, K): at ``[j, i]`` what step j received from one loss.
@@ -496,6 +549,49 @@ class Run(Sequence[Snapshot]):
             )
             return self._finder.cues()
 
+    def to_pandas(self) -> pandas.DataFrame:
+        """Return the overview as a data frame: a row for each recorded batch, by batch number.
+
+        Its columns are those of the overview: places in the data, flags, norms of gradients, horizon lengths in steps,
+        losses per step, accuracies, and for each surface and measure S ``max:S`` and ``mean:S``.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed: ``pip install 'rnnbow_widget[pandas]'``.
+        """
+        return overview_frame(self._overview)
+
+    def to_xarray(self, batches: Sequence[int] | None = None, *, stream: int | None = None) -> xarray.Dataset:
+        """Return recorded batches as a dataset with the dimensions batch, surface, step and lag.
+
+        ``norm``, ``mean_abs`` and ``share`` have the pieces, each a variable of its own since their units differ, with
+        what a step received from the loss `lag` steps later; NaN where a batch or surface has no such lag. ``…_total``
+        and ``…_beyond`` have the sums of a step, and what lies past the recorded lags. Numbers of steps and of batches,
+        such as ``step_loss`` and ``loss``, are variables too, and the settings are attributes.
+
+        Parameters
+        ----------
+        batches : sequence of int, optional
+            Numbers of recorded batches, ascending; by default all whose details are held or in the file.
+        stream : int, optional
+            Which stream of minibatches, from 0; by default the average over streams.
+
+        Raises
+        ------
+        ImportError
+            If xarray is not installed: ``pip install 'rnnbow_widget[xarray]'``.
+        KeyError, LookupError
+            If a batch was not recorded, or its details are held no more.
+        ValueError
+            If there is no such stream.
+        """
+        wanted = self.batches[self.detailed].tolist() if batches is None else batches
+        found = (self.at(batch) for batch in wanted)
+        if stream is not None:
+            found = (one_stream(snapshot, stream) for snapshot in found)
+        return snapshots_dataset(self._overview, found, self.settings)
+
     def to_html(self, file: File, *, title: str | None = None, max_bytes: int | None = None, **choices: Any) -> None:
         """Write a page to share: the panels with this run, as one file for any browser, without a kernel or a network.
 
@@ -559,8 +655,8 @@ class Run(Sequence[Snapshot]):
 
     @property
     def nbytes(self) -> int:
-        """Bytes that overview and details take, with what Python and numpy need to hold them."""
-        return self._overview.nbytes + self._details_nbytes
+        """Bytes that overview and details take, and what is kept beside; with what Python and numpy need for them."""
+        return self._overview.nbytes + self._details_nbytes + self.beside
 
     def __repr__(self) -> str:
         with self._lock:
@@ -582,7 +678,7 @@ class Run(Sequence[Snapshot]):
         # A lock cannot be copied; a copy needs one of its own. It is not what the trainer goes on with, nor what the
         # file is written from, nor what somebody follows; but it can be read from a file.
         state = {name: value for name, value in self.__dict__.items() if name != "_lock"}
-        state |= {"recall": None, "_followers": []}
+        state |= {"recall": None, "beside": 0, "_followers": []}
         return state | {"file": None} if self.writer else state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -652,7 +748,7 @@ class Run(Sequence[Snapshot]):
     def _thin(self) -> None:
         """Give up details, evenly, until part of the memory limit is free. Rare enough to cost little per batch."""
         newest = len(self) - 1
-        target = max(0, _ROOM * self._memory_limit - self._overview.nbytes)
+        target = max(0, _ROOM * self._memory_limit - self._overview.nbytes - self.beside)
         spared = {newest} | self._named_by_cues(target / 2)
         while self._details_nbytes > target and len(self._details) > 1:
             if self._stride > newest:  # even those that are spared are too many

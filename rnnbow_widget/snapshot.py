@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from itertools import groupby
@@ -83,6 +83,8 @@ class Snapshot:
         Which stream of a minibatch this is, from 0; None if it is the whole batch.
     first_lags : dict of int
         By the name of a surface: its first lag, if that is not 0 because losses reach steps that come after them.
+    bounds : dict of float32 array (K,)
+        By the name of a surface: what its norms at each lag cannot exceed, of a Jacobian.
     counted : float32 array (n,) or None
         Which steps have a loss, as 0 and 1; in an average, what share of the streams has one. None if all have.
     target_values, prediction_values : float32 array (n, O) or None
@@ -111,6 +113,7 @@ class Snapshot:
     streams: tuple[Snapshot, ...] = ()
     stream: int | None = None
     first_lags: Mapping[str, int] = field(default_factory=dict)
+    bounds: Mapping[str, Float32] = field(default_factory=dict)
     counted: Float32 | None = None
     target_values: Float32 | None = None
     prediction_values: Float32 | None = None
@@ -229,7 +232,7 @@ class Snapshot:
     def bar_heights(self, surface: str | None = None, measure: str = "norm") -> Float32:
         """Height of each step's bar, array (n,): its pieces and what lies beyond. Of signed shares, those above 0."""
         key = surface_key(surface or self.primary, measure)
-        return bar_heights(self.surfaces[key], self.beyond[key], signed=measure == "share")
+        return bar_heights(self.surfaces[key], self.beyond.get(key), signed=measure == "share")
 
     def max_gradient(self, surface: str | None = None, measure: str = "norm") -> float:
         """The tallest bar: what the overview draws for this batch."""
@@ -246,6 +249,8 @@ class Snapshot:
         it is the part of all bars together that is beyond: ``Σ_j beyond[j] / Σ_j bar_heights[j]``.
         """
         key = surface_key(surface or self.primary, measure)
+        if key not in self.beyond:  # of Jacobians, which are no parts of a sum
+            return 0.0
         beyond = self.beyond[key].sum(dtype=np.float64)
         whole = self.step_totals[key] if measure == "share" else self.bar_heights(surface, measure)  # (n,)
         return float(beyond / whole.sum(dtype=np.float64)) if self.beyond[key].any() else 0.0
@@ -346,48 +351,111 @@ def horizon_lengths(snapshots: Sequence[Snapshot]) -> list[float]:
         else:
             several = list(alike)
             items = np.array([one.surfaces[one.primary] for one in several])  # (batches, n, K)
-            reaches = _reaches(_backward(items, first_lag), zero, REACH_THRESHOLD)
             counted = [_counting(one) for one in several]
-            found += [_median(_of_losses(*both)) for both in zip(reaches, counted, strict=True)]
+            found += [
+                median_reach(of_losses(*both)) for both in zip(reaches(items, first_lag, zero), counted, strict=True)
+            ]
     return found
 
 
+def reaches(items: Array, first_lag: int, from_zero_state: bool) -> Float64:
+    """How many steps each loss that counts reaches back; see `horizon_length`.
+
+    Parameters
+    ----------
+    items : array (…, n, K)
+        Pieces of several batches, or of several units.
+    first_lag : int
+        The first of their lags.
+    from_zero_state : bool
+        As for `horizon_length`.
+
+    Returns
+    -------
+    float64 array (…, losses)
+        NaN where items are not finite.
+    """
+    return _reaches(_backward(items, first_lag), from_zero_state, REACH_THRESHOLD)
+
+
+def of_losses(reaches: Float64, counted: Array | None) -> Float64:
+    """Return the reaches (…, losses) of the last steps, without those of steps that have no loss.
+
+    Parameters
+    ----------
+    reaches : float64 array (…, losses)
+        What the function of that name returned.
+    counted : array (n,) or None
+        How much each step counts, in the order of the items; None if all have a loss.
+    """
+    return reaches if counted is None else reaches[..., counted[-reaches.shape[-1] :] > 0]
+
+
+def median_reach(reaches: Float64) -> float:
+    """Return the median of an array (losses,): a tenth of the time of numpy's own. NaN of none."""
+    if not len(reaches):
+        return float("nan")
+    ordered = np.sort(reaches)  # NaN comes last
+    middle = len(ordered) // 2
+    return float("nan") if isnan(ordered[-1]) else float(ordered[middle] + ordered[-1 - middle]) / 2
+
+
 def _zero(snapshot: Snapshot) -> bool:
-    """Whether pieces at the first of the steps that `_backward` has are 0 only because a state was zero."""
     name = snapshot.primary
-    if not name.startswith("W_hh"):
-        return False
-    if "_reverse" in name:  # which starts every window from zero, at its last step
-        return _reaches_ahead(snapshot.surfaces[name], snapshot.first_lags.get(name, 0))
-    return snapshot.from_zero_state
+    return begins_at_zero(name, snapshot.surfaces[name], snapshot.first_lags.get(name, 0), snapshot.from_zero_state)
+
+
+def begins_at_zero(surface: str, items: Array, first_lag: int, from_zero_state: bool) -> bool:
+    """Return whether pieces at the step that `reaches` looks at last are 0 only because a state was zero.
+
+    Parameters
+    ----------
+    surface : str
+        Name of the surface. Only pieces of W_hh are multiplied with a state.
+    items : array (…, n, K)
+        Its pieces.
+    first_lag : int
+        Their first lag.
+    from_zero_state : bool
+        Whether the state before the window was zero, in the layers that read forward.
+    """
+    if "_reverse" in surface:  # which starts every window from zero, at its last step
+        return surface.startswith("W_hh") and reaches_ahead(items, first_lag)
+    return surface.startswith("W_hh") and from_zero_state
 
 
 def _counting(snapshot: Snapshot) -> Float32 | None:
     """Which of the steps that `_backward` has count, array (n,), or None if all do."""
     name, counted = snapshot.primary, snapshot.counted
-    ahead = counted is not None and _reaches_ahead(snapshot.surfaces[name], snapshot.first_lags.get(name, 0))
+    ahead = counted is not None and reaches_ahead(snapshot.surfaces[name], snapshot.first_lags.get(name, 0))
     return counted[::-1] if ahead and counted is not None else counted
 
 
-def _reaches_ahead(items: Array, first_lag: int) -> bool:
-    """Whether items (…, n, K) have no lags above 0: no loss reaches back."""
+def reaches_ahead(items: Array, first_lag: int) -> bool:
+    """Return whether items (…, n, K) have no lags above 0: no loss reaches back, and `reaches` is of steps ahead."""
     return first_lag < 0 and -first_lag == items.shape[-1] - 1
 
 
 def _backward(items: Array, first_lag: int) -> Array:
-    """The items (batches, n, k) by which a loss reaches back from it: those of lags from 0 on.
+    """The items (…, n, k) by which a loss reaches back from it: those of lags from 0 on.
 
     Where no loss reaches back, those by which it reaches ahead, as if time ran the other way.
     """
-    return items[:, ::-1, ::-1] if _reaches_ahead(items, first_lag) else items[..., -first_lag:]
+    return items[..., ::-1, ::-1] if reaches_ahead(items, first_lag) else items[..., -first_lag:]
 
 
-def bar_heights(pieces: Float32, beyond: Float32, *, signed: bool) -> Float32:
+def stream_views(snapshots: Iterable[Snapshot], stream: int | None) -> list[Snapshot]:
+    """Return what is to be seen of each snapshot: itself, or one of its streams if it has them."""
+    if stream is None:
+        return list(snapshots)
+    return [snapshot.streams[stream] for snapshot in snapshots if stream < len(snapshot.streams)]
+
+
+def bar_heights(pieces: Float32, beyond: Float32 | None, *, signed: bool) -> Float32:
     """Heights of bars, (…, n), from pieces (…, n, k) and what lies beyond (…, n). Of signed ones, what is above 0."""
-    if signed:
-        pieces, beyond = np.maximum(pieces, 0), np.maximum(beyond, 0)
-    heights: Float32 = np.add.reduce(pieces, axis=-1)  # (…, n)
-    heights += beyond
+    heights: Float32 = np.add.reduce(np.maximum(pieces, 0) if signed else pieces, axis=-1)  # (…, n)
+    if beyond is not None:
+        heights += np.maximum(beyond, 0) if signed else beyond
     return heights
 
 
@@ -399,21 +467,7 @@ def _median_reach(
 ) -> float:
     """Median of the reaches of the losses of all streams: items (B, n, k), which began at zero, which steps count."""
     reaches = [_reaches(one[None], zero, threshold)[0] for one, zero in zip(items, from_zero_state, strict=True)]
-    return _median(np.concatenate([_of_losses(*both) for both in zip(reaches, counted, strict=True)]))
-
-
-def _of_losses(reaches: Float64, counted: Float32 | None) -> Float64:
-    """The reaches (losses,) of the last steps, without those of steps that have no loss."""
-    return reaches if counted is None else reaches[counted[-len(reaches) :] > 0]
-
-
-def _median(reaches: Float64) -> float:
-    """Median of an array (losses,): a tenth of the time of numpy's own. NaN of none."""
-    if not len(reaches):
-        return float("nan")
-    ordered = np.sort(reaches)  # NaN comes last
-    middle = len(ordered) // 2
-    return float("nan") if isnan(ordered[-1]) else float(ordered[middle] + ordered[-1 - middle]) / 2
+    return median_reach(np.concatenate([of_losses(*both) for both in zip(reaches, counted, strict=True)]))
 
 
 def _reaches(items: Array, from_zero_state: bool, threshold: float) -> Float64:

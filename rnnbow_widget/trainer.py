@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from math import isfinite, isnan
 from os import PathLike
@@ -14,6 +14,7 @@ from numpy.typing import DTypeLike
 
 from . import corpora
 from .cell import Cell
+from .checkpoints import PART, Changeable, Checkpoint, Checkpoints
 from .checks import boolean, finite_float, one_of, positive_int
 from .corpora import Corpus
 from .data import Data
@@ -25,6 +26,7 @@ from .optimizers import OPTIMIZERS, clip
 from .outcomes import outcomes
 from .parameters import Array, Signal
 from .recording import Itemized, itemize, make_snapshot
+from .replay import Replay, Replays
 from .rnn import RNN
 from .run import MEMORY_LIMIT, Run
 from .snapshot import Snapshot
@@ -180,12 +182,17 @@ class Trainer:
         self.tolerance = finite_float("tolerance", tolerance, at_least=0)
         self.horizon = horizon
         self.known_surfaces = Surfaces.of(self.rnn)
+        self.record_every = record_every
+        self._clip_value = _bound("clip_value", clip_value)
+        self._clip_norm = _bound("clip_norm", clip_norm)
+        self.run = Run(self.data.vocabulary, about=self.data.about, memory_limit=memory_limit)
+        self._checkpoints = Checkpoints()
+        # Without the run, which has them: who lets go of the run lets go of its memory and its file at once.
+        mine = {name: value for name, value in self.__dict__.items() if name != "run"}
+        self._replays = Replays(self.run, self._checkpoints, self.known_surfaces, lambda: _TrainingAgain(mine))
+        self.run.recall = self._replays
         self._shown: Surface | None = None
         self.surfaces = surfaces
-        self.record_every = record_every
-        self.clip_value = clip_value
-        self.clip_norm = clip_norm
-        self.run = Run(self.data.vocabulary, about=self.data.about, memory_limit=memory_limit)
         self.run.settings = self.settings
         self._start_over()
         if save is not None:
@@ -229,6 +236,7 @@ class Trainer:
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
         self.optimizer.learning_rate = value
+        self._note_settings()
 
     @property
     def horizon(self) -> int | Literal["auto"] | None:
@@ -254,6 +262,7 @@ class Trainer:
             raise TypeError(f"surfaces takes a sequence of names, got the string {names!r}")
         wanted = known.weights if names is None else [known.parse(name, "surfaces") for name in names]
         self._surfaces = list(dict.fromkeys([known.primary, *wanted]))
+        self._tell_replays()
 
     @property
     def shown_surface(self) -> str | None:
@@ -263,6 +272,7 @@ class Trainer:
     @shown_surface.setter
     def shown_surface(self, name: str | None) -> None:
         self._shown = None if name is None else self.known_surfaces.parse(name)
+        self._tell_replays()
 
     @property
     def record_every(self) -> int:
@@ -280,7 +290,8 @@ class Trainer:
 
     @clip_value.setter
     def clip_value(self, value: float | None) -> None:
-        self._clip_value = None if value is None else finite_float("clip_value", value, above=0)
+        self._clip_value = _bound("clip_value", value)
+        self._note_settings()
 
     @property
     def clip_norm(self) -> float | None:
@@ -289,7 +300,8 @@ class Trainer:
 
     @clip_norm.setter
     def clip_norm(self, value: float | None) -> None:
-        self._clip_norm = None if value is None else finite_float("clip_norm", value, above=0)
+        self._clip_norm = _bound("clip_norm", value)
+        self._note_settings()
 
     @property
     def memory_limit(self) -> int:
@@ -352,6 +364,32 @@ class Trainer:
         self.run.settings = self.settings
         self.run.clear()
         self._start_over()
+
+    def replay(self, batch: int) -> Replay:
+        """Train a batch again, on a network of its own, from the nearest checkpoint before it.
+
+        The training itself is not touched, and may go on meanwhile. What is found is compared with what was recorded.
+
+        Parameters
+        ----------
+        batch : int
+            Number of a batch that was trained, recorded or not.
+
+        Returns
+        -------
+        Replay
+            The weights of that batch, its forward pass, its gradients and its snapshot.
+
+        Raises
+        ------
+        ReplayError
+            If that cannot be done, or its loss is not the recorded one. The message says why.
+        TypeError, ValueError
+            If there is no such batch.
+        """
+        if positive_int("batch", batch, minimum=0) >= self.batch and batch not in self.run.batches:
+            raise ValueError(f"batch takes one that was trained, before {self.batch}; got {batch}")
+        return self._replays.replay(batch)
 
     def measure_horizon(self) -> HorizonChoice:
         """Find the shortest horizon that would be enough for the network as it stands; `horizon` stays as it is.
@@ -427,6 +465,10 @@ class Trainer:
 
     def _start_over(self) -> None:
         self.batch = 0
+        self._checkpoints.clear()
+        self._note_settings()
+        self._replays.clear()
+        self.run.beside = 0
         self.horizon_choice = None
         self.smooth_loss = float("nan")
         self._state: Array = self._zero_state()  # (S_all,) or (B, S_all)
@@ -445,6 +487,8 @@ class Trainer:
         return array.astype(self.rnn.dtype, copy=False) if array.dtype.kind == "f" else array
 
     def _train_batch(self, record: bool) -> None:
+        if self._checkpoints.is_due(self.batch):
+            self._keep_checkpoint()
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found and reported
             forward, window = self._forward(self.batch, self._state)
             gradients, rows = self._back_propagate(forward)
@@ -490,8 +534,14 @@ class Trainer:
 
     def _itemize(self, forward: ForwardPass, gradients: Gradients) -> Itemized:
         lags = self._chosen_horizon() if self.horizon == "auto" else self.horizon
-        surfaces = list(dict.fromkeys([*self._surfaces, *([self._shown] if self._shown else [])]))
-        return itemize(self.rnn, forward, surfaces, lags, gradients)
+        return itemize(self.rnn, forward, self._recorded_surfaces(), lags, gradients)
+
+    def _tell_replays(self) -> None:
+        self._replays.recorded = self._recorded_surfaces()
+
+    def _recorded_surfaces(self) -> list[Surface]:
+        shown = self._shown
+        return self._surfaces if shown is None or shown in self._surfaces else [*self._surfaces, shown]
 
     def _chosen_horizon(self) -> int | None:
         """Choose again when the number of recorded batches is a power of two: often while much changes, then rarely."""
@@ -513,10 +563,77 @@ class Trainer:
             yield forward
             state = forward.carried
 
+    def _keep_checkpoint(self) -> None:
+        """Copy what training goes on from."""
+        past, state = self.optimizer.past(), self._state.copy()
+        self._checkpoints.add(
+            Checkpoint(self.batch, self.rnn.parameters.vector.copy(), past, state), PART * self.memory_limit
+        )
+        self.run.beside = self._checkpoints.nbytes
+
+    def _note_settings(self) -> None:
+        changeable = Changeable(self.learning_rate, self.clip_value, self.clip_norm)
+        self._checkpoints.change(self.batch, changeable)
+
     def _record(self, snapshot: Snapshot) -> None:
         # A batch that diverged and is tried again is there already.
         if not (self.run and self.run[-1].batch == snapshot.batch):
             self.run.append(snapshot)
+
+
+class _TrainingAgain(Trainer):
+    """Trains the batches of a trainer again, on a network of its own, and records nothing; see `Again`."""
+
+    def __init__(self, trainer: Mapping[str, Any]) -> None:
+        # Data and settings are those of the trainer, whose attributes these are; what training changes is not.
+        self.__dict__.update(trainer)
+        self.rnn = self.rnn.copy()
+        self.optimizer = type(self.optimizer)(self.learning_rate)
+        self._back_propagate = TrainingGradients(self.rnn, self.optimizer.sparse)
+        self.run = Run(self.data.vocabulary, about=self.data.about)  # which stays empty
+        self.smooth_loss = float("nan")
+        self._lags = 1
+        self._looked_at: tuple[RNN, ForwardPass] | None = None
+        self._found: Snapshot | None = None
+
+    def start_from(self, checkpoint: Checkpoint) -> None:
+        """Go to where a checkpoint is."""
+        self.batch, self._state = checkpoint.batch, checkpoint.state
+        self.rnn.parameters.vector[:] = checkpoint.weights
+        self.optimizer.take_over(checkpoint.past)
+
+    def go_on(self) -> None:
+        """Train the next batch."""
+        self._train_as_then(record=False)
+
+    def look(self, horizon: int) -> Replay:
+        """Train the next batch, and return what it was like, itemized to as many lags."""
+        batch, self._lags = self.batch, horizon
+        with suppress(DivergedError):  # it was recorded, and so it is looked at
+            self._train_as_then(record=True)
+        assert self._looked_at is not None
+        assert self._found is not None
+        return Replay(batch, *self._looked_at, self._found)
+
+    def _train_as_then(self, record: bool) -> None:
+        settings = self._checkpoints.settings(self.batch)
+        self.optimizer.learning_rate = settings.learning_rate
+        self._clip_value, self._clip_norm = settings.clip_value, settings.clip_norm
+        self._train_batch(record)
+
+    def _keep_checkpoint(self) -> None:
+        """Do nothing: that is the trainer's business."""
+
+    def _itemize(self, forward: ForwardPass, gradients: Gradients) -> Itemized:
+        self._looked_at = self.rnn.copy(), forward
+        return itemize(self.rnn, forward, [self.known_surfaces.primary], self._lags, gradients)
+
+    def _record(self, snapshot: Snapshot) -> None:
+        self._found = snapshot
+
+
+def _bound(name: str, value: float | None) -> float | None:
+    return None if value is None else finite_float(name, value, above=0)
 
 
 def _perhaps_a_name(data: object) -> str:

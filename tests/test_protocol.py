@@ -1,5 +1,6 @@
 """The wire form of what is recorded, what stands for a long run, and the numbering of frames."""
 
+import copy
 import dataclasses
 
 import numpy as np
@@ -267,8 +268,18 @@ def test_details_are_there_or_the_nearest_is_named() -> None:
     assert detailed(chunks) == [1990]
     missing = int(trainer.run.batches[~trainer.run.detailed][0])
     found, chunks = feed.details(missing)
+    assert (found["held"], detailed(chunks)) == (True, [missing])  # worked out again
+    alone = copy.deepcopy(trainer.run)  # without a trainer
+    found, chunks = Feed(alone).details(missing)
+    assert (found["held"], chunks) == (False, [])
+    assert alone.at(found["nearest"]).batch == found["nearest"]
+    trainer.rnn.parameters.vector[:] = 0
+    trainer.train(2000)
+    changed = next(batch for batch in trainer.run.batches[~trainer.run.detailed] if batch >= 2000)
+    found, chunks = feed.details(changed)
     assert (found["held"], chunks) == (False, [])
     assert trainer.run.at(found["nearest"]).batch == found["nearest"]
+    assert found["reason"].startswith(f"Batch {changed} cannot be worked out again: trained again, its loss is ")
     assert feed.details(5) == ({**asked, "batch": 5, "held": False, "nearest": None, "reason": None}, [])
 
 

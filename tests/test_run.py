@@ -133,7 +133,7 @@ def test_an_interrupt_while_rows_are_worked_out_loses_none(monkeypatch: pytest.M
 def test_memory_grows_with_recorded_batches_steps_and_lags() -> None:
     def details(batches: int, horizon: int) -> int:
         run = Trainer(TEXT, hidden_size=8, record_every=1, horizon=horizon).train(batches)
-        return run.nbytes - run.overview.nbytes
+        return run.nbytes - run.overview.nbytes - run.beside
 
     assert details(20, 5) == 2 * details(10, 5)
     # three measures of n × k numbers of four bytes

@@ -1,5 +1,6 @@
 """The widget without a browser: its traits, its messages, its methods."""
 
+import copy
 import math
 import threading
 from typing import Any
@@ -473,13 +474,17 @@ def test_pages_ask_for_details_also_while_something_trains(monkeypatch: pytest.M
         assert reply == asked | {"part": None, "held": True, "nearest": None, "reason": None}
         assert detailed(page.sent[0][1]) == [held]
         (reply,) = page.says(kind="details", client="a", batch=missing)
-        assert (reply["held"], page.sent[0][1]) == (False, [])
-        assert widget.run.at(reply["nearest"]).batch == reply["nearest"]
+        assert (reply["held"], detailed(page.sent[0][1])) == (True, [missing])  # worked out again
     (reply,) = page.says(kind="details", client="a", batch=10_000)
     assert (reply["held"], reply["nearest"]) == (False, None)
+    thinned = copy.deepcopy(widget.run)
     widget.reset()
     (reply,) = page.says(kind="details", client="a", batch=held)
     assert (reply["epoch"], reply["held"], reply["nearest"]) == (1, False, None)
+    alone = Page(RNNbow(copy.deepcopy(thinned)), monkeypatch)  # without a trainer
+    (reply,) = alone.says(kind="details", client="a", batch=missing)
+    assert (reply["held"], alone.sent[0][1]) == (False, [])
+    assert alone.widget.run.at(reply["nearest"]).batch == reply["nearest"]
     finished = Page(RNNbow(Trainer(TEXT, hidden_size=8).train(1)), monkeypatch)
     assert finished.says(kind="details", client="a", batch=0)[0]["held"]
     for batch in (None, "x", -1):

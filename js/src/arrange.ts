@@ -26,7 +26,7 @@ export interface Zoomed {
 }
 
 export function arrange(
-  { snapshot, surface, companion }: Pick<Shown, "snapshot" | "surface" | "companion">,
+  { snapshot, recorded, surface, companion }: Pick<Shown, "snapshot" | "recorded" | "surface" | "companion">,
   state: Pick<State, "measure" | "form">,
   { width, theme, zoomed }: Room,
 ): Shown {
@@ -36,6 +36,7 @@ export function arrange(
   const overall = createColumns(width, steps);
   return {
     snapshot,
+    recorded,
     surface,
     measure,
     items: snapshot.items(surface, measure),
@@ -61,5 +62,6 @@ function formOf(form: Form, surface: string, width: number): Shown["form"] {
 export function sameTarget(a: Target | null, b: Target | null): boolean {
   if (!a || !b) return a === b;
   if (a.kind !== b.kind || a.step !== b.step) return false;
-  return a.kind === "loss" || b.kind === "loss" || (a.lag === b.lag && a.panel === b.panel);
+  if (a.kind === "track" && b.kind === "track") return a.track === b.track;
+  return a.kind !== "part" || b.kind !== "part" || (a.lag === b.lag && a.panel === b.panel);
 }

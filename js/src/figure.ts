@@ -17,6 +17,8 @@ export interface Shown {
   surface: string;
   measure: Measure;
   items: Items;
+  /** All that was recorded of the batch, if that is here: it has every track. */
+  recorded: Snapshot | null;
   /** Of one of an LSTM's memories the other one, by the norm, if it is there. */
   companion: { surface: string; items: Items } | null;
   /** The steps in view, and their columns. */
@@ -55,10 +57,12 @@ export interface Figure {
 
 export type Pending = Missing & Place;
 
-/** What is pointed at: a part of a bar (lag null: the part beyond the recorded lags) or one step's loss. */
+/** What is pointed at: a part of a bar (lag null: the part beyond the recorded lags) one step's loss, or
+ * that loss in one track of the map of layers. */
 export type Target =
   | { kind: "part"; step: number; lag: number | null; panel: "gradients" | "horizon" | "cell" }
-  | { kind: "loss"; step: number };
+  | { kind: "loss"; step: number }
+  | { kind: "track"; step: number; track: string };
 
 export interface Focus {
   target: Target | null;
@@ -68,7 +72,7 @@ export interface Focus {
 /** The loss whose pieces are highlighted: the one pointed at, else the pinned one. */
 export function focusedLoss({ target, pinned }: Focus): number | null {
   if (!target) return pinned;
-  if (target.kind === "loss") return target.step;
+  if (target.kind !== "part") return target.step;
   return target.lag === null ? null : target.step + target.lag;
 }
 

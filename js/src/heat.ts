@@ -76,7 +76,7 @@ export function largestPieces(
 }
 
 /** By size. What is not finite comes first: it must not hide. */
-function exceeds(value: number, other: number): boolean {
+export function exceeds(value: number, other: number): boolean {
   if (!Number.isFinite(other)) return false;
   return !Number.isFinite(value) || Math.abs(value) > Math.abs(other);
 }

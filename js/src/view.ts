@@ -1,6 +1,7 @@
 /** One displayed figure: puts the panels together, and draws them at most once per animation frame. */
 
 import { arrange, sameTarget, type Zoomed } from "./arrange";
+import type { Place } from "./details";
 import { element, setText } from "./dom";
 import type { Figure, Focus, Gestures, Panel, Shown } from "./figure";
 import { createFollowing } from "./following";
@@ -11,6 +12,7 @@ import { createContext } from "./panels/context";
 import { createGradients } from "./panels/gradients";
 import { createHorizon } from "./panels/horizon";
 import { createHorizonChoice } from "./panels/horizon_choice";
+import { createLayers } from "./panels/layers";
 import { createOverview } from "./panels/overview";
 import { createPendingNote } from "./panels/pending_note";
 import { createPredictions } from "./panels/predictions";
@@ -93,6 +95,7 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
   const batchPanels: Panel[] = [
     createPredictions(batchArea, tooltip, gestures),
     createContext(batchArea, gestures),
+    createLayers(batchArea, tooltip, commands, gestures),
     createGradients(batchArea, tooltip, commands, gestures),
     createHorizon(batchArea, tooltip, gestures),
   ];
@@ -151,6 +154,7 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     samples.update(figure);
     highlight();
     root.dataset.batch = figure.shown ? String(figure.shown.snapshot.batch) : "";
+    root.dataset.surface = figure.shown?.surface ?? "";
     root.dataset.stream = figure.shown ? String(figure.shown.snapshot.stream ?? "") : "";
     root.dataset.recorded = String(state.run.length);
   }
@@ -169,8 +173,11 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     const beside = findCompanion(batch, state);
     const parts = foldouts.map((panel) => panel.wants?.(batch, state) ?? null).filter((place) => place !== null);
     const missingParts = parts.filter((place) => !run.details.has(place));
-    const others = beside?.missing ? [beside.missing, ...missingParts] : missingParts;
-    session.want(parent, missing ? [missing, ...others] : others);
+    const others = [beside?.missing ?? null, ...missingParts, missingTracks(batch, state)];
+    session.want(
+      parent,
+      [missing, ...others].filter((place) => place !== null),
+    );
     waiting = missingParts.some((place) => why(place).why === "waiting");
     const shown = snapshot && composeShown(snapshot, beside?.snapshot ?? null, state);
     const pending = missing && { ...missing, ...session.missing(missing) };
@@ -189,17 +196,19 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
   /** Gives what is drawn already if nothing that it is made from has changed. */
   function composeShown(held: Snapshot, beside: Snapshot | null, state: State): Shown {
     const { batch, stream, part } = held;
-    const source = [state.run.details, batch, stream, part, beside?.part];
+    const recorded = part === null ? held : state.run.details.get({ batch, stream, part: null });
+    const source = [state.run.details, batch, stream, part, beside?.part, recorded !== null];
     const inputs = [...source, state.surface, state.measure, state.form, state.labels, width, theme, zoomed];
     const unchanged = inputs.map((input, position) => input === drawnInputs[position]);
     if (drawn && unchanged.every(Boolean)) return drawn;
-    const snapshot = drawn && unchanged.slice(0, source.length).every(Boolean) ? drawn.snapshot : held;
+    const kept = drawn && unchanged.slice(0, source.length).every(Boolean) ? drawn : { snapshot: held, recorded };
+    const { snapshot } = kept;
     drawnInputs = inputs;
     const furthest = Math.max(focus.pinned ?? 0, focus.target?.step ?? 0);
     if (furthest >= snapshot.steps) focus = { target: null, pinned: null };
     const other = companionOf(state.surface, state.info);
     const companion = beside && other ? { surface: other, items: beside.items(other, "norm") } : null;
-    return arrange({ snapshot, surface: state.surface, companion }, state, { width, theme, zoomed });
+    return arrange({ ...kept, surface: state.surface, companion }, state, { width, theme, zoomed });
   }
 
   /** Draws what was drawn before anew, in the room and the colours that there are now. */
@@ -237,6 +246,13 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     root.remove();
   });
   parent.append(root);
+}
+
+/** Where every track of a batch is, if the network has several and it is not here. */
+function missingTracks(batch: number, { run, stream, info }: State): Place | null {
+  const place = { batch, stream, part: null };
+  const several = info.num_layers > 1 || info.bidirectional;
+  return several && !run.details.has(place) ? place : null;
 }
 
 function inviting({ info, settings, status }: State): string {

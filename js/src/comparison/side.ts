@@ -90,7 +90,12 @@ export function createSide(
     made = {
       inputs,
       shown: arrange(
-        { snapshot: same && made ? made.shown.snapshot : held, surface: state.surface, companion: null },
+        {
+          snapshot: same && made ? made.shown.snapshot : held,
+          recorded: null,
+          surface: state.surface,
+          companion: null,
+        },
         state,
         room,
       ),
@@ -187,7 +192,7 @@ export function focusHere({ target, pinned }: Focus, { snapshot, items }: Pick<S
   const { steps } = snapshot;
   const kept = pinned !== null && pinned < steps ? pinned : null;
   if (!target || target.step >= steps) return { target: null, pinned: kept };
-  if (target.kind === "loss" || target.lag === null || hasLag(target.lag, lagsOf(target.step, steps, items))) {
+  if (target.kind !== "part" || target.lag === null || hasLag(target.lag, lagsOf(target.step, steps, items))) {
     return { target, pinned: kept };
   }
   const step = target.step + target.lag;

@@ -13,7 +13,7 @@ export interface PanelFrame {
 export function createFrame(
   parent: HTMLElement,
   name: string,
-  number: number,
+  number: number | null,
   title: string,
   hint: string,
 ): PanelFrame {
@@ -22,7 +22,7 @@ export function createFrame(
   const heading = element(
     "h3",
     {},
-    element("span", { class: "number", text: String(number) }),
+    ...(number === null ? [] : [element("span", { class: "number", text: String(number) })]),
     element("span", { text: title }),
     stream,
   );

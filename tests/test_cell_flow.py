@@ -1,0 +1,148 @@
+"""What flows along the edges inside a cell: the gradients that autograd finds on copies of what each edge carries."""
+
+from collections.abc import Callable
+
+import autograd
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import Case, LinearCell, arrangements, make_case, relative_error
+
+from rnnbow_widget.cell import Cell
+from rnnbow_widget.cell_flow import cell_flow
+from rnnbow_widget.cells import CELLS
+from rnnbow_widget.rnn import RNN
+
+Tensor = torch.Tensor
+Carry = Callable[[str, int, Tensor], Tensor]
+
+
+def elman_step(activation: Callable[[Tensor], Tensor]) -> Callable[..., Tensor]:
+    def step(entering: Tensor, W_hh: Tensor, b_hn: Tensor | None, before: Tensor, carry: Carry, j: int) -> Tensor:
+        return activation(carry("a", j, entering + W_hh @ carry("h_before", j, before)))
+
+    return step
+
+
+def lstm_step(entering: Tensor, W_hh: Tensor, b_hn: Tensor | None, before: Tensor, carry: Carry, j: int) -> Tensor:
+    h, c = before.chunk(2)
+    gates = (entering + W_hh @ carry("h_before", j, h)).chunk(4)
+    i, f, g, o = (carry(name, j, gate) for name, gate in zip("ifgo", gates, strict=True))
+    c = torch.sigmoid(f) * carry("c_before", j, c) + torch.sigmoid(i) * torch.tanh(g)
+    c = carry("c", j, c)
+    return torch.cat([torch.sigmoid(o) * torch.tanh(carry("tanh_c", j, c)), c])
+
+
+def gru_step(entering: Tensor, W_hh: Tensor, b_hn: Tensor | None, before: Tensor, carry: Carry, j: int) -> Tensor:
+    (q_r, q_z, q_n), (s_r, s_z, s_n) = entering.chunk(3), (W_hh @ carry("h_before", j, before)).chunk(3)
+    r, z = torch.sigmoid(carry("r", j, q_r + s_r)), torch.sigmoid(carry("z", j, q_z + s_z))
+    n = torch.tanh(carry("n", j, q_n + r * (carry("reset_product", j, s_n) + b_hn)))
+    return (1 - z) * n + z * carry("direct", j, before)
+
+
+STEPS = {"tanh": elman_step(torch.tanh), "relu": elman_step(torch.relu), "lstm": lstm_step, "gru": gru_step}
+EARLIER = {"later_h": "h_before", "later_c": "c_before", "later_direct": "direct"}
+"""Edges that are those of the step that is read after, and reach this one."""
+
+
+def expected_flow(case: Case, layer: int, direction: int) -> dict[str, np.ndarray]:
+    """By edge, the norm of the gradient of every loss, array (n, n) at [j, t]."""
+    rnn, n = case.rnn, len(case.inputs)
+    carried: dict[str, list[Tensor]] = {}
+    p = {name: torch.tensor(np.array(array), dtype=torch.float64) for name, array in rnn.parameters.items()}
+    below = [x.requires_grad_() for x in torch.eye(rnn.input_size, dtype=torch.float64)[torch.tensor(case.inputs)]]
+    first = iter(torch.tensor(case.state).split(rnn.cell.state_width))
+    for number, suffixes in enumerate(rnn.parameters.suffixes):
+        given = []
+        for d, suffix in enumerate(suffixes):
+            W_ih, W_hh, b_h, b_hn = (p.get(name + suffix) for name in ("W_ih", "W_hh", "b_h", "b_hn"))
+            assert W_ih is not None
+            assert W_hh is not None
+            state, outputs = next(first).requires_grad_(), [torch.empty(0)] * n
+            looked_at = (number, d) == (layer, direction)
+
+            def carry(name: str, j: int, tensor: Tensor, looked_at: bool = looked_at) -> Tensor:
+                if not looked_at:
+                    return tensor
+                copy = tensor * 1
+                carried.setdefault(name, [torch.empty(0)] * n)[j] = copy
+                return copy
+
+            for j in reversed(range(n)) if d else range(n):
+                entering = W_ih @ carry("x", j, below[j]) + b_h
+                state = STEPS[rnn.cell.name](entering, W_hh, b_hn, state, carry, j)
+                h, *rest = state.split(rnn.hidden_size)
+                h = carry("h", j, h)
+                outputs[j] = carry("loss", j, h)
+                state = torch.cat([h, *rest])
+            given.append(outputs)
+        below = [torch.cat(parts) for parts in zip(*given, strict=True)]
+    targets = torch.tensor(case.targets)
+    losses = [
+        torch.nn.functional.cross_entropy((p["W_ho"] @ h + p["b_o"])[None], target[None])
+        for h, target in zip(below, targets, strict=True)
+    ]
+    window = autograd.UnrolledLayers({}, {}, {}, {}, {}, losses)
+    found = {name: np.linalg.norm(window.pieces(tensors), axis=-1) for name, tensors in carried.items()}
+    for name, own in EARLIER.items():
+        if own in found:
+            shifted = np.zeros_like(found[own])
+            if direction:
+                shifted[1:] = found[own][:-1]
+            else:
+                shifted[:-1] = found[own][1:]
+            found[name] = shifted
+    return found
+
+
+@given(arrangements(), st.data())
+@settings(deadline=None, max_examples=60)
+def test_every_edge_carries_what_autograd_finds(case: Case, data: st.DataObject) -> None:
+    layer = data.draw(st.integers(0, case.rnn.num_layers - 1))
+    direction = data.draw(st.integers(0, int(case.rnn.bidirectional)))
+    horizon = data.draw(st.one_of(st.none(), st.integers(1, len(case.inputs))))
+    found = cell_flow(case.rnn, case.forward(), layer, direction, horizon)
+    expected = expected_flow(case, layer, direction)
+    n = len(case.inputs)
+    names = [name for name, _, _ in found.edges]
+    assert set(names) == set(found.sizes)
+    assert set(names) <= set(expected)
+    for name, sizes in found.sizes.items():
+        at = np.zeros((n, n))
+        wanted = expected[name].copy()
+        for j in range(n):
+            for t in range(n):
+                i = t - j - found.first_lag
+                if 0 <= i < sizes.shape[1]:
+                    at[j, t] = sizes[j, i]
+                else:
+                    wanted[j, t] = 0
+        assert relative_error(at, wanted) < 1e-9, name
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_streams_are_as_if_alone(cell: str) -> None:
+    case = make_case(3, steps=7, cell=cell, num_layers=2, bidirectional=True)
+    generator = np.random.default_rng(0)
+    inputs, targets = generator.integers(0, 5, (2, 7, 3))
+    state = generator.uniform(-0.9, 0.9, (3, len(case.state)))
+    together = cell_flow(case.rnn, case.rnn.forward(inputs, targets, state), 0, 1, 4)
+    for b in range(3):
+        alone = cell_flow(case.rnn, case.rnn.forward(inputs[:, b], targets[:, b], state[b]), 0, 1, 4)
+        for name, sizes in alone.sizes.items():
+            np.testing.assert_allclose(together.sizes[name][:, b], sizes, rtol=1e-9, atol=1e-13)
+
+
+def test_a_cell_of_ones_own_has_edges_too() -> None:
+    rnn = RNN(5, 4, cell=LinearCell, dtype=np.float64)
+    found = cell_flow(rnn, rnn.forward([0, 1, 2], [1, 2, 3]), 0, 0)
+    np.testing.assert_allclose(found.sizes["a"], found.sizes["h"])
+    np.testing.assert_allclose(found.sizes["h"][2, 0], found.sizes["loss"][2, 0])
+
+
+@pytest.mark.parametrize("cell", CELLS.values())
+def test_edges_are_named_once(cell: type[Cell]) -> None:
+    names = [name for name, _, _ in cell.edges]
+    assert len(set(names)) == len(names)
