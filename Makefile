@@ -57,7 +57,7 @@ coverage: $(VENV)/.test ## lines that the Python tests do not reach
 bench: bundle chromium ## measure against peers, on one BLAS thread
 	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m benchmarks
 
-replicate: $(VENV)/.test ## train published results again and write docs/replication.md: 15 minutes
+replicate: $(VENV)/.test ## train published results again and write docs/replication.md: 10 minutes
 	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m benchmarks.replicate $(if $(KERNEL),--kernel $(KERNEL))
 
 screenshots: bundle chromium ## take the pictures of the README again
