@@ -40,10 +40,13 @@ class SurfaceItems(Measured):
     average : Measured
         The mean over streams. Of weights, `total` and `beyond` measure the mean of the streams' matrices; of states,
         which each stream has of its own, they are means too. Worked out when first asked for.
+    bound : array (K,) or None
+        What the norms at each lag cannot exceed, if something is known.
     """
 
     lags: NDArray[np.intp]
     _average: Callable[[], Measured] = field(repr=False)
+    bound: Array | None = None
 
     @cached_property
     def average(self) -> Measured:

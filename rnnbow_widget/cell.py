@@ -44,6 +44,8 @@ class Cell(ABC):
     """Whether the last block of ``W_hh h_{j-1}`` has a bias of its own, which does not merge with the input's."""
     gate_names: ClassVar[tuple[str, ...]] = ()
     """What the blocks of pre-activations are called, if there are several."""
+    steepest: ClassVar[float | None] = None
+    """Largest slope of the activation, of a cell without gates; None if no such bound is known."""
     edges: ClassVar[tuple[Edge, ...]] = (
         ("h", "h", "f"),
         ("later_h", "h_next", "h"),
@@ -56,6 +58,7 @@ class Cell(ABC):
 
     def __init__(self, W_hh: Array, b_hn: Array | None = None) -> None:
         self.W_hh = W_hh
+        self.b_hn = b_hn
         self.hidden_size = W_hh.shape[1]
         self.state_width = self.state_blocks * self.hidden_size
         self.delta_width = self.gates * self.hidden_size

@@ -18,6 +18,7 @@ class ElmanCell(Cell):
     """``h_j = f(W_ih x_j + W_hh h_{j-1} + b)`` (eq. 1 of the RNNbow paper, with a bias); subclasses say what f is."""
 
     gates = 1
+    steepest = 1.0
 
     def __init__(self, W_hh: Array, b_hn: Array | None = None) -> None:
         super().__init__(W_hh, b_hn)

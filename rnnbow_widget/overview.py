@@ -204,7 +204,7 @@ def _rows(snapshots: Sequence[Snapshot], keys: Sequence[str]) -> dict[str, Colum
             rows[f"max:{key}"] = rows[f"mean:{key}"] = np.full(len(snapshots), np.nan)
             continue
         pieces = np.array([s.surfaces[key] for s in snapshots])  # (batches, n, k)
-        beyond = np.array([s.beyond[key] for s in snapshots])  # (batches, n)
+        beyond = np.array([s.beyond[key] for s in snapshots]) if key in snapshots[0].beyond else None  # (batches, n)
         heights = bar_heights(pieces, beyond, signed=key.endswith(":share"))  # (batches, n)
         rows[f"max:{key}"] = np.maximum.reduce(heights, axis=1)
         rows[f"mean:{key}"] = np.add.reduce(heights, axis=1) / steps

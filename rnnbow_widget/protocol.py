@@ -142,8 +142,11 @@ def _columns(snapshots: Sequence[Snapshot]) -> Iterator[tuple[str, NDArray[np.ge
     if snapshots[0].stream is not None:  # the overview has the minibatch's
         yield "start", np.array([s.start for s in snapshots], i4)
     for key in snapshots[0].surfaces:
-        yield f"total:{key}", np.array([s.step_totals[key] for s in snapshots], f4)
-        yield f"beyond:{key}", np.array([s.beyond[key] for s in snapshots], f4)
+        if key in snapshots[0].beyond:
+            yield f"total:{key}", np.array([s.step_totals[key] for s in snapshots], f4)
+            yield f"beyond:{key}", np.array([s.beyond[key] for s in snapshots], f4)
+        if key in snapshots[0].bounds:
+            yield f"bound:{key}", np.array([s.bounds[key] for s in snapshots], f4)
         yield f"items:{key}", np.array([s.surfaces[key] for s in snapshots], f4)
 
 

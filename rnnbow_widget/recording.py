@@ -12,11 +12,12 @@ from .bptt_itemized import ItemizedGradients, itemized_bptt
 from .bptt_surfaces import SurfaceItems, itemized_surfaces
 from .forward import ForwardPass
 from .gradients import Gradients
+from .jacobians import state_jacobians
 from .measuring import MEASURES
 from .parameters import Array
 from .rnn import RNN
 from .snapshot import Float32, Snapshot, surface_key
-from .surfaces import Surface
+from .surfaces import JACOBIAN, Surface
 
 Itemized = Mapping[str, ItemizedGradients | SurfaceItems]
 """By the name of a surface: its pieces."""
@@ -54,7 +55,13 @@ def itemize(
     top = Surface("W_hh", rnn.num_layers - 1)
     if list(surfaces) == [top]:  # the losses reach it directly, so that it takes a fraction of the time
         return {top.name: itemized_bptt(rnn, forward, horizon, measures=MEASURES, gradients=gradients)}
-    return itemized_surfaces(rnn, forward, surfaces, horizon, measures=MEASURES, gradients=gradients)
+    found: dict[str, SurfaceItems] = {
+        one.name: state_jacobians(rnn, forward, one, horizon) for one in surfaces if one.base == JACOBIAN
+    }
+    others = [one for one in surfaces if one.base != JACOBIAN]
+    if others:
+        found |= itemized_surfaces(rnn, forward, others, horizon, measures=MEASURES, gradients=gradients)
+    return {one.name: found[one.name] for one in surfaces}
 
 
 def first_lags(itemized: Itemized) -> dict[str, int]:
@@ -63,23 +70,32 @@ def first_lags(itemized: Itemized) -> dict[str, int]:
     return {name: first for name, first in found.items() if first}
 
 
+def bounds(itemized: Itemized) -> dict[str, Float32]:
+    """What norms cannot exceed, as a `Snapshot` has it."""
+    found = {name: own.bound for name, own in itemized.items() if isinstance(own, SurfaceItems)}
+    with np.errstate(over="ignore"):  # of double precision
+        return {name: bound.astype(np.float32) for name, bound in found.items() if bound is not None}
+
+
 def with_surfaces(snapshot: Snapshot, itemized: Itemized) -> Snapshot:
     """Return a snapshot with other surfaces, of all its streams."""
-    lags = first_lags(itemized)
+    lags, limits = first_lags(itemized), bounds(itemized)
     fields = surface_fields(itemized)
     if not snapshot.streams:
-        return replace(snapshot, first_lags=lags, **fields)
+        return replace(snapshot, first_lags=lags, bounds=limits, **fields)
     streams = tuple(
         replace(
             stream,
             first_lags=lags,
+            bounds=limits,
             surfaces=_of_stream(fields["surfaces"], b),
             step_totals=_of_stream(fields["step_totals"], b),
             beyond=_of_stream(fields["beyond"], b),
         )
         for b, stream in enumerate(snapshot.streams)
     )
-    return replace(snapshot, first_lags=lags, streams=streams, **surface_fields(itemized, average=True))
+    fields = surface_fields(itemized, average=True)
+    return replace(snapshot, first_lags=lags, bounds=limits, streams=streams, **fields)
 
 
 def _of_stream(arrays: dict[str, Float32], stream: int) -> dict[str, Float32]:

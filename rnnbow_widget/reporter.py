@@ -16,7 +16,7 @@ from .run_file import RunFileError
 from .run_reader import RunReader
 from .snapshot import surface_of
 from .status import status_of
-from .surfaces import Surfaces
+from .surfaces import JACOBIAN, Surfaces
 from .trainer import Trainer
 
 _SAMPLE_SECONDS = 1.0
@@ -95,7 +95,8 @@ class Reporter:
     def show_surface(self, surface: str) -> None:
         """Have a surface recorded from now on, while it is looked at."""
         if self.trainer:
-            self.trainer.shown_surface = surface
+            jacobian = self.trainer.known_surfaces.parse(surface).base == JACOBIAN
+            self.trainer.shown_surface = None if jacobian else surface  # that costs many batches: on demand only
 
     def checked_stream(self, stream: Any) -> int | None:
         """Return the stream that is meant; None stands for the average over streams, and for the only one.

@@ -83,6 +83,8 @@ class Snapshot:
         Which stream of a minibatch this is, from 0; None if it is the whole batch.
     first_lags : dict of int
         By the name of a surface: its first lag, if that is not 0 because losses reach steps that come after them.
+    bounds : dict of float32 array (K,)
+        By the name of a surface: what its norms at each lag cannot exceed, of a Jacobian.
     counted : float32 array (n,) or None
         Which steps have a loss, as 0 and 1; in an average, what share of the streams has one. None if all have.
     target_values, prediction_values : float32 array (n, O) or None
@@ -111,6 +113,7 @@ class Snapshot:
     streams: tuple[Snapshot, ...] = ()
     stream: int | None = None
     first_lags: Mapping[str, int] = field(default_factory=dict)
+    bounds: Mapping[str, Float32] = field(default_factory=dict)
     counted: Float32 | None = None
     target_values: Float32 | None = None
     prediction_values: Float32 | None = None
@@ -229,7 +232,7 @@ class Snapshot:
     def bar_heights(self, surface: str | None = None, measure: str = "norm") -> Float32:
         """Height of each step's bar, array (n,): its pieces and what lies beyond. Of signed shares, those above 0."""
         key = surface_key(surface or self.primary, measure)
-        return bar_heights(self.surfaces[key], self.beyond[key], signed=measure == "share")
+        return bar_heights(self.surfaces[key], self.beyond.get(key), signed=measure == "share")
 
     def max_gradient(self, surface: str | None = None, measure: str = "norm") -> float:
         """The tallest bar: what the overview draws for this batch."""
@@ -246,6 +249,8 @@ class Snapshot:
         it is the part of all bars together that is beyond: ``Σ_j beyond[j] / Σ_j bar_heights[j]``.
         """
         key = surface_key(surface or self.primary, measure)
+        if key not in self.beyond:  # of Jacobians, which are no parts of a sum
+            return 0.0
         beyond = self.beyond[key].sum(dtype=np.float64)
         whole = self.step_totals[key] if measure == "share" else self.bar_heights(surface, measure)  # (n,)
         return float(beyond / whole.sum(dtype=np.float64)) if self.beyond[key].any() else 0.0
@@ -446,12 +451,11 @@ def stream_views(snapshots: Iterable[Snapshot], stream: int | None) -> list[Snap
     return [snapshot.streams[stream] for snapshot in snapshots if stream < len(snapshot.streams)]
 
 
-def bar_heights(pieces: Float32, beyond: Float32, *, signed: bool) -> Float32:
+def bar_heights(pieces: Float32, beyond: Float32 | None, *, signed: bool) -> Float32:
     """Heights of bars, (…, n), from pieces (…, n, k) and what lies beyond (…, n). Of signed ones, what is above 0."""
-    if signed:
-        pieces, beyond = np.maximum(pieces, 0), np.maximum(beyond, 0)
-    heights: Float32 = np.add.reduce(pieces, axis=-1)  # (…, n)
-    heights += beyond
+    heights: Float32 = np.add.reduce(np.maximum(pieces, 0) if signed else pieces, axis=-1)  # (…, n)
+    if beyond is not None:
+        heights += np.maximum(beyond, 0) if signed else beyond
     return heights
 
 

@@ -25,7 +25,7 @@ from .horizon import HorizonChoice, choose_horizon
 from .optimizers import OPTIMIZERS, clip
 from .outcomes import average_outcomes, outcomes
 from .parameters import Array, Signal
-from .recording import Itemized, first_lags, itemize, surface_fields
+from .recording import Itemized, bounds, first_lags, itemize, surface_fields
 from .replay import Replay, Replays
 from .rnn import RNN
 from .run import MEMORY_LIMIT, Run
@@ -645,10 +645,11 @@ def _snapshot(
             streams=streams,
             stream=stream,
             first_lags=lags,
+            bounds=limits,
             **arrays,
         )
 
-    lags = first_lags(itemized)
+    lags, limits = first_lags(itemized), bounds(itemized)
     whole = {**outcomes(forward, data), **surface_fields(itemized)}
     from_zero = ~forward.states[0].any(axis=-1)  # () or (B,)
     if forward.loss.ndim == 1:
