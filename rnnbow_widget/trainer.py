@@ -35,6 +35,7 @@ from .task import Task
 from .window import Window
 
 _SMOOTHING = 0.001
+_TASK_SMOOTHING = 0.02  # of fresh sequences that are compared with a baseline: the loss as it is now
 _STRETCH = 8  # windows that horizon="auto" looks at
 
 
@@ -116,7 +117,8 @@ class Trainer:
         The newest answer to which horizon would be enough, of `measure_horizon` or ``horizon="auto"``: with the
         residual of every k that it was chosen by.
     smooth_loss : float
-        Running mean of the loss per step that has one; NaN before the first batch.
+        Running mean of the loss per step that has one, over about the last 1,000 batches, of a task 50; NaN before the
+        first batch.
     """
 
     horizon_choice: HorizonChoice | None
@@ -515,7 +517,8 @@ class Trainer:
         if forward.losses:
             loss /= forward.losses
             before = loss if isnan(self.smooth_loss) else self.smooth_loss
-            self.smooth_loss = (1 - _SMOOTHING) * before + _SMOOTHING * loss
+            part = _SMOOTHING if self.data.baseline is None else _TASK_SMOOTHING
+            self.smooth_loss = (1 - part) * before + part * loss
         self.batch += 1
         if writer := self.run.writer:
             writer.tick()
