@@ -23,9 +23,9 @@ from .forward import ForwardPass
 from .gradients import Gradients, TrainingGradients
 from .horizon import HorizonChoice, choose_horizon
 from .optimizers import OPTIMIZERS, clip
-from .outcomes import average_outcomes, outcomes
+from .outcomes import outcomes
 from .parameters import Array, Signal
-from .recording import Itemized, bounds, first_lags, itemize, surface_fields
+from .recording import Itemized, itemize, make_snapshot
 from .replay import Replay, Replays
 from .rnn import RNN
 from .run import MEMORY_LIMIT, Run
@@ -508,8 +508,20 @@ class Trainer:
             if trouble and itemized is None:
                 itemized = self._itemize(forward, gradients)
         if itemized is not None:
-            about = (self.batch, self.data, norm, update_norm, bool(trouble))
-            self._record(_snapshot(forward, itemized, window.starts, *about))
+            from_zero = ~forward.states[0].any(axis=-1)  # () or (B,)
+            snapshot = make_snapshot(
+                outcomes(forward, self.data),
+                itemized,
+                window.starts,
+                from_zero,
+                batch=self.batch,
+                grad_norm=norm,
+                update_norm=update_norm,
+                vocabulary=self.data.vocabulary,
+                input_vocabulary=self.data.input_vocabulary,
+                diverged=bool(trouble),
+            )
+            self._record(snapshot)
         if trouble:
             raise DivergedError(self.batch, trouble)
         self.rnn.parameters.subtract(update, rows)
@@ -621,61 +633,6 @@ class _TrainingAgain(Trainer):
 
     def _record(self, snapshot: Snapshot) -> None:
         self._found = snapshot
-
-
-def _snapshot(
-    forward: ForwardPass,
-    itemized: Itemized,
-    starts: Sequence[int],
-    batch: int,
-    data: Data,
-    grad_norm: float,
-    update_norm: float,
-    diverged: bool,
-) -> Snapshot:
-    """Make the snapshot of a batch whose streams begin at these positions."""
-
-    def snapshot(start: int, streams: tuple[Snapshot, ...], stream: int | None, **arrays: Any) -> Snapshot:
-        return Snapshot(
-            batch=batch,
-            start=start,
-            stop=start + forward.steps,
-            grad_norm=grad_norm,
-            update_norm=update_norm,
-            vocabulary=data.vocabulary,
-            input_vocabulary=data.input_vocabulary,
-            diverged=diverged,
-            streams=streams,
-            stream=stream,
-            first_lags=lags,
-            bounds=limits,
-            **arrays,
-        )
-
-    lags, limits = first_lags(itemized), bounds(itemized)
-    whole = {**outcomes(forward, data), **surface_fields(itemized)}
-    from_zero = ~forward.states[0].any(axis=-1)  # () or (B,)
-    if forward.loss.ndim == 1:
-        return snapshot(starts[0], (), None, from_zero_state=bool(from_zero), **whole)
-    streams = tuple(
-        snapshot(start, (), b, from_zero_state=bool(from_zero[b]), **_stream(whole, b))
-        for b, start in enumerate(starts)
-    )
-    return snapshot(
-        starts[0],
-        streams,
-        None,
-        from_zero_state=bool(from_zero.all()),
-        **average_outcomes(whole),
-        **surface_fields(itemized, average=True),
-    )
-
-
-def _stream(whole: Mapping[str, Any], index: int) -> dict[str, Any]:
-    """One stream of arrays (n, B, …) and of mappings of such: views."""
-    return {
-        name: _stream(value, index) if isinstance(value, Mapping) else value[:, index] for name, value in whole.items()
-    }
 
 
 def _bound(name: str, value: float | None) -> float | None:
