@@ -131,6 +131,8 @@ export interface Status {
   details_every: number;
   /** Bytes that the run may take in the kernel. */
   memory_limit: number;
+  /** Share of its time that a loop elsewhere spends on recording; null or missing where there is none. */
+  overhead?: number | null;
   /** The file that the run is written to, or read from. */
   file?: FileStatus | null;
 }

@@ -78,6 +78,9 @@ function describeExtent(state: State): string {
       `Memory limit of ${limit}: details of one in ${many} recorded batches are kept, and of the newest. The overview has all.`,
     );
   }
+  if (status.overhead != null) {
+    sentences.push(`Recording takes ${formatNumber(100 * status.overhead)} % of the loop's time.`);
+  }
   return sentences.join(" ");
 }
 
