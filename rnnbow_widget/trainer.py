@@ -22,6 +22,7 @@ from .evaluation import Evaluation, evaluate
 from .forward import ForwardPass
 from .gradients import Gradients, TrainingGradients
 from .horizon import HorizonChoice, choose_horizon
+from .indicators import indicators, is_spectral_due
 from .optimizers import OPTIMIZERS, clip
 from .outcomes import average_outcomes, outcomes
 from .parameters import Array, Signal
@@ -29,7 +30,7 @@ from .recording import Itemized, bounds, first_lags, itemize, surface_fields
 from .replay import Replay, Replays
 from .rnn import RNN
 from .run import MEMORY_LIMIT, Run
-from .snapshot import Snapshot
+from .snapshot import Float32, Snapshot
 from .surfaces import Surface, Surfaces
 from .task import Task
 from .window import Window
@@ -495,6 +496,7 @@ class Trainer:
             norm = update_norm = gradients.norm
             # Itemized before it is clipped: the pieces add up to the gradient, not to the clipped one.
             itemized = self._itemize(forward, gradients) if record else None
+            more = self._indicators(forward, gradients) if record else None
             loss = float(forward.loss.sum())
             trouble = "" if isfinite(loss + norm) else "gradient" if isfinite(loss) else "loss"
             if not trouble:
@@ -504,9 +506,9 @@ class Trainer:
                 update = self.optimizer.update(vector, rows)  # (P,)
                 trouble = "" if isfinite(update.dot(update)) else "update"
             if trouble and itemized is None:
-                itemized = self._itemize(forward, gradients)
+                itemized, more = self._itemize(forward, gradients), self._indicators(forward, gradients)
         if itemized is not None:
-            about = (self.batch, self.data, norm, update_norm, bool(trouble))
+            about = (self.batch, self.data, norm, update_norm, bool(trouble), more)
             self._record(_snapshot(forward, itemized, window.starts, *about))
         if trouble:
             raise DivergedError(self.batch, trouble)
@@ -550,6 +552,10 @@ class Trainer:
             forward, _ = self._forward(batch, state)
             yield forward
             state = forward.carried
+
+    def _indicators(self, forward: ForwardPass, gradients: Gradients) -> Float32:
+        spectral = is_spectral_due(len(self.run), self.rnn.hidden_size)
+        return indicators(self.rnn, forward, gradients, spectral=spectral)
 
     def _keep_checkpoint(self) -> None:
         """Copy what training goes on from."""
@@ -616,6 +622,9 @@ class _TrainingAgain(Trainer):
         self._looked_at = self.rnn.copy(), forward
         return itemize(self.rnn, forward, [self.known_surfaces.primary], self._lags, gradients)
 
+    def _indicators(self, forward: ForwardPass, gradients: Gradients) -> Float32:
+        return indicators(self.rnn, forward, gradients, spectral=False)  # the overview has the rest, if it was due
+
     def _record(self, snapshot: Snapshot) -> None:
         self._found = snapshot
 
@@ -629,6 +638,7 @@ def _snapshot(
     grad_norm: float,
     update_norm: float,
     diverged: bool,
+    more: Float32 | None,
 ) -> Snapshot:
     """Make the snapshot of a batch whose streams begin at these positions."""
 
@@ -646,6 +656,7 @@ def _snapshot(
             stream=stream,
             first_lags=lags,
             bounds=limits,
+            indicators=more,
             **arrays,
         )
 
