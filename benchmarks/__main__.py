@@ -9,6 +9,7 @@ import torch
 from . import (
     appending,
     cells,
+    comparing,
     endurance,
     files,
     footprint,
@@ -47,6 +48,7 @@ PAGE: dict[str, Part] = {
     "long_batches": long_batches.measure,
     "long_overview": long_overview.measure,
     "live": live.measure,
+    "comparing": comparing.measure,
     "endurance": endurance.measure,
 }
 ON_REQUEST: dict[str, Part] = {"million": long_overview.measure_far}

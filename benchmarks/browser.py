@@ -40,5 +40,5 @@ def shown(source: str) -> Iterator[Page]:
     """As `opened`, with the cell run; it shows the widget."""
     with opened(source) as page:
         run_all(page)
-        page.locator(".rnnbow").wait_for()
+        page.locator(".rnnbow").first.wait_for()
         yield page

@@ -154,6 +154,30 @@ def export(run: Path, html: Path | None, svg: Path | None, png: Path | None, **d
     _write(opened, html, svg, png, **drawn)
 
 
+@rnnbow.command(context_settings={"show_default": True})
+@click.argument("run", metavar="RUN", type=_THERE)
+@click.option("--port", type=click.IntRange(0, 65_535), default=0, help="Port; 0 for any that is free.")
+@click.option("--browser/--no-browser", default=True, help="Open the page in a browser.")
+def view(run: Path, port: int, browser: bool) -> None:
+    """Show a run file in a browser, and follow it while it grows.
+
+    The page is served to this machine only, at an address that nobody can guess. Ctrl-C ends it.
+    """
+    from .follower import Follower
+    from .server import PageServer
+
+    with _said_as_options():
+        server = PageServer(Follower(Run.open(run)), port)
+    with server:
+        click.echo(server.url)
+        if browser:
+            click.launch(server.url)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            click.echo("Ended.", err=True)
+
+
 @rnnbow.command()
 @click.argument("file", type=_THERE)
 def info(file: Path) -> None:

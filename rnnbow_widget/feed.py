@@ -72,7 +72,7 @@ class Feed:
         What no frame has told yet is in it, and in no later frame. Pages that do not get this whole notice, since a
         number is skipped.
         """
-        numbers, overview = self._tell_all()
+        numbers, overview = self.tell_all()
         rows = pack_overview(overview, slice(numbers["recorded"]))
         return numbers, rows + self._details(WHOLE_BYTES, selected, stream)
 
@@ -81,7 +81,7 @@ class Feed:
 
         Numbered as `whole`.
         """
-        numbers, overview = self._tell_all()
+        numbers, overview = self.tell_all()
         named = [cue.batch for cue in self._run.cues()] + ([] if selected is None else [selected])
         batches = overview.column("batch", 0, numbers["recorded"])  # (recorded,)
         rows = extract_rows(overview, numbers["recorded"], np.flatnonzero(np.isin(batches, named)))
@@ -140,7 +140,8 @@ class Feed:
             self._told = 0
             self._streamed = 0
 
-    def _tell_all(self) -> tuple[dict[str, Any], Overview]:
+    def tell_all(self) -> tuple[dict[str, Any], Overview]:
+        """Return the number of the next frame, and the overview: all of it is told now, and in no later frame."""
         with self._lock:
             overview = self._run.overview
             recorded = len(overview)

@@ -54,6 +54,7 @@ def make_page(
     *,
     title: str | None = None,
     max_bytes: int = MAX_BYTES,
+    follows: str | None = None,
 ) -> str:
     """Return the HTML of a page with a run.
 
@@ -73,6 +74,9 @@ def make_page(
         room, else an extract of it with every peak. Details are those that the run holds, of all batches if they fit,
         else of so many, evenly spread, and of the selected one and those that cues name. Of a minibatch the chosen
         stream, or the average, gets at least half of the room.
+    follows : str, optional
+        Where the page is to ask for what is new and what it does not hold, relative to its own address: it is served,
+        and no file. Its policy then allows to ask its own server.
 
     Raises
     ------
@@ -86,10 +90,15 @@ def make_page(
     heading = title or f"RNNbow: {traits['_info']['data_name'] or 'a run'}"
 
     def document(packed: Sequence[str]) -> str:
-        return _document(heading, reporter.settings, traits, packed)
+        return _document(heading, reporter.settings, traits, packed, follows)
 
     room = max_bytes - len(document([])) - _SPARE
-    packed, traits["_info"]["page"] = _pack(reporter, traits["selected"], traits["stream"], room)
+    if follows:
+        traits["_run"], _ = reporter.feed.tell_all()
+    else:
+        traits["_status"]["file"] = None  # nobody here could say what becomes of it
+    packed, about = _pack(reporter, traits["selected"], traits["stream"], room)
+    traits["_info"]["page"] = None if follows else about
     page = document(packed)
     if len(page) > max_bytes:
         raise ValueError(
@@ -207,10 +216,14 @@ def _evenly(indices: NDArray[np.intp], count: int) -> NDArray[np.intp]:
     )
 
 
-def _document(heading: str, settings: Mapping[str, Any], traits: Mapping[str, Any], packed: Sequence[str]) -> str:
+def _document(
+    heading: str, settings: Mapping[str, Any], traits: Mapping[str, Any], packed: Sequence[str], follows: str | None
+) -> str:
     """Return the page: HTML in ASCII, so that its characters are its bytes."""
     script, style = (_bundled(name) for name in ("page.js", "page.css"))
     allowed = f"script-src {_hash(script)}; style-src {_hash(style)}"
+    if follows:
+        allowed += "; connect-src 'self'"
     policy = f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
     precision = 2 ** (MANTISSA_BITS + 1)
     made = f"Made by rnnbow_widget {__version__}. Numbers of single batches are rounded, to one part in {precision:,}."
@@ -226,6 +239,7 @@ def _document(heading: str, settings: Mapping[str, Any], traits: Mapping[str, An
         f"<pre>{escape(_bundled('LICENSES.txt'))}</pre></details></footer>",
         f'<script type="application/json" id="rnnbow-traits">{_json(traits)}</script>',
         f'<script type="text/plain" id="rnnbow-chunks">{" ".join(packed)}</script>',
+        f'<script type="text/plain" id="rnnbow-follows">{follows or ""}</script>',
         f"<script>{script}</script>\n</body>\n</html>\n",
     ]
     return "\n".join(page).encode("ascii", "xmlcharrefreplace").decode("ascii")

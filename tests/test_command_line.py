@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -156,3 +157,18 @@ def test_without_click_it_says_what_to_install(tmp_path: Path) -> None:
     (tmp_path / "click.py").write_text("raise ModuleNotFoundError(name='click')")
     _, err = rnnbow("--version", status=1, env=os.environ | {"PYTHONPATH": str(tmp_path)})
     assert err == "rnnbow needs click: pip install 'rnnbow_widget[cli]'\n"
+
+
+def test_view_serves_a_run_file_until_it_is_interrupted(text: Path, tmp_path: Path) -> None:
+    rnnbow("train", text, "--batches=21", *QUICK, "--save", tmp_path / "run.rnnbow")
+    command = [sys.executable, "-m", "rnnbow_widget", "view", str(tmp_path / "run.rnnbow"), "--no-browser"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        address = process.stdout.readline().strip()
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/[\w-]{22}/", address)
+        with urllib.request.urlopen(address, timeout=SECONDS) as answer:
+            assert b"run.rnnbow" in answer.read()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=SECONDS)
+    assert process.returncode == 0
+    assert err == "Ended.\n"

@@ -36,7 +36,7 @@ def detailed(chunks: Iterable[bytes]) -> list[int]:
 
 def expand(text: str) -> list[bytes]:
     """Chunks as a page that is one file holds them."""
-    planes = np.frombuffer(gzip.decompress(base64.b64decode(text, validate=True)), np.uint8)
+    planes = np.frombuffer(gzip.decompress(base64.b85decode(text.replace(",", "<"))), np.uint8)
     whole = planes.reshape(4, -1).T.tobytes()
     count, *_ = np.frombuffer(whole, "<u4", 1)
     ends = 4 * (1 + int(count)) + np.cumsum([0, *np.frombuffer(whole, "<u4", count, 4)])

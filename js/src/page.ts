@@ -1,4 +1,7 @@
-/** Entry point of a page that is one file: shows the run that the file holds, without a kernel or a network. */
+/**
+ * Entry point of a page that is one file: shows the run that the file holds, without a kernel or a network. A page that
+ * was served asks its server for what is new.
+ */
 
 import type { InitializeProps } from "@anywidget/types";
 import { expand } from "./compact";
@@ -8,6 +11,7 @@ import { createWidget, showRun } from "./lifecycle";
 import "./styles/run.css";
 import "./styles/page.css";
 import { createPlainModel } from "./plain_model";
+import { createServerTalk } from "./server_talk";
 
 /** What stands in the file, as `page.py` writes it. */
 const read = (id: string) => document.getElementById(id)?.textContent ?? "";
@@ -15,12 +19,26 @@ const read = (id: string) => document.getElementById(id)?.textContent ?? "";
 async function show(place: HTMLElement) {
   const traits: Traits = JSON.parse(read("rnnbow-traits"));
   traits._run.chunks = (await Promise.all(read("rnnbow-chunks").split(" ").map(expand))).flat();
-  const { model } = createPlainModel(traits, () => {
-    throw new Error("There is no kernel.");
+  const follows = read("rnnbow-follows");
+  const ask = createServerTalk({
+    post: (body) => post(follows, body),
+    hear: (message, buffers) => emit("msg:custom", message, buffers),
+    stream: () => traits.stream,
+    reload: () => location.reload(),
+  });
+  const { model, emit } = createPlainModel(traits, (message) => {
+    if (!follows) throw new Error("There is no kernel.");
+    ask(message);
   });
   const widget = createWidget(showRun)();
   widget.initialize({ model } as InitializeProps<Traits>);
   widget.render({ el: place });
+}
+
+async function post(address: string, body: string): Promise<ArrayBuffer> {
+  const answer = await fetch(address, { method: "POST", headers: { "Content-Type": "application/json" }, body });
+  if (!answer.ok) throw new Error(await answer.text());
+  return answer.arrayBuffer();
 }
 
 const place = document.querySelector("main") as HTMLElement;

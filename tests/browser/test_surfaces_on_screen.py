@@ -1,5 +1,6 @@
 """Other gradients than the primary one: chosen with mouse and keys, and drawn as numpy has them."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -155,3 +156,17 @@ def test_a_saved_notebook_has_every_layer_without_a_kernel(show: Callable[..., F
     expect(figure.root).to_have_attribute("data-surface", "W_hh_l0_reverse")
     expect(figure.root.locator("[data-panel=gradients]")).to_contain_text("layer 1 of 2, reverse")
     page.goto("about:blank")  # JupyterLab is still restoring what was open when it was loaded
+
+
+def test_a_jacobian_stands_under_its_bound(show: Callable[..., Figure]) -> None:
+    figure = show(SOURCE.format(settings="horizon=None, surface='jacobian'"))
+    expect(figure.root).to_have_attribute("data-surface", "jacobian")
+    expect(figure.setting("measure")).to_be_hidden()
+    horizon = figure.root.locator("[data-panel=horizon]")
+    expect(horizon.locator("[data-choice=log]")).to_have_attribute("aria-pressed", "true")
+    expect(horizon.locator(".bound")).to_have_attribute("d", re.compile("^M"))
+    expect(horizon).to_contain_text("bound (σ_max·γ)^lag")
+    assert not figure.read().parts, "norms of Jacobians do not add up to bars"
+    figure.root.locator("[data-panel=gradients] [data-choice=bars]").click()
+    expect(figure.root.locator("[data-panel=gradients] .part").first).to_be_visible()
+    assert_parts_are(figure, "jacobian")

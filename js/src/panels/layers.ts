@@ -51,6 +51,7 @@ export function createLayers(parent: HTMLElement, tooltip: Tooltip, commands: Co
   const stage = element("div", { class: "stage" });
   // Below the map: what stands there must not move it while it is pointed at.
   section.append(finding, stage, legends);
+  section.hidden = true;
   const legend = createHeatLegend(legends, element("span"));
   const canvas = element("canvas", { class: "heat", attributes: { "aria-hidden": "true" } });
   stage.append(canvas);

@@ -1,0 +1,74 @@
+"""Four live runs side by side in JupyterLab in Chromium: what each still trains, and what the page has to do."""
+
+import numpy as np
+from numpy.typing import NDArray
+from playwright.sync_api import Page
+
+from .browser import kernel_exec, shown
+from .page_work import PageWork, frame_row, spread
+from .table import Findings, Row
+
+ROUNDS = 5
+STRETCH_SECONDS = 2
+LEAST_SHARE = 0.2
+FRAMES = 100
+
+SOURCE = """\
+from time import perf_counter
+from rnnbow_widget import RNNbow, Trainer, compare, corpora
+data = corpora.c_headers()
+single = RNNbow(Trainer(data, seed=0))
+four = compare(*(Trainer(data, seed=seed) for seed in range(4)))"""
+PLACES = {"single": 0, "four": 1}
+
+
+def measure() -> Findings:
+    with shown(f"{SOURCE}\nfrom IPython.display import display\ndisplay(single, four)") as page:
+        page.set_viewport_size({"width": 1200, "height": 3200})
+        rates = np.array([[_play(page, name) for name in PLACES] for _ in range(ROUNDS)])  # (rounds, 2): batches/s
+        work = PageWork(page)
+        _press(page, "four")
+        frames = work.of_each(lambda: None for _ in range(FRAMES))  # (frames,)
+        _press(page, "four")
+    note = f"Comparing: {ROUNDS} stretches of {STRETCH_SECONDS} s, in turn; share of each: "
+    shares = ", ".join(f"{four / single:.0%}" for single, four in rates)
+    return Findings(
+        [_row(rates), frame_row("playing four runs", frames)],
+        [note + shares + ".", spread("Drawing four runs", frames)],
+    )
+
+
+def _press(page: Page, name: str) -> None:
+    page.locator(".rnnbow").nth(PLACES[name]).locator('[data-action="play"]').click()
+
+
+def _play(page: Page, name: str) -> float:
+    """Batches per second of one trainer while its widget plays."""
+    _press(page, name)
+    _progress(page, name)
+    page.wait_for_timeout(500)  # until it is under way
+    begun, first = _progress(page, name)
+    page.wait_for_timeout(1000 * STRETCH_SECONDS)
+    ended, last = _progress(page, name)
+    _press(page, name)
+    return (last - first) / (ended - begun)
+
+
+def _progress(page: Page, name: str) -> tuple[float, int]:
+    """The kernel's clock, and the batches that a trainer has trained by then."""
+    trainer = "single.trainer" if name == "single" else "list(four.trainers.values())[0]"
+    seconds, batch = kernel_exec(page, f"print(perf_counter(), {trainer}.batch)").split()
+    return float(seconds), int(batch)
+
+
+def _row(rates: NDArray[np.float64]) -> Row:
+    single, four = rates.max(axis=0)
+    share = four / single
+    return Row(
+        "each of four runs that play side by side, vs one that plays alone (batches/s)",
+        f"{four:,.0f}",
+        f"{single:,.0f}",
+        f"{share:.0%}",
+        f"≥ {LEAST_SHARE:.0%}",
+        bool(share >= LEAST_SHARE),
+    )

@@ -1,0 +1,241 @@
+"""Runs side by side in JupyterLab: live in lockstep, one hover, one selection, one scale or each its own."""
+
+import re
+from collections.abc import Callable
+from itertools import product
+
+import pytest
+from figure import SLOW_MS, Figure
+from harness import Lab, kernel_exec, kernel_value, next_drawing, save, set_theme, wait_for_kernel, wait_for_value
+from playwright.sync_api import Locator, Page, expect
+
+SOURCE = """
+from rnnbow_widget import compare, corpora
+w = compare({cells}, data=corpora.c_headers(), hidden_size=12, record_every=5, horizon=6, seed=3)
+w.train({batches})
+w
+"""
+OUTLIERS = """root => {
+  const frame = root.getBoundingClientRect();
+  return [...root.querySelectorAll("*")]
+    .filter((node) => !node.closest("defs, .announcer, .tooltip"))
+    .filter((node) => {
+      const { left, right, width, height } = node.getBoundingClientRect();
+      return width > 0 && height > 0 && (left < frame.left - 0.5 || right > frame.right + 0.5);
+    })
+    .map((node) => `${node.tagName} ${node.getAttribute("class") ?? ""}: ${node.textContent.slice(0, 40)}`);
+}"""
+HEIGHTS = """side => Object.fromEntries([...side.querySelectorAll("rect.part")].map((part) =>
+  [`${part.dataset.step} ${part.dataset.lag}`, part.getBoundingClientRect().height]))"""
+ROWS = """rows => {
+  const tops = [...document.querySelectorAll(".side")].map((side) => side.getBoundingClientRect().y);
+  return new Set(tops).size === rows;
+}"""
+PLOTS = """side => [...side.querySelectorAll(".panel svg:not(.icon)")].map((svg) => svg.getBoundingClientRect().y)"""
+TICKS = """side => [...side.querySelectorAll("[data-panel=gradients] .axis.values .tick text")]
+  .map((text) => text.textContent)"""
+
+
+class Compared:
+    """A displayed comparison."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.root = page.locator(".rnnbow.comparison").first
+        self.sides = self.root.locator(".side")
+
+    def button(self, action: str) -> Locator:
+        return self.root.locator(f".toolbar [data-action={action}]")
+
+    def expect_batch(self, *batches: int) -> None:
+        for index, batch in enumerate(batches):
+            expect(self.sides.nth(index)).to_have_attribute("data-batch", str(batch), timeout=SLOW_MS)
+
+    def expect_recorded(self, count: int) -> None:
+        for side in self.sides.all():
+            expect(side).to_have_attribute("data-recorded", str(count), timeout=SLOW_MS)
+
+    def shown(self) -> list[str]:
+        """The batches that the sides show in one animation frame."""
+        found: list[str] = self.root.evaluate("root => [...root.querySelectorAll('.side')].map(s => s.dataset.batch)")
+        return found
+
+    def part(self, side: int, step: int, lag: int) -> Locator:
+        return self.sides.nth(side).locator(f"[data-panel=gradients] rect.part[data-step='{step}'][data-lag='{lag}']")
+
+    def lit(self, side: int) -> set[tuple[int, int]]:
+        parts = self.sides.nth(side).locator("rect.part.same-loss")
+        return {
+            (int(step), int(lag))
+            for step, lag in parts.evaluate_all("all => all.map(p => [p.dataset.step, p.dataset.lag])")
+        }
+
+    def place(self, part: float) -> tuple[float, float]:
+        """A place in the plot over training, by its part of the run."""
+        box = self.root.locator("[data-panel=trend] svg[tabindex]").bounding_box()
+        ends = self.root.locator("[data-panel=trend] path.trend-line").first.bounding_box()
+        assert box
+        assert ends
+        return ends["x"] + part * ends["width"], box["y"] + 60
+
+
+@pytest.fixture
+def compared(show: Callable[..., Figure], page: Page) -> Callable[..., Compared]:
+    def run(cells: str = '"tanh", "lstm"', batches: int = 83) -> Compared:
+        show(SOURCE.format(cells=cells, batches=batches))
+        found = Compared(page)
+        expect(found.root).to_be_visible(timeout=SLOW_MS)
+        return found
+
+    return run
+
+
+def test_what_is_pointed_at_in_one_is_highlighted_in_all(compared: Callable[..., Compared]) -> None:
+    shown = compared()
+    shown.expect_batch(80, 80)
+    shown.part(0, 10, 2).hover(force=True)
+    next_drawing(shown.page)
+    expected = {(12 - lag, lag) for lag in range(6)}
+    assert (shown.lit(0), shown.lit(1)) == (expected, expected)
+    for side in shown.sides.all():
+        expect(side.locator(".tooltip")).to_contain_text("step 10")
+        expect(side.locator("[data-panel=horizon] .finding")).to_contain_text("loss at step 12")
+    shown.page.mouse.move(5, 5)
+    next_drawing(shown.page)
+    assert shown.lit(0) == shown.lit(1) == set()
+
+
+def test_a_batch_is_previewed_and_selected_in_all(compared: Callable[..., Compared]) -> None:
+    shown = compared()
+    shown.expect_batch(80, 80)
+    plot = shown.root.locator("[data-panel=trend] svg[tabindex]")
+    shown.page.mouse.move(*shown.place(0.5))
+    shown.expect_batch(40, 40)
+    expect(shown.root.locator(".headline")).to_contain_text("Batch 40")
+    shown.page.mouse.click(*shown.place(0.25))
+    shown.page.mouse.move(5, 5)
+    shown.expect_batch(20, 20)
+    wait_for_value(shown.page, "w.selected", 20)
+    plot.focus()
+    plot.press("ArrowRight")
+    shown.expect_batch(25, 25)
+    plot.press("End")
+    shown.expect_batch(80, 80)
+    plot.press("Escape")
+    wait_for_value(shown.page, "w.selected", None)
+    kernel_exec(shown.page, "w.select(60)")
+    shown.expect_batch(60, 60)
+    expect(shown.root.locator(".contrast")).to_have_text(kernel_value(shown.page, "w.sentence(60)"))
+
+
+def test_panel_3_has_one_scale_or_each_its_own(compared: Callable[..., Compared]) -> None:
+    shown = compared()
+    shown.expect_batch(80, 80)
+
+    def per_unit(side: int) -> float:
+        heights = shown.sides.nth(side).evaluate(HEIGHTS)
+        items = kernel_value(shown.page, f"list(w.runs.values())[{side}][-1].surfaces['W_hh']")
+        (step, lag) = max(product(range(25), range(6)), key=lambda place: items[place[0]][place[1]])
+        return float(heights[f"{step} {lag}"]) / float(items[step][lag])
+
+    assert per_unit(0) == pytest.approx(per_unit(1), rel=1e-3)
+    assert shown.sides.nth(0).evaluate(TICKS) == shown.sides.nth(1).evaluate(TICKS)
+    shown.root.locator("[data-choice=own]").click()
+    wait_for_value(shown.page, "w.scale", "own")
+    next_drawing(shown.page)
+    assert per_unit(0) != pytest.approx(per_unit(1), rel=0.05)
+    kernel_exec(shown.page, "w.scale = 'shared'")
+    expect(shown.root.locator("[data-choice=shared]")).to_have_attribute("aria-pressed", "true")
+    next_drawing(shown.page)
+    assert per_unit(0) == pytest.approx(per_unit(1), rel=1e-3)
+
+
+@pytest.mark.parametrize("cells", ['"tanh", "lstm", "gru"', '"tanh", "lstm", "gru", "relu"'])
+def test_all_play_in_lockstep_and_pause_together(compared: Callable[..., Compared], cells: str) -> None:
+    shown = compared(cells, batches=0)
+    shown.button("play").click()
+    for recorded in (3, 10):
+        shown.page.wait_for_function(
+            f"[...document.querySelectorAll('.side')].every(s => Number(s.dataset.recorded) > {recorded})"
+        )
+        assert len(set(shown.shown())) == 1
+    shown.button("play").click()
+    expect(shown.button("play")).to_have_text("Play")
+    wait_for_value(shown.page, "w._conversation.leases.training", False)
+    assert len(kernel_value(shown.page, "list({t.batch for t in w.trainers.values()})")) == 1
+    shown.expect_recorded(kernel_value(shown.page, "len(w.runs['LSTM'])"))
+    batch = kernel_value(shown.page, "w.trainers['tanh'].batch")
+    expect(shown.root.locator(".together")).to_contain_text(f"batch {batch:,}")
+    shown.button("step").click()
+    shown.expect_batch(*[batch] * shown.sides.count())
+    shown.button("reset").click()
+    expect(shown.sides.first.locator(".invitation")).to_be_visible()
+    wait_for_value(shown.page, "[t.batch for t in w.trainers.values()][-1]", 0)
+
+
+def test_one_that_diverges_says_so_while_the_others_play_on(compared: Callable[..., Compared]) -> None:
+    shown = compared('"tanh", "lstm", "gru"')
+    kernel_exec(shown.page, "w.trainers['LSTM'].rnn.parameters.W_hh[:] = float('nan')")
+    shown.button("play").click()
+    expect(shown.sides.nth(1).locator(".side-trouble")).to_contain_text("Stays at batch 83.", timeout=SLOW_MS)
+    before = int(shown.shown()[0])
+    shown.page.wait_for_function(f"Number(document.querySelectorAll('.side')[2].dataset.batch) > {before}")
+    shown.button("play").click()
+    expect(shown.button("play")).to_have_text("Play")
+    first, stays, third = shown.shown()
+    assert (first, stays) == (third, "83")
+    expect(shown.root.locator(".contrast")).to_contain_text("LSTM diverged at batch 83")
+
+
+def test_a_page_that_is_loaded_again_shows_the_same_and_a_saved_notebook_needs_no_kernel(
+    compared: Callable[..., Compared], page: Page, lab: Lab
+) -> None:
+    shown = compared()
+    shown.expect_batch(80, 80)
+    shown.page.mouse.click(*shown.place(0.25))
+    shown.page.mouse.move(5, 5)
+    shown.expect_batch(20, 20)
+    save(page)
+    page.reload()
+    wait_for_kernel(page)
+    shown.expect_recorded(17)
+    shown.expect_batch(20, 20)
+    shown.button("step").click()
+    shown.expect_recorded(18)
+    save(page)
+    sentence = shown.root.locator(".contrast").inner_text()
+    lab.end_kernels()
+    page.reload()
+    shown.expect_recorded(18)
+    shown.expect_batch(20, 20)
+    expect(shown.root.locator(".contrast")).to_have_text(re.sub(r"\s+", " ", sentence))
+    shown.part(1, 10, 2).hover(force=True)
+    next_drawing(page)
+    assert shown.lit(0) == {(12 - lag, lag) for lag in range(6)}
+
+
+def test_a_kernel_that_ends_while_all_play_is_told(compared: Callable[..., Compared], lab: Lab, page: Page) -> None:
+    shown = compared(batches=0)
+    shown.button("play").click()
+    page.wait_for_function("Number(document.querySelector('.side').dataset.recorded) > 3")
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+    expect(shown.root.locator(".silence")).to_contain_text("not answered", timeout=SLOW_MS)
+    assert len(set(shown.shown())) == 1
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_sides_stand_beside_each_other_or_below_and_nothing_sticks_out(
+    compared: Callable[..., Compared], page: Page, theme: str
+) -> None:
+    shown = compared('"tanh", "lstm", "gru"')
+    shown.expect_batch(80, 80, 80)
+    set_theme(page, theme)
+    for width, rows in ((1500, 1), (1150, 2), (800, 3)):
+        page.set_viewport_size({"width": width, "height": 1700})
+        page.wait_for_function(ROWS, arg=rows)
+        next_drawing(page)
+        assert shown.root.evaluate(OUTLIERS) == [], width
+        assert shown.root.evaluate("root => root.scrollWidth <= root.clientWidth"), width
+        if rows == 1:
+            assert shown.sides.nth(0).evaluate(PLOTS) == shown.sides.nth(1).evaluate(PLOTS), "panels are aligned"
+    set_theme(page, "JupyterLab Light")
