@@ -88,7 +88,7 @@ def test_chunks_are_as_large_as_their_numbers(horizon: int | None) -> None:
     header = 4 + int.from_bytes(chunk[:4], "little")
     assert len(chunk) - header == sum(map(packed_nbytes, run))
     (chunk,) = pack_overview(run.overview, slice(3))
-    assert len(chunk) - 4 - int.from_bytes(chunk[:4], "little") == 3 * 60
+    assert len(chunk) - 4 - int.from_bytes(chunk[:4], "little") == 3 * 84
 
 
 def long_run(count: int, seed: int = 0, **changes: object) -> Run:
