@@ -32,7 +32,7 @@ export function createValueColumns(svg: Svg): ValueColumns {
   const numbers = content.append("g");
   const mark = content
     .append("rect")
-    .attr("class", "share-mark")
+    .attr("class", "value-mark")
     .attr("y", 0.5)
     .attr("height", HEIGHT - 1);
   let shown: Shown | null = null;
