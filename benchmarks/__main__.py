@@ -25,6 +25,7 @@ from . import (
     training,
     use_case,
     vanishing,
+    watching,
 )
 from .table import Findings, print_head, print_row
 
@@ -42,6 +43,7 @@ ENGINE: dict[str, Part] = {
     "appending": appending.measure,
     "files": files.measure,
     "use_case": use_case.measure,
+    "watching": watching.measure,
 }
 PAGE: dict[str, Part] = {
     "hovering": hovering.measure,

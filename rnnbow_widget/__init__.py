@@ -8,6 +8,7 @@ from . import corpora, tasks
 from .bptt_itemized import itemized_bptt, itemized_delta
 from .bptt_layers import itemized_layer_delta, itemized_layers
 from .gradients import bptt
+from .itemizer import itemize
 from .rnn import RNN
 from .run import Run, ThinnedError
 from .run_file import RunFileError, RunFileWarning
@@ -36,6 +37,7 @@ __all__ = [
     "bptt",
     "compare",
     "corpora",
+    "itemize",
     "itemized_bptt",
     "itemized_delta",
     "itemized_layer_delta",

@@ -20,7 +20,7 @@ import numpy as np
 from .checks import finite_float, positive_int
 from .forward import ForwardPass
 from .gradients import Gradients, bptt, norm, parameter_gradients
-from .losses import read_out_gradients
+from .losses import output_gradients
 from .measuring import Measured, Measuring, StreamAverage, outer_weights, wanted_measures
 from .parameters import Array
 from .rnn import RNN
@@ -115,8 +115,8 @@ def itemized_bptt(
     with np.errstate(over="ignore", invalid="ignore"):  # an exploding gradient is a result to show, not an accident
         if gradients is None and (lags < forward.steps or epsilon or "share" in wanted):
             gradients = bptt(rnn, forward)
-        at_logits = read_out_gradients(flat)  # (N, O): of each stream's own loss
-        walk = _Walk(rnn, flat, at_logits @ rnn.read_out, lags, epsilon, streams)
+        at_logits, incoming = output_gradients(flat, rnn.read_out)  # (N, O), (N, H): of each stream's own loss
+        walk = _Walk(rnn, flat, incoming, lags, epsilon, streams)
         whole = None if gradients is None else gradients.parameters.layers[-1][0].W_hh  # (gates·H, H)
         before = flat.hidden[:count]  # (N, H)
         weights = outer_weights(before, whole, rnn.cell.delta_width, wanted, size=rnn.hidden_size)
@@ -200,7 +200,8 @@ def itemized_delta(
     width = rnn.cell.delta_width
     found = np.zeros((len(flat.loss), lags, width), rnn.dtype)  # (N, k, gates·H)
     with np.errstate(over="ignore", invalid="ignore"):
-        walk = _Walk(rnn, flat, read_out_gradients(flat) @ rnn.read_out, lags, epsilon, forward.streams)
+        _, incoming = output_gradients(flat, rnn.read_out)  # (N, H)
+        walk = _Walk(rnn, flat, incoming, lags, epsilon, forward.streams)
         for first, start, block in walk.blocks():
             lags_done, rows_done, _ = block.shape
             place = found[start : start + rows_done, first : first + lags_done]  # (rows, lags, gates·H)

@@ -6,6 +6,7 @@ import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from time import monotonic
 from typing import Any, Protocol
 
 import traitlets
@@ -13,7 +14,7 @@ from IPython.core.getipython import get_ipython
 
 from .checks import positive_int
 from .horizon import HorizonChoice
-from .leases import Leases, Trains
+from .leases import FRAME_SECONDS, Leases, Trains
 from .reporter import Part, Reporter
 from .run_file import RunFileError
 from .status import explain
@@ -65,6 +66,8 @@ class Conversation:
         self.leases = Leases(self)
         self._sending = threading.Lock()  # what is numbered in order is sent in order
         self._state_is_due = False
+        self._records_elsewhere = False
+        self._told_at = -math.inf
 
     # What buttons and methods do.
 
@@ -254,6 +257,14 @@ class Conversation:
             self.send({**head, **content}, chunks)
             self._send_states_that_are_due()
 
+    def tell_recorded(self) -> None:
+        """Tell the pages what something else than a trainer has recorded: now and then, and when its cell ends."""
+        self._records_elsewhere = True
+        if monotonic() - self._told_at >= FRAME_SECONDS:
+            self.send_frame(None, 0, last=False)
+            self._told_at = monotonic()
+        self._send_state_after_cell()
+
     def can_play_on(self) -> bool:
         """Whether a page that loads now finds training wanted."""
         return self.playing and self.leases.is_current()
@@ -261,7 +272,7 @@ class Conversation:
     def status(self, side: int = 0) -> dict[str, Any]:
         """Return how training goes, as the trait `_status` describes it."""
         reporter = self._reporters[side]
-        training = reporter.trainer is not None and (self.leases.training or self.playing)
+        training = self._records_elsewhere or (reporter.trainer is not None and (self.leases.training or self.playing))
         return reporter.status(training=training, rate=self.leases.rate if reporter.trainer else math.nan)
 
     def _send_whole(self, side: int) -> None:
@@ -304,6 +315,9 @@ class Conversation:
         def send(*_: object) -> None:
             shell.events.unregister("post_run_cell", send)
             self._state_is_due = False
+            if self._records_elsewhere:
+                self._records_elsewhere = False
+                self.send_frame(None, 0, last=True)
             with self._sending:
                 self._widget.send_state(self._state())
 

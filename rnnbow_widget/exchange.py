@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
@@ -39,19 +40,18 @@ def read_modules(module: Any, linear: Any) -> tuple[dict[str, Any], dict[str, Ar
         If there is something that `RNN` has no counterpart for; the message names it.
     """
     torch = _torch("from_torch")
-    cell = _cell(torch, module)
+    cell = cell_name(module)
     if not isinstance(linear, torch.nn.Linear):
         raise TypeError(f"linear takes a torch.nn.Linear, got {type(linear).__name__}")
-    _refuse_what_is_unknown(module)
+    refuse_what_is_unknown(module)
     directions = 2 if module.bidirectional else 1
     outputs = directions * module.hidden_size
     if linear.in_features != outputs:
         raise ValueError(f"linear takes in_features={outputs}, what module gives out; got {linear.in_features}")
     found = {"W_ho": _array(linear.weight)}  # (O, D·H)
     found["b_o"] = np.zeros_like(found["W_ho"][:, 0]) if linear.bias is None else _array(linear.bias)  # (O,)
-    for layer in range(module.num_layers):
-        for direction in range(directions):
-            found |= _read_layer(module, layer, direction, cell)
+    weights = {name: _array(tensor) for name, tensor in weights_of(module).items()}
+    found |= layer_parameters(weights, cell, module.num_layers, module.bidirectional)
     dtypes = sorted({array.dtype.name for array in found.values()})
     if dtypes not in (["float32"], ["float64"]):
         raise ValueError(_DTYPES.format(dtypes))
@@ -67,20 +67,43 @@ def read_modules(module: Any, linear: Any) -> tuple[dict[str, Any], dict[str, Ar
     return settings, found
 
 
-def _read_layer(module: Any, layer: int, direction: int, cell: str) -> dict[str, Array]:
-    """Read the parameters of a layer in one direction."""
-    ours, theirs = layer_suffix(layer, direction), _suffix_in_torch(layer, direction)
+def weights_of(module: Any) -> dict[str, Any]:
+    """Return the tensors of recurrent layers by PyTorch's names."""
     # By attribute, not as registered parameters: a parametrization has its weights only there.
-    W_ih, W_hh = _array(getattr(module, "weight_ih" + theirs)), _array(getattr(module, "weight_hh" + theirs))
-    found = {"W_ih" + ours: W_ih, "W_hh" + ours: W_hh}
-    own = recurrent = np.zeros_like(W_hh[:, 0])  # (gates·H,) each
-    if module.bias:
-        own, recurrent = _array(getattr(module, "bias_ih" + theirs)), _array(getattr(module, "bias_hh" + theirs))
-    b_h = own + recurrent  # (gates·H,)
-    if cell == "gru":
-        b_h[-module.hidden_size :] = own[-module.hidden_size :]  # the reset gate multiplies the other
-        found["b_hn" + ours] = recurrent[-module.hidden_size :]
-    return found | {"b_h" + ours: b_h}
+    return {
+        name: getattr(module, name)
+        for layer in range(module.num_layers)
+        for direction in range(2 if module.bidirectional else 1)
+        for name in names_in_torch(layer, direction, bias=module.bias)
+    }
+
+
+def names_in_torch(layer: int, direction: int, *, bias: bool = True) -> list[str]:
+    """Return what PyTorch calls the arrays of a layer in one direction."""
+    kinds = ["weight_ih", "weight_hh", *(["bias_ih", "bias_hh"] if bias else [])]
+    return [kind + _suffix_in_torch(layer, direction) for kind in kinds]
+
+
+def layer_parameters(weights: Mapping[str, Array], cell: str, num_layers: int, bidirectional: bool) -> dict[str, Array]:
+    """Return the parameters of recurrent layers under our names, from arrays under PyTorch's; biases may be missing.
+
+    The two biases are added where they only add.
+    """
+    found: dict[str, Array] = {}
+    for layer in range(num_layers):
+        for direction in range(2 if bidirectional else 1):
+            ours = layer_suffix(layer, direction)
+            names = names_in_torch(layer, direction)
+            W_ih, W_hh = (weights[name] for name in names[:2])
+            zeros = np.zeros_like(W_hh[:, 0])  # (gates·H,)
+            own, recurrent = (weights.get(name, zeros) for name in names[2:])  # (gates·H,) each
+            b_h = own + recurrent  # (gates·H,)
+            found |= {"W_ih" + ours: W_ih, "W_hh" + ours: W_hh, "b_h" + ours: b_h}
+            if cell == "gru":
+                size = W_hh.shape[1]
+                b_h[-size:] = own[-size:]  # the reset gate multiplies the other
+                found["b_hn" + ours] = recurrent[-size:]
+    return found
 
 
 def make_modules(cell: str, parameters: Parameters) -> tuple[Any, Any]:
@@ -152,8 +175,15 @@ def _torch(what: str) -> Any:
         raise ImportError(f"{what} needs PyTorch, which is not installed here: pip install torch") from None
 
 
-def _cell(torch: Any, module: Any) -> str:
-    """Return the name of the module's cell."""
+def cell_name(module: Any) -> str:
+    """Return the name of the cell of a recurrent module from PyTorch.
+
+    Raises
+    ------
+    TypeError
+        If it is no such module.
+    """
+    torch = _torch("module")
     kinds = {torch.nn.RNN: getattr(module, "nonlinearity", ""), torch.nn.LSTM: "lstm", torch.nn.GRU: "gru"}
     for kind, cell in kinds.items():
         if isinstance(module, kind):
@@ -161,7 +191,8 @@ def _cell(torch: Any, module: Any) -> str:
     raise TypeError(f"{_TAKES}, got {type(module).__name__}")
 
 
-def _refuse_what_is_unknown(module: Any) -> None:
+def refuse_what_is_unknown(module: Any) -> None:
+    """Raise `ValueError` if a recurrent module has something that networks here have no counterpart for."""
     reasons = {
         "proj_size": (0, "the state of an LSTM is not projected here"),
         "dropout": (0, "networks here have no dropout, which would be a gradient of its own at every call"),

@@ -61,6 +61,9 @@ class ForwardPass:
         Loss of each step: cross-entropy in nats for classes, mean squared error for vectors. 0 where there is none.
     mask : bool array (n,) or None
         Which steps have a loss; None if all have.
+    entering : array (n, D·H) or None
+        Gradient of each step's loss with respect to what the top layer gives out, if it is known from elsewhere; None
+        if it is that of the read-out and the loss.
     """
 
     inputs: Signal
@@ -70,6 +73,7 @@ class ForwardPass:
     predicted: Array
     loss: Array
     mask: Mask | None = None
+    entering: Array | None = None
 
     @property
     def of_classes(self) -> bool:
@@ -140,6 +144,7 @@ class ForwardPass:
             self.predicted[:, index],
             self.loss[:, index],
             None if self.mask is None else self.mask[:, index],
+            None if self.entering is None else self.entering[:, index],
         )
 
     def flattened(self) -> ForwardPass:
@@ -157,6 +162,7 @@ class ForwardPass:
             _flattened(self.predicted),
             self.loss.reshape(-1),
             None if self.mask is None else self.mask.reshape(-1),
+            None if self.entering is None else _flattened(self.entering),
         )
 
     def with_streams(self) -> ForwardPass:
@@ -172,6 +178,7 @@ class ForwardPass:
             self.predicted[:, None],
             self.loss[:, None],
             None if self.mask is None else self.mask[:, None],
+            None if self.entering is None else self.entering[:, None],
         )
 
 
@@ -191,4 +198,4 @@ def turned(rows: Array, streams: int) -> Array:
 
 
 def _flattened(array: Any) -> Any:
-    return array.reshape(-1, *array.shape[2:])
+    return array.reshape(array.shape[0] * array.shape[1], *array.shape[2:])  # -1 does not do for arrays of size 0

@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 
 from .cell import Cell
 from .forward import ForwardPass, Track, turned
-from .losses import read_out_gradients
+from .losses import output_gradients
 from .parameters import Array, Parameters, Rows, Tokens
 from .rnn import RNN
 
@@ -126,7 +126,7 @@ def entering_gradients(rnn: RNN, forward: ForwardPass, rows: AllRows) -> AllRows
         By layer and direction, in the order in which it reads. What comes from later steps of the layer is not in it.
     """
     flat, streams = forward.flattened(), forward.streams
-    incoming = read_out_gradients(flat).dot(rnn.parameters.W_ho) / rnn.dtype.type(streams)  # (N, D·H)
+    incoming = output_gradients(flat, rnn.parameters.W_ho)[1] / rnn.dtype.type(streams)  # (N, D·H)
     found: list[tuple[Array, ...]] = []
     for layer in range(rnn.num_layers - 1, -1, -1):
         entering: tuple[Array, ...] = (incoming[:, : rnn.hidden_size],)
@@ -162,10 +162,10 @@ def squared_norms_wide(rows: Array) -> Array:
 
 def _back_propagate(rnn: RNN, flat: ForwardPass, streams: int) -> tuple[Array, AllRows]:
     """Gradients with respect to the logits, (N, O), and what each step hands back, (N, R) per layer and direction."""
-    at_logits = read_out_gradients(flat)  # (N, O)
-    if streams > 1:
-        at_logits /= streams  # the loss is the mean over streams
-    incoming = at_logits.dot(rnn.parameters.W_ho)  # (N, D·H): with respect to what the layer gives out
+    at_logits, incoming = output_gradients(flat, rnn.parameters.W_ho)  # (N, O), (N, D·H)
+    if streams > 1:  # the loss is the mean over streams
+        at_logits /= streams
+        incoming /= streams
     found: list[tuple[Array, ...]] = []
     for layer in range(rnn.num_layers - 1, -1, -1):
         cells, tracks = rnn.cells[layer], flat.tracks[layer]

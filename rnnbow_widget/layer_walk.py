@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from .bptt_itemized import safe_scale
 from .cell import Cell
 from .forward import ForwardPass
-from .losses import read_out_gradients
+from .losses import output_gradients
 from .parameters import Array
 from .rnn import RNN
 
@@ -116,7 +116,7 @@ class LayerWalk:
         self.steps, self.streams = self.forward.loss.shape
         self.horizon = horizon
         with np.errstate(over="ignore", invalid="ignore"):
-            incoming = read_out_gradients(self.forward.flattened()) @ rnn.parameters.W_ho  # (N, D·H)
+            _, incoming = output_gradients(self.forward.flattened(), rnn.parameters.W_ho)  # (N, D·H)
         self.scale = safe_scale(incoming)
         self.incoming = (incoming * self.scale).reshape(self.steps, self.streams, -1)  # (n, B, D·H)
         self.floor = 2.0**-60 if rnn.dtype == np.float32 else 1e-150  # rows below are dropped, as in `itemized_bptt`

@@ -11,7 +11,8 @@ from typing import Any, Protocol
 
 from .checks import one_of, positive_int
 
-_FRAME_SECONDS = 0.05
+FRAME_SECONDS = 0.05
+"""From one frame to the next, while something trains."""
 _SLICE_SECONDS = 0.002  # trained at a stretch: so soon a stop is heard
 _OVERLAP_SECONDS = 0.025  # more than the way to the page and back takes
 _MANY = 1 << 30
@@ -164,7 +165,7 @@ class Leases:
         """
         with self._reported(client, seq) as (trains, report):
             begun, batch = monotonic(), trains.batch
-            now, due, slice_ = begun, begun + _FRAME_SECONDS, 1
+            now, due, slice_ = begun, begun + FRAME_SECONDS, 1
             while (most := wanted(trains)) > 0:
                 count, since = min(slice_, most), now
                 trains.train(count)
@@ -174,7 +175,7 @@ class Leases:
                     self.rate = (trains.batch - batch) / (now - begun)
                     report.send(last=now >= farewell)
                     now = monotonic()
-                    due = now + _FRAME_SECONDS
+                    due = now + FRAME_SECONDS
 
     @contextmanager
     def _reported(self, client: str | None, seq: int) -> Iterator[tuple[Trains, _Report]]:

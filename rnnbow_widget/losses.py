@@ -61,6 +61,29 @@ def read_out_gradients(flat: ForwardPass) -> Array:
     return found
 
 
+def output_gradients(flat: ForwardPass, W_ho: Array) -> tuple[Array, Array]:
+    """Gradients of each step's loss, of a flattened pass, where the walk back begins.
+
+    Parameters
+    ----------
+    flat : ForwardPass
+        Whose own `entering` it is, if it has that; else that of its read-out and loss.
+    W_ho : array (O, q)
+        The read-out, or its first q columns.
+
+    Returns
+    -------
+    array (N, O)
+        With respect to what the read-out gives.
+    array (N, q)
+        With respect to what the top layer gives out, the first q entries: an array of its own.
+    """
+    if flat.entering is not None:
+        return np.zeros_like(flat.predicted), flat.entering[:, : W_ho.shape[1]].copy()
+    at_read_out = read_out_gradients(flat)  # (N, O)
+    return at_read_out, at_read_out.dot(W_ho)
+
+
 def row_starts(array: Array) -> Tokens:
     """Where each row of a contiguous array (N, O) begins in its memory, int array (N,): quicker than two indices."""
     return _multiples(*array.shape)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .bptt_itemized import ItemizedGradients, itemized_bptt
 from .bptt_surfaces import SurfaceItems, itemized_surfaces
@@ -14,6 +15,7 @@ from .forward import ForwardPass
 from .gradients import Gradients
 from .jacobians import state_jacobians
 from .measuring import MEASURES
+from .outcomes import average_outcomes
 from .parameters import Array
 from .rnn import RNN
 from .snapshot import Float32, Snapshot, surface_key
@@ -62,6 +64,52 @@ def itemize(
     if others:
         found |= itemized_surfaces(rnn, forward, others, horizon, measures=MEASURES, gradients=gradients)
     return {one.name: found[one.name] for one in surfaces}
+
+
+def make_snapshot(
+    outcome: Mapping[str, Any],
+    itemized: Itemized,
+    starts: Sequence[int],
+    from_zero: NDArray[np.bool_],
+    **about: Any,
+) -> Snapshot:
+    """Make the snapshot of a batch, and of a minibatch those of its streams.
+
+    Parameters
+    ----------
+    outcome : mapping
+        Fields of a `Snapshot` about losses, labels and inputs: arrays (n, …), or (n, B, …) of a minibatch.
+    itemized : mapping
+        What `itemize` returned.
+    starts : sequence of int
+        Where in the data each stream begins.
+    from_zero : bool array () or (B,)
+        Whether the state before the first step was zero.
+    **about
+        Other fields, which are the same for all streams.
+    """
+    steps = len(outcome["loss"])
+    surfaces: dict[str, Any] = {"first_lags": first_lags(itemized), "bounds": bounds(itemized)}
+    whole = {**outcome, **surface_fields(itemized)}
+
+    def snapshot(start: int, zero: bool, **arrays: Any) -> Snapshot:
+        place: dict[str, Any] = {"start": start, "stop": start + steps, "from_zero_state": zero}
+        return Snapshot(**about, **place, **surfaces, **arrays)
+
+    if not from_zero.ndim:
+        return snapshot(starts[0], bool(from_zero), **whole)
+    streams = tuple(
+        snapshot(start, bool(from_zero[b]), stream=b, **_stream(whole, b)) for b, start in enumerate(starts)
+    )
+    average = {**average_outcomes(whole), **surface_fields(itemized, average=True)}
+    return snapshot(starts[0], bool(from_zero.all()), streams=streams, **average)
+
+
+def _stream(whole: Mapping[str, Any], index: int) -> dict[str, Any]:
+    """One stream of arrays (n, B, …) and of mappings of such: views."""
+    return {
+        name: _stream(value, index) if isinstance(value, Mapping) else value[:, index] for name, value in whole.items()
+    }
 
 
 def first_lags(itemized: Itemized) -> dict[str, int]:

@@ -37,7 +37,8 @@ class RNN:
     hidden_size : int
         Number of hidden units H.
     output_size : int, optional
-        Number of output classes O, or entries of an output vector; by default as many as input tokens.
+        Number of output classes O, or entries of an output vector; by default as many as input tokens. 0 of a network
+        whose read-out and losses are elsewhere: see `rnnbow_widget.itemize`.
     cell : str or type of Cell
         The recurrent cell: "tanh", "relu", "lstm", "gru", or a class of your own.
     init : str
@@ -86,7 +87,8 @@ class RNN:
     ) -> None:
         self.input_size = positive_int("input_size", input_size)
         self.hidden_size = positive_int("hidden_size", hidden_size)
-        self.output_size = self.input_size if output_size is None else positive_int("output_size", output_size)
+        outputs = self.input_size if output_size is None else output_size
+        self.output_size = positive_int("output_size", outputs, minimum=0)
         kind = cell_type(cell)
         self.init = one_of("init", init, PRESETS)
         self.seed = positive_int("seed", seed, minimum=0)
@@ -254,7 +256,7 @@ class RNN:
         if state.ndim == 2 and len(state) == 1:  # one stream is one stream, whatever its shape
             own = None if mask is None else mask[:, 0]  # (n,)
             return self.forward_unchecked(x[:, 0], y[:, 0], state[0], own).with_streams()
-        tracks, outputs = self._run(x, state)
+        tracks, outputs = self.run_layers(x, state)
         after = outputs[-1].reshape(-1, outputs[-1].shape[-1])  # (N, D·H)
         # W_ho is turned in memory first: a small product of rows by rows is slower than turning and multiplying.
         predicted = after.dot(self.parameters.W_ho.T.copy())  # (N, O): logits, or values
@@ -269,8 +271,21 @@ class RNN:
             loss[~mask] = 0
         return ForwardPass(x, y, tracks, outputs, predicted, loss, mask)
 
-    def _run(self, x: Signal, state: Array) -> tuple[tuple[tuple[Track, ...], ...], tuple[Array, ...]]:
-        """Run all layers over tokens or vectors; return their tracks and outputs as in `ForwardPass`."""
+    def run_layers(self, x: Signal, state: Array) -> tuple[tuple[tuple[Track, ...], ...], tuple[Array, ...]]:
+        """Run all layers, without a read-out, over arrays that are known to be right.
+
+        Parameters
+        ----------
+        x : int array (n,) or (n, B), or array (n, V) or (n, B, V)
+            Tokens or vectors.
+        state : array (S_all,) or (B, S_all)
+            State to start from.
+
+        Returns
+        -------
+        tuple of tuple of Track, tuple of array
+            As the attributes of a `ForwardPass`.
+        """
         width, place = self.cell.state_width, 0
         steps = (len(x), *state.shape[:-1])  # (n,) or (n, B)
         shape = (len(x) + 1, *state.shape[:-1], width)  # (n+1, S) or (n+1, B, S)
@@ -351,7 +366,7 @@ class RNN:
             for i, chance in enumerate(generator.random(length)):
                 if self.bidirectional:
                     window.append(current)
-                    tracks, outputs = self._run(np.array(window), before)
+                    tracks, outputs = self.run_layers(np.array(window), before)
                     output = outputs[-1][-1]  # (2·H,)
                     if len(window) == context:
                         before, window = carried_state(tracks), []

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import os
 import threading
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import asdict
 from itertools import takewhile
@@ -137,6 +138,8 @@ class Run(Sequence[Snapshot]):
     ----------
     recall : Recall or None
         Works out what was not kept of a recorded batch. None if no trainer is there: a copy of a run has none.
+    overhead : float
+        Share of its time that a training loop elsewhere spends on recording, where that is measured; else NaN.
     beside : int
         Bytes that the trainer keeps for that, within the same limit.
     file : RunWriter, RunReader or None
@@ -162,6 +165,8 @@ class Run(Sequence[Snapshot]):
         self.settings = dict(settings or {})
         self.about = about
         self.recall: Recall | None = None
+        self.overhead = math.nan
+        self._followers: list[weakref.WeakMethod[Callable[[], None]]] = []
         self.beside = 0
         self.file: RunWriter | RunReader | None = None
         self._in_file: NDArray[np.bool_]
@@ -304,6 +309,16 @@ class Run(Sequence[Snapshot]):
                 self._thin()
             if self.writer:
                 self.writer.append(snapshot)
+        for reference in tuple(self._followers):
+            follower = reference()
+            if follower is None:
+                self._followers.remove(reference)
+            else:
+                follower()
+
+    def follow(self, follower: Callable[[], None]) -> None:
+        """Have a bound method called whenever a snapshot was added. Its object is not kept alive by that."""
+        self._followers.append(weakref.WeakMethod(follower))
 
     def clear(self) -> None:
         """Forget all that was recorded. A file that the run is written to keeps it until something new is recorded."""
@@ -670,9 +685,9 @@ class Run(Sequence[Snapshot]):
 
     def __getstate__(self) -> dict[str, Any]:
         # A lock cannot be copied; a copy needs one of its own. It is not what the trainer goes on with, nor what the
-        # file is written from; but it can be read from a file.
+        # file is written from, nor what somebody follows; but it can be read from a file.
         state = {name: value for name, value in self.__dict__.items() if name != "_lock"}
-        state |= {"recall": None, "beside": 0}
+        state |= {"recall": None, "beside": 0, "_followers": []}
         return state | {"file": None} if self.writer else state
 
     def __setstate__(self, state: dict[str, Any]) -> None:

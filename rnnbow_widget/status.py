@@ -54,6 +54,7 @@ def status_of(
         "hint": hint,
         "details_every": run.thinned_to,
         "memory_limit": run.memory_limit,
+        "overhead": json_number(run.overhead),
         "file": _file_of(run),
     }
 

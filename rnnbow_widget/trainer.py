@@ -24,9 +24,9 @@ from .gradients import Gradients, TrainingGradients
 from .horizon import HorizonChoice, choose_horizon
 from .indicators import indicators, is_spectral_due
 from .optimizers import OPTIMIZERS, clip
-from .outcomes import average_outcomes, outcomes
+from .outcomes import outcomes
 from .parameters import Array, Signal
-from .recording import Itemized, bounds, first_lags, itemize, surface_fields
+from .recording import Itemized, itemize, make_snapshot
 from .replay import Replay, Replays
 from .rnn import RNN
 from .run import MEMORY_LIMIT, Run
@@ -36,6 +36,7 @@ from .task import Task
 from .window import Window
 
 _SMOOTHING = 0.001
+_TASK_SMOOTHING = 0.02  # of fresh sequences that are compared with a baseline: the loss as it is now
 _STRETCH = 8  # windows that horizon="auto" looks at
 
 
@@ -117,7 +118,8 @@ class Trainer:
         The newest answer to which horizon would be enough, of `measure_horizon` or ``horizon="auto"``: with the
         residual of every k that it was chosen by.
     smooth_loss : float
-        Running mean of the loss per step that has one; NaN before the first batch.
+        Running mean of the loss per step that has one, over about the last 1,000 batches, of a task 50; NaN before the
+        first batch.
     """
 
     horizon_choice: HorizonChoice | None
@@ -508,8 +510,21 @@ class Trainer:
             if trouble and itemized is None:
                 itemized, more = self._itemize(forward, gradients), self._indicators(forward, gradients)
         if itemized is not None:
-            about = (self.batch, self.data, norm, update_norm, bool(trouble), more)
-            self._record(_snapshot(forward, itemized, window.starts, *about))
+            from_zero = ~forward.states[0].any(axis=-1)  # () or (B,)
+            snapshot = make_snapshot(
+                outcomes(forward, self.data),
+                itemized,
+                window.starts,
+                from_zero,
+                batch=self.batch,
+                grad_norm=norm,
+                update_norm=update_norm,
+                vocabulary=self.data.vocabulary,
+                input_vocabulary=self.data.input_vocabulary,
+                diverged=bool(trouble),
+                indicators=more,
+            )
+            self._record(snapshot)
         if trouble:
             raise DivergedError(self.batch, trouble)
         self.rnn.parameters.subtract(update, rows)
@@ -517,7 +532,8 @@ class Trainer:
         if forward.losses:
             loss /= forward.losses
             before = loss if isnan(self.smooth_loss) else self.smooth_loss
-            self.smooth_loss = (1 - _SMOOTHING) * before + _SMOOTHING * loss
+            part = _SMOOTHING if self.data.baseline is None else _TASK_SMOOTHING
+            self.smooth_loss = (1 - part) * before + part * loss
         self.batch += 1
         if writer := self.run.writer:
             writer.tick()
@@ -627,63 +643,6 @@ class _TrainingAgain(Trainer):
 
     def _record(self, snapshot: Snapshot) -> None:
         self._found = snapshot
-
-
-def _snapshot(
-    forward: ForwardPass,
-    itemized: Itemized,
-    starts: Sequence[int],
-    batch: int,
-    data: Data,
-    grad_norm: float,
-    update_norm: float,
-    diverged: bool,
-    more: Float32 | None,
-) -> Snapshot:
-    """Make the snapshot of a batch whose streams begin at these positions."""
-
-    def snapshot(start: int, streams: tuple[Snapshot, ...], stream: int | None, **arrays: Any) -> Snapshot:
-        return Snapshot(
-            batch=batch,
-            start=start,
-            stop=start + forward.steps,
-            grad_norm=grad_norm,
-            update_norm=update_norm,
-            vocabulary=data.vocabulary,
-            input_vocabulary=data.input_vocabulary,
-            diverged=diverged,
-            streams=streams,
-            stream=stream,
-            first_lags=lags,
-            bounds=limits,
-            indicators=more,
-            **arrays,
-        )
-
-    lags, limits = first_lags(itemized), bounds(itemized)
-    whole = {**outcomes(forward, data), **surface_fields(itemized)}
-    from_zero = ~forward.states[0].any(axis=-1)  # () or (B,)
-    if forward.loss.ndim == 1:
-        return snapshot(starts[0], (), None, from_zero_state=bool(from_zero), **whole)
-    streams = tuple(
-        snapshot(start, (), b, from_zero_state=bool(from_zero[b]), **_stream(whole, b))
-        for b, start in enumerate(starts)
-    )
-    return snapshot(
-        starts[0],
-        streams,
-        None,
-        from_zero_state=bool(from_zero.all()),
-        **average_outcomes(whole),
-        **surface_fields(itemized, average=True),
-    )
-
-
-def _stream(whole: Mapping[str, Any], index: int) -> dict[str, Any]:
-    """One stream of arrays (n, B, …) and of mappings of such: views."""
-    return {
-        name: _stream(value, index) if isinstance(value, Mapping) else value[:, index] for name, value in whole.items()
-    }
 
 
 def _bound(name: str, value: float | None) -> float | None:

@@ -156,6 +156,8 @@ class RNNbow(anywidget.AnyWidget):
         chosen = {"measure": measure, "form": form, "quantity": quantity, "overlay": overlay, "log_scale": log_scale}
         super().__init__(**chosen, stream=stream, surface=surface, **self._settings())
         self.on_msg(lambda _, content, __: self._conversation.receive(content))
+        if self.trainer is None:
+            self.run.follow(self._conversation.tell_recorded)
 
     def __repr__(self) -> str:
         if self.trainer is None:

@@ -119,8 +119,14 @@ class UnrolledLayers:
 
 
 def unroll_layers(
-    rnn: RNN, inputs: np.ndarray, targets: np.ndarray, state: np.ndarray, mask: np.ndarray | None = None
+    rnn: RNN,
+    inputs: np.ndarray,
+    targets: np.ndarray,
+    state: np.ndarray,
+    mask: np.ndarray | None = None,
+    at_outputs: np.ndarray | None = None,
 ) -> UnrolledLayers:
+    """With `at_outputs` (n, D·H), the losses are the outputs' products with it, and there is no read-out."""
     p = {
         name: torch.tensor(np.array(array), dtype=torch.float64, requires_grad=True)
         for name, array in rnn.parameters.items()
@@ -146,6 +152,9 @@ def unroll_layers(
             found.recurrent[name], found.entering[name], found.inputs[name], found.before[name] = lists
             given.append(outputs)
         below = [torch.cat(parts) for parts in zip(*given, strict=True)]
+    if at_outputs is not None:
+        found.losses.extend(own @ h for own, h in zip(torch.tensor(at_outputs), below, strict=True))
+        return found
     for h, y, counts in zip(below, targets, _counting(targets, mask), strict=True):
         found.losses.append(_loss(p["W_ho"] @ h + p["b_o"], y, counts))
     return found

@@ -101,6 +101,7 @@ export function createMockModel(options: MockOptions): AnyModel<Traits> {
       gates: gatesOf(options),
       units: options.hidden,
       primary: primaryOf(options),
+      task: null,
     },
     _run: { epoch: 0, next: 0, recorded: 0, chunks: [] },
     _status: statusAt(0, "ready"),

@@ -91,8 +91,31 @@ export interface Info {
   units: number;
   /** Name of the surface that is recorded first. */
   primary: string;
+  /** What is known of inputs, targets and their loss; null if a run does not say. */
+  task: Task | null;
   /** Of a page that is one file only: of how many recorded batches it has details. */
   page?: { details: number };
+}
+
+/** What inputs and targets are, and what their loss is to be compared with. */
+export interface Task {
+  kind: "classes" | "values";
+  loss_name: string;
+  /** Empty if it has none. */
+  loss_unit: string;
+  /** Null if inputs tell nothing that targets do not. */
+  inputs: "classes" | "values" | null;
+  input_vocabulary: string[];
+  input_entries: string[];
+  output_entries: string[];
+  /** Sequences are independent and always others: they have no place in any data. */
+  fresh: boolean;
+  /** The loss of a predictor that misses the point, the least of any, and one below which the task is solved. */
+  baseline: number | null;
+  baseline_name: string;
+  least: number | null;
+  least_name: string;
+  solved_below: number | null;
 }
 
 export interface Status {
@@ -108,6 +131,8 @@ export interface Status {
   details_every: number;
   /** Bytes that the run may take in the kernel. */
   memory_limit: number;
+  /** Share of its time that a loop elsewhere spends on recording; null or missing where there is none. */
+  overhead?: number | null;
   /** The file that the run is written to, or read from. */
   file?: FileStatus | null;
 }

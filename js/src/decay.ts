@@ -2,6 +2,7 @@
 
 import { formatPercent } from "./format";
 import { indexOf, lagsOf, stepsOf } from "./lags";
+import { hasLoss } from "./outcomes";
 import type { Items, Snapshot } from "./protocol";
 import { isJacobian } from "./surface_text";
 import { zeroStep } from "./surfaces";
@@ -37,6 +38,9 @@ export function strongestLoss({ steps }: Snapshot, items: Items): number {
   }
   return sent.indexOf(Math.max(...sent));
 }
+
+/** Whether there is a loss at a step that could send anything; states depend on earlier ones without any loss. */
+export const sends = (loss: number, snapshot: Snapshot, items: Items) => !items.total || hasLoss(snapshot, loss);
 
 const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
@@ -99,6 +103,7 @@ export function describeDecay(
   surface: string,
   items = snapshot.items(surface, "norm"),
 ): string {
+  if (!sends(loss, snapshot, items)) return "no loss here, so nothing is sent, which is not vanishing";
   const sides = sidesOf(loss, snapshot, surface, items);
   const sizes = sides.flatMap((side) => side.sizes);
   if (sizes.length === 0) return "the state before this step is zero, so nothing reaches W_hh from here";

@@ -8,7 +8,6 @@ import type { Items, Snapshot } from "./protocol";
 import type { StepWindow } from "./step_window";
 import type { State } from "./store";
 import type { Theme } from "./theme";
-import { visible } from "./visible_text";
 
 /** The batch that panels 2, 3 and 4 show. */
 export interface Shown {
@@ -103,6 +102,3 @@ export interface Panel {
   /** Shows what is pointed at. Runs on every move of the pointer, so it must be cheap. */
   highlight?(focus: Focus): void;
 }
-
-/** A token as it is drawn. */
-export const labelOf = (labels: string[], token: number) => visible(labels[token] ?? `#${token}`);

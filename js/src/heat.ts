@@ -49,7 +49,10 @@ export function rowsInView(rows: Rows, steps: number, lags: Lags, { first, count
   return { first: from, count: first + count - 1 + stop.end - from };
 }
 
-/** At `row * columns + column`: index in `pieces` of the largest piece that falls there; −1 if none does. */
+/**
+ * At `row * columns + column`: index in `pieces` of the largest piece that falls there; −1 if none does. Steps that have
+ * no loss have no pieces.
+ */
 export function largestPieces(
   pieces: ArrayLike<number>,
   steps: number,
@@ -58,6 +61,7 @@ export function largestPieces(
   view: RowRange,
   columnBins: Bins,
   rowBins: Bins,
+  sends: (loss: number) => boolean = () => true,
 ): Int32Array {
   const range = rowsInView(rows, steps, lags, view);
   const largest = new Int32Array(columnBins.count * rowBins.count).fill(-1);
@@ -67,6 +71,7 @@ export function largestPieces(
     const offset = (rows === "lag" ? 0 : step) - range.first;
     const { first, end } = lagsOf(step, steps, lags);
     for (let lag = first; lag < end; lag += 1) {
+      if (!sends(step + lag)) continue;
       const piece = indexOf(step, lag, lags);
       const cell = rowBins.of[offset + lag] * columnBins.count + column;
       if (largest[cell] < 0 || exceeds(pieces[piece], pieces[largest[cell]])) largest[cell] = piece;

@@ -42,5 +42,5 @@ export const MEASURE_TEXT: Record<Measure, MeasureText> = {
 };
 
 /** What the mark on a bar is. */
-export const totalText = (measure: Measure, { accuracy }: Snapshot) =>
-  accuracy ? MEASURE_TEXT[measure].meanTotal : MEASURE_TEXT[measure].total;
+export const totalText = (measure: Measure, { average }: Snapshot) =>
+  average ? MEASURE_TEXT[measure].meanTotal : MEASURE_TEXT[measure].total;

@@ -24,17 +24,29 @@ export interface Snapshot {
   batch: number;
   stream: Stream;
   part: Part;
-  /** Share of streams that were right at each step, in the average over streams; it has no labels. Else null. */
+  /** It is the average over streams: there are no labels and no values. */
+  average: boolean;
+  /** Share of streams that were right at each step, in the average over streams if targets are classes; else null. */
   accuracy: Floats | null;
   /** Where in the training data the targets of a stream begin; null if the overview says so. */
   start: number | null;
   /** The state before the first step was zero, so that step's items are exactly zero. */
   zeroState: boolean;
   steps: number;
+  /** 0 where there is no loss. */
   loss: Floats;
+  /** Share of streams that have a loss at each step, or 0 and 1 of one stream; null if all have. */
+  counted: Floats | null;
+  /** Classes; −1 in an average, where there is no loss, and if targets are values. */
   target: Ints;
   prediction: Ints;
-  probability: Floats;
+  /** Of the target; null if targets are values. */
+  probability: Floats | null;
+  /** True and predicted vectors of `size` entries, if targets are values; null in an average. */
+  values: { target: Floats; prediction: Floats; size: number } | null;
+  /** Tokens, or vectors of `size` entries, that went in, if that is to be shown. */
+  inputs: Ints | null;
+  inputValues: { values: Floats; size: number } | null;
   /** Names of the surfaces that are here. */
   surfaces: readonly string[];
   /** Throws if the surface is not here, or not in that measure. */
@@ -279,6 +291,7 @@ function createRow(header: Header, columns: ReadonlyMap<string, Column>, index: 
 function readSnapshot(row: Row): Snapshot {
   const { header, values, has } = row;
   const optional = (name: string) => (has(name) ? values<Floats>(name) : null);
+  const none = new Int32Array(header.steps).fill(-1);
   const surfaces = header.columns.flatMap(([name]) =>
     name.startsWith(ITEMS) && !name.includes(":", ITEMS.length) ? [name.slice(ITEMS.length)] : [],
   );
@@ -286,14 +299,25 @@ function readSnapshot(row: Row): Snapshot {
     batch: row.batch,
     stream: header.stream,
     part: row.part,
+    average: has("accuracy") || !(has("target") || has("target_value")),
     accuracy: optional("accuracy"),
     start: has("start") ? values<Ints>("start")[0] : null,
     zeroState: (values<Ints>("flags")[0] & ZERO_STATE) !== 0,
     steps: header.steps,
     loss: values("loss"),
-    target: values("target"),
-    prediction: values("prediction"),
-    probability: values("probability"),
+    counted: optional("counted"),
+    target: has("target") ? values("target") : none,
+    prediction: has("prediction") ? values("prediction") : none,
+    probability: optional("probability"),
+    values: has("target_value")
+      ? {
+          target: values("target_value"),
+          prediction: values("prediction_value"),
+          size: row.size("target_value", -1),
+        }
+      : null,
+    inputs: has("input") ? values("input") : null,
+    inputValues: has("input_value") ? { values: values("input_value"), size: row.size("input_value", -1) } : null,
     surfaces,
     items(surface, measure) {
       const key = keyOf(surface, measure);

@@ -1,7 +1,8 @@
 /** What the quantities are called that there is one number of for each batch. */
 
-import type { Quantity } from "./contract";
+import type { Info, Quantity } from "./contract";
 import { formatCount, formatLoss, formatNumber, formatPercent } from "./format";
+import { inUnits, meanLossText, taskOf } from "./outcomes";
 import { maxColumn, meanColumn } from "./protocol";
 import type { Series } from "./series";
 import type { State } from "./store";
@@ -132,9 +133,11 @@ export function overviewSurface({ run, surface, info }: State): string {
 /** Whether a quantity is of one surface: there may be several. */
 const isOfSurface = (quantity: Quantity) => quantity === "max_gradient" || quantity === "mean_gradient";
 
-/** The axis of a quantity; where the network has several surfaces, with the one that it is of. */
+/** The axis of a quantity, in the unit of the loss; where the network has several surfaces, with the one that it is of. */
 export function axisOf(quantity: Quantity, state: State): string {
-  const { axis } = QUANTITY_TEXT[quantity];
+  const { loss_unit, loss_name } = taskOf(state.info);
+  if (quantity === "loss" && !loss_unit) return loss_name;
+  const axis = inUnits(QUANTITY_TEXT[quantity].axis, state.info);
   const name = isOfSurface(quantity) ? overviewName(state) : "";
   return name ? axis.replace("of the batch", `of ${name}`) : axis;
 }
@@ -152,3 +155,7 @@ export function seriesOf(quantity: Quantity, state: State): Series {
   const surface = overviewSurface(state);
   return state.run.series(column(surface, measureFor(surface, state.measure)));
 }
+
+/** One value of a quantity, with its unit. */
+export const valueText = (quantity: Quantity, value: number, info: Info) =>
+  quantity === "loss" ? meanLossText(value, info) : QUANTITY_TEXT[quantity].format(value);

@@ -3,6 +3,7 @@
 import type { Info } from "./contract";
 import { element, setText } from "./dom";
 import { formatBytes, formatCount, formatLoss, formatNumber } from "./format";
+import { taskOf } from "./outcomes";
 import type { Problem, State } from "./store";
 import { distinctName } from "./surface_text";
 
@@ -49,6 +50,14 @@ function describeArrangement(info: Info, surface: string): string {
   return shown && `${arrangement} (shown: ${shown})`;
 }
 
+/** "0.120, baseline 0.167": compared with who misses the point, where there is such a thing. */
+function describeLoss(loss: number, info: Info): string {
+  const { loss_unit, baseline, solved_below } = taskOf(info);
+  const compared = baseline === null ? "" : `, baseline ${formatLoss(baseline)}`;
+  const solved = solved_below !== null && loss < solved_below ? " (solved)" : "";
+  return `${formatLoss(loss)}${loss_unit && ` ${loss_unit}/step`}${compared}${solved}`;
+}
+
 /** What of the run is here, and what of it the kernel keeps, if that is not all. */
 function describeExtent(state: State): string {
   const { run, recorded, completing, reached, status, info } = state;
@@ -69,6 +78,9 @@ function describeExtent(state: State): string {
       `Memory limit of ${limit}: details of one in ${many} recorded batches are kept, and of the newest. The overview has all.`,
     );
   }
+  if (status.overhead != null) {
+    sentences.push(`Recording takes ${formatNumber(100 * status.overhead)} % of the loop's time.`);
+  }
   return sentences.join(" ");
 }
 
@@ -86,7 +98,7 @@ export function createStatus(parent: HTMLElement): StatusLine {
     const value = element("dd", { attributes: { "data-status": name } });
     const entry = element("div", {}, element("dt", { text: name === "rate" ? "batches/s" : name }), value);
     line.append(entry);
-    return [name, value] as const;
+    return { name, value, entry };
   });
   const about = element("p", { class: "about" });
   const extent = element("p", { class: "extent", attributes: { role: "status" } });
@@ -101,11 +113,15 @@ export function createStatus(parent: HTMLElement): StatusLine {
       const texts: Record<string, string> = {
         state: status.state,
         batch: formatCount(status.batch),
-        loss: status.loss === null ? "—" : `${formatLoss(status.loss)} nats/step`,
+        loss: status.loss === null ? "—" : describeLoss(status.loss, info),
         perplexity: status.perplexity === null ? "—" : formatNumber(status.perplexity),
         rate: status.rate === null ? "—" : formatCount(Math.round(status.rate)),
       };
-      for (const [name, value] of values) setText(value, texts[name]);
+      const isText = taskOf(info).baseline === null && taskOf(info).kind === "classes";
+      for (const { name, value, entry } of values) {
+        setText(value, texts[name]);
+        entry.hidden = name === "perplexity" && !isText;
+      }
       setText(about, describe(state));
       const words = describeExtent(state);
       extent.hidden = words === "";

@@ -10,23 +10,19 @@ export function streamName(stream: Stream, { batch_size }: Info): string {
   return stream === null ? `average over ${batch_size} streams` : `stream ${stream + 1} of ${batch_size}`;
 }
 
-/** How many streams were right at a step of an average: "3 of 4 streams right". */
-export const rightText = (accuracy: Snapshot["accuracy"], step: number, info: Info) =>
-  `${countRight(accuracy, step, info)} of ${info.batch_size} streams right`;
-
 /** Shares are recorded in single precision, counts are whole. */
 export const countRight = (accuracy: Snapshot["accuracy"], step: number, { batch_size }: Info) =>
   Math.round((accuracy?.[step] ?? 0) * batch_size);
 
 /** How panel 3 is to be read if there are several streams; only bars have marks. */
 export function explainStreams(
-  { stream, accuracy }: Snapshot,
+  { stream, average }: Snapshot,
   surface: string,
   measure: Measure,
   bars: boolean,
   info: Info,
 ): string {
-  if (accuracy) {
+  if (average) {
     if (!bars) return "Cells are means over streams.";
     return measure === "share"
       ? `Parts and marks are means over streams: all marks add up to ${wholeName(surface)}.`

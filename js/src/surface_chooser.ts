@@ -1,9 +1,9 @@
 /** Which gradient is shown, and of which layer, direction, gate or unit: fields of the toolbar. */
 
-import type { Base, Direction, Info } from "./contract";
+import type { Base, Direction } from "./contract";
 import { element, setText } from "./dom";
 import type { Commands } from "./session";
-import type { State } from "./store";
+import type { State, Store } from "./store";
 import { changed, optionsOf, unitTyped } from "./surface_choice";
 import { BASE_TEXT, DIRECTION_TEXT, gateName } from "./surface_text";
 import { isRecorded, parseSurface, type Surface } from "./surfaces";
@@ -34,11 +34,11 @@ function createField(setting: string, label: string, onChange: (value: string) =
   return { select, field, set };
 }
 
-export function createSurfaceChooser(commands: Commands): SurfaceChooser {
-  let shown: { name: string; info: Info } | null = null;
-
+export function createSurfaceChooser(store: Store, commands: Commands): SurfaceChooser {
+  /** From what is chosen now: fields may be changed faster than they are drawn. */
   function choose(change: Partial<Surface>) {
-    if (shown) commands.choose("surface", changed(shown.name, change, shown.info));
+    const { surface, info } = store.state;
+    commands.choose("surface", changed(surface, change, info));
   }
 
   const base = createField("surface", "Gradient", (value) => choose({ base: value as Base }));
@@ -50,7 +50,6 @@ export function createSurfaceChooser(commands: Commands): SurfaceChooser {
   return {
     fields: [base.field, layer.field, direction.field, gate.field, unit.field],
     update({ surface: name, info }) {
-      shown = { name, info };
       const { layer: at, direction: way, selector, base: of } = parseSurface(name);
       const options = optionsOf(name, info);
       const top = info.num_layers - 1;

@@ -2,6 +2,7 @@
 
 import type { Base, Direction, Info, Measure } from "./contract";
 import { formatCount } from "./format";
+import { inUnits } from "./outcomes";
 import { parseSurface, type Surface } from "./surfaces";
 
 interface BaseText {
@@ -125,5 +126,5 @@ export function axisTexts(name: string, measure: Measure, info: Info): string[] 
       ? `signed share of ${symbol} in its step’s ‖${whole}‖`
       : `signed share of each piece in ‖${whole}‖`,
   }[measure];
-  return [`${said}${at} (${unit})`, `${said}${at}`, `${said}`];
+  return [`${said}${at} (${inUnits(unit, info)})`, `${said}${at}`, `${said}`];
 }

@@ -149,7 +149,7 @@ export function createToolbar(parent: HTMLElement, store: Store, commands: Comma
   ];
   const measure = createMeasureSelect((chosen) => commands.choose("measure", chosen));
   const stream = createStreamSelect((chosen) => commands.choose("stream", chosen));
-  const surface = createSurfaceChooser(commands);
+  const surface = createSurfaceChooser(store, commands);
 
   const buttons = element("div", { class: "buttons" }, ...[play, ...steps, reset].map(({ button }) => button));
   // Keys belong to the fields, and not to the host's shortcuts.

@@ -12,6 +12,8 @@ export interface ValueScale {
 /** The smallest value still has a bar: the logarithmic axis begins at this part of it. */
 const BELOW_LOWEST = 0.7;
 const TICKS = 3;
+/** A level at the top of the scale stays below its edge by this factor. */
+const LEVEL_ROOM = 1.1;
 /** Ticks of a logarithmic axis are at least this many pixels apart. */
 const TICK_DISTANCE = 16;
 
@@ -50,17 +52,19 @@ export function logScale(least: number, most: number, base: number, top: number)
   return { y: (value) => (value > low && Number.isFinite(value) ? scale(value) : base), ticks };
 }
 
-/** The scale that shows a stretch of a series. */
+/** The scale that shows a stretch of a series, and a level to compare it with. */
 export function scaleOf(
   series: Series,
   from: number,
   to: number,
-  { log, whole }: { log: boolean; whole: boolean },
+  { log, whole, level = null }: { log: boolean; whole: boolean; level?: number | null },
   base: number,
   top: number,
 ): ValueScale {
   const at = (index: number) => (index < 0 ? Number.NaN : series.values()[index]);
-  const most = at(series.highest(from, to));
-  if (log) return logScale(at(series.lowestPositive(from, to)), most, base, top);
+  // A level that everything stays below or above is still seen.
+  const most = Math.max(at(series.highest(from, to)), level === null ? 0 : LEVEL_ROOM * level);
+  const least = at(series.lowestPositive(from, to));
+  if (log) return logScale(level && least > level ? level : least, most, base, top);
   return linearScale(most, base, top, whole);
 }

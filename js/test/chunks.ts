@@ -42,6 +42,7 @@ export function detailsChunk(
   stream: Stream = null,
   extra: ColumnData[] = [],
   part: Part = null,
+  ofClasses = true,
 ): ArrayBuffer {
   const count = batches.length;
   const perStep = counting(count * STEPS);
@@ -57,9 +58,13 @@ export function detailsChunk(
       ["batch", "i4", [count], batches],
       ["flags", "i4", [count], Array<number>(count).fill(flags)],
       ["loss", "f4", [count, STEPS], perStep.map((value) => value + 1)],
-      ["target", "i4", [count, STEPS], perStep],
-      ["prediction", "i4", [count, STEPS], perStep],
-      ["probability", "f4", [count, STEPS], perStep.map(() => 0.5)],
+      ...(ofClasses
+        ? ([
+            ["target", "i4", [count, STEPS], perStep],
+            ["prediction", "i4", [count, STEPS], perStep],
+            ["probability", "f4", [count, STEPS], perStep.map(() => 0.5)],
+          ] as const)
+        : []),
       ...extra,
       ...surfaces.flatMap((surface) => {
         const sign = surface === "W_hh:share" ? -1 : 1;

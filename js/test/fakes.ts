@@ -91,6 +91,7 @@ export function fakeModel(changes: Partial<Traits> = {}) {
       surfaces: [{ name: "W_hh", base: "W_hh", layer: 0, direction: "forward", recorded: true }],
       gates: [],
       units: 4,
+      task: null,
       primary: "W_hh",
     },
     _run: { epoch: 0, next: 0, recorded: 0, chunks: [] },

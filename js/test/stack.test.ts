@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { describeDecay, fallsBelow, piecesOf, strongestLoss } from "../src/decay";
+import { describeDecay, fallsBelow, piecesOf, type Received, strongestLoss } from "../src/decay";
 import type { Shown } from "../src/figure";
 import { createLadder } from "../src/ladder";
 import { horizonNotes } from "../src/panels/horizon_notes";
@@ -16,7 +16,7 @@ function snapshotOf(pieces: number[][], changes: Partial<Snapshot> = {}, beyond?
     total: Float32Array.from(pieces, (row) => row.reduce((sum, value) => sum + value, 0)),
     beyond: Float32Array.from(beyond ?? Array<number>(steps).fill(0)),
   };
-  const snapshot = { steps, zeroState: false, items: () => items, ...changes } as Snapshot;
+  const snapshot = { steps, counted: null, zeroState: false, items: () => items, ...changes } as Snapshot;
   return { snapshot, items };
 }
 
@@ -184,28 +184,33 @@ describe("decay", () => {
 });
 
 describe("notes below panel 4", () => {
+  const notesOf = (received: Received[], of: Shown, log: boolean, sent = true) => horizonNotes(received, of, log, sent);
   const pieces = [0.5, -0.2, 0, 0, Number.NaN].map((value, lag) => ({ step: 4 - lag, lag, value }));
   const shown = (first: number, zeroState = false) =>
     ({ snapshot: { zeroState, steps: 5 }, surface: "W_hh", view: { first, count: 5 - first } }) as unknown as Shown;
 
   it("say what the logarithmic axis cannot show", () => {
-    const words = horizonNotes(pieces, shown(0), true);
+    const words = notesOf(pieces, shown(0), true);
     expect(words).toContain("Not finite, and not drawn: step 0.");
     expect(words).toContain("Grey dashes, steps 1–2: 0, too small");
     expect(words).toContain("Violet, step 3: negative");
-    expect(horizonNotes(pieces.slice(0, 2), shown(0), false)).toBe("");
+    expect(notesOf(pieces.slice(0, 2), shown(0), false)).toBe("");
   });
 
   it("speak of what is in view, and say what is not", () => {
-    const words = horizonNotes(pieces, shown(2), true);
+    const words = notesOf(pieces, shown(2), true);
     expect(words).toContain("Out of view: steps 0–1.");
     expect(words).toContain("Grey dashes, step 2: 0");
     expect(words).not.toContain("Not finite");
   });
 
+  it("say nothing of zeros where there is no loss", () => {
+    expect(notesOf(pieces.slice(2, 4), shown(0), true, false)).not.toContain("too small");
+  });
+
   it("do not call the zero state vanishing", () => {
     const zero = [{ step: 0, lag: 0, value: 0 }];
-    expect(horizonNotes(zero, shown(0, true), true)).toContain("not vanishing");
-    expect(horizonNotes(zero, shown(0, true), true)).toContain("the axis is linear");
+    expect(notesOf(zero, shown(0, true), true)).toContain("not vanishing");
+    expect(notesOf(zero, shown(0, true), true)).toContain("the axis is linear");
   });
 });

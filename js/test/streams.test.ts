@@ -3,7 +3,8 @@ import type { ColumnData } from "../dev/chunks";
 import { describeBeyond } from "../src/beyond";
 import type { Info } from "../src/contract";
 import { totalText } from "../src/measures";
-import { explainStreams, rightText, streamName } from "../src/streams";
+import { averageText } from "../src/outcomes";
+import { explainStreams, streamName } from "../src/streams";
 import { decodeDetails, detailsChunk } from "./chunks";
 import { fakeModel } from "./fakes";
 
@@ -25,14 +26,16 @@ describe("what is shown of a minibatch", () => {
   });
 
   it("counts the streams that were right, of any number that single precision rounds", () => {
-    expect([0, 1, 2].map((step) => rightText(average.accuracy, step, info))).toEqual([
+    expect([0, 1, 2].map((step) => averageText(average, step, info))).toEqual([
       "0 of 4 streams right",
       "1 of 4 streams right",
       "4 of 4 streams right",
     ]);
     const many = { ...info, batch_size: 7 };
     for (let right = 0; right <= 7; right += 1) {
-      expect(rightText(Float32Array.of(right / 7), 0, many)).toBe(`${right} of 7 streams right`);
+      expect(averageText({ ...average, accuracy: Float32Array.of(right / 7) }, 0, many)).toBe(
+        `${right} of 7 streams right`,
+      );
     }
   });
 

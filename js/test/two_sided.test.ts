@@ -20,7 +20,7 @@ function bothSides(steps: number, k: number, piece: (step: number, lag: number) 
     const { first, end } = lagsOf(step, steps, items);
     for (let lag = first; lag < end; lag += 1) items.pieces[indexOf(step, lag, items)] = piece(step, lag);
   }
-  const snapshot = { steps, zeroState: false, items: () => items } as unknown as Snapshot;
+  const snapshot = { steps, zeroState: false, counted: null, items: () => items } as unknown as Snapshot;
   return { items, snapshot };
 }
 

@@ -1,4 +1,7 @@
 import { describe, expect, it } from "vitest";
+import type { Info } from "../src/contract";
+import type { Missing } from "../src/detail_requests";
+import { explainPart } from "../src/panels/part_note";
 import type { Units } from "../src/protocol";
 import { barsPath, profileDecades, profilePath, tallestOf } from "../src/unit_plots";
 import { rankUnits } from "../src/unit_ranking";
@@ -78,5 +81,27 @@ describe("the plots of a unit", () => {
     expect(profileDecades(unitsOf({}, [[1, 0.5]]), [0])).toBe(2);
     expect(profileDecades(unitsOf({}, [[1, 1e-20]]), [0])).toBe(6);
     expect(profileDecades(unitsOf({}, [[0, 0]]), [0])).toBe(2);
+  });
+});
+
+describe("why a part of a batch is not there", () => {
+  const say = (missing: Missing, { batch_size = 1, page = undefined as Info["page"], reached = true } = {}) => {
+    const stream = batch_size > 1 ? 1 : null;
+    const info = { batch_size, page } as Info;
+    return explainPart("The units", { ...missing, batch: 1200, stream, part: "units:W_hh" }, { info, reached });
+  };
+
+  it("is said with the batch, the stream, and the kernel's reason", () => {
+    expect(say({ why: "waiting" })).toBe("The units of batch 1,200: the kernel works it out…");
+    expect(say({ why: "waiting" }, { batch_size: 3 })).toContain("of batch 1,200, stream 2 of 3,");
+    const reason = "The training cannot be repeated.";
+    expect(say({ why: "refused", reason, nearest: null })).toBe(`The units of batch 1,200 cannot be shown. ${reason}`);
+    expect(say({ why: "thinned", nearest: 4 })).toMatch(/cannot be worked out any more/);
+  });
+
+  it("tells a kernel that is silent from one that is not there, and from a page that never has one", () => {
+    expect(say({ why: "silent" })).toMatch(/has not answered for some seconds/);
+    expect(say({ why: "silent" }, { reached: false })).toMatch(/not in this notebook/);
+    expect(say({ why: "silent" }, { page: { details: 3 } })).toMatch(/not in this page: it is a file/);
   });
 });

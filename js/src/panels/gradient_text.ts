@@ -1,12 +1,13 @@
 /** What a tooltip says of a piece, or of what lies beyond the recorded lags. */
 
-import { labelOf, type Shown } from "../figure";
-import { formatLoss, formatNumber, formatPercent } from "../format";
+import type { Shown } from "../figure";
+import { formatNumber, formatPercent } from "../format";
 import { type Rung, rungName } from "../ladder";
 import { horizonOf, indexOf, lagsOf, reachesBack } from "../lags";
 import { MEASURE_TEXT, totalText } from "../measures";
+import { averageText, hasLoss, lossText, NO_LOSS, predictionText, targetText } from "../outcomes";
 import type { State } from "../store";
-import { rightText, streamName } from "../streams";
+import { streamName } from "../streams";
 import { distinctName, isJacobian, senderName } from "../surface_text";
 import type { TooltipContent } from "../tooltip";
 
@@ -15,12 +16,12 @@ export function describePart(
   step: number,
   lag: number | null,
   { snapshot, surface, items, measure }: Shown,
-  { labels, info }: State,
+  state: State,
   rung: Rung | null = null,
 ): TooltipContent {
-  const { steps, accuracy } = snapshot;
-  const label = (token: number) => `‘${labelOf(labels, token)}’`;
-  const name = (at: number) => (accuracy ? `step ${at}` : `step ${at}, ${label(snapshot.target[at])}`);
+  const { info } = state;
+  const { steps } = snapshot;
+  const name = (at: number) => (snapshot.average ? `step ${at}` : `step ${at}, ${targetText(snapshot, at, state)}`);
   const whole = streamName(snapshot.stream, info);
   const surfaceShown = distinctName(surface, info);
   const shown: TooltipContent["rows"] = surfaceShown ? [["surface", surfaceShown]] : [];
@@ -69,8 +70,8 @@ export function describePart(
       ...shown,
       ["received by", name(step)],
       ["sent by the loss at", name(loss)],
-      ["predicted there", accuracy ? rightText(accuracy, loss, info) : label(snapshot.prediction[loss])],
-      ["that loss", `${formatLoss(snapshot.loss[loss])} nats`],
+      ["predicted there", snapshot.average ? averageText(snapshot, loss, info) : predictionText(snapshot, loss, state)],
+      ["that loss", hasLoss(snapshot, loss) ? lossText(snapshot.loss[loss], info) : NO_LOSS],
       ...numbers,
     ],
   };

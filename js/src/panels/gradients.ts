@@ -5,6 +5,7 @@ import { describeBeyond } from "../beyond";
 import { element, setText } from "../dom";
 import { type Figure, type Focus, focusedLoss, type Gestures, type Panel, type Shown } from "../figure";
 import { lagsOf, stepsOf } from "../lags";
+import { explainLosses } from "../outcomes";
 import { createSegments } from "../segments";
 import type { Commands } from "../session";
 import { reveal } from "../step_window";
@@ -161,7 +162,8 @@ export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands:
       .attr("transform", `translate(${columns.center(0) + 3},${TOP + form.height - 6}) rotate(-90)`);
     nameStream([distinctName(surface, info), streamName(snapshot.stream, info)].filter(Boolean).join(" · "));
     const streams = explainStreams(snapshot, surface, measure, form === forms.bars, info);
-    const notes = [form.hint, streams, ...form.notes()].filter(Boolean);
+    const losses = items.total ? explainLosses(snapshot) : "";
+    const notes = [form.hint, streams, ...form.notes(), losses].filter(Boolean);
     if (zero !== null) notes.push(`At step ${zero}, ${ZERO_STATE[zero === 0 ? "forward" : "reverse"]}`);
     setText(hint, notes.join(" "));
     setText(beyond, describeBeyond(snapshot, items, surface, measure));

@@ -1,6 +1,7 @@
 /** Panel 3 as a heat map: one column for each step that received, one row for each loss that sent, or each lag. */
 
 import { scaleLinear } from "d3-scale";
+import { sends } from "../decay";
 import { element } from "../dom";
 import { type Extent, type Focus, focusedLoss, type Shown } from "../figure";
 import { type Bins, binCells, binColumns, largestPieces, type RowRange, type Rows, rowsInView } from "../heat";
@@ -80,7 +81,9 @@ export function createHeatMap(
     const ratio = Math.max(1, window.devicePixelRatio);
     const columnBins = binColumns(columns, ratio);
     const rowBins = binCells(range.count, Math.round(PLOT * ratio));
-    const largest = largestPieces(items.pieces, steps, items, rows, view, columnBins, rowBins);
+    const largest = largestPieces(items.pieces, steps, items, rows, view, columnBins, rowBins, (loss) =>
+      sends(loss, snapshot, items),
+    );
     const extent = shown.extent ?? extentOf(shown);
     scale = extent && createHeatScale(extent);
     const signed = measure === "share";

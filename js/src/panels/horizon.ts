@@ -2,14 +2,15 @@
 
 import { scaleLinear, scaleLog } from "d3-scale";
 import { pointer } from "d3-selection";
-import { describeDecay, fallsBelow, piecesOf, type Received, strongestLoss } from "../decay";
+import { describeDecay, fallsBelow, piecesOf, type Received, sends, strongestLoss } from "../decay";
 import { element, setText } from "../dom";
-import { type Figure, type Focus, focusedLoss, type Gestures, labelOf, type Panel, type Shown } from "../figure";
+import { type Figure, type Focus, focusedLoss, type Gestures, type Panel, type Shown } from "../figure";
 import { stepsOf } from "../lags";
 import { logDomain, logTicks, sizeExtent } from "../log_axis";
 import { MEASURE_TEXT } from "../measures";
+import { averageText, hasLoss, NO_LOSS, predictionText, targetText } from "../outcomes";
 import { createSegments } from "../segments";
-import { rightText, streamName } from "../streams";
+import { streamName } from "../streams";
 import { distinctName, isJacobian, isState, receiverName, receiverSymbol, senderName } from "../surface_text";
 import type { Tooltip } from "../tooltip";
 import { createFrame } from "./frame";
@@ -137,14 +138,16 @@ export function createHorizon(parent: HTMLElement, tooltip: Tooltip, gestures: G
     );
     setText(hint, words);
     svg.attr("aria-label", words);
-    setText(note, horizonNotes(pieces, shown, axis === "log"));
+    setText(note, horizonNotes(pieces, shown, axis === "log", sends(current, snapshot, items)));
   }
 
-  function describeStep(step: number, { snapshot }: Shown, { labels, info }: Figure["state"]): string {
+  function describeStep(step: number, { snapshot }: Shown, state: Figure["state"]): string {
+    const { info } = state;
     const shownOf = streamName(snapshot.stream, info);
-    if (snapshot.accuracy) return `${shownOf}, ${rightText(snapshot.accuracy, step, info)}`;
-    const label = (token: number) => `‘${labelOf(labels, token)}’`;
-    const words = `predicted ${label(snapshot.prediction[step])}, true ${label(snapshot.target[step])}`;
+    if (snapshot.average) return `${shownOf}, ${averageText(snapshot, step, info)}`;
+    const words = hasLoss(snapshot, step)
+      ? `predicted ${predictionText(snapshot, step, state)}, true ${targetText(snapshot, step, state)}`
+      : NO_LOSS;
     return shownOf ? `${shownOf}, ${words}` : words;
   }
 

@@ -13,7 +13,12 @@ function stepsOf(pieces: Received[]): string {
   return last - first + 1 === pieces.length ? `steps ${first}–${last}` : `${formatCount(pieces.length)} steps`;
 }
 
-export function horizonNotes(received: Received[], { snapshot, surface, view }: Shown, log: boolean): string {
+export function horizonNotes(
+  received: Received[],
+  { snapshot, surface, view }: Shown,
+  log: boolean,
+  sent: boolean,
+): string {
   const notes: string[] = [];
   const inView = ({ step }: Received) => step >= view.first && step < view.first + view.count;
   const outside = received.filter((piece) => !inView(piece));
@@ -21,7 +26,7 @@ export function horizonNotes(received: Received[], { snapshot, surface, view }: 
   if (outside.length > 0) notes.push(`Out of view: ${stepsOf(outside)}.`);
   const broken = pieces.filter(({ value }) => !Number.isFinite(value));
   if (broken.length > 0) notes.push(`Not finite, and not drawn: ${stepsOf(broken)}.`);
-  if (!log) return notes.join(" ");
+  if (!log || !sent) return notes.join(" ");
   if (!sizeExtent(Float64Array.from(received, ({ value }) => value))) {
     notes.push("There is nothing that a logarithmic axis could show: the axis is linear.");
   }

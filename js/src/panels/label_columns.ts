@@ -1,7 +1,9 @@
 /** Labels of steps whose columns are wide enough for text. */
 
+import type { Selection } from "d3-selection";
 import type { Columns } from "../columns";
-import { labelOf, type Shown } from "../figure";
+import type { Shown } from "../figure";
+import { hasLoss, isRight, labelOf } from "../outcomes";
 import { ellipsis } from "../visible_text";
 import type { Svg } from "./plot";
 
@@ -34,11 +36,27 @@ export function createLabelColumns(svg: Svg): LabelColumns {
 
   function drawSteps({ snapshot, columns }: Shown, labels: string[]) {
     const small = columns.width < CHARACTER;
-    const characters = Math.floor(columns.width / (small ? SMALL_CHARACTER : CHARACTER));
+    const character = small ? SMALL_CHARACTER : CHARACTER;
     content.classed("small", small);
-    const text = (token: number) => ellipsis(labelOf(labels, token), characters);
     const steps = Array.from({ length: columns.count }, (_, index) => columns.first + index);
-    const right = (step: number) => snapshot.target[step] === snapshot.prediction[step];
+    const there = (step: number) => hasLoss(snapshot, step);
+    /** A long label spreads over steps before it that have no loss. */
+    function roomOf(step: number): number {
+      let from = step;
+      while (from > columns.first && !there(from - 1)) from -= 1;
+      return columns.x(step + 1) - columns.x(from);
+    }
+    const isLong = (label: string) => label.length * character > columns.width;
+    function write(rows: Selection<SVGTextElement, number, SVGGElement, unknown>, tokens: ArrayLike<number>) {
+      const label = (step: number) => (there(step) ? labelOf(labels, tokens[step]) : "");
+      const spread = (step: number) => isLong(label(step)) && roomOf(step) > columns.width;
+      rows
+        .classed("spread", spread)
+        .attr("x", (step) => (spread(step) ? columns.width - 1 : columns.width / 2))
+        .text((step) => ellipsis(label(step), Math.floor(roomOf(step) / character)));
+    }
+    const right = (step: number) => isRight(snapshot, step);
+    const kind = (step: number) => (!there(step) ? "lossless" : right(step) ? "right" : "wrong");
     const groups = content
       .selectAll<SVGGElement, number>("g")
       .data(steps)
@@ -65,24 +83,18 @@ export function createLabelColumns(svg: Svg): LabelColumns {
         return group;
       })
       .attr("data-step", (step) => step)
-      .attr("class", (step) => `step ${right(step) ? "right" : "wrong"}`)
+      .attr("class", (step) => `step ${kind(step)}`)
       .attr("transform", (step) => `translate(${columns.x(step)},0)`);
     groups.select(".shade").attr("width", columns.width);
     groups
       .select(".cell")
       .attr("x", columns.barX(columns.first) - columns.left)
       .attr("width", columns.barWidth(columns.first));
-    groups
-      .select(".target")
-      .attr("x", columns.width / 2)
-      .text((step) => text(snapshot.target[step]));
-    groups
-      .select(".prediction")
-      .attr("x", columns.width / 2)
-      .text((step) => text(snapshot.prediction[step]));
+    write(groups.select(".target"), snapshot.target);
+    write(groups.select(".prediction"), snapshot.prediction);
     groups
       .select(".verdict")
-      .attr("d", (step) => (right(step) ? TICK : CROSS))
+      .attr("d", (step) => (!there(step) ? "" : right(step) ? TICK : CROSS))
       .attr("transform", `translate(${columns.width / 2},${2 * ROW + MARKS / 2 + 1})${verdictSize(columns)}`);
     nodes = groups.nodes();
     first = columns.first;

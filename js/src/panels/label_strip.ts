@@ -1,6 +1,7 @@
 /** Steps whose columns are too narrow for labels: right and wrong as a strip, and the text around one step at a time. */
 
-import { labelOf, type Shown } from "../figure";
+import type { Shown } from "../figure";
+import { hasLoss, isRight, labelOf } from "../outcomes";
 import { CHARACTER, type LabelForm, MARKS, ROW } from "./label_columns";
 import { pathOf, type Svg } from "./plot";
 
@@ -49,10 +50,9 @@ export function createLabelStrip(svg: Svg): LabelStrip {
 
   function drawStrip({ snapshot, columns }: Shown) {
     const steps = Array.from({ length: columns.count }, (_, index) => columns.first + index);
-    const isRight = (step: number) => snapshot.target[step] === snapshot.prediction[step];
     const path = (wanted: boolean, top: number, height: number) =>
       pathOf(
-        steps.filter((step) => isRight(step) === wanted),
+        steps.filter((step) => hasLoss(snapshot, step) && isRight(snapshot, step) === wanted),
         (step) => [columns.barX(step), top, columns.barWidth(step), height],
       );
     right.attr("d", path(true, STRIP + MARKS - 5, 4));
@@ -73,7 +73,7 @@ export function createLabelStrip(svg: Svg): LabelStrip {
       const x = left + (step - from + 0.5) * CELL;
       const tokens = [snapshot.target[step], snapshot.prediction[step]];
       tokens.forEach((token, row) => {
-        const label = labelOf(names, token);
+        const label = hasLoss(snapshot, step) ? labelOf(names, token) : "·";
         const text = label.length > 1 && Array.from(label).length > 1 ? "…" : label;
         made.push({ step, row, x, text, right: tokens[0] === tokens[1] });
       });

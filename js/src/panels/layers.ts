@@ -10,10 +10,11 @@ import { type Bins, binColumns } from "../heat";
 import { createHeatScale, createPixelColors, type HeatScale } from "../heat_scale";
 import { largestSteps, layOutRows, type RowPlace, rowAt, sentTo, type Track, tracksOf } from "../layer_map";
 import { sizeExtent } from "../log_axis";
+import { averageText } from "../outcomes";
 import type { Snapshot } from "../protocol";
 import type { Commands } from "../session";
 import { reveal } from "../step_window";
-import { rightText, streamName } from "../streams";
+import { streamName } from "../streams";
 import { surfaceName } from "../surface_text";
 import { parseSurface } from "../surfaces";
 import type { Tooltip, TooltipContent } from "../tooltip";
@@ -165,7 +166,7 @@ export function createLayers(parent: HTMLElement, tooltip: Tooltip, commands: Co
       ["below 1 % of that", describeGone(fallsBelow(loss, snapshot, track.name))],
       [`step ${loss} receives from all losses`, formatNumber(track.bars[loss])],
     ];
-    if (snapshot.accuracy) rows.push(["right there", rightText(snapshot.accuracy, loss, info)]);
+    if (snapshot.average) rows.push(["outcome there", averageText(snapshot, loss, info)]);
     return { title: surfaceName(track.name, info), rows };
   }
 

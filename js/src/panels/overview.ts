@@ -6,8 +6,9 @@ import type { Info, Quantity } from "../contract";
 import { nextCue } from "../cues";
 import { element, setText } from "../dom";
 import type { Figure, Gestures, Panel, Shown } from "../figure";
-import { formatCount, formatLoss, formatNumber } from "../format";
-import { overviewName, overviewSurface, QUANTITY_TEXT, seriesOf } from "../quantities";
+import { formatCount, formatNumber } from "../format";
+import { meanLossText, taskOf } from "../outcomes";
+import { overviewName, overviewSurface, QUANTITY_TEXT, seriesOf, valueText } from "../quantities";
 import type { Run } from "../run";
 import type { Commands } from "../session";
 import type { State } from "../store";
@@ -120,11 +121,11 @@ export function createOverview(parent: HTMLElement, commands: Commands, gestures
       `${preview === null ? "Batch" : "Preview of batch"} ${formatCount(run.batches()[index])}`,
       ...[streamName(stream, info), targetsText(index, run, info, shown)].filter(Boolean),
       `${info.batch_size > 1 ? "minibatch: " : ""}max gradient ${[overviewName(state) && `of ${overviewName(state)}:`, formatNumber(value("max_gradient"))].filter(Boolean).join(" ")}`,
-      `loss ${formatLoss(value("loss"))} nats per step`,
+      `loss ${meanLossText(value("loss"), info)}`,
     ];
     for (const name of new Set([quantity, overlay])) {
       if (name === null || name === "max_gradient" || name === "loss") continue;
-      parts.push(`${QUANTITY_TEXT[name].option} ${QUANTITY_TEXT[name].format(value(name))}`);
+      parts.push(`${QUANTITY_TEXT[name].option} ${valueText(name, value(name), info)}`);
     }
     if (run.diverged(index)) parts.push("diverged");
     else if (run.clipped(index)) parts.push("clipped");
@@ -161,6 +162,7 @@ export function createOverview(parent: HTMLElement, commands: Commands, gestures
 
 /** Where in the data the targets lie; not of an average: its windows are not one stretch. */
 function targetsText(index: number, run: Run, info: Info, shown: Shown | null): string {
+  if (taskOf(info).fresh) return "";
   const snapshot = shown?.snapshot;
   const [first, end] = run.targets(index);
   const start = info.batch_size === 1 ? first : snapshot?.start;

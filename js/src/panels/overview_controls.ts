@@ -3,6 +3,7 @@
 import { QUANTITIES, type Quantity } from "../contract";
 import { element } from "../dom";
 import { type IconName, icon } from "../icons";
+import { taskOf } from "../outcomes";
 import { QUANTITY_TEXT } from "../quantities";
 import type { Commands } from "../session";
 import type { State } from "../store";
@@ -71,7 +72,11 @@ export function createOverviewControls(head: HTMLElement, commands: Commands, ac
   );
 
   return {
-    update({ quantity, overlay, log_scale, selected }, zoomed) {
+    update({ quantity, overlay, log_scale, selected, info }, zoomed) {
+      for (const { select } of [bars, line]) {
+        const accuracy = select.querySelector<HTMLOptionElement>('option[value="accuracy"]');
+        if (accuracy) accuracy.hidden = taskOf(info).kind === "values"; // it is of classes
+      }
       logarithmic = log_scale;
       bars.select.value = quantity;
       line.select.value = overlay ?? NONE;

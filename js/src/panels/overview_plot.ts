@@ -4,7 +4,8 @@ import { scaleLinear } from "d3-scale";
 import { type BarLayout, highestPerColumn, layOutBars, medianPerColumn } from "../bars";
 import { LEFT, RIGHT } from "../columns";
 import type { Quantity } from "../contract";
-import { formatCount } from "../format";
+import { formatCount, formatTick } from "../format";
+import { taskOf } from "../outcomes";
 import { axisOf, QUANTITY_TEXT, seriesOf } from "../quantities";
 import type { Run } from "../run";
 import type { Series } from "../series";
@@ -66,6 +67,7 @@ export function createOverviewPlot(svg: Svg): OverviewPlot {
   const joined = svg.append("path").attr("class", "joined");
   const halo = svg.append("path").attr("class", "line-halo");
   const line = svg.append("path").attr("class", "line");
+  const levelLines = svg.append("g").attr("class", "levels");
   const batchAxis = svg.append("g").attr("class", "axis batches");
   const batchTitle = svg.append("text").attr("class", "axis-title").attr("text-anchor", "end").text("batch");
   batchTitle.attr("x", LEFT - 8).attr("y", BASE + 15);
@@ -92,7 +94,14 @@ export function createOverviewPlot(svg: Svg): OverviewPlot {
     const values = series.values();
     const from = layout.first(0);
     const to = layout.columns > 0 ? layout.first(layout.columns) : from;
-    scale = scaleOf(series, from, to, { log: log_scale, whole: QUANTITY_TEXT[quantity].whole }, BASE, TOP);
+    scale = scaleOf(
+      series,
+      from,
+      to,
+      { log: log_scale, whole: QUANTITY_TEXT[quantity].whole, level: levelOf(quantity, state) },
+      BASE,
+      TOP,
+    );
     const peaks = highestPerColumn(series, layout);
     bars.attr(
       "d",
@@ -151,12 +160,48 @@ export function createOverviewPlot(svg: Svg): OverviewPlot {
     if (!overlay) return;
     const middles = medianPerColumn(seriesOf(overlay, state), layout);
     const most = middles.reduce((held, value) => (value > held ? value : held), 0);
-    const own = linearScale(HEADROOM * most, BASE, TOP, QUANTITY_TEXT[overlay].whole);
+    const own = linearScale(
+      HEADROOM * Math.max(most, levelOf(overlay, state) ?? 0),
+      BASE,
+      TOP,
+      QUANTITY_TEXT[overlay].whole,
+    );
     const path = linePath(middles, own, QUANTITY_TEXT[overlay].sparse ?? false);
     // A line of one point has no length: the round cap makes it a dot.
     for (const part of [line, halo]) part.attr("d", layout.columns === 1 ? `${path}h0` : path);
+    if (state.quantity !== "loss") drawLevels(overlay, own, state, right);
     drawTicks(lineAxis, own, right + 6, null, 8);
     lineTitle.attr("x", right + LINE_AXIS).text(`line: ${axisOf(overlay, state)}`);
+  }
+
+  /** Losses to compare with, as labelled lines: of who misses the point, and the least of any. */
+  function drawLevels(quantity: Quantity, own: ValueScale, { info, log_scale }: State, right: number) {
+    const { baseline, baseline_name, least, least_name } = taskOf(info);
+    const levels = [
+      { value: baseline, text: `baseline ${formatTick(Number((baseline ?? 0).toPrecision(3)))}: ${baseline_name}` },
+      { value: least, text: `least ${formatTick(Number((least ?? 0).toPrecision(3)))}: ${least_name}` },
+    ].filter((level): level is { value: number; text: string } => quantity === "loss" && level.value !== null);
+    const seen = levels.filter(({ value }) => !(log_scale && own.y(value) >= BASE));
+    const groups = levelLines
+      .selectAll<SVGGElement, (typeof seen)[number]>("g")
+      .data(seen)
+      .join((enter) => {
+        const group = enter.append("g");
+        group.append("line");
+        group.append("text").attr("class", "halo");
+        group.append("text").attr("class", "words");
+        return group;
+      })
+      .attr("data-level", ({ value }) => value)
+      .attr("transform", ({ value }) => `translate(0,${rounded(own.y(value)) + 0.5})`);
+    groups.select("line").attr("x1", LEFT).attr("x2", right);
+    for (const kind of [".halo", ".words"]) {
+      groups
+        .select(kind)
+        .attr("x", right - 4)
+        .attr("y", (_, index) => (index === 0 ? -4 : 11))
+        .text(({ text }) => text);
+    }
   }
 
   function drawDiverged(run: Run) {
@@ -217,6 +262,7 @@ export function createOverviewPlot(svg: Svg): OverviewPlot {
       layout = layOutBars(state.run.length, window, inner);
       const drawn = drawBars(state);
       drawTicks(valueAxis, scale, LEFT, LEFT + inner, -6);
+      drawLevels(state.quantity, scale, state, LEFT + inner);
       drawLine(state, LEFT + inner);
       drawDiverged(state.run);
       drawBatchAxis(state.run, drawn.from, drawn.to);
@@ -254,3 +300,6 @@ export function createOverviewPlot(svg: Svg): OverviewPlot {
     },
   };
 }
+
+/** What a quantity is to be compared with; null if there is no such thing. */
+const levelOf = (quantity: Quantity, { info }: State) => (quantity === "loss" ? taskOf(info).baseline : null);

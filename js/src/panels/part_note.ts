@@ -18,12 +18,13 @@ export function createPartNote(what: string): PartNote {
     node,
     update(pending, state) {
       node.hidden = pending === null;
-      setText(node, pending ? explainMissing(what, pending, state) : "");
+      setText(node, pending ? explainPart(what, pending, state) : "");
     },
   };
 }
 
-export function explainMissing(what: string, pending: Pending, { info, reached }: Pick<State, "info" | "reached">) {
+/** Why a part of a batch is not there, and what may be done. */
+export function explainPart(what: string, pending: Pending, { info, reached }: Pick<State, "info" | "reached">) {
   const { batch, stream, why } = pending;
   const shown = streamName(stream, info);
   const of = `of batch ${formatCount(batch)}${shown && `, ${shown},`}`;

@@ -3,23 +3,33 @@
 import { pointer } from "d3-selection";
 import type { Columns } from "../columns";
 import { setText } from "../dom";
-import { type Figure, type Focus, focusedLoss, type Gestures, labelOf, type Panel, type Shown } from "../figure";
-import { formatLoss, formatNumber } from "../format";
+import { type Figure, type Focus, focusedLoss, type Gestures, type Panel, type Shown } from "../figure";
+import { describeOutcome, explainLosses, lossRooms, taskOf } from "../outcomes";
 import { reveal } from "../step_window";
 import type { State } from "../store";
-import { rightText, streamName } from "../streams";
-import type { Tooltip, TooltipContent } from "../tooltip";
+import { streamName } from "../streams";
+import type { Tooltip } from "../tooltip";
 import { createFrame } from "./frame";
+import { createInputRows } from "./input_rows";
 import { createLabelColumns, MARKS, ROW, SMALL_CHARACTER } from "./label_columns";
 import { createLabelStrip } from "./label_strip";
 import { createSvg, makeSteerable, sentence } from "./plot";
 import { createShareColumns } from "./share_columns";
+import { createValueColumns, type ValueForm } from "./value_columns";
 import { makeZoomable, zoomByKey } from "./zoomable";
 
 const HEIGHT = 2 * ROW + MARKS + 2;
+/** Room for a label among narrow columns without a loss. */
+const LABEL_ROOM = 28;
 
 /** What the two rows beside the columns are called. */
-const ROW_NAMES = { labels: ["true", "predicted"], average: ["streams", "right"] };
+const ROW_NAMES = {
+  labels: ["true", "predicted"],
+  average: ["streams", "right"],
+  numbers: ["true", "predicted"],
+  marks: ["— true", "● predicted"],
+  errors: ["mean loss", "of streams"],
+};
 
 const HINT =
   "The true label above, the most likely prediction below: ✓ right, × wrong. Hover a column to follow its loss.";
@@ -29,9 +39,16 @@ const NARROW_HINT =
 const AVERAGE_HINT =
   "labels differ; choose one stream to read its text. Columns fill up with the streams that were right. Hover one to follow its loss.";
 
+const VALUE_HINTS: Record<ValueForm, string> = {
+  numbers: "The true value above, the predicted one below; the bar beneath is the size of the error.",
+  marks: "Lines: true values; dots: predicted ones; between them, and as a bar beneath, the error.",
+  errors: "values differ; choose one stream to see them. Bars: mean loss of each step.",
+};
+
 export function createPredictions(parent: HTMLElement, tooltip: Tooltip, gestures: Gestures): Panel {
   const { section, hint, nameStream } = createFrame(parent, "predictions", 2, "Targets and predictions", HINT);
   const svg = createSvg(section, HEIGHT);
+  const inputRows = createInputRows(section, svg.node());
   makeSteerable(
     svg,
     "True and predicted labels. Left and right change the step; Enter pins its loss, Escape lets go; + − 0 zoom.",
@@ -46,6 +63,7 @@ export function createPredictions(parent: HTMLElement, tooltip: Tooltip, gesture
   const columnsForm = createLabelColumns(svg);
   const stripForm = createLabelStrip(svg);
   const shareForm = createShareColumns(svg);
+  const valueForm = createValueColumns(svg);
   let figure: Figure | null = null;
   let focus: Focus = { target: null, pinned: null };
 
@@ -96,45 +114,37 @@ export function createPredictions(parent: HTMLElement, tooltip: Tooltip, gesture
     return true;
   }
 
-  function contentOf(step: number, snapshot: Shown["snapshot"], { labels, info }: State): TooltipContent {
-    const shown = streamName(snapshot.stream, info);
-    if (snapshot.accuracy) {
-      return {
-        title: `Step ${step}: ${rightText(snapshot.accuracy, step, info)}`,
-        rows: [
-          ["shown", shown],
-          ["probability of the true label", formatNumber(snapshot.probability[step])],
-          ["loss", `${formatLoss(snapshot.loss[step])} nats`],
-        ],
-      };
-    }
-    const right = snapshot.target[step] === snapshot.prediction[step];
-    return {
-      title: `Step ${step}: ${right ? "right" : "wrong"}`,
-      rows: [
-        ...(shown ? [["shown", shown] satisfies TooltipContent["rows"][number]] : []),
-        ["true label", labelOf(labels, snapshot.target[step])],
-        ["most likely", labelOf(labels, snapshot.prediction[step])],
-        ["probability of the true label", formatNumber(snapshot.probability[step])],
-        ["loss", `${formatLoss(snapshot.loss[step])} nats`],
-      ],
-    };
+  function contentOf(step: number, snapshot: Shown["snapshot"], state: State) {
+    const { title, rows } = describeOutcome(snapshot, step, state);
+    const shown = streamName(snapshot.stream, state.info);
+    return { title, rows: shown ? [["shown", shown] satisfies [string, string], ...rows] : rows };
   }
 
   function showTooltip(step: number, { snapshot, columns }: Shown, state: State) {
     const frame = svg.node()?.getBoundingClientRect();
     if (!frame) return;
-    const readsAround = narrow(columns) && !snapshot.accuracy;
+    const readsAround = formOf(snapshot, columns) === stripForm;
     const around = readsAround ? 8 : 0;
     const span = { left: frame.left + columns.x(step) - around, right: frame.left + columns.x(step + 1) + around };
     tooltip.show(contentOf(step, snapshot, state), [span], frame.top + (readsAround ? 2.5 * HEIGHT : ROW));
   }
 
-  const narrow = (columns: Columns) => columns.width < SMALL_CHARACTER;
+  /** Narrow columns still have room for labels if few of them have a loss. */
+  const labelsFit = (snapshot: Shown["snapshot"], columns: Columns) =>
+    columns.width >= SMALL_CHARACTER || lossRooms(snapshot, columns).every(({ room }) => room >= LABEL_ROOM);
 
-  function hintOf({ snapshot: { accuracy }, columns }: Shown, { info }: State): string {
-    if (accuracy) return `Average over ${info.batch_size} streams: ${AVERAGE_HINT}`;
-    return narrow(columns) ? NARROW_HINT : HINT;
+  function formOf(snapshot: Shown["snapshot"], columns: Columns) {
+    if (snapshot.values || !snapshot.probability) return valueForm;
+    if (snapshot.average) return shareForm;
+    return labelsFit(snapshot, columns) ? columnsForm : stripForm;
+  }
+
+  function hintOf({ snapshot, columns }: Shown, { info }: State, form: ValueForm | null): string {
+    const average = snapshot.average ? `Average over ${info.batch_size} streams: ` : "";
+    const line = form === "errors" && taskOf(info).baseline !== null ? " The dashed line is the baseline." : "";
+    if (form) return `${average}${VALUE_HINTS[form]}${line}`;
+    if (average) return `${average}${AVERAGE_HINT}`;
+    return labelsFit(snapshot, columns) ? HINT : NARROW_HINT;
   }
 
   return {
@@ -143,11 +153,15 @@ export function createPredictions(parent: HTMLElement, tooltip: Tooltip, gesture
       const { shown, state } = next;
       if (!shown) return;
       const { columns, snapshot } = shown;
-      const form = snapshot.accuracy ? shareForm : narrow(columns) ? stripForm : columnsForm;
+      const form = formOf(snapshot, columns);
       svg.attr("width", next.width);
-      rowLabels.attr("x", columns.left - 8).text((row) => ROW_NAMES[snapshot.accuracy ? "average" : "labels"][row]);
+      const inputWords = inputRows.draw(shown, state, next.width);
+      const valueWords = valueForm.draw(form === valueForm ? shown : null, state.info);
+      const kind = form === valueForm ? valueWords : snapshot.average ? "average" : "labels";
+      rowLabels.attr("x", columns.left - 8).text((row) => ROW_NAMES[kind][row]);
       nameStream(streamName(snapshot.stream, state.info));
-      setText(hint, hintOf(shown, state));
+      const words = [hintOf(shown, state, form === valueForm ? valueWords : null), inputWords, explainLosses(snapshot)];
+      setText(hint, words.filter(Boolean).join(" "));
       columnsForm.draw(form === columnsForm ? shown : null, state.labels);
       stripForm.draw(form === stripForm ? shown : null, state.labels);
       shareForm.draw(form === shareForm ? shown : null, state.info);
@@ -161,6 +175,8 @@ export function createPredictions(parent: HTMLElement, tooltip: Tooltip, gesture
       const loss = focusedLoss(focus);
       columnsForm.light(loss);
       shareForm.light(loss);
+      valueForm.light(loss);
+      inputRows.light(focus.target ? focus.target.step : focus.pinned);
       // The text around the step that is pointed at; of a part, around the step that receives.
       stripForm.light(loss, focus.target ? focus.target.step : focus.pinned);
     },

@@ -2,6 +2,7 @@
 
 import type { Info } from "../contract";
 import type { Shown } from "../figure";
+import { hasLoss } from "../outcomes";
 import { countRight } from "../streams";
 import { MARKS, ROW } from "./label_columns";
 import { pathOf, rounded, type Svg } from "./plot";
@@ -28,10 +29,14 @@ export function createShareColumns(svg: Svg): ShareColumns {
     .attr("height", HEIGHT - 1);
   let shown: Shown | null = null;
 
-  function drawSteps({ snapshot: { accuracy }, columns }: Shown, info: Info) {
-    const steps = Array.from({ length: columns.count }, (_, index) => columns.first + index);
+  function drawSteps({ snapshot, columns }: Shown, info: Info) {
+    const { accuracy, counted } = snapshot;
+    const steps = Array.from({ length: columns.count }, (_, index) => columns.first + index).filter((step) =>
+      hasLoss(snapshot, step),
+    );
+    const streams = (step: number) => Math.round((counted?.[step] ?? 1) * info.batch_size);
     const right = (step: number) => countRight(accuracy, step, info);
-    const height = (step: number) => (right(step) / info.batch_size) * HEIGHT;
+    const height = (step: number) => (right(step) / streams(step)) * HEIGHT;
     const path = (top: (step: number) => number, tall: (step: number) => number) =>
       pathOf(
         steps.filter((step) => tall(step) > 0),
@@ -56,7 +61,7 @@ export function createShareColumns(svg: Svg): ShareColumns {
       .attr("data-step", (step) => step)
       .attr("x", columns.center)
       .attr("y", HEIGHT + MARKS / 2 + 1)
-      .text((step) => `${right(step)}/${info.batch_size}`);
+      .text((step) => `${right(step)}/${streams(step)}`);
   }
 
   return {

@@ -1,0 +1,1 @@
+"""Published results, trained again and reported as found: ``make replicate`` writes docs/replication.md."""
