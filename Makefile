@@ -11,7 +11,7 @@ NPM := $(BIN)/python scripts/npm.py
 JS_SOURCES := $(shell find js -name node_modules -prune -o -type f -print)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format test-python test-js test-packaging test-browser coverage bench screenshots build clean bundle chromium
+.PHONY: help demo test lint types format test-python test-js test-packaging test-browser coverage bench replicate screenshots build clean bundle chromium
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ coverage: $(VENV)/.test ## lines that the Python tests do not reach
 
 bench: bundle chromium ## measure against peers, on one BLAS thread
 	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m benchmarks
+
+replicate: $(VENV)/.test ## train published results again and write docs/replication.md: 15 minutes
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m benchmarks.replicate $(if $(KERNEL),--kernel $(KERNEL))
 
 screenshots: bundle chromium ## take the pictures of the README again
 	$(BIN)/python scripts/screenshots.py

@@ -141,8 +141,9 @@ class LayerWalk:
         width = self.incoming.shape[-1]  # D·H
         held = self.rnn.cell.row_width + self.rnn.cell.delta_width + 3 * width  # of each loss, step and stream
         size = max(1, _CHUNK_BYTES // (self.steps * self.streams * held * self.rnn.dtype.itemsize))
-        for first in range(0, self.steps, size):
-            losses = range(first, min(first + size, self.steps))
+        there = self._stretch_with_losses()
+        for first in range(there.start, there.stop, size):
+            losses = range(first, min(first + size, there.stop))
             incoming = np.zeros((self.steps, len(losses), self.streams, width), self.rnn.dtype)  # (n, m, B, D·H)
             incoming[losses, np.arange(len(losses))] = self.incoming[losses]
             for layer in range(self.rnn.num_layers - 1, lowest - 1, -1):
@@ -156,6 +157,13 @@ class LayerWalk:
                         lower += entering.reshape(-1, cell.delta_width).dot(weights).reshape(incoming.shape)
                 if lower is not None:
                     incoming = lower
+
+    def _stretch_with_losses(self) -> range:
+        """The steps from the first to the last that has a loss; one step if none has."""
+        if self.forward.mask is None:
+            return range(self.steps)
+        there = np.flatnonzero(self.forward.mask.any(axis=1))  # (losses,)
+        return range(int(there[0]), int(there[-1]) + 1) if there.size else range(1)
 
     def _through(self, losses: range, layer: int, direction: int, incoming: Array) -> TrackRows:
         """Follow losses back through one track."""

@@ -12,11 +12,13 @@ from strategies import relative_error
 
 from rnnbow_widget.bptt_itemized import itemized_bptt, itemized_delta
 from rnnbow_widget.bptt_layers import itemized_layer_delta, itemized_layers
+from rnnbow_widget.bptt_surfaces import itemized_surfaces
 from rnnbow_widget.cells import CELLS
 from rnnbow_widget.forward import ForwardPass
 from rnnbow_widget.gradients import TrainingGradients, bptt
 from rnnbow_widget.measuring import MEASURES
 from rnnbow_widget.rnn import RNN
+from rnnbow_widget.surfaces import Surfaces
 
 
 @dataclass(frozen=True)
@@ -160,6 +162,28 @@ def test_pieces_sum_to_the_plain_gradient(case: Mixed, horizon: int | None) -> N
     if case.mask is not None:
         for j, b, d in zip(*np.nonzero(top.items["norm"]), strict=True):
             assert case.mask[j + d, b], "a step without a loss sends nothing"
+
+
+@given(any_mixed(), st.sampled_from([None, 2]))
+@settings(deadline=None, max_examples=40)
+def test_pieces_of_the_input_weights_sum_to_their_gradient(case: Mixed, horizon: int | None) -> None:
+    forward = case.forward()
+    gradients = bptt(case.rnn, forward)
+    known = Surfaces.of(case.rnn)
+    names = [f"W_ih{suffix}" for suffixes in case.rnn.parameters.suffixes for suffix in suffixes]
+    found = itemized_surfaces(
+        case.rnn,
+        forward,
+        [known.parse(name) for name in names],
+        horizon,
+        measures=("norm", "share"),
+        gradients=gradients,
+    )
+    for name, own in found.items():
+        size = np.linalg.norm(gradients.parameters[name])
+        sums = own.items["share"].sum() + own.beyond["share"].sum()
+        scale = np.abs(own.items["share"]).sum() + np.abs(own.beyond["share"]).sum() + size
+        assert abs(sums / forward.streams - size) <= 1e-12 * scale + 1e-15
 
 
 @pytest.mark.parametrize("values", [False, True])
