@@ -5,9 +5,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from .parameters import Array
 
 Edge = tuple[str, str, str]
+"""Name, from and to."""
+CLOSE = 0.9
+"""Of a limit of 1: what lies above is saturated."""
 
 
 class Cell(ABC):
@@ -118,6 +124,18 @@ class Cell(ABC):
         The same as `delta` where both simply add; a cell for which they do not says so here.
         """
         return self.delta(rows)
+
+    def saturated(self, states: Array) -> NDArray[np.bool_]:
+        """Return which activations are close to a limit, from states (…, S): bool array (…, H).
+
+        By default ``|h| > 0.9``, for a cell whose h lies between -1 and 1.
+        """
+        found: NDArray[np.bool_] = np.abs(states[..., : self.hidden_size]) > CLOSE
+        return found
+
+    def candidate_rows(self) -> Array:
+        """Return the square block of W_hh whose spectrum says most of a step: with gates, that of the candidate."""
+        return self.W_hh[: self.hidden_size]
 
     def _by_gate(self, delta: Array) -> dict[str, Array]:
         """Cut vectors (…, gates·H) into those of each gate, arrays (…, H)."""

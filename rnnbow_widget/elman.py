@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy import add, maximum, multiply, tanh
+from numpy.typing import NDArray
 
 from .cell import Cell
 from .parameters import Array
@@ -138,6 +139,11 @@ class ReLUCell(ElmanCell):
         """Return the rectifier; see `ElmanCell`."""
         zeros = np.zeros(self.hidden_size, self.W_hh.dtype)  # (H,)
         return lambda values, found: maximum(values, zeros, out=found)
+
+    def saturated(self, states: Array) -> NDArray[np.bool_]:
+        """Return which units are not active, bool array (…, H): no gradient passes them; see `Cell`."""
+        found: NDArray[np.bool_] = states <= 0
+        return found
 
     def slopes(self, states: Array) -> Array:
         """Return 1 for units that are active, 0 for others; see `ElmanCell`."""

@@ -11,8 +11,8 @@ from .overview import DIVERGED, PLACES, Overview
 from .protocol import packed_nbytes
 from .snapshot import Snapshot
 
-BUCKETS = 1_000
-"""Stretches of the run of which the extract holds the highest batches: about one for each pixel of a wide page."""
+EXTRACT_BYTES = 900_000
+"""Room for an extract: a notebook that is saved with it, and with some details, stays below 2 MB."""
 MOST_DIVERGED = 100
 
 
@@ -31,13 +31,13 @@ def extract_rows(overview: Overview, count: int, others: ArrayLike = ()) -> NDAr
     Returns
     -------
     int array (rows,)
-        Ascending. All rows, if there are no more than `most_rows` says; else of each of `BUCKETS` equal stretches its
+        Ascending. All rows, if there are no more than `most_rows` says; else of each of `stretches` equal stretches its
         first row and, of each quantity, the first that holds the stretch's largest finite value; the newest row; and
         diverged ones.
     """
     if count <= most_rows(overview):
         return np.arange(count)
-    size = -(-count // BUCKETS)
+    size = -(-count // stretches(overview))
     chosen = [np.arange(0, count, size), np.array([count - 1]), np.asarray(others, np.intp)]
     chosen.append(np.flatnonzero(overview.column("flags", 0, count) & DIVERGED)[:MOST_DIVERGED])
     values = np.empty(-(-count // size) * size, np.float32)
@@ -52,7 +52,12 @@ def extract_rows(overview: Overview, count: int, others: ArrayLike = ()) -> NDAr
 
 def most_rows(overview: Overview) -> int:
     """How many rows are no reason to choose among them: as many as a choice may have."""
-    return BUCKETS * (1 + len(_quantities(overview)))
+    return EXTRACT_BYTES // (4 * max(1, len(overview.names)))  # nothing recorded: no columns yet
+
+
+def stretches(overview: Overview) -> int:
+    """Of how many stretches of the run an extract holds the highest batches: about 600 if one surface is recorded."""
+    return max(1, most_rows(overview) // (1 + len(_quantities(overview))))
 
 
 def spread(snapshots: Sequence[Snapshot], budget: int, wanted: Sequence[Snapshot] = ()) -> list[Snapshot]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy import add, exp, multiply, negative, reciprocal, subtract, tanh
+from numpy import add, arctanh, exp, multiply, negative, reciprocal, subtract, tanh
+from numpy.typing import NDArray
 
-from .cell import Cell
+from .cell import CLOSE, Cell
 from .parameters import Array
 
 
@@ -91,6 +92,15 @@ class LSTMCell(Cell):
         """Return ``∂L/∂h_j`` and ``∂L/∂c_j``, side by side; see `Cell`."""
         at_h = self.at_hidden(later, incoming)  # (…, H)
         return np.concatenate([at_h, self._at_cell(local, later, at_h)], axis=-1)
+
+    def saturated(self, states: Array) -> NDArray[np.bool_]:
+        """Return where ``|tanh(c)| > 0.9``, bool array (…, H): little passes from h to c; see `Cell`."""
+        found: NDArray[np.bool_] = np.abs(states[..., self.hidden_size :]) > arctanh(CLOSE)
+        return found
+
+    def candidate_rows(self) -> Array:
+        """Return the rows of g; see `Cell`."""
+        return self.W_hh[2 * self.hidden_size : 3 * self.hidden_size]
 
     def edge_gradients(self, local: Array, later: Array, incoming: Array, rows: Array) -> dict[str, Array]:
         """Return the gradients along h, along c, and to the pre-activations of the gates; see `Cell`."""
@@ -187,6 +197,10 @@ class GRUCell(Cell):
         size = self.hidden_size
         at_h = self.at_hidden(later, incoming)  # (…, H)
         multiply(at_h[..., None, :], local, rows.reshape(*rows.shape[:-1], 5, size))
+
+    def candidate_rows(self) -> Array:
+        """Return the rows of n; see `Cell`."""
+        return self.W_hh[2 * self.hidden_size :]
 
     def at_hidden(self, later: Array | None, incoming: Array | None) -> Array:
         """Return ``∂L/∂h_j``, with what comes straight through the update gate; see `Cell`."""

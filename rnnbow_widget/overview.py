@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .snapshot import Snapshot, bar_heights, horizon_lengths
+from .snapshot import INDICATORS, Snapshot, bar_heights, horizon_lengths
 
 Column = NDArray[np.generic]
 
@@ -19,7 +19,7 @@ DIVERGED, FROM_ZERO_STATE, CLIPPED = 1, 2, 4
 
 PLACES = ("batch", "start", "stop")
 """Columns of int64: which batch it is, and the positions in the training data that its targets cover."""
-_NAMES = (*PLACES, "flags", "grad_norm", "update_norm", "horizon_length", "loss", "accuracy")
+_NAMES = (*PLACES, "flags", "grad_norm", "update_norm", "horizon_length", "loss", "accuracy", *INDICATORS)
 _LEAST_CAPACITY = 64
 _MOST_DUE = 64  # snapshots whose rows are not worked out yet
 _MOST_DUE_BYTES = 1_000_000
@@ -29,7 +29,7 @@ _GROWTH = 1.25
 class Overview:
     """Columns with one row per recorded batch: int64 places, int32 flags, float32 for the rest.
 
-    A row takes 48 bytes, and 8 more for each surface and measure: 72 for the three measures of one surface. Up to a
+    A row takes 72 bytes, and 8 more for each surface and measure: 96 for the three measures of one surface. Up to a
     quarter more is set aside for rows to come. Rows are worked out many at a time, when they are asked for or enough
     are due: that takes a fraction of the time. Rows that are there never change, so that they can be read while others
     are appended, on any thread.
@@ -199,6 +199,9 @@ def _rows(snapshots: Sequence[Snapshot], keys: Sequence[str]) -> dict[str, Colum
         "loss": _per_loss(np.add.reduce([s.loss for s in snapshots], axis=1), losses),
         "accuracy": _per_loss(np.add.reduce([s.right for s in snapshots], axis=1), losses),
     }
+    unknown = np.full(len(INDICATORS), np.nan)
+    more = np.array([unknown if s.indicators is None else s.indicators for s in snapshots])  # (batches, 6)
+    rows |= dict(zip(INDICATORS, more.T, strict=True))
     for key in keys:
         if key not in snapshots[0].surfaces:
             rows[f"max:{key}"] = rows[f"mean:{key}"] = np.full(len(snapshots), np.nan)

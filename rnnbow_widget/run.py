@@ -25,7 +25,7 @@ from .overview import CLIPPED, DIVERGED, Overview
 from .run_file import RunFileError
 from .run_reader import RunReader
 from .run_writer import RunWriter, save_run
-from .snapshot import Float32, Snapshot, surface_key, surface_of
+from .snapshot import INDICATORS, Float32, Snapshot, surface_key, surface_of
 
 if TYPE_CHECKING:
     from .replay import Replay
@@ -40,7 +40,16 @@ _ROOM = 0.75  # part of the limit that a thinning leaves filled: the next one is
 _READ_BYTES = 8_000_000  # of details are read from a file before they are asked for
 _READ_PART = 0.25  # of the memory limit, if that is less
 
-QUANTITIES = ("max_gradient", "mean_gradient", "grad_norm", "update_norm", "loss", "accuracy", "horizon_length")
+QUANTITIES = (
+    "max_gradient",
+    "mean_gradient",
+    "grad_norm",
+    "update_norm",
+    "loss",
+    "accuracy",
+    "horizon_length",
+    *INDICATORS,
+)
 """What there is one number of per batch: the columns of a run, and what the overview can draw."""
 BAR_QUANTITIES = {"max_gradient": "max", "mean_gradient": "mean"}
 """Those of them that are of the bars of a surface, and what the overview calls them."""
@@ -118,7 +127,7 @@ class Run(Sequence[Snapshot]):
     about : About, optional
         What there is to know of inputs, targets and their loss.
     memory_limit : float
-        Bytes that overview and details may take together. The overview is never thinned, at about 80 bytes per batch.
+        Bytes that overview and details may take together. The overview is never thinned, at about 100 bytes per batch.
 
     Raises
     ------
@@ -511,7 +520,7 @@ class Run(Sequence[Snapshot]):
         ----------
         name : str
             One of `QUANTITIES`: "max_gradient", "mean_gradient", "grad_norm", "update_norm", "loss" (mean per step, in
-            nats or squared), "accuracy" or "horizon_length".
+            nats or squared), "accuracy", "horizon_length", or one of `INDICATORS`.
         surface, measure : str
             For the first two: whose bars; by default those of the primary surface. NaN for batches that it was not
             recorded with.

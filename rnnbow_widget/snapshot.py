@@ -22,6 +22,9 @@ Int32 = NDArray[np.int32]
 _ARRAY_BYTES = 150  # numpy's object, and an entry of a dict
 _OBJECT_BYTES = 1_300  # the snapshot and its dicts
 
+INDICATORS = ("spectral_radius", "largest_singular_value", "saturation", "unit_median", "unit_p90", "unit_max")
+"""What the numbers in `Snapshot.indicators` are."""
+
 REACH_THRESHOLD = 0.01
 """A loss no longer reaches a step whose piece is below this part of that loss's largest piece."""
 
@@ -85,6 +88,10 @@ class Snapshot:
         By the name of a surface: its first lag, if that is not 0 because losses reach steps that come after them.
     bounds : dict of float32 array (K,)
         By the name of a surface: what its norms at each lag cannot exceed, of a Jacobian.
+    indicators : float32 array (6,) or None
+        More numbers of the whole minibatch, as `INDICATORS` names them: spectral radius and largest singular value of
+        the recurrent weights (NaN in most batches of a long run), share of saturated activations, and median, 90 %
+        quantile and maximum over hidden units of the norm of the unit's rows of the primary gradient.
     counted : float32 array (n,) or None
         Which steps have a loss, as 0 and 1; in an average, what share of the streams has one. None if all have.
     target_values, prediction_values : float32 array (n, O) or None
@@ -114,6 +121,7 @@ class Snapshot:
     stream: int | None = None
     first_lags: Mapping[str, int] = field(default_factory=dict)
     bounds: Mapping[str, Float32] = field(default_factory=dict)
+    indicators: Float32 | None = None
     counted: Float32 | None = None
     target_values: Float32 | None = None
     prediction_values: Float32 | None = None
@@ -278,9 +286,9 @@ class Snapshot:
     def nbytes(self) -> int:
         """Bytes of memory that it takes, streams included: its numbers, and what Python and numpy need to hold them."""
         arrays: list[NDArray[Any]] = [self.loss, self.target_tokens, self.prediction_tokens, self.probability]
-        others = (self.counted, self.target_values, self.prediction_values, self.inputs)
+        others = (self.counted, self.target_values, self.prediction_values, self.inputs, self.indicators)
         arrays += [array for array in others if array is not None]
-        for mapping in (self.surfaces, self.step_totals, self.beyond):
+        for mapping in (self.surfaces, self.step_totals, self.beyond, self.bounds):
             arrays += mapping.values()
         own = sum(array.nbytes for array in arrays) + len(arrays) * _ARRAY_BYTES + _OBJECT_BYTES
         return own + sum(stream.nbytes for stream in self.streams)

@@ -19,6 +19,7 @@ SHARED = "vocabulary"
 """The field that all snapshots of a run share: it is not in their bytes."""
 
 _FIELDS = tuple(field.name for field in fields(Snapshot) if field.name != SHARED)
+_OF_OTHER_LENGTH = frozenset({"bounds", "indicators"})
 _DTYPES = frozenset({"<f2", "<f4", "<f8", "<i2", "<i4", "<i8", "|i1", "|u1", "|b1"})
 _ALIGNMENT = 8
 _PADDING = tuple(b"\0" * (-length % _ALIGNMENT) for length in range(_ALIGNMENT))  # by length modulo the alignment
@@ -191,8 +192,10 @@ class SnapshotReader:
 
 
 def _require_steps(snapshot: Snapshot) -> None:
-    """Every array has a row for each step."""
+    """Every array that is by step has a row for each."""
     for name in _FIELDS:
+        if name in _OF_OTHER_LENGTH:
+            continue
         value = getattr(snapshot, name)
         for array in value.values() if isinstance(value, Mapping) else [value]:
             if isinstance(array, np.ndarray) and array.shape[0] != snapshot.steps:

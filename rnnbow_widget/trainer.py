@@ -22,6 +22,7 @@ from .evaluation import Evaluation, evaluate
 from .forward import ForwardPass
 from .gradients import Gradients, TrainingGradients
 from .horizon import HorizonChoice, choose_horizon
+from .indicators import indicators, is_spectral_due
 from .optimizers import OPTIMIZERS, clip
 from .outcomes import outcomes
 from .parameters import Array, Signal
@@ -29,7 +30,7 @@ from .recording import Itemized, itemize, make_snapshot
 from .replay import Replay, Replays
 from .rnn import RNN
 from .run import MEMORY_LIMIT, Run
-from .snapshot import Snapshot
+from .snapshot import Float32, Snapshot
 from .surfaces import Surface, Surfaces
 from .task import Task
 from .window import Window
@@ -497,6 +498,7 @@ class Trainer:
             norm = update_norm = gradients.norm
             # Itemized before it is clipped: the pieces add up to the gradient, not to the clipped one.
             itemized = self._itemize(forward, gradients) if record else None
+            more = self._indicators(forward, gradients) if record else None
             loss = float(forward.loss.sum())
             trouble = "" if isfinite(loss + norm) else "gradient" if isfinite(loss) else "loss"
             if not trouble:
@@ -506,7 +508,7 @@ class Trainer:
                 update = self.optimizer.update(vector, rows)  # (P,)
                 trouble = "" if isfinite(update.dot(update)) else "update"
             if trouble and itemized is None:
-                itemized = self._itemize(forward, gradients)
+                itemized, more = self._itemize(forward, gradients), self._indicators(forward, gradients)
         if itemized is not None:
             from_zero = ~forward.states[0].any(axis=-1)  # () or (B,)
             snapshot = make_snapshot(
@@ -520,6 +522,7 @@ class Trainer:
                 vocabulary=self.data.vocabulary,
                 input_vocabulary=self.data.input_vocabulary,
                 diverged=bool(trouble),
+                indicators=more,
             )
             self._record(snapshot)
         if trouble:
@@ -565,6 +568,10 @@ class Trainer:
             forward, _ = self._forward(batch, state)
             yield forward
             state = forward.carried
+
+    def _indicators(self, forward: ForwardPass, gradients: Gradients) -> Float32:
+        spectral = is_spectral_due(len(self.run), self.rnn.hidden_size)
+        return indicators(self.rnn, forward, gradients, spectral=spectral)
 
     def _keep_checkpoint(self) -> None:
         """Copy what training goes on from."""
@@ -630,6 +637,9 @@ class _TrainingAgain(Trainer):
     def _itemize(self, forward: ForwardPass, gradients: Gradients) -> Itemized:
         self._looked_at = self.rnn.copy(), forward
         return itemize(self.rnn, forward, [self.known_surfaces.primary], self._lags, gradients)
+
+    def _indicators(self, forward: ForwardPass, gradients: Gradients) -> Float32:
+        return indicators(self.rnn, forward, gradients, spectral=False)  # the overview has the rest, if it was due
 
     def _record(self, snapshot: Snapshot) -> None:
         self._found = snapshot

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from unpacking import batches, detailed, unpack
 
 from rnnbow_widget import Run, Snapshot, Trainer
-from rnnbow_widget.extract import BUCKETS, extract_rows, most_rows, spread
+from rnnbow_widget.extract import EXTRACT_BYTES, extract_rows, most_rows, spread, stretches
 from rnnbow_widget.feed import FRAME_BYTES, STATE_BYTES, STREAMED_BYTES, Feed
 from rnnbow_widget.protocol import drawable, pack_details, pack_overview, packed_nbytes
 
@@ -88,7 +88,7 @@ def test_chunks_are_as_large_as_their_numbers(horizon: int | None) -> None:
     header = 4 + int.from_bytes(chunk[:4], "little")
     assert len(chunk) - header == sum(map(packed_nbytes, run))
     (chunk,) = pack_overview(run.overview, slice(3))
-    assert len(chunk) - 4 - int.from_bytes(chunk[:4], "little") == 3 * 60
+    assert len(chunk) - 4 - int.from_bytes(chunk[:4], "little") == 3 * 84
 
 
 def long_run(count: int, seed: int = 0, **changes: object) -> Run:
@@ -118,10 +118,14 @@ def test_an_extract_loses_no_peak_of_any_quantity(recorded: Run) -> None:
     assert (np.diff(rows) > 0).all()
     for name in overview.names[4:]:
         everything, kept = overview.column(name), overview.column(name)[rows]
-        assert kept.max() == everything.max()
-        for first in range(0, count, count // BUCKETS):
-            stretch = (rows >= first) & (rows < first + count // BUCKETS)
-            assert kept[stretch].max() == everything[first : first + count // BUCKETS].max(), name
+        size = -(-count // stretches(overview))
+        for first in range(0, count, size):
+            stretch = (rows >= first) & (rows < first + size)
+            largest = np.max(
+                everything[first : first + size], initial=-np.inf, where=np.isfinite(everything[first : first + size])
+            )
+            found = np.max(kept[stretch], initial=-np.inf, where=np.isfinite(kept[stretch]))
+            assert found == largest, name
 
 
 def test_an_extract_of_a_run_that_fits_is_the_run(recorded: Run) -> None:
@@ -236,7 +240,7 @@ def test_the_state_is_small_and_has_what_is_worth_seeing(recorded: Run) -> None:
     assert set(kept) >= {0, 29_999, selected, *(cue.batch for cue in recorded.cues())}
     some = detailed(state["chunks"])
     assert {selected, 29_999} <= set(some)
-    assert sum(map(len, state["chunks"])) < most_rows(recorded.overview) * 60 + STATE_BYTES + 10_000
+    assert sum(map(len, state["chunks"])) < EXTRACT_BYTES + STATE_BYTES + 10_000
     assert Feed(Run(("a",))).state() == {"epoch": 0, "next": 0, "recorded": 0, "chunks": []}
 
 

@@ -137,7 +137,7 @@ def canvas(figure: Figure) -> Canvas:
 
 def colors_expected(figure: Figure, values: Floats, sizes: Floats) -> Floats:
     """Colours that the legend gives to values above zero: between its stops, as its scale is said to be."""
-    legend = figure.root.locator(".heat-legend").evaluate(LEGEND)
+    legend = figure.root.locator("section:has(canvas.heat) .heat-legend").evaluate(LEGEND)
     stops = [(x, rgb(color)) for x, color in legend["stops"]]
     least, most = sizes.min(), sizes.max()
     decades = math.log10(most / least)
@@ -173,7 +173,7 @@ def test_every_cell_of_the_heat_map_has_the_colour_of_its_number(figure: Figure,
     assert np.abs(seen[above][:, :3] - expected).max() <= 6, "the legend's stops are a few shades apart"
     zeros = seen[cells == 0][:, :3]
     assert bool(len(zeros)) == (batch == ZERO_STATE), "after a zero state the first step receives nothing"
-    zero = figure.root.locator(".heat-legend").evaluate(LEGEND)["zero"]
+    zero = figure.root.locator("section:has(canvas.heat) .heat-legend").evaluate(LEGEND)["zero"]
     assert {tuple(color) for color in zeros.tolist()} <= {rgb(zero)}
 
 

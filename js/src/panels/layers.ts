@@ -47,14 +47,14 @@ interface Drawn {
 
 export function createLayers(parent: HTMLElement, tooltip: Tooltip, commands: Commands, gestures: Gestures): Panel {
   const { section, hint, nameStream } = createFrame(parent, "layers", null, "Layers", HINT);
-  const finding = element("p", { class: "beyond-share fan" });
+  const finding = element("p", { class: "fan" });
   const legends = element("div");
   const stage = element("div", { class: "stage" });
   // Below the map: what stands there must not move it while it is pointed at.
   section.append(finding, stage, legends);
   section.hidden = true;
   const legend = createHeatLegend(legends, element("span"));
-  const canvas = element("canvas", { class: "heat", attributes: { "aria-hidden": "true" } });
+  const canvas = element("canvas", { class: "heat-of-layers", attributes: { "aria-hidden": "true" } });
   stage.append(canvas);
   const svg = createSvg(stage, TOP);
   makeSteerable(svg, KEYS);
