@@ -11,7 +11,7 @@ from .parameters import Array
 
 PART = 1 / 8
 """How much of a run's memory limit checkpoints may take."""
-_FIRST_INTERVAL = 32  # batches: a copy costs less than one batch
+_FIRST_INTERVAL = 128  # batches: measured, a copy then costs about 1 % of them
 _OBJECT_BYTES = 1_000
 _MOST_CHANGES = 100_000
 
