@@ -307,6 +307,11 @@ def set_theme(page: Page, name: str) -> None:
     page.locator("#jupyterlab-splash").wait_for(state="detached")  # it covers the page meanwhile
 
 
+def notebook_path(page: Page, lab: Lab) -> Path:
+    """Return the file of the open notebook."""
+    return lab.notebooks / str(page.evaluate("window.jupyterapp.shell.currentWidget.context.path"))
+
+
 def save(page: Page) -> None:
     """Save the open notebook and wait until nothing is unsaved."""
     command(page, "docmanager:save")

@@ -8,6 +8,7 @@ import pytest
 from figure import SLOW_MS, Figure
 from harness import Lab, kernel_exec, kernel_value, next_drawing, save, set_theme, wait_for_kernel, wait_for_value
 from playwright.sync_api import Locator, Page, expect
+from test_looks import OUTLIERS
 
 SOURCE = """
 from rnnbow_widget import compare, corpora
@@ -15,16 +16,6 @@ w = compare({cells}, data=corpora.c_headers(), hidden_size=12, record_every=5, h
 w.train({batches})
 w
 """
-OUTLIERS = """root => {
-  const frame = root.getBoundingClientRect();
-  return [...root.querySelectorAll("*")]
-    .filter((node) => !node.closest("defs, .announcer, .tooltip"))
-    .filter((node) => {
-      const { left, right, width, height } = node.getBoundingClientRect();
-      return width > 0 && height > 0 && (left < frame.left - 0.5 || right > frame.right + 0.5);
-    })
-    .map((node) => `${node.tagName} ${node.getAttribute("class") ?? ""}: ${node.textContent.slice(0, 40)}`);
-}"""
 HEIGHTS = """side => Object.fromEntries([...side.querySelectorAll("rect.part")].map((part) =>
   [`${part.dataset.step} ${part.dataset.lag}`, part.getBoundingClientRect().height]))"""
 ROWS = """rows => {

@@ -11,6 +11,7 @@ from harness import (
     PageLog,
     kernel_exec,
     kernel_value,
+    notebook_path,
     save,
     wait_for_kernel,
     wait_for_value,
@@ -149,10 +150,9 @@ def test_a_saved_notebook_says_what_it_lacks(
     figure = show(SOURCE.format(settings="hidden_size=24"))
     figure.expect_batch(380)
     save(page)
-    name = page.evaluate("window.jupyterapp.shell.currentWidget.context.path")
-    path = lab.notebooks / name
+    path = notebook_path(page, lab)
     lab.end_kernels()
-    without = path.with_name(f"without-{name}")
+    without = path.with_name(f"without-{path.name}")
     without.write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
     with watched_page(browser, PageLog()) as other:
         other.goto(lab.address(without.name))

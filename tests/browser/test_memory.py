@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from figure import SLOW_MS, Figure
-from harness import Lab, PageLog, kernel_exec, kernel_value, save, wait_for_kernel
+from harness import Lab, PageLog, kernel_exec, kernel_value, notebook_path, save, wait_for_kernel
 from playwright.sync_api import Locator, Page, expect
 
 # Details of a batch are larger than what goes along with a frame: the page holds those of the newest only.
@@ -156,7 +156,7 @@ def test_a_notebook_saved_with_a_long_run_is_small_and_says_what_it_holds(
     figure.expect_recorded(recorded)
     tallest = kernel_value(page, "int(w.run.batches[w.run.column('max_gradient').argmax()])")
     save(page)
-    (path,) = lab.notebooks.glob("test-a-notebook-saved-with-a-long-run*.ipynb")
+    path = notebook_path(page, lab)
     assert path.stat().st_size < 2_000_000
     page.goto("about:blank")
     lab.end_kernels()
@@ -190,7 +190,7 @@ def test_a_page_that_is_loaded_while_a_long_run_trains_shows_all_of_it(
 ) -> None:
     figure = show(LONG)
     save(page)
-    (path,) = lab.notebooks.glob("test-a-page-that-is-loaded-while*.ipynb")
+    path = notebook_path(page, lab)
     kernel_exec(page, "w.trainer.train(16_000); w.step()")
     figure.button("play").click()
     figure.expect_more_recorded(16_010)

@@ -11,6 +11,7 @@ from harness import (
     PageLog,
     kernel_exec,
     kernel_value,
+    notebook_path,
     run_all,
     save,
     wait_for_kernel,
@@ -127,7 +128,7 @@ def test_a_page_that_is_loaded_again_shows_the_whole_run_and_goes_on_playing(
 ) -> None:
     figure = show(SOURCE)
     save(page)
-    (path,) = lab.notebooks.glob("test-a-page-that-is-loaded-again*.ipynb")
+    path = notebook_path(page, lab)
 
     def load_again() -> None:
         page.goto(lab.address(path.name))
@@ -167,7 +168,7 @@ def test_a_saved_notebook_shows_the_whole_run_without_its_kernel(
     before = figure.read()
     first_sample = figure.root.locator("[data-sample=first]").text_content()
     save(page)
-    (path,) = lab.notebooks.glob("test-a-saved-notebook*.ipynb")
+    path = notebook_path(page, lab)
     saved = json.loads(path.read_text())
     assert "application/vnd.jupyter.widget-state+json" in saved["metadata"]["widgets"]
     assert "RNNbow(numpy's C headers" in "".join(saved["cells"][0]["outputs"][0]["data"]["text/plain"])

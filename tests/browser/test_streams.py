@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from harness import (
     kernel_exec,
     kernel_value,
     next_drawing,
+    notebook_path,
     open_notebook,
     run_all,
     save,
@@ -331,7 +331,7 @@ def test_a_page_that_is_loaded_again_keeps_the_choice(show: Callable[..., Figure
     save(page)
     choose(figure, 2)  # after the save: only the kernel knows
     before = figure.read()
-    (path,) = lab.notebooks.glob("test-a-page-that-is-loaded-again-keeps*.ipynb")
+    path = notebook_path(page, lab)
     page.goto(lab.address(path.name))
     wait_for_kernel(page)
     figure.expect_batch(80)
@@ -351,12 +351,12 @@ def test_a_saved_notebook_has_the_chosen_stream_and_says_that_others_are_not_the
 ) -> None:
     figure = show(SOURCE)
     figure.expect_batch(80)
-    average = saved_bytes(figure, lab, "test-a-saved-notebook-has*.ipynb")
+    average = saved_bytes(figure, lab)
     choose(figure, 1)
     before = figure.read()
-    chosen = saved_bytes(figure, lab, "test-a-saved-notebook-has*.ipynb")
+    chosen = saved_bytes(figure, lab)
     assert chosen < 1.1 * average, "one stream at a time, however many there are"
-    (path,) = lab.notebooks.glob("test-a-saved-notebook-has*.ipynb")
+    path = notebook_path(page, lab)
     page.goto("about:blank")
     lab.end_kernels()
 
@@ -381,11 +381,10 @@ def test_a_saved_notebook_has_the_chosen_stream_and_says_that_others_are_not_the
     page.goto("about:blank")  # JupyterLab is still restoring what was open when it was loaded
 
 
-def saved_bytes(figure: Figure, lab: Lab, pattern: str) -> int:
+def saved_bytes(figure: Figure, lab: Lab) -> int:
     """Save, and return how many characters of the notebook are state of widgets."""
     save(figure.page)
-    (path,) = lab.notebooks.glob(pattern)
-    saved = json.loads(Path(path).read_text())
+    saved = json.loads(notebook_path(figure.page, lab).read_text())
     return len(json.dumps(saved["metadata"]["widgets"]))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from figure import Figure
-from harness import Lab, kernel_exec, kernel_value, save, wait_for_kernel
+from harness import Lab, kernel_exec, kernel_value, notebook_path, save, wait_for_kernel
 from playwright.sync_api import Page, expect
 
 SOURCE = """
@@ -146,7 +146,7 @@ def test_a_saved_notebook_has_every_layer_without_a_kernel(show: Callable[..., F
     kernel_exec(page, "w.surface = 'W_hh_l1'")
     assert_parts_are(figure, "W_hh_l1")
     save(page)
-    (path,) = lab.notebooks.glob("test-a-saved-notebook-has*.ipynb")
+    path = notebook_path(page, lab)
     assert Path(path).stat().st_size < 2e6
     lab.end_kernels()
     page.goto(lab.address(path.name))
