@@ -213,6 +213,12 @@ def check_sizes(seq_length: int, batch_size: int, steps: int, name: str, noun: s
         raise ValueError(f"data takes at least {factor} = {least} {noun} {streams}, got {steps} ({name})")
 
 
+def check_whole(seq_length: int | None, steps: int, name: str) -> None:
+    """Raise `ValueError` if another length is asked for than that of whole sequences."""
+    if seq_length not in (None, steps):
+        raise ValueError(f"seq_length takes None or {steps} with {name}: its sequences are that long; got {seq_length}")
+
+
 def _type_of_numbers(array: Signal) -> DTypeLike:
     """What numpy indexes with, for tokens; vectors stay what they are."""
     return array.dtype if array.dtype.kind == "f" else np.intp

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .data import Consecutive, Data, Windows, check_sizes
+from .data import Consecutive, Data, Windows, check_sizes, check_whole
 from .parameters import Mask, Signal
 from .window import Window, check_mask
 
@@ -18,15 +19,20 @@ _SEQ_LENGTH = 25
 class _Arrays(Data):
     """Data from arrays with `axes` axes of steps and sequences, and one more if they are vectors."""
 
+    axes: ClassVar[int]
+    default_name: ClassVar[str]
+
     def __init__(
         self,
-        axes: int,
-        arrays: tuple[ArrayLike, ArrayLike, ArrayLike | None],
-        name: str,
-        vocabulary: Sequence[str] | None,
-        input_vocabulary: Sequence[str] | None,
+        inputs: ArrayLike,
+        targets: ArrayLike,
+        mask: ArrayLike | None = None,
+        *,
+        name: str | None = None,
+        vocabulary: Sequence[str] | None = None,
+        input_vocabulary: Sequence[str] | None = None,
     ) -> None:
-        inputs, targets, mask = arrays
+        axes = self.axes
         self.inputs = _signal("inputs", inputs, axes)
         steps = self.inputs.shape[:axes]  # (N,) or (count, n)
         self.mask = None if mask is None else check_mask(mask, steps)
@@ -38,7 +44,7 @@ class _Arrays(Data):
         classes = _names("vocabulary", self.targets, vocabulary)
         tokens = _names("input_vocabulary", self.inputs, input_vocabulary)
         super().__init__(
-            name,
+            self.default_name if name is None else name,
             input_size=len(tokens) or self.inputs.shape[-1],
             output_size=len(classes) or self.targets.shape[-1],
             vocabulary=classes,
@@ -64,7 +70,7 @@ class Stream(_Arrays):
     mask : bool array (N,), optional
         Which steps have a loss; by default all. Targets of others are not looked at.
     name : str
-        What to call it.
+        What to call it; by default "stream".
     vocabulary, input_vocabulary : sequence of str, optional
         What classes and input tokens are called; by default by their numbers.
 
@@ -74,17 +80,8 @@ class Stream(_Arrays):
         If an array is of another shape or kind.
     """
 
-    def __init__(
-        self,
-        inputs: ArrayLike,
-        targets: ArrayLike,
-        mask: ArrayLike | None = None,
-        *,
-        name: str = "stream",
-        vocabulary: Sequence[str] | None = None,
-        input_vocabulary: Sequence[str] | None = None,
-    ) -> None:
-        super().__init__(1, (inputs, targets, mask), name, vocabulary, input_vocabulary)
+    axes = 1
+    default_name = "stream"
 
     def windows(self, seq_length: int | None, batch_size: int, seed: int) -> Consecutive:
         """Return consecutive windows, of 25 steps unless told otherwise; see `Data`. Nothing is left to chance."""
@@ -106,7 +103,9 @@ class Sequences(_Arrays):
         Classes from 0 on, or vectors.
     mask : bool array (count, n), optional
         Which steps have a loss; by default all. Targets of others are not looked at.
-    name, vocabulary, input_vocabulary :
+    name : str
+        What to call them; by default "sequences".
+    vocabulary, input_vocabulary :
         As for `Stream`.
 
     Raises
@@ -115,25 +114,13 @@ class Sequences(_Arrays):
         If an array is of another shape or kind.
     """
 
-    def __init__(
-        self,
-        inputs: ArrayLike,
-        targets: ArrayLike,
-        mask: ArrayLike | None = None,
-        *,
-        name: str = "sequences",
-        vocabulary: Sequence[str] | None = None,
-        input_vocabulary: Sequence[str] | None = None,
-    ) -> None:
-        super().__init__(2, (inputs, targets, mask), name, vocabulary, input_vocabulary)
+    axes = 2
+    default_name = "sequences"
 
     def windows(self, seq_length: int | None, batch_size: int, seed: int) -> Windows:
         """Return whole sequences, in an order that is left to chance; see `Data`."""
         count, steps = self.inputs.shape[:2]
-        if seq_length not in (None, steps):
-            raise ValueError(
-                f"seq_length takes None or {steps} with {self.name}: its sequences are that long; got {seq_length}"
-            )
+        check_whole(seq_length, steps, self.name)
         if batch_size > count:
             raise ValueError(f"batch_size takes at most {count}, the sequences that there are; got {batch_size}")
         return _Shuffled(self, batch_size, seed)
@@ -154,12 +141,11 @@ class _Shuffled(Windows):
         which = self._order(epoch)[place * self.batch_size : (place + 1) * self.batch_size]  # (B,)
         data = self._data
         arrays = [None if own is None else own[which].swapaxes(0, 1) for own in (data.inputs, data.targets, data.mask)]
-        if self.batch_size == 1:
-            arrays = [None if own is None else own[:, 0] for own in arrays]
         inputs, targets, mask = arrays
         assert inputs is not None
         assert targets is not None
-        return Window(inputs, targets, mask, (which * self.seq_length).tolist(), True)
+        window = Window(inputs, targets, mask, (which * self.seq_length).tolist(), True)
+        return window if self.batch_size > 1 else window.alone()
 
 
 def _signal(name: str, values: ArrayLike, axes: int, mask: Mask | None = None) -> Signal:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .data import Data, Reference, Windows
+from .data import Data, Reference, Windows, check_whole
 from .parameters import Mask, Signal
 from .window import Window
 
@@ -80,10 +80,7 @@ class Task(Data):
 
     def windows(self, seq_length: int | None, batch_size: int, seed: int) -> Fresh:
         """Return fresh sequences for every batch; see `Data`. A window is a whole sequence."""
-        if seq_length not in (None, self.steps):
-            raise ValueError(
-                f"seq_length takes None or {self.steps} with {self.name}: its sequences are that long; got {seq_length}"
-            )
+        check_whole(seq_length, self.steps, self.name)
         return Fresh(self, batch_size, seed)
 
     def held_out(self, seed: int, count: int, number: int = 0) -> Window:
@@ -117,7 +114,4 @@ class Fresh(Windows):
     def __call__(self, batch: int) -> Window:
         """Return the sequences of a batch; see `Windows`."""
         window = self._task.trained(self._seed, self.batch_size, batch)
-        if self.batch_size > 1:
-            return window
-        mask = None if window.mask is None else window.mask[:, 0]
-        return window._replace(inputs=window.inputs[:, 0], targets=window.targets[:, 0], mask=mask)
+        return window if self.batch_size > 1 else window.alone()

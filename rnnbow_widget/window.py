@@ -34,6 +34,11 @@ class Window(NamedTuple):
     starts: Sequence[int]
     fresh: bool
 
+    def alone(self) -> Window:
+        """Return the window of the only sequence, without an axis of sequences. Its arrays are views."""
+        mask = None if self.mask is None else self.mask[:, 0]
+        return self._replace(inputs=self.inputs[:, 0], targets=self.targets[:, 0], mask=mask)
+
 
 def check_tokens(name: str, values: ArrayLike, size: int, most_axes: int = 1) -> Tokens:
     """Return tokens, int array (n,), or (n, B) if two axes are allowed.
