@@ -129,11 +129,9 @@ def itemized_layer_delta(rnn: RNN, forward: ForwardPass, horizon: int | None = N
                 shape = (walk.steps, walk.streams, len(lags), track.cell.delta_width)
                 found[name] = LayerDelta(lags, np.zeros(shape, rnn.dtype), np.zeros(shape, rnn.dtype))
             delta, entering = track.cell.delta(track.rows), track.cell.input_delta(track.rows)  # (n, m, B, gates·H)
-            for place, loss in enumerate(track.losses):
-                i = loss - np.arange(walk.steps) - lags[0]  # (n,): of each step, the place of its lag
-                j = np.flatnonzero((i >= 0) & (i < len(lags)))
-                found[name].delta[j, :, i[j]] = delta[j, place] / walk.scale
-                found[name].input_delta[j, :, i[j]] = entering[j, place] / walk.scale
+            j, place, i = track.places(lags)
+            found[name].delta[j, :, i] = delta[j, place] / walk.scale
+            found[name].input_delta[j, :, i] = entering[j, place] / walk.scale
     return {
         name: LayerDelta(one.lags, walk.shaped(one.delta), walk.shaped(one.input_delta))
         for name, one in ((name, found[name]) for name in rnn.parameters if name in found)

@@ -183,9 +183,7 @@ class WindowGradients:
             below = forward.outputs[layer - 1]  # (n, B, D·H)
             return below, below.shape[-1]
         if np.issubdtype(forward.inputs.dtype, np.floating):
-            return forward.inputs, self.walk.rnn.input_size
-        if np.issubdtype(forward.inputs.dtype, np.floating):
-            return forward.inputs, forward.inputs.shape[-1]  # (n, B, V)
+            return forward.inputs, self.walk.rnn.input_size  # (n, B, V)
         tokens = np.unique(forward.inputs)  # (q,)
         one_hot = (forward.inputs[..., None] == tokens).astype(self.walk.rnn.dtype)  # (n, B, q)
         return one_hot, self.walk.rnn.input_size

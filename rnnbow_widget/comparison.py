@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from . import corpora
 from .checks import one_of, positive_int
 from .contrast import Contrast, contrast
-from .conversation import SETTINGS, Conversation, Handler
+from .conversation import Conversation, Handler
 from .data import Data
 from .lockstep import Lockstep
 from .measuring import MEASURES
@@ -268,14 +268,9 @@ class Comparison(anywidget.AnyWidget):
             return None
         reporter = self._reporters[index]
         return {
-            "_labels": reporter.labels(),
-            "_info": reporter.info(),
+            **reporter.traits(),
             "_run": reporter.feed.state(self.selected, self.stream),
             "_status": self._conversation.status(index),
-            "_samples": reporter.samples,
-            "_cues": reporter.feed.cues(),
-            "_choice": reporter.choice(),
-            **{name: reporter.settings.get(name) for name in SETTINGS},
         }
 
 
@@ -286,8 +281,8 @@ class _Conversation(Conversation):
         super().__init__(comparison, reporters, lockstep)
         self._comparison = comparison
         self._lockstep = lockstep
-        self._told_at = -math.inf
-        self._told: dict[str, Any] = {}
+        self._contrast: dict[str, Any] = {}
+        self._contrast_told_at = -math.inf
 
     def status(self, side: int = 0) -> dict[str, Any]:
         """Return how training of a side goes: one that diverged says why it stays."""
@@ -304,11 +299,11 @@ class _Conversation(Conversation):
 
     def _together(self, parts: Sequence[Part]) -> Part:
         content: dict[str, Any] = {"sides": [part for part, _ in parts], "chunks": [len(chunks) for _, chunks in parts]}
-        if not self.leases.training or monotonic() - self._told_at > _CONTRAST_SECONDS:
-            self._told_at = monotonic()
+        if not self.leases.training or monotonic() - self._contrast_told_at > _CONTRAST_SECONDS:
+            self._contrast_told_at = monotonic()
             told = self._comparison._told()
-            if told != self._told:
-                content["contrast"] = self._told = told
+            if told != self._contrast:
+                content["contrast"] = self._contrast = told
         return content, [chunk for _, chunks in parts for chunk in chunks]
 
     def _about(self, side: int, content: dict[str, Any]) -> dict[str, Any]:

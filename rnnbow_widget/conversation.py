@@ -15,13 +15,11 @@ from IPython.core.getipython import get_ipython
 from .checks import positive_int
 from .horizon import HorizonChoice
 from .leases import FRAME_SECONDS, Leases, Trains
-from .reporter import Part, Reporter
+from .reporter import SETTINGS, Part, Reporter
 from .run_file import RunFileError
 from .status import explain
 from .trainer import DivergedError
 
-SETTINGS = ("learning_rate", "horizon", "record_every")
-"""What pages can set."""
 Handler = Callable[[Mapping[str, Any]], None]
 
 
@@ -202,12 +200,9 @@ class Conversation:
 
     def _on_details(self, message: Mapping[str, Any]) -> None:
         """Answer at once, also while something trains: a run can be read while it grows."""
-        batch = positive_int("batch", message.get("batch"), minimum=0)
         side = self._side(message)
-        reporter = self._reporters[side]
-        stream, part = reporter.checked_stream(message.get("stream")), message.get("part")
-        content, chunks = reporter.feed.details(batch, stream, part)
-        self.send(self._about(side, {"kind": "details", "client": str(message.get("client")), **content}), chunks)
+        content, chunks = self._reporters[side].details(message)
+        self.send(self._about(side, content), chunks)
 
     def _on_measure_horizon(self) -> None:
         try:

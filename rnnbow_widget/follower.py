@@ -67,7 +67,7 @@ class Follower:
                 content, chunks = reporter.whole(None, _stream(reporter, message))
                 return [({"kind": "whole", **content, "status": _status(reporter)}, chunks)]
             if kind == "details":
-                return [_details(reporter, message)]
+                return [reporter.details(message)]
         raise ValueError(f"kind takes follow, resync or details; got {kind!r}")
 
     def _reporter(self, page: str) -> Reporter:
@@ -105,9 +105,3 @@ def _news(reporter: Reporter, message: Mapping[str, Any]) -> Message:
     asked = {"client": str(message.get("client")), "seq": positive_int("seq", message.get("seq"))}
     head = {"kind": "frame", **asked, "last": True, "playing": False}
     return {**head, **content, "status": _status(reporter)}, chunks
-
-
-def _details(reporter: Reporter, message: Mapping[str, Any]) -> Message:
-    batch = positive_int("batch", message.get("batch"), minimum=0)
-    content, chunks = reporter.feed.details(batch, _stream(reporter, message), message.get("part"))
-    return {"kind": "details", "client": str(message.get("client")), **content}, chunks

@@ -60,11 +60,7 @@ class Itemizer:
     ) -> None:
         self.layers = layers
         self._horizon = None if horizon is None else positive_int("horizon", horizon)
-        known = Surfaces.of(layers.rnn)
-        if isinstance(surfaces, str):
-            raise TypeError(f"surfaces takes a sequence of names, got the string {surfaces!r}")
-        wanted = known.weights if surfaces is None else [known.parse(one, "surfaces") for one in surfaces]
-        self._surfaces = list(dict.fromkeys([known.primary, *wanted]))
+        self._surfaces = Surfaces.of(layers.rnn).recorded(surfaces)
         rnn = layers.rnn
         network = {
             "cell": rnn.cell.name,

@@ -45,7 +45,6 @@ _STATIC = Path(__file__).parent / "static"
 _SAMPLED = 64  # snapshots from which it is estimated how small others become
 _LONGEST_SETTING = 200
 _SPARE = 50  # for numbers that are not known yet when it is worked out how much room there is
-_SETTINGS = ("learning_rate", "horizon", "record_every")
 
 
 def make_page(
@@ -138,18 +137,14 @@ def checked_view(reporter: Reporter, choices: Mapping[str, Any]) -> dict[str, An
 
 def _traits(reporter: Reporter, chosen: Mapping[str, Any]) -> dict[str, Any]:
     """What the page's model holds, as docs/architecture.md describes it, but for what is recorded."""
-    settings = {name: reporter.settings.get(name) for name in _SETTINGS}
+    traits = reporter.traits()
     return {
         **chosen,
-        **settings,
+        **traits,
         "playing": False,
-        "_labels": reporter.labels(),
-        "_info": {**reporter.info(), "live": False, "page": {"details": 0}},
+        "_info": {**traits["_info"], "live": False, "page": {"details": 0}},
         "_run": {"epoch": 0, "next": 0, "recorded": len(reporter.run)},
         "_status": reporter.status(training=False, rate=math.nan),
-        "_samples": reporter.samples,
-        "_cues": reporter.feed.cues(),
-        "_choice": reporter.choice(),
     }
 
 

@@ -132,22 +132,11 @@ def with_surfaces(snapshot: Snapshot, itemized: Itemized) -> Snapshot:
     if not snapshot.streams:
         return replace(snapshot, first_lags=lags, bounds=limits, **fields)
     streams = tuple(
-        replace(
-            stream,
-            first_lags=lags,
-            bounds=limits,
-            surfaces=_of_stream(fields["surfaces"], b),
-            step_totals=_of_stream(fields["step_totals"], b),
-            beyond=_of_stream(fields["beyond"], b),
-        )
+        replace(stream, first_lags=lags, bounds=limits, **_stream(fields, b))
         for b, stream in enumerate(snapshot.streams)
     )
     fields = surface_fields(itemized, average=True)
     return replace(snapshot, first_lags=lags, bounds=limits, streams=streams, **fields)
-
-
-def _of_stream(arrays: dict[str, Float32], stream: int) -> dict[str, Float32]:
-    return {key: array[:, stream] for key, array in arrays.items()}
 
 
 def surface_fields(itemized: Itemized, *, average: bool = False) -> SurfaceFields:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from time import monotonic
 from typing import Any
 
@@ -22,6 +23,9 @@ from .trainer import Trainer
 _SAMPLE_SECONDS = 1.0
 _CUE_SECONDS = 1.0
 _SAMPLE_LENGTH = 240
+
+SETTINGS = ("learning_rate", "horizon", "record_every")
+"""What of a trainer's settings pages show, and can set."""
 
 Part = tuple[dict[str, Any], list[bytes]]
 """Part of a message: content, and the chunks that go along."""
@@ -186,7 +190,30 @@ class Reporter:
             raise ValueError("a finished run has no horizon to choose: there is nothing to train")
         return self.trainer.measure_horizon()
 
+    def traits(self) -> dict[str, Any]:
+        """Return the traits of a widget that shows the run, but for the run, the status, and what is chosen."""
+        return {
+            "_labels": self.labels(),
+            "_info": self.info(),
+            "_samples": self.samples,
+            "_cues": self.feed.cues(),
+            "_choice": self.choice(),
+            **{name: self.settings.get(name) for name in SETTINGS},
+        }
+
     # Messages.
+
+    def details(self, message: Mapping[str, Any]) -> Part:
+        """Return the answer to a page that asks for details.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it names no batch, or no stream that there is.
+        """
+        batch = positive_int("batch", message.get("batch"), minimum=0)
+        content, chunks = self.feed.details(batch, self.checked_stream(message.get("stream")), message.get("part"))
+        return {"kind": "details", "client": str(message.get("client")), **content}, chunks
 
     def frame(self, *, last: bool, playing: bool, stream: int | None) -> Part:
         """Return what is new since the frame before, but the status. Whoever calls it holds what trains.

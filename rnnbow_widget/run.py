@@ -28,11 +28,10 @@ from .run_writer import RunWriter, save_run
 from .snapshot import INDICATORS, Float32, Snapshot, surface_key, surface_of
 
 if TYPE_CHECKING:
-    from .replay import Replay
-
-if TYPE_CHECKING:
     import pandas
     import xarray
+
+    from .replay import Replay
 
 MEMORY_LIMIT = 256_000_000
 """Bytes that a run takes at most, unless it is told otherwise."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -126,6 +126,19 @@ class Surfaces:
     def weights(self) -> tuple[Surface, ...]:
         """W_hh of every layer and direction."""
         return tuple(one for one in self.all if one.base == "W_hh" and one.direction != "both")
+
+    def recorded(self, names: Sequence[str] | None) -> list[Surface]:
+        """Return what is recorded if these are asked for: the primary one, and they; by default W_hh of every track.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If they are no sequence of names of surfaces; the message calls them "surfaces".
+        """
+        if isinstance(names, str):
+            raise TypeError(f"surfaces takes a sequence of names, got the string {names!r}")
+        wanted = self.weights if names is None else [self.parse(name, "surfaces") for name in names]
+        return list(dict.fromkeys([self.primary, *wanted]))
 
     def parse(self, name: object, argument: str = "surface") -> Surface:
         """Return the surface of a name.

@@ -260,11 +260,7 @@ class Trainer:
 
     @surfaces.setter
     def surfaces(self, names: Sequence[str] | None) -> None:
-        known = self.known_surfaces
-        if isinstance(names, str):
-            raise TypeError(f"surfaces takes a sequence of names, got the string {names!r}")
-        wanted = known.weights if names is None else [known.parse(name, "surfaces") for name in names]
-        self._surfaces = list(dict.fromkeys([known.primary, *wanted]))
+        self._surfaces = self.known_surfaces.recorded(names)
         self._tell_replays()
 
     @property

@@ -11,14 +11,14 @@ import anywidget
 import traitlets
 
 from .checks import positive_int
-from .conversation import SETTINGS, Conversation
+from .conversation import Conversation
 from .cues import Cue
 from .data import Data
 from .export import File, write_out
 from .horizon import HorizonChoice
 from .measuring import MEASURES
 from .page import FORMS, MAX_BYTES, make_page
-from .reporter import Reporter
+from .reporter import SETTINGS, Reporter
 from .run import QUANTITIES, Run
 from .run_file import SUFFIX
 from .trainer import Trainer
