@@ -14,11 +14,17 @@ interface Stroke {
   arrow?: boolean;
 }
 
+type Side = "above" | "below" | "left" | "right" | "on";
+
 interface EdgePlan {
   strokes: Stroke[];
   /** Where its number stands. */
-  label: { at: Point; side: "above" | "below" | "left" | "right" | "on" };
+  label: { at: Point; side: Side };
 }
+
+const line = (...points: Point[]): Stroke => ({ points });
+const arrow = (...points: Point[]): Stroke => ({ points, arrow: true });
+const edge = (side: Side, at: Point, ...strokes: Stroke[]): EdgePlan => ({ strokes, label: { at, side } });
 
 export interface Mark {
   at: Point;
@@ -54,177 +60,25 @@ function lstm(): Plan {
     weights: { from: 0.04, to: 0.86, down: box },
     frame: { from: 0, to: 1, top: 26, bottom: 318 },
     edges: {
-      later_c: {
-        strokes: [
-          {
-            points: [
-              [AFTER, c],
-              [o, c],
-            ],
-            arrow: true,
-          },
-        ],
-        label: { at: [(o + AFTER) / 2 + 0.02, c], side: "above" },
-      },
-      c: {
-        strokes: [
-          {
-            points: [
-              [o, c],
-              [join, c],
-            ],
-          },
-          {
-            points: [
-              [join, c],
-              [f, c],
-            ],
-            arrow: true,
-          },
-          {
-            points: [
-              [join, c],
-              [join, product],
-            ],
-            arrow: true,
-          },
-        ],
-        label: { at: [(o + join) / 2 + 0.01, c], side: "above" },
-      },
-      c_before: {
-        strokes: [
-          {
-            points: [
-              [f, c],
-              [BEFORE, c],
-            ],
-            arrow: true,
-          },
-        ],
-        label: { at: [f / 2 - 0.05, c], side: "above" },
-      },
-      later_h: {
-        strokes: [
-          {
-            points: [
-              [AFTER, h],
-              [state, h],
-            ],
-            arrow: true,
-          },
-        ],
-        label: { at: [AFTER - 0.02, h], side: "above" },
-      },
-      loss: {
-        strokes: [
-          {
-            points: [
-              [state, 338],
-              [state, h],
-            ],
-            arrow: true,
-          },
-        ],
-        label: { at: [state, 254], side: "right" },
-      },
-      h: {
-        strokes: [
-          {
-            points: [
-              [state, h],
-              [o, h],
-            ],
-            arrow: true,
-          },
-        ],
-        label: { at: [(state + o) / 2, h], side: "above" },
-      },
-      tanh_c: {
-        strokes: [
-          {
-            points: [
-              [o, h],
-              [o, c],
-            ],
-            arrow: true,
-          },
-        ],
-        label: { at: [o, 90], side: "right" },
-      },
-      o: {
-        strokes: [
-          {
-            points: [
-              [o, h],
-              [o, top],
-            ],
-            arrow: true,
-          },
-        ],
-        label: { at: [o, 252], side: "on" },
-      },
-      f: {
-        strokes: [
-          {
-            points: [
-              [f, c],
-              [f, top],
-            ],
-            arrow: true,
-          },
-        ],
-        label: { at: [f, 252], side: "on" },
-      },
-      i: {
-        strokes: [
-          {
-            points: [
-              [join, product],
-              [i, product],
-              [i, top],
-            ],
-            arrow: true,
-          },
-        ],
-        label: { at: [i, 252], side: "on" },
-      },
-      g: {
-        strokes: [
-          {
-            points: [
-              [join, product],
-              [g, product],
-              [g, top],
-            ],
-            arrow: true,
-          },
-        ],
-        label: { at: [g, 252], side: "on" },
-      },
-      h_before: {
-        strokes: [
-          {
-            points: [
-              [0.04, box],
-              [BEFORE, box],
-            ],
-            arrow: true,
-          },
-        ],
-        label: { at: [-0.03, box], side: "above" },
-      },
-      x: {
-        strokes: [
-          {
-            points: [
-              [join, box + BOX / 2],
-              [join, 336],
-            ],
-            arrow: true,
-          },
-        ],
-        label: { at: [join, 322], side: "right" },
-      },
+      later_c: edge("above", [(o + AFTER) / 2 + 0.02, c], arrow([AFTER, c], [o, c])),
+      c: edge(
+        "above",
+        [(o + join) / 2 + 0.01, c],
+        line([o, c], [join, c]),
+        arrow([join, c], [f, c]),
+        arrow([join, c], [join, product]),
+      ),
+      c_before: edge("above", [f / 2 - 0.05, c], arrow([f, c], [BEFORE, c])),
+      later_h: edge("above", [AFTER - 0.02, h], arrow([AFTER, h], [state, h])),
+      loss: edge("right", [state, 254], arrow([state, 338], [state, h])),
+      h: edge("above", [(state + o) / 2, h], arrow([state, h], [o, h])),
+      tanh_c: edge("right", [o, 90], arrow([o, h], [o, c])),
+      o: edge("on", [o, 252], arrow([o, h], [o, top])),
+      f: edge("on", [f, 252], arrow([f, c], [f, top])),
+      i: edge("on", [i, 252], arrow([join, product], [i, product], [i, top])),
+      g: edge("on", [g, 252], arrow([join, product], [g, product], [g, top])),
+      h_before: edge("above", [-0.03, box], arrow([0.04, box], [BEFORE, box])),
+      x: edge("right", [join, 322], arrow([join, box + BOX / 2], [join, 336])),
     },
     marks: [
       { at: [BEFORE, c], kind: "state", text: "c", step: -1 },
@@ -255,173 +109,29 @@ function gru(): Plan {
     weights: { from: 0.04, to: 1.02, down: box },
     frame: { from: 0, to: 1.04, top: 38, bottom: 314 },
     edges: {
-      later_direct: {
-        strokes: [
-          {
-            points: [
-              [AFTER, h],
-              [state, h],
-            ],
-            arrow: true,
-          },
-        ],
-        label: { at: [(state + AFTER) / 2, h], side: "above" },
-      },
-      later_h: {
-        strokes: [
-          {
-            points: [
-              [AFTER, product],
-              [state, product],
-              [state, h],
-            ],
-            arrow: true,
-          },
-        ],
-        label: { at: [(state + AFTER) / 2, product], side: "below" },
-      },
-      loss: {
-        strokes: [
-          {
-            points: [
-              [state, 14],
-              [state, h],
-            ],
-            arrow: true,
-          },
-        ],
-        label: { at: [state, 28], side: "left" },
-      },
-      h: {
-        strokes: [
-          {
-            points: [
-              [state, h],
-              [n, h],
-            ],
-          },
-          {
-            points: [
-              [n, h],
-              [direct, h],
-            ],
-            arrow: true,
-          },
-          {
-            points: [
-              [n, h],
-              [n, product],
-            ],
-            arrow: true,
-          },
-        ],
-        label: { at: [(state + n) / 2, h], side: "above" },
-      },
-      direct: {
-        strokes: [
-          {
-            points: [
-              [direct, h],
-              [BEFORE, h],
-            ],
-            arrow: true,
-          },
-        ],
-        label: { at: [direct / 2 - 0.05, h], side: "above" },
-      },
-      z: {
-        strokes: [
-          {
-            points: [
-              [direct, h],
-              [direct, product],
-              [z, product],
-            ],
-          },
-          {
-            points: [
-              [n, product],
-              [z, product],
-            ],
-          },
-          {
-            points: [
-              [z, product],
-              [z, top],
-            ],
-            arrow: true,
-          },
-        ],
-        label: { at: [z, 250], side: "on" },
-      },
-      n: {
-        strokes: [
-          {
-            points: [
-              [n, product],
-              [n, top],
-            ],
-            arrow: true,
-          },
-          {
-            points: [
-              [n, gate],
-              [reset, gate],
-            ],
-            arrow: true,
-          },
-        ],
-        label: { at: [n, 250], side: "on" },
-      },
-      reset_product: {
-        strokes: [
-          {
-            points: [
-              [reset, gate],
-              [reset, top],
-            ],
-            arrow: true,
-          },
-        ],
-        label: { at: [reset, 250], side: "on" },
-      },
-      r: {
-        strokes: [
-          {
-            points: [
-              [reset, gate],
-              [r, gate],
-              [r, top],
-            ],
-            arrow: true,
-          },
-        ],
-        label: { at: [r, 250], side: "on" },
-      },
-      h_before: {
-        strokes: [
-          {
-            points: [
-              [0.04, box],
-              [BEFORE, box],
-            ],
-            arrow: true,
-          },
-        ],
-        label: { at: [-0.03, box], side: "above" },
-      },
-      x: {
-        strokes: [
-          {
-            points: [
-              [n, box + BOX / 2],
-              [n, 332],
-            ],
-            arrow: true,
-          },
-        ],
-        label: { at: [n, 318], side: "right" },
-      },
+      later_direct: edge("above", [(state + AFTER) / 2, h], arrow([AFTER, h], [state, h])),
+      later_h: edge("below", [(state + AFTER) / 2, product], arrow([AFTER, product], [state, product], [state, h])),
+      loss: edge("left", [state, 28], arrow([state, 14], [state, h])),
+      h: edge(
+        "above",
+        [(state + n) / 2, h],
+        line([state, h], [n, h]),
+        arrow([n, h], [direct, h]),
+        arrow([n, h], [n, product]),
+      ),
+      direct: edge("above", [direct / 2 - 0.05, h], arrow([direct, h], [BEFORE, h])),
+      z: edge(
+        "on",
+        [z, 250],
+        line([direct, h], [direct, product], [z, product]),
+        line([n, product], [z, product]),
+        arrow([z, product], [z, top]),
+      ),
+      n: edge("on", [n, 250], arrow([n, product], [n, top]), arrow([n, gate], [reset, gate])),
+      reset_product: edge("on", [reset, 250], arrow([reset, gate], [reset, top])),
+      r: edge("on", [r, 250], arrow([reset, gate], [r, gate], [r, top])),
+      h_before: edge("above", [-0.03, box], arrow([0.04, box], [BEFORE, box])),
+      x: edge("right", [n, 318], arrow([n, box + BOX / 2], [n, 332])),
     },
     marks: [
       { at: [BEFORE, h], kind: "state", text: "h", step: -1 },
@@ -449,79 +159,12 @@ function elman(): Plan {
     weights: { from: 0.1, to: 0.5, down: box },
     frame: { from: 0, to: 1, top: 44, bottom: 188 },
     edges: {
-      later_h: {
-        strokes: [
-          {
-            points: [
-              [AFTER, h],
-              [state, h],
-            ],
-            arrow: true,
-          },
-        ],
-        label: { at: [(state + AFTER) / 2, h], side: "above" },
-      },
-      loss: {
-        strokes: [
-          {
-            points: [
-              [state, 14],
-              [state, h],
-            ],
-            arrow: true,
-          },
-        ],
-        label: { at: [state, 32], side: "left" },
-      },
-      h: {
-        strokes: [
-          {
-            points: [
-              [state, h],
-              [slope, h],
-            ],
-            arrow: true,
-          },
-        ],
-        label: { at: [(state + slope) / 2, h], side: "above" },
-      },
-      a: {
-        strokes: [
-          {
-            points: [
-              [slope, h],
-              [weights, h],
-              [weights, box - BOX / 2],
-            ],
-            arrow: true,
-          },
-        ],
-        label: { at: [(slope + weights) / 2, h], side: "above" },
-      },
-      h_before: {
-        strokes: [
-          {
-            points: [
-              [0.1, box],
-              [BEFORE, box],
-            ],
-            arrow: true,
-          },
-        ],
-        label: { at: [0, box], side: "above" },
-      },
-      x: {
-        strokes: [
-          {
-            points: [
-              [weights, box + BOX / 2],
-              [weights, 206],
-            ],
-            arrow: true,
-          },
-        ],
-        label: { at: [weights, 192], side: "right" },
-      },
+      later_h: edge("above", [(state + AFTER) / 2, h], arrow([AFTER, h], [state, h])),
+      loss: edge("left", [state, 32], arrow([state, 14], [state, h])),
+      h: edge("above", [(state + slope) / 2, h], arrow([state, h], [slope, h])),
+      a: edge("above", [(slope + weights) / 2, h], arrow([slope, h], [weights, h], [weights, box - BOX / 2])),
+      h_before: edge("above", [0, box], arrow([0.1, box], [BEFORE, box])),
+      x: edge("right", [weights, 192], arrow([weights, box + BOX / 2], [weights, 206])),
     },
     marks: [
       { at: [BEFORE, box], kind: "state", text: "h", step: -1 },
@@ -557,7 +200,7 @@ export interface LaidStroke {
 export interface LaidEdge {
   name: string;
   strokes: LaidStroke[];
-  label: Place & { side: "above" | "below" | "left" | "right" | "on" };
+  label: Place & { side: Side };
 }
 
 export interface LaidMark extends Omit<Mark, "at">, Place {
