@@ -33,9 +33,10 @@ const FACTORS = [
   [1, 3],
 ];
 
-/** `least` and `most` are the smallest and largest values above zero, or NaN if there are none. */
+/** `least` and `most` are the smallest and largest values above zero; if there are none, anything else. */
 export function logScale(least: number, most: number, base: number, top: number): ValueScale {
-  const [low, high] = least > 0 ? [BELOW_LOWEST * least, Math.max(most, 1.5 * least)] : [0.1, 1];
+  const [low, high] =
+    least > 0 && Number.isFinite(least) ? [BELOW_LOWEST * least, Math.max(most, 1.5 * least)] : [0.1, 1];
   const scale = scaleLog([low, high], [base, top]);
   const decade = (base - top) / Math.log10(high / low);
   const factors = FACTORS.find(([, second]) => decade * Math.log10(second) >= TICK_DISTANCE) ?? [1];

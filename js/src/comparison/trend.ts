@@ -3,13 +3,14 @@
 import { scaleLinear } from "d3-scale";
 import { pointer } from "d3-selection";
 import { LEFT } from "../columns";
-import type { Quantity } from "../contract";
+import type { Quantity, Task } from "../contract";
 import { element, setText } from "../dom";
 import { formatCount, formatTick } from "../format";
+import { taskOf } from "../outcomes";
 import { createFrame } from "../panels/frame";
 import { createQuantitySelect } from "../panels/overview_controls";
 import { createSvg, drawTicks, makeSteerable, rounded } from "../panels/plot";
-import { axisOf, QUANTITY_TEXT, seriesOf } from "../quantities";
+import { axisOf, QUANTITY_TEXT, seriesOf, valueText } from "../quantities";
 import type { State } from "../store";
 import { linearScale, logScale, type ValueScale } from "../value_scale";
 import { lineStyle } from "./line_styles";
@@ -160,8 +161,8 @@ export function createTrend(parent: HTMLElement, commands: ComparisonCommands, g
     const points = sides.map((side) =>
       trendPoints(side.run.batches(), seriesOf(quantity, side), last, plotWidth(width)),
     );
-    const naive = quantity === "loss" ? baselineOf(sides[0]) : null;
-    const scale = scaleOf(points, naive?.loss ?? null, QUANTITY_TEXT[quantity].whole);
+    const naive = quantity === "loss" ? taskOf(sides[0].info) : null;
+    const scale = scaleOf(points, naive?.baseline ?? null, QUANTITY_TEXT[quantity].whole);
     drawTicks(valueAxis, scale, LEFT, right, -6);
     title.text(axisOf(quantity, sides[0]));
     lines
@@ -191,15 +192,16 @@ export function createTrend(parent: HTMLElement, commands: ComparisonCommands, g
       .text(formatTick);
   }
 
-  function drawBaseline(naive: Baseline | null, scale: ValueScale, right: number) {
-    baseline.classed("hidden", naive === null);
-    if (!naive) return;
-    const y = scale.y(naive.loss);
+  function drawBaseline(naive: Task | null, scale: ValueScale, right: number) {
+    const loss = naive?.baseline ?? null;
+    baseline.classed("hidden", loss === null);
+    if (!naive || loss === null) return;
+    const y = scale.y(loss);
     baselineLine.attr("x1", LEFT).attr("x2", right).attr("y1", y).attr("y2", y);
     baselineName
       .attr("x", right - 4)
       .attr("y", y - 4)
-      .text(naive.name);
+      .text(naive.baseline_name);
   }
 
   const pathOf = (points: TrendPoint[], scale: ValueScale) =>
@@ -216,14 +218,15 @@ export function createTrend(parent: HTMLElement, commands: ComparisonCommands, g
       .attr("x1", x)
       .attr("x2", x)
       .classed("following", comparison.selected === null);
-    const { option, format } = QUANTITY_TEXT[comparison.quantity];
+    const { option } = QUANTITY_TEXT[comparison.quantity];
     const values = sides.map((side, index) => {
       const { name } = comparison.sides[index];
       const at = side.run.nearest(batch);
       if (at < 0) return `${name}: nothing recorded`;
       const recorded = side.run.batches()[at];
       const where = recorded === batch ? "" : ` (batch ${formatCount(recorded)})`;
-      return `${name} ${format(seriesOf(comparison.quantity, side).values()[at])}${where}`;
+      const value = seriesOf(comparison.quantity, side).values()[at];
+      return `${name} ${valueText(comparison.quantity, value, side.info)}${where}`;
     });
     setText(readout, `Batch ${formatCount(batch)}  ·  ${option}: ${values.join("  ·  ")}`);
   }
@@ -233,7 +236,7 @@ export function createTrend(parent: HTMLElement, commands: ComparisonCommands, g
       figure = next;
       const { comparison, sides, width } = next;
       logarithmic = comparison.log_scale;
-      choice.select.value = comparison.quantity;
+      choice.update(comparison.quantity, sides[0].info);
       log.setAttribute("aria-pressed", String(logarithmic));
       follow.setAttribute("aria-pressed", String(comparison.selected === null));
       const runs = sides.flatMap(({ run }) => [run, run.length]);
@@ -245,15 +248,4 @@ export function createTrend(parent: HTMLElement, commands: ComparisonCommands, g
       drawReadout(next);
     },
   };
-}
-
-interface Baseline {
-  loss: number;
-  name: string;
-}
-
-/** What a predictor that misses the point would lose, if the task says so. */
-function baselineOf({ info }: State): Baseline | null {
-  const { task } = info as { task?: { baseline: number | null; baseline_name: string } };
-  return typeof task?.baseline === "number" ? { loss: task.baseline, name: task.baseline_name } : null;
 }

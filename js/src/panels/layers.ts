@@ -5,12 +5,12 @@ import type { Info } from "../contract";
 import { fallsBelow } from "../decay";
 import { element, setText } from "../dom";
 import { type Figure, type Focus, focusedLoss, type Gestures, type Panel, type Shown } from "../figure";
-import { formatLoss, formatNumber } from "../format";
+import { formatNumber } from "../format";
 import { type Bins, binColumns } from "../heat";
 import { createHeatScale, createPixelColors, type HeatScale } from "../heat_scale";
 import { largestSteps, layOutRows, type RowPlace, rowAt, sentTo, type Track, tracksOf } from "../layer_map";
 import { sizeExtent } from "../log_axis";
-import { averageText } from "../outcomes";
+import { averageText, hasLoss, lossText, NO_LOSS } from "../outcomes";
 import type { Snapshot } from "../protocol";
 import type { Commands } from "../session";
 import { reveal } from "../step_window";
@@ -160,7 +160,7 @@ export function createLayers(parent: HTMLElement, tooltip: Tooltip, commands: Co
     const shown = streamName(snapshot.stream, info);
     const rows: TooltipContent["rows"] = [
       ...(shown ? [["shown", shown] satisfies TooltipContent["rows"][number]] : []),
-      ["loss at step", `${loss}: ${formatLoss(snapshot.loss[loss])} nats`],
+      ["loss at step", `${loss}: ${hasLoss(snapshot, loss) ? lossText(snapshot.loss[loss], info) : NO_LOSS}`],
       ["sends there, at its own step", formatNumber(Math.max(0, sent[loss]))],
       ["and most", `${formatNumber(Math.max(0, sent[most]))}, at step ${most}`],
       ["below 1 % of that", describeGone(fallsBelow(loss, snapshot, track.name))],

@@ -1,6 +1,6 @@
 /** The head of panel 1: what is drawn, on which scale, and how much of the run. */
 
-import { QUANTITIES, type Quantity } from "../contract";
+import { type Info, QUANTITIES, type Quantity } from "../contract";
 import { element } from "../dom";
 import { type IconName, icon } from "../icons";
 import { taskOf } from "../outcomes";
@@ -29,7 +29,17 @@ export function createQuantitySelect(setting: string, label: string, title: stri
     return element("optgroup", { attributes: { label } }, ...listed);
   });
   const select = element("select", { attributes: { "data-setting": setting, title } }, ...others, ...options);
-  return { select, field: element("label", { class: "field" }, element("span", { text: label }), select) };
+  const accuracy = options
+    .flatMap((group) => [...group.children])
+    .find((option) => option.getAttribute("value") === "accuracy");
+  return {
+    select,
+    field: element("label", { class: "field" }, element("span", { text: label }), select),
+    update(value: string, info: Info) {
+      select.value = value;
+      (accuracy as HTMLOptionElement).hidden = taskOf(info).kind === "values"; // it is of classes
+    },
+  };
 }
 
 function createButton(action: string, title: string, text: string, name: IconName | null, onClick: () => void) {
@@ -73,13 +83,9 @@ export function createOverviewControls(head: HTMLElement, commands: Commands, ac
 
   return {
     update({ quantity, overlay, log_scale, selected, info }, zoomed) {
-      for (const { select } of [bars, line]) {
-        const accuracy = select.querySelector<HTMLOptionElement>('option[value="accuracy"]');
-        if (accuracy) accuracy.hidden = taskOf(info).kind === "values"; // it is of classes
-      }
       logarithmic = log_scale;
-      bars.select.value = quantity;
-      line.select.value = overlay ?? NONE;
+      bars.update(quantity, info);
+      line.update(overlay ?? NONE, info);
       log.setAttribute("aria-pressed", String(log_scale));
       whole.disabled = !zoomed;
       follow.setAttribute("aria-pressed", String(selected === null));
