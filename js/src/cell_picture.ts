@@ -191,7 +191,7 @@ export interface Place {
   y: number;
 }
 
-export interface LaidStroke {
+interface LaidStroke {
   points: Place[];
   /** Where the gradient arrives, short of the mark that it arrives at, and in which direction; null: it goes on. */
   arrow: { at: Place; towards: [x: number, y: number] } | null;

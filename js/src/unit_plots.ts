@@ -3,7 +3,7 @@
 import { shownDecades, sizeExtent } from "./log_axis";
 import type { Units } from "./protocol";
 
-export interface PlotBox {
+interface PlotBox {
   width: number;
   height: number;
 }
@@ -12,7 +12,7 @@ const rounded = (pixels: number) => Math.round(pixels * 10) / 10;
 const finite = (value: number) => (Number.isFinite(value) ? value : 0);
 
 export const barsOf = ({ bars, steps }: Units, unit: number) => bars.subarray(unit * steps, (unit + 1) * steps);
-export const profileOf = ({ profile, lags }: Units, unit: number) => profile.subarray(unit * lags, (unit + 1) * lags);
+const profileOf = ({ profile, lags }: Units, unit: number) => profile.subarray(unit * lags, (unit + 1) * lags);
 
 /** The tallest bar of a unit; of what is not finite nothing. */
 export const tallestOf = (units: Units, unit: number) =>

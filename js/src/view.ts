@@ -19,6 +19,7 @@ import { createPredictions } from "./panels/predictions";
 import { createSamples } from "./panels/samples";
 import { createUnits } from "./panels/units";
 import type { Snapshot } from "./protocol";
+import { createScheduling, type Work } from "./scheduling";
 import type { Session } from "./session";
 import { createStatus } from "./status";
 import { within } from "./step_window";
@@ -53,9 +54,7 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
   /** The kernel works out a part that a panel wants. */
   let waiting = false;
   let failure: Problem | null = null;
-  /** Work that the next animation frame will do. */
-  let due: "nothing" | "highlight" | "all" = "nothing";
-  let request = 0;
+  const { schedule, settle } = createScheduling(signal, drawDue);
 
   const gestures: Gestures = {
     preview(index) {
@@ -78,11 +77,7 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
       zoomed = { view: within(view, steps), steps };
       schedule("all");
     },
-    settle() {
-      if (due === "nothing") return;
-      cancelAnimationFrame(request);
-      drawDue();
-    },
+    settle,
     redraw: () => schedule("all"),
     announce: (sentence) => setText(announcer, sentence),
   };
@@ -108,15 +103,7 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
   const samples = createSamples(root);
   root.append(announcer);
 
-  function schedule(work: "highlight" | "all") {
-    if (signal.aborted) return;
-    if (due === "nothing") request = requestAnimationFrame(drawDue);
-    if (due !== "all") due = work;
-  }
-
-  function drawDue() {
-    const work = due;
-    due = "nothing";
+  function drawDue(work: Work) {
     if (width === 0) return;
     try {
       if (work === "all") drawAll(store.state);
@@ -239,7 +226,6 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
   sizes.observe(root);
   const unsubscribe = store.subscribe(() => schedule("all"));
   signal.addEventListener("abort", () => {
-    cancelAnimationFrame(request);
     session.want(parent, []);
     sizes.disconnect();
     unsubscribe();

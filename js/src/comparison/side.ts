@@ -26,7 +26,9 @@ export interface SideView {
   /** Finds what is to be drawn of a batch, or of the nearest that is recorded. */
   compose(batch: number | null, room: Room): Composed;
   /** `scale`: what panel 3 spans, if it is shared. */
-  draw(composed: Composed, scale: Extent | null, focus: Focus): void;
+  draw(composed: Composed, scale: Extent | null): void;
+  /** Shows the tooltip of what is pointed at; in all sides before any is highlighted. */
+  explain(focus: Focus): void;
   highlight(focus: Focus): void;
   destroy(): void;
 }
@@ -122,7 +124,7 @@ export function createSide(
 
   const extentOf = (shown: Shown) => panels.map((panel) => panel.extent?.(shown)).find(Boolean) ?? null;
 
-  function draw({ figure }: Composed, scale: Extent | null, focus: Focus) {
+  function draw({ figure }: Composed, scale: Extent | null) {
     const { state, selected, shown, pending } = figure;
     drawHead(state, selected);
     invitation.hidden = selected >= 0;
@@ -139,7 +141,6 @@ export function createSide(
       for (const panel of panels) panel.update({ ...figure, shown: { ...shown, extent: scale } });
       [drawn, spanned] = [shown, key];
     }
-    highlight(focus);
   }
 
   function drawColors(shown: Shown) {
@@ -168,17 +169,24 @@ export function createSide(
     setText(trouble, stays ? `Stays at batch ${formatCount(status.batch)}. ${why}` : "");
   }
 
+  const here = (focus: Focus) => (drawn ? focusHere(focus, drawn) : focus);
+
+  function explain(focus: Focus) {
+    const own = here(focus);
+    if (!own.target) tooltip.hide();
+    for (const panel of panels) panel.explain?.(own);
+  }
+
   function highlight(focus: Focus) {
-    const here = drawn ? focusHere(focus, drawn) : focus;
-    if (!here.target) tooltip.hide();
-    for (const panel of panels) panel.explain?.(here);
-    for (const panel of panels) panel.highlight?.(here);
+    const own = here(focus);
+    for (const panel of panels) panel.highlight?.(own);
   }
 
   return {
     node,
     compose,
     draw,
+    explain,
     highlight,
     destroy() {
       session.want(node, []);

@@ -3,6 +3,7 @@
 import { type Room, sameTarget, type Zoomed } from "../arrange";
 import { element, setText } from "../dom";
 import type { Extent, Focus, Gestures } from "../figure";
+import { createScheduling, type Work } from "../scheduling";
 import { within } from "../step_window";
 import type { Problem } from "../store";
 import { followTheme, type Theme } from "../theme";
@@ -31,15 +32,7 @@ export function createComparisonView(parent: HTMLElement, session: ComparisonSes
   let failure: Problem | null = null;
   /** Steps of the batch that is drawn. */
   let steps = 0;
-  /** Work that the next animation frame will do. */
-  let due: "nothing" | "highlight" | "all" = "nothing";
-  let request = 0;
-
-  const settle = () => {
-    if (due === "nothing") return;
-    cancelAnimationFrame(request);
-    drawDue();
-  };
+  const { schedule, settle } = createScheduling(signal, drawDue);
   const announce = (sentence: string) => setText(announcer, sentence);
   /** What is done in one side is done in all. */
   const gestures: Gestures = {
@@ -79,26 +72,24 @@ export function createComparisonView(parent: HTMLElement, session: ComparisonSes
   );
   root.append(announcer);
 
-  function schedule(work: "highlight" | "all") {
-    if (signal.aborted) return;
-    if (due === "nothing") request = requestAnimationFrame(drawDue);
-    if (due !== "all") due = work;
-  }
-
-  function drawDue() {
-    const work = due;
-    due = "nothing";
+  function drawDue(work: Work) {
     if (width === 0) return;
     try {
       if (work === "all") drawAll();
-      else for (const side of sides) side.highlight(focus);
+      highlight();
     } catch (error) {
       failure = {
         message: "The comparison could not be drawn.",
         hint: error instanceof Error ? error.message : String(error),
       };
     }
-    controls.update(failure);
+    if (work === "all" || failure) controls.update(failure);
+  }
+
+  /** All sides explain before any draws: placing a tooltip measures the page. */
+  function highlight() {
+    for (const side of sides) side.explain(focus);
+    for (const side of sides) side.highlight(focus);
   }
 
   function drawAll() {
@@ -114,7 +105,7 @@ export function createComparisonView(parent: HTMLElement, session: ComparisonSes
     if (shown.length > 0 && (focus.target?.step ?? 0) >= steps) focus = { target: null, pinned: null };
     trend.update({ comparison: state, sides: states, width, batch });
     sides.forEach((side, index) => {
-      side.draw(composed[index], scales[index] ?? null, focus);
+      side.draw(composed[index], scales[index] ?? null);
     });
     root.dataset.batch = batch === null ? "" : String(batch);
   }
@@ -134,7 +125,6 @@ export function createComparisonView(parent: HTMLElement, session: ComparisonSes
   sizes.observe(sides[0].node);
   const unsubscribe = session.subscribe(() => schedule("all"));
   signal.addEventListener("abort", () => {
-    cancelAnimationFrame(request);
     for (const side of sides) side.destroy();
     sizes.disconnect();
     unsubscribe();

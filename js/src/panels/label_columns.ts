@@ -3,7 +3,7 @@
 import type { Selection } from "d3-selection";
 import type { Columns } from "../columns";
 import type { Shown } from "../figure";
-import { hasLoss, isRight, labelOf } from "../outcomes";
+import { hasLoss, isRight, labelOf, lossRooms } from "../outcomes";
 import { ellipsis } from "../visible_text";
 import type { Svg } from "./plot";
 
@@ -41,11 +41,8 @@ export function createLabelColumns(svg: Svg): LabelColumns {
     const steps = Array.from({ length: columns.count }, (_, index) => columns.first + index);
     const there = (step: number) => hasLoss(snapshot, step);
     /** A long label spreads over steps before it that have no loss. */
-    function roomOf(step: number): number {
-      let from = step;
-      while (from > columns.first && !there(from - 1)) from -= 1;
-      return columns.x(step + 1) - columns.x(from);
-    }
+    const rooms = new Map(lossRooms(snapshot, columns).map(({ step, room }) => [step, room]));
+    const roomOf = (step: number) => rooms.get(step) ?? 0;
     const isLong = (label: string) => label.length * character > columns.width;
     function write(rows: Selection<SVGTextElement, number, SVGGElement, unknown>, tokens: ArrayLike<number>) {
       const label = (step: number) => (there(step) ? labelOf(labels, tokens[step]) : "");

@@ -90,14 +90,10 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
   }
 
   function drawPaths(parts: DrawnPart[], shown: Shown, stack: Stack) {
-    const seen = parts.filter(({ high, low }) => high > low);
     const groups = stack.ladder.flatMap((_, rung) =>
-      [false, true].map((against) => ({
-        rung,
-        against,
-        parts: seen.filter((part) => part.rung === rung && part.against === against),
-      })),
+      [false, true].map((against) => ({ rung, against, parts: [] as DrawnPart[] })),
     );
+    for (const part of parts) if (part.high > part.low) groups[2 * part.rung + Number(part.against)].parts.push(part);
     pathGroup
       .selectAll("path")
       .data(groups.filter(({ parts: some, against }) => some.length > 0 || (!against && parts.length > 0)))

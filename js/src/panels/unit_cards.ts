@@ -121,6 +121,6 @@ const steps = (count: number) => `${formatTick(count)} step${count === 1 ? "" : 
 const figuresOf = ({ share, reach, agreement }: Units, unit: number) =>
   `${signed(share[unit])} · ${steps(reach[unit])} · ${formatNumber(agreement[unit], 2)}`;
 
-export const describeUnit = ({ size, share, reach, agreement }: Units, unit: number, rank: number) =>
+const describeUnit = ({ size, share, reach, agreement }: Units, unit: number, rank: number) =>
   `Unit ${unit}, rank ${rank}: ${signed(share[unit])} of the gradient, norm ${formatNumber(size[unit])}, ` +
   `reaches back ${steps(reach[unit])}, agreement ${formatNumber(agreement[unit], 3)}`;
