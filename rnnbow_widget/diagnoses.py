@@ -98,7 +98,9 @@ def _reach(recent: Mapping[str, Floats], newest: Snapshot | None, settings: Mapp
         said = f"Gradients reach back {counted(median, 'step')} or more, as far as can be seen ({told})."
         if lags < half:
             return Diagnosis("reach", "far", said, "horizon=None records all lags, and shows how far.")
-        return Diagnosis("reach", "far", said, f"For dependencies over more than {half} steps, try a longer seq_length.")
+        return Diagnosis(
+            "reach", "far", said, f"For dependencies over more than {half} steps, try a longer seq_length."
+        )
     said = (
         f"At present gradients reach back {counted(median, 'step')} of {steps} ({told}). What lies further back gets "
         "less than 1 % of a loss’s gradient: the network can hardly learn from it."
@@ -130,8 +132,15 @@ def _exploding(recent: Mapping[str, Floats]) -> Diagnosis | None:
         f"is typical: up to {float(norms.max()):.3g}, where the median is {typical:.3g}."
     )
     if updates.max() <= SPIKE * np.median(updates):
-        return Diagnosis("exploding", "exploding gradients", said, "Clipping keeps updates in bounds; a smaller learning_rate may calm them.")
-    return Diagnosis("exploding", "exploding gradients", said, f"Try clip_norm={_rounded(typical)}, or a smaller learning_rate.")
+        return Diagnosis(
+            "exploding",
+            "exploding gradients",
+            said,
+            "Clipping keeps updates in bounds; a smaller learning_rate may calm them.",
+        )
+    return Diagnosis(
+        "exploding", "exploding gradients", said, f"Try clip_norm={_rounded(typical)}, or a smaller learning_rate."
+    )
 
 
 def _clipped(recent: Mapping[str, Floats], flags: NDArray[Any], settings: Mapping[str, Any]) -> Diagnosis | None:
@@ -141,8 +150,8 @@ def _clipped(recent: Mapping[str, Floats], flags: NDArray[Any], settings: Mappin
     if clipped.mean() < MANY or not left <= CLIPPED_TO:
         return None
     said = (
-        f"{int(clipped.sum())} of the newest {len(flags)} recorded batches were clipped, typically to {100 * left:.0f} % of the "
-        "gradient’s norm: the bound decides the size of updates, not the gradient."
+        f"{int(clipped.sum())} of the newest {len(flags)} recorded batches were clipped, typically to "
+        f"{100 * left:.0f} % of the gradient’s norm: the bound decides the size of updates, not the gradient."
     )
     bounds = [name for name in ("clip_value", "clip_norm") if settings.get(name) is not None]
     raised = f"a larger {' or '.join(bounds)}" if bounds else "a larger bound"
@@ -156,10 +165,12 @@ def _saturated(shares: Floats, settings: Mapping[str, Any]) -> Diagnosis | None:
     if not share >= SATURATED or settings.get("cell") == "relu":
         return None
     said = (
-        f"Typically {100 * share:.0f} % of the activations are close to a limit (newest {len(shares)} recorded batches), where "
-        "their slope is small and little gradient passes."
+        f"Typically {100 * share:.0f} % of the activations are close to a limit (newest {len(shares)} recorded "
+        "batches), where their slope is small and little gradient passes."
     )
-    return Diagnosis("saturated", "saturated units", said, "Try a smaller learning_rate, clip_norm, or smaller first weights.")
+    return Diagnosis(
+        "saturated", "saturated units", said, "Try a smaller learning_rate, clip_norm, or smaller first weights."
+    )
 
 
 def _dead(recent: Mapping[str, Floats], settings: Mapping[str, Any]) -> Diagnosis | None:
@@ -168,8 +179,8 @@ def _dead(recent: Mapping[str, Floats], settings: Mapping[str, Any]) -> Diagnosi
     if settings.get("cell") != "relu" or learning.sum() < LEAST or without.sum() < MANY * learning.sum():
         return None
     said = (
-        f"In {int(without.sum())} of the newest {int(learning.sum())} recorded batches at least half of the units got no "
-        "gradient at all: a unit that is 0 at every step learns nothing."
+        f"In {int(without.sum())} of the newest {int(learning.sum())} recorded batches at least half of the units "
+        "got no gradient at all: a unit that is 0 at every step learns nothing."
     )
     first = "" if settings.get("init") == "identity" else 'init="identity", '
     return Diagnosis("dead", "dead ReLU units", said, f'Try a smaller learning_rate, {first}clip_norm, or cell="tanh".')

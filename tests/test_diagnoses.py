@@ -46,7 +46,9 @@ def test_nothing_is_said_of_few_batches_or_of_a_run_that_diverged() -> None:
     assert of() == [], "usual numbers; without details nobody knows how far could be seen"
 
 
-@pytest.mark.parametrize(("clipped", "left", "said"), [(20, 0.5, True), (18, 0.9, True), (17, 0.5, False), (20, 0.95, False)])
+@pytest.mark.parametrize(
+    ("clipped", "left", "said"), [(20, 0.5, True), (18, 0.9, True), (17, 0.5, False), (20, 0.95, False)]
+)
 def test_clipped_always(clipped: int, left: float, said: bool) -> None:
     flags = np.where(np.arange(RECENT) < clipped, CLIPPED, 0)
     found = found_in(None, {"clip_value": 5.0, "clip_norm": None}, RECENT, flags=flags, update_norm=left)
@@ -56,7 +58,9 @@ def test_clipped_always(clipped: int, left: float, said: bool) -> None:
         assert "a larger clip_value" in found[0].remedy
 
 
-@pytest.mark.parametrize(("spikes", "size", "said"), [(2, 10.5, True), (1, 1e9, False), (2, 9.5, False), (5, np.inf, True)])
+@pytest.mark.parametrize(
+    ("spikes", "size", "said"), [(2, 10.5, True), (1, 1e9, False), (2, 9.5, False), (5, np.inf, True)]
+)
 def test_exploding(spikes: int, size: float, said: bool) -> None:
     norms = np.where(np.arange(RECENT) < spikes, size, 1.0)
     assert of(grad_norm=norms, update_norm=norms) == ["exploding"] * said
