@@ -135,6 +135,17 @@ export interface Status {
   overhead?: number | null;
   /** The file that the run is written to, or read from. */
   file?: FileStatus | null;
+  /** What the newest recorded batches say; missing in notebooks that older versions saved. */
+  diagnoses?: Diagnosis[];
+}
+
+/** One thing that is known of how training goes. */
+export interface Diagnosis {
+  kind: "vanishing" | "reach" | "exploding" | "clipped" | "saturated" | "dead";
+  name: string;
+  sentence: string;
+  /** What to try: a sentence. */
+  remedy: string;
 }
 
 export interface FileStatus {
@@ -300,6 +311,15 @@ export interface SideDescription {
 /** What differs at the selected batch, in words; "" while nothing can be said. */
 export interface Contrast {
   sentence: string;
+  /** Of arrays that somebody worked out: the piece in which they first differ from what they should be. */
+  mark?: Mark | null;
+}
+
+/** A piece of a batch that is pointed out. */
+export interface Mark {
+  batch: number;
+  step: number;
+  lag: number;
 }
 
 export interface ComparisonTraits {
