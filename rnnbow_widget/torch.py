@@ -195,7 +195,7 @@ class Watch:
         """Remove the hooks; the run stays, and what it is saved to is complete."""
         self._hook.remove()
         if self.run.writer:
-            self.run.writer.flush()
+            self.run.writer.flush("idle")
 
     @property
     def overhead(self) -> float:
@@ -218,6 +218,8 @@ class Watch:
         if not torch.is_grad_enabled():
             return
         step, self.steps = self.steps, self.steps + 1
+        if self.run.writer:
+            self.run.writer.tick("training")
         place = step % self._every
         if place and place != self._every - 1:
             return
