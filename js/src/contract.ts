@@ -135,6 +135,17 @@ export interface Status {
   overhead?: number | null;
   /** The file that the run is written to, or read from. */
   file?: FileStatus | null;
+  /** What the newest recorded batches say; missing in notebooks that older versions saved. */
+  diagnoses?: Diagnosis[];
+}
+
+/** One thing that is known of how training goes. */
+export interface Diagnosis {
+  kind: "vanishing" | "reach" | "exploding" | "clipped" | "saturated" | "dead";
+  name: string;
+  sentence: string;
+  /** What to try: a sentence. */
+  remedy: string;
 }
 
 export interface FileStatus {

@@ -4,6 +4,7 @@ import { arrange, sameTarget, type Zoomed } from "./arrange";
 import type { Place } from "./details";
 import { element, setText } from "./dom";
 import type { Figure, Focus, Gestures, Panel, Shown } from "./figure";
+import { createFindings } from "./findings";
 import { createFollowing } from "./following";
 import { shadesOf } from "./ladder";
 import { setLagColors } from "./lag_colors";
@@ -40,6 +41,7 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
   const batchArea = element("div", { class: "of-batch" });
   const toolbar = createToolbar(root, store, commands);
   const status = createStatus(root);
+  const findings = createFindings(root);
   root.append(invitation, panelArea);
 
   let width = 0;
@@ -139,6 +141,7 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     else refit(figure);
     for (const panel of foldouts) panel.update(figure);
     samples.update(figure);
+    findings.update(figure);
     highlight();
     root.dataset.batch = figure.shown ? String(figure.shown.snapshot.batch) : "";
     root.dataset.surface = figure.shown?.surface ?? "";

@@ -5,11 +5,11 @@ import { type BarLayout, highestPerColumn, layOutBars, medianPerColumn } from ".
 import { LEFT, RIGHT } from "../columns";
 import type { Quantity } from "../contract";
 import { formatCount, formatTick } from "../format";
-import { taskOf } from "../outcomes";
 import { axisOf, QUANTITY_TEXT, seriesOf } from "../quantities";
 import type { Run } from "../run";
 import type { Series } from "../series";
 import type { State } from "../store";
+import { taskOf } from "../task";
 import { linearScale, scaleOf, type ValueScale } from "../value_scale";
 import type { Range } from "../viewport";
 import { defineHatch, drawTicks, rounded, type Svg } from "./plot";
