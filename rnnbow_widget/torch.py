@@ -22,6 +22,7 @@ from torch.autograd.graph import register_multi_grad_hook
 from torch.nn.utils import parametrize
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
+from .blas_threads import one_thread
 from .checks import positive_int
 from .exchange import cell_name, refuse_what_is_unknown, weights_of
 from .foreign import ForeignLayers, Lengths
@@ -264,7 +265,7 @@ class Watch:
     def _guarded(self, work: Callable[[], None], since: float) -> None:
         """Do our own work, so that no failure of it reaches the user's loop, and add up its time."""
         try:
-            with torch.no_grad():
+            with torch.no_grad(), one_thread():
                 work()
         except Exception as error:
             self._fail(error)
