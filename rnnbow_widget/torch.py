@@ -64,8 +64,8 @@ def watch(
     Parameters
     ----------
     module : torch.nn.Module
-        A `torch.nn.RNN`, `LSTM` or `GRU`, or a module that has one such part, such as one wrapped in
-        `DistributedDataParallel`.
+        A `torch.nn.RNN`, `torch.nn.LSTM` or `torch.nn.GRU`, or a module that has one such part, such as one wrapped in
+        ``DistributedDataParallel``.
     every : int
         Recording interval, in forward passes of the module in which gradients are wanted.
     horizon : int, optional
@@ -79,7 +79,7 @@ def watch(
     targets : callable, optional
         Called in the backward pass of a watched step; returns the classes of the batch, in the layout of the outputs:
         (n, B), (B, n) of a module with ``batch_first``, (n,) of one sequence; of packed sequences padded or packed.
-        Negative ones stand for none, as for `ignore_index`.
+        Negative ones stand for none, as for PyTorch's ``ignore_index``.
     vocabulary : sequence of str
         What classes are called; by default their numbers, if there is a head.
     name : str
@@ -92,7 +92,7 @@ def watch(
     Returns
     -------
     Watch
-        Whose `run` is what `RNNbow` shows, also while it grows.
+        Whose ``run`` is what `RNNbow` shows, also while it grows.
 
     Raises
     ------

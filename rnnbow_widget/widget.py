@@ -242,7 +242,7 @@ class RNNbow(anywidget.AnyWidget):
         self._conversation.reset()
 
     def measure_horizon(self) -> HorizonChoice:
-        """Find the shortest horizon that would be enough, and draw what each leaves out; `horizon` stays as it is.
+        """Find the shortest horizon that would be enough, and draw what each leaves out; ``horizon`` stays as it is.
 
         See `Trainer.measure_horizon`.
 
