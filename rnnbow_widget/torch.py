@@ -22,6 +22,7 @@ from torch.autograd.graph import register_multi_grad_hook
 from torch.nn.utils import parametrize
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
+from .blas_threads import one_thread
 from .checks import positive_int
 from .exchange import cell_name, refuse_what_is_unknown, weights_of
 from .foreign import ForeignLayers, Lengths
@@ -232,7 +233,7 @@ class Watch:
         """Remove the hooks; the run stays, and what it is saved to is complete."""
         self._hook.remove()
         if self.run.writer:
-            self.run.writer.flush()
+            self.run.writer.flush("idle")
 
     @property
     def overhead(self) -> float:
@@ -255,6 +256,8 @@ class Watch:
         if not torch.is_grad_enabled():
             return
         step, self.steps = self.steps, self.steps + 1
+        if self.run.writer:
+            self.run.writer.tick("training")
         place = step % self._every
         if place and place != self._every - 1:
             return
@@ -299,7 +302,7 @@ class Watch:
     def _guarded(self, work: Callable[[], None], since: float) -> None:
         """Do our own work, so that no failure of it reaches the user's loop, and add up its time."""
         try:
-            with torch.no_grad():
+            with torch.no_grad(), one_thread():
                 work()
         except Exception as error:
             self._fail(error)

@@ -109,7 +109,10 @@ export function createComparisonView(parent: HTMLElement, session: ComparisonSes
     steps = shown[0]?.snapshot.steps ?? steps;
     if (shown.length > 0 && (focus.target?.step ?? 0) >= steps) focus = { target: null, pinned: null };
     // One batch of finished runs has no course.
-    panelArea.classList.toggle("one-batch", states.every(({ info, run }) => !info.live && run.length === 1));
+    panelArea.classList.toggle(
+      "one-batch",
+      states.every(({ info, run }) => !info.live && run.length === 1),
+    );
     trend.update({ comparison: state, sides: states, width, batch });
     sides.forEach((side, index) => {
       side.draw(composed[index], scales[index] ?? null);
