@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import corpora, tasks
+from . import corpora, examples, tasks
 from .bptt_itemized import itemized_bptt, itemized_delta
 from .bptt_layers import itemized_layer_delta, itemized_layers
 from .gradients import bptt
@@ -37,6 +37,7 @@ __all__ = [
     "bptt",
     "compare",
     "corpora",
+    "examples",
     "itemize",
     "itemized_bptt",
     "itemized_delta",

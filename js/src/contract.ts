@@ -204,6 +204,8 @@ export interface Traits extends Choices {
   horizon: SettingValue;
   record_every: number;
   playing: boolean;
+  /** The kernel asks for the tour; both ways. Missing in notebooks that older versions saved. */
+  _touring?: boolean;
   _labels: string[];
   _info: Info;
   _run: RunState;
@@ -226,6 +228,7 @@ export type ToKernel =
   | { kind: "reset" }
   | { kind: "set"; name: Setting; value: SettingValue }
   | { kind: "measure_horizon" }
+  | { kind: "code"; client: string }
   | { kind: "resync"; client: string }
   | { kind: "details"; client: string; batch: number; stream: Stream; part: Part };
 
@@ -278,6 +281,7 @@ export type FromKernel =
   | DetailsAnswer
   | { kind: "busy"; client: string; seq: number }
   | { kind: "done"; client: string; seq: number }
+  | { kind: "code"; client: string; line: string }
   | { kind: "refused"; name: Refusable; value: unknown; message: string }
   | { kind: "error"; message: string; hint: string };
 
