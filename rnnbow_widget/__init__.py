@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import corpora, examples, tasks
+from .agreement import rel_error
+from .attempt import Attempt
 from .bptt_itemized import itemized_bptt, itemized_delta
 from .bptt_layers import itemized_layer_delta, itemized_layers
 from .gradients import bptt
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "RNN",
+    "Attempt",
     "Comparison",
     "DivergedError",
     "RNNbow",
@@ -43,6 +46,7 @@ __all__ = [
     "itemized_delta",
     "itemized_layer_delta",
     "itemized_layers",
+    "rel_error",
     "tasks",
 ]
 

@@ -607,9 +607,9 @@ class Run(Sequence[Snapshot]):
         """Return recorded batches as a dataset with the dimensions batch, surface, step and lag.
 
         ``norm``, ``mean_abs`` and ``share`` have the pieces, each a variable of its own since their units differ, with
-        what a step received from the loss `lag` steps later; NaN where a batch or surface has no such lag. ``…_total``
-        and ``…_beyond`` have the sums of a step, and what lies past the recorded lags. Numbers of steps and of batches,
-        such as ``step_loss`` and ``loss``, are variables too, and the settings are attributes.
+        what a step received from the loss so many lags later; NaN where a batch or surface has no such lag.
+        ``…_total`` and ``…_beyond`` have the sums of a step, and what lies past the recorded lags. Numbers of steps and
+        of batches, such as ``step_loss`` and ``loss``, are variables too, and the settings are attributes.
 
         Parameters
         ----------

@@ -525,7 +525,7 @@ class Trainer:
         if itemized is not None:
             from_zero = ~forward.states[0].any(axis=-1)  # () or (B,)
             snapshot = make_snapshot(
-                outcomes(forward, self.data),
+                outcomes(forward, inputs=self.data.shows_inputs),
                 itemized,
                 window.starts,
                 from_zero,

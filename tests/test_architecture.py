@@ -23,8 +23,8 @@ WIDGETS = {"anywidget", "ipywidgets", "traitlets", "IPython", "ipykernel"}
 EXTRAS = {"torch": {"torch"}, "picture": {"matplotlib"}, "command_line": {"click"}}
 """What is no dependency of the core, by the modules that are of no use without."""
 CORE = {"numpy", *WIDGETS}
-ON_CALL = {"run": {"page", "picture", "reporter"}}
-"""What a run can be made into, which it imports when it is called."""
+ON_CALL = {"run": {"page", "picture", "reporter"}, "widget": {"attempt_view"}}
+"""What a run can be made into, and what shows an attempt: imported when they are called."""
 
 SOURCES = REPOSITORY / "js" / "src"
 SCRIPTS = sorted(path.relative_to(SOURCES).as_posix() for path in SOURCES.rglob("*.ts"))

@@ -315,6 +315,15 @@ export interface SideDescription {
 /** What differs at the selected batch, in words; "" while nothing can be said. */
 export interface Contrast {
   sentence: string;
+  /** Of arrays that somebody worked out: the piece in which they first differ from what they should be. */
+  mark?: Mark | null;
+}
+
+/** A piece of a batch that is pointed out. */
+export interface Mark {
+  batch: number;
+  step: number;
+  lag: number;
 }
 
 export interface ComparisonTraits {

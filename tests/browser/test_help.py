@@ -44,7 +44,7 @@ def outlined(figure: Figure) -> list[dict[str, float]]:
 
 
 def surrounds(box: dict[str, float], mark: Any) -> bool:
-    return (
+    return bool(
         box["x"] <= mark.x + 1
         and box["y"] <= mark.y + 1
         and box["x"] + box["width"] >= mark.x + mark.width - 1

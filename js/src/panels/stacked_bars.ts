@@ -209,6 +209,10 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
       const perPixel = (scale.domain()[1] - scale.domain()[0]) / PLOT;
       return step === null ? null : drawn.stack.find(step, scale.invert(y), REACH * perPixel);
     },
+    box(step, lag) {
+      const part = drawn?.shown.columns.has(step) ? drawn.stack.piece(step, lag) : null;
+      return drawn && part ? place(drawn.shown)(part) : null;
+    },
     light(focus: Focus) {
       for (const node of lit) node.classList.remove("same-loss", "pointed");
       lit = [];
