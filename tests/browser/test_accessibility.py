@@ -9,6 +9,7 @@ from axe import violations
 from figure import Figure
 from harness import Lab, command, kernel_exec, next_drawing, open_notebook, run_all, set_theme
 from playwright.sync_api import Browser, Page, expect
+from test_looks import OUTLIERS, THEMES
 
 SOURCE = """
 from rnnbow_widget import RNNbow, corpora
@@ -22,7 +23,6 @@ w = compare("tanh", "lstm", data=corpora.c_headers(), hidden_size=12, record_eve
 w.train(83)
 w
 """
-THEMES = {"dark": "JupyterLab Dark", "light": "JupyterLab Light"}
 FOLDOUTS = ("choice", "cell", "units")
 
 
@@ -170,18 +170,6 @@ def test_nothing_is_announced_while_it_trains(show: Callable[..., Figure], page:
     figure.expect_state("paused")
     figure.steer("overview", "ArrowLeft")
     expect(figure.root.locator(".announcer")).to_have_text(re.compile(r"^Batch [\d,]+ selected"))
-
-
-OUTLIERS = """root => {
-  const frame = root.getBoundingClientRect();
-  return [...root.querySelectorAll("*")]
-    .filter((node) => !node.closest("defs, .announcer, .alternative, .tooltip"))
-    .filter((node) => {
-      const { left, right, width, height } = node.getBoundingClientRect();
-      return width > 0 && height > 0 && (left < frame.left - 0.5 || right > frame.right + 0.5);
-    })
-    .map((node) => `${node.tagName} ${node.getAttribute("class") ?? ""}: ${node.textContent.slice(0, 40)}`);
-}"""
 
 
 @pytest.mark.parametrize("source", [SOURCE.format(more=""), COMPARISON], ids=["run", "comparison"])
