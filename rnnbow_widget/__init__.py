@@ -18,6 +18,7 @@ from .trainer import DivergedError, Trainer
 
 if TYPE_CHECKING:
     from .comparison import Comparison, compare
+    from .sweep_table import Sweep, sweep
     from .widget import RNNbow
 
 __version__ = "0.1.0"
@@ -32,6 +33,7 @@ __all__ = [
     "Sequences",
     "Snapshot",
     "Stream",
+    "Sweep",
     "ThinnedError",
     "Trainer",
     "bptt",
@@ -42,6 +44,7 @@ __all__ = [
     "itemized_delta",
     "itemized_layer_delta",
     "itemized_layers",
+    "sweep",
     "tasks",
 ]
 
@@ -56,4 +59,8 @@ def __getattr__(name: str) -> Any:
         from . import comparison
 
         return getattr(comparison, name)
+    if name in ("Sweep", "sweep"):
+        from . import sweep_table
+
+        return getattr(sweep_table, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
