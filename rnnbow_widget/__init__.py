@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import corpora, tasks
+from . import corpora, examples, tasks
+from .agreement import rel_error
+from .attempt import Attempt
 from .bptt_itemized import itemized_bptt, itemized_delta
 from .bptt_layers import itemized_layer_delta, itemized_layers
 from .gradients import bptt
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "RNN",
+    "Attempt",
     "Comparison",
     "DivergedError",
     "RNNbow",
@@ -39,11 +42,13 @@ __all__ = [
     "bptt",
     "compare",
     "corpora",
+    "examples",
     "itemize",
     "itemized_bptt",
     "itemized_delta",
     "itemized_layer_delta",
     "itemized_layers",
+    "rel_error",
     "sweep",
     "tasks",
 ]

@@ -28,7 +28,7 @@ class WorkerError(BrokenExecutor):
 class LocalProcesses(Executor):
     """Runs tasks in processes of this machine, one at a time in each.
 
-    Unlike `ProcessPoolExecutor`, which breaks as a whole when a process dies, another process takes the place of one
+    Unlike ``ProcessPoolExecutor``, which breaks as a whole when a process dies, another process takes the place of one
     that dies, and only the task that it ran fails. Each process is started afresh ("spawn"), ignores interrupts, which
     hosts send to all processes of a kernel, and ends with the process that started it, however that ends.
 
@@ -53,7 +53,7 @@ class LocalProcesses(Executor):
         self._closed = False
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Have a function called, as soon as a process is free; see `Executor.submit`."""
+        """Have a function called, as soon as a process is free; see ``concurrent.futures.Executor.submit``."""
         task = _Task(fn, args, kwargs)
         with self._lock:
             if self._closed:
@@ -65,7 +65,7 @@ class LocalProcesses(Executor):
         return task.future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Take no more tasks, and end the processes when what was submitted is done; see `Executor.shutdown`."""
+        """Take no more tasks, and end the processes when what was submitted is done; see ``concurrent.futures.Executor.shutdown``."""
         with self._lock:
             self._closed = True
             unfinished = list(self._unfinished)

@@ -58,7 +58,7 @@ def sweep(
     batches : int
         How many each trial trains.
     executor : Executor or int, optional
-        Who trains: any `concurrent.futures.Executor`, such as ``client.get_executor()`` of a dask client; or how many
+        Who trains: any ``concurrent.futures.Executor``, such as ``client.get_executor()`` of a dask client; or how many
         processes of this machine. By default as many of those as there are processors.
     seeds : iterable of int, optional
         Each combination is tried with each of them.
@@ -204,7 +204,10 @@ class Sweep(anywidget.AnyWidget):
         return self
 
     def cancel(self) -> None:
-        """End the sweep; see `Trials.cancel`."""
+        """End it: trials that wait are not begun, and those that train end soon, with what they have recorded.
+
+        Workers that share no disk with this machine are out of reach, and end with their trials.
+        """
         self._sweep.cancel()
         self._tell()
 

@@ -39,6 +39,11 @@ class Sign:
         """Say that it goes on, or that it is to stop."""
         Path(self.path).write_text(f"{word} {self.token}", encoding="ascii")
 
+    def remove(self) -> None:
+        """Take it away: nobody will look any more."""
+        with suppress(OSError):
+            Path(self.path).unlink(missing_ok=True)
+
     def read(self) -> str:
         """Return the word, or "" where this disk has no such file."""
         with suppress(OSError, ValueError):

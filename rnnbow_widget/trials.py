@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
 from functools import partial
@@ -72,6 +73,7 @@ class Trials:
         _require_free([trial.path for trial in self.trials], boolean("overwrite", overwrite))
         self._sign = Sign(str(self.folder / f"sweep_{secrets.token_hex(4)}.sign"), secrets.token_hex(16))
         self._sign.set(GO_ON)
+        weakref.finalize(self, self._sign.remove)
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
         self._rescuers: LocalProcesses | None = None
@@ -207,7 +209,8 @@ class Trials:
             finished = self.finished
             self._changed.notify_all()
         if finished:
-            Path(self._sign.path).unlink(missing_ok=True)
+            if not self._cancelled:  # else somebody may begin a trial just now, and is to find that it is not wanted
+                self._sign.remove()
             if self._own_executor:
                 self._executor.shutdown(wait=False)
             if self._rescuers is not None:

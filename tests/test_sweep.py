@@ -236,6 +236,21 @@ def test_it_is_followed_while_it_trains(threads: Executor) -> None:
     assert not trials.refresh()
 
 
+def test_a_worker_that_begins_after_the_end_finds_that_nothing_is_wanted(tmp_path: Path) -> None:
+    calls = Elsewhere()
+    waiting: Future[Any] = Future()
+    calls.submit = lambda *arguments: calls.calls.append(arguments) or waiting  # type: ignore[method-assign,func-returns-value,return-value]
+    trials = small({"seed": [0]}, executor=calls, folder=tmp_path, batches=10**9)
+    trials.cancel()
+    assert trials.finished
+    ((train, *arguments),) = calls.calls
+    assert train(*arguments).ending == "cancelled"
+    calls.calls.clear()
+    waiting = Future()
+    del trials, train, arguments
+    assert list(tmp_path.iterdir()) == [], "nothing stays behind"
+
+
 def test_the_trend_has_medians_of_equal_stretches(threads: Executor) -> None:
     trials = small({"seed": [0]}, executor=threads, batches=1000)
     trials.wait(SECONDS)

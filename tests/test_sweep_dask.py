@@ -1,7 +1,8 @@
 """A sweep on a real cluster of Dask: workers, a scheduler and messages between them, on this machine."""
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,14 @@ def start(client: Client, folder: Path, batches: int, grid: dict[str, Any]) -> S
     return sweep(tasks.Adding(12), grid, batches=batches, executor=client.get_executor(), folder=folder, **SETTINGS)
 
 
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not is_so():
+        assert time.monotonic() < deadline
+
+
 def wait_until_one_trains(found: Sweep) -> None:
-    while not any(trial.status == "training" for trial in found.trials):
-        found.get_state("_table")  # as a page asks for it
+    wait_until(lambda: "training" in [row["status"] for row in found.get_state("_table")["_table"]["rows"]])
 
 
 def test_trials_train_on_the_clusters_workers_and_come_back_as_runs(client: Client, tmp_path: Path) -> None:
@@ -65,5 +71,4 @@ def test_cancelling_reaches_the_workers(client: Client, tmp_path: Path) -> None:
     def is_idle(dask_worker: Worker) -> bool:
         return not dask_worker.state.executing
 
-    while not all(client.run(is_idle).values()):
-        pass
+    wait_until(lambda: all(client.run(is_idle).values()))

@@ -135,6 +135,17 @@ export interface Status {
   overhead?: number | null;
   /** The file that the run is written to, or read from. */
   file?: FileStatus | null;
+  /** What the newest recorded batches say; missing in notebooks that older versions saved. */
+  diagnoses?: Diagnosis[];
+}
+
+/** One thing that is known of how training goes. */
+export interface Diagnosis {
+  kind: "vanishing" | "reach" | "exploding" | "clipped" | "saturated" | "dead";
+  name: string;
+  sentence: string;
+  /** What to try: a sentence. */
+  remedy: string;
 }
 
 export interface FileStatus {
@@ -193,6 +204,8 @@ export interface Traits extends Choices {
   horizon: SettingValue;
   record_every: number;
   playing: boolean;
+  /** The kernel asks for the tour; both ways. Missing in notebooks that older versions saved. */
+  _touring?: boolean;
   _labels: string[];
   _info: Info;
   _run: RunState;
@@ -215,6 +228,7 @@ export type ToKernel =
   | { kind: "reset" }
   | { kind: "set"; name: Setting; value: SettingValue }
   | { kind: "measure_horizon" }
+  | { kind: "code"; client: string }
   | { kind: "resync"; client: string }
   | { kind: "details"; client: string; batch: number; stream: Stream; part: Part };
 
@@ -267,6 +281,7 @@ export type FromKernel =
   | DetailsAnswer
   | { kind: "busy"; client: string; seq: number }
   | { kind: "done"; client: string; seq: number }
+  | { kind: "code"; client: string; line: string }
   | { kind: "refused"; name: Refusable; value: unknown; message: string }
   | { kind: "error"; message: string; hint: string };
 
@@ -300,6 +315,15 @@ export interface SideDescription {
 /** What differs at the selected batch, in words; "" while nothing can be said. */
 export interface Contrast {
   sentence: string;
+  /** Of arrays that somebody worked out: the piece in which they first differ from what they should be. */
+  mark?: Mark | null;
+}
+
+/** A piece of a batch that is pointed out. */
+export interface Mark {
+  batch: number;
+  step: number;
+  lag: number;
 }
 
 export interface ComparisonTraits {

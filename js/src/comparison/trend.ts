@@ -1,17 +1,17 @@
 /** Panel 1 of a comparison: one quantity over training, a line for each side. Hover previews a batch, click selects. */
 
-import { scaleLinear } from "d3-scale";
 import { pointer } from "d3-selection";
 import { LEFT } from "../columns";
 import type { Quantity, Task } from "../contract";
 import { element, setText } from "../dom";
 import { formatCount, formatTick } from "../format";
-import { taskOf } from "../outcomes";
 import { createFrame } from "../panels/frame";
 import { createQuantitySelect } from "../panels/overview_controls";
 import { createSvg, drawTicks, makeSteerable, rounded } from "../panels/plot";
 import { axisOf, QUANTITY_TEXT, seriesOf, valueText } from "../quantities";
+import { scaleLinear } from "../scales";
 import type { State } from "../store";
+import { taskOf } from "../task";
 import { linearScale, logScale, type ValueScale } from "../value_scale";
 import { lineStyle } from "./line_styles";
 import type { ComparisonCommands, ComparisonState } from "./session";
