@@ -25,18 +25,21 @@ interface Form {
 const LINEAR: Form = { to: (value) => value, from: (even) => even };
 const LOGARITHMIC: Form = { to: Math.log, from: Math.exp };
 
+/** How far a value lies from `a` to `b`: where these are the same, all lie in the middle. */
+const partOf = (value: number, a: number, b: number) => (a === b ? 0.5 : (value - a) / (b - a));
+
 function createScale(form: Form, domain: Pair, range: Pair): Scale {
   let [low, high] = domain;
   let [start, end] = range;
 
   function place(value: number): number {
-    const part = (form.to(value) - form.to(low)) / (form.to(high) - form.to(low));
+    const part = partOf(form.to(value), form.to(low), form.to(high));
     return start * (1 - part) + end * part;
   }
 
   const scale = Object.assign(place, {
     invert(position: number) {
-      const part = (position - start) / (end - start);
+      const part = partOf(position, start, end);
       return form.from(form.to(low) * (1 - part) + form.to(high) * part);
     },
     domain(pair?: Pair) {

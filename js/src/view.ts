@@ -42,10 +42,10 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
   /** Panels 2, 3 and 4. */
   const batchArea = element("div", { class: "of-batch" });
   const tour = createTour(root, () => commands.endTour());
-  const toolbar = createToolbar(root, store, commands, startTour);
+  const toolbar = createToolbar(root, store, commands, () => startTour());
   const status = createStatus(root);
   const findings = createFindings(root);
-  const offer = createOffer(root, startTour);
+  const offer = createOffer(root, () => startTour());
   root.append(invitation, panelArea);
 
   let width = 0;
@@ -111,10 +111,11 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
   const samples = createSamples(root);
   root.append(announcer);
 
-  function startTour() {
+  function startTour(asked = true) {
     offer.dismiss();
     settle();
-    tour.start();
+    tour.start(asked);
+    if (!asked) gestures.announce("A tour through the panels has begun.");
   }
 
   function drawDue(work: Work) {
@@ -157,7 +158,7 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     offer.update(!empty && !tour.open);
     tour.update(figure);
     // The kernel asks for it, and not only this page.
-    if (state.touring && !tour.open && !empty && figure.shown) startTour();
+    if (state.touring && !tour.open && !empty && figure.shown) startTour(false);
     else if (!state.touring && touring) tour.close();
     touring = state.touring;
     highlight();

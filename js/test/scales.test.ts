@@ -19,6 +19,11 @@ describe("scales", () => {
     expect(scale.invert(30)).toBeCloseTo(1e-3, 8);
   });
 
+  it("place all in the middle where they have no extent", () => {
+    expect(scaleLinear([3, 3], [0, 10])(3)).toBe(5);
+    expect(scaleLog([1, 1], [0, 10])(1)).toBe(5);
+  });
+
   it("are copied", () => {
     const scale = scaleLinear([0, 1], [0, 10]);
     const copy = scale.copy();

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from axe import violations
 from figure import Figure
-from harness import kernel_exec, next_drawing, set_theme
+from harness import Lab, command, kernel_exec, next_drawing, open_notebook, run_all, set_theme
 from playwright.sync_api import Browser, Page, expect
 
 SOURCE = """
@@ -170,6 +170,43 @@ def test_nothing_is_announced_while_it_trains(show: Callable[..., Figure], page:
     figure.expect_state("paused")
     figure.steer("overview", "ArrowLeft")
     expect(figure.root.locator(".announcer")).to_have_text(re.compile(r"^Batch [\d,]+ selected"))
+
+
+OUTLIERS = """root => {
+  const frame = root.getBoundingClientRect();
+  return [...root.querySelectorAll("*")]
+    .filter((node) => !node.closest("defs, .announcer, .alternative, .tooltip"))
+    .filter((node) => {
+      const { left, right, width, height } = node.getBoundingClientRect();
+      return width > 0 && height > 0 && (left < frame.left - 0.5 || right > frame.right + 0.5);
+    })
+    .map((node) => `${node.tagName} ${node.getAttribute("class") ?? ""}: ${node.textContent.slice(0, 40)}`);
+}"""
+
+
+@pytest.mark.parametrize("source", [SOURCE.format(more=""), COMPARISON], ids=["run", "comparison"])
+def test_nothing_is_lost_at_200_percent(browser: Browser, tmp_path: Path, source: str) -> None:
+    """Zoomed to 200 %, a window of 1,280 pixels has 640 for a page, each drawn as four."""
+    with Lab(tmp_path) as lab:
+        context = browser.new_context(viewport={"width": 640, "height": 900}, device_scale_factor=2)
+        try:
+            page = context.new_page()
+            lab.write("zoomed.ipynb", source)
+            open_notebook(page, lab, "zoomed.ipynb")
+            command(page, "application:toggle-left-area")
+            run_all(page)
+            figure = Figure(page)
+            figure.expect_batch(80)
+            for button in figure.root.locator("button.how:visible").all():
+                button.click()
+            if "compare" not in source:
+                figure.button("tour").click()
+                expect(figure.root.get_by_role("dialog")).to_be_visible()
+            next_drawing(page)
+            assert figure.root.evaluate(OUTLIERS) == []
+            assert figure.root.evaluate("root => root.scrollWidth <= root.clientWidth")
+        finally:
+            context.close()
 
 
 def test_who_wants_no_motion_gets_none(show: Callable[..., Figure], page: Page) -> None:

@@ -9,7 +9,8 @@ import { type TourStep, tourSteps } from "./tour_steps";
 
 export interface Tour {
   readonly open: boolean;
-  start(): void;
+  /** `asked`: by the person, who is taken there; else it waits where it is, and takes neither focus nor place. */
+  start(asked: boolean): void;
   close(): void;
   /** Takes in what is shown: texts read their figures from it. */
   update(figure: Figure): void;
@@ -71,7 +72,7 @@ export function createTour(root: HTMLElement, onClose: () => void): Tour {
     if (to >= steps.length) return close();
     current = to;
     draw();
-    show();
+    show(true);
     // A button that cannot be pressed any more would lose the focus.
     if (document.activeElement === document.body || back.disabled) next.focus({ preventScroll: true });
   }
@@ -86,10 +87,10 @@ export function createTour(root: HTMLElement, onClose: () => void): Tour {
   }
 
   /** Points at what the step is about, and brings it into view. */
-  function show() {
+  function show(scrolls: boolean) {
     stop();
     const { selectors } = steps[current];
-    let seen = false;
+    let seen = !scrolls;
     stop = pointAt(root, {
       within: root,
       selectors,
@@ -126,15 +127,15 @@ export function createTour(root: HTMLElement, onClose: () => void): Tour {
     get open() {
       return node.isConnected;
     },
-    start() {
-      if (!figure || figure.selected < 0) return;
+    start(asked) {
+      if (!figure || figure.selected < 0 || node.isConnected) return;
       before = document.activeElement;
       current = 0;
       steps = tourSteps(figure);
       root.append(node);
       draw();
-      show();
-      node.focus({ preventScroll: true });
+      show(asked);
+      if (asked) node.focus({ preventScroll: true });
     },
     close,
     update(next) {
