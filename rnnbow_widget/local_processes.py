@@ -53,7 +53,7 @@ class LocalProcesses(Executor):
         self._closed = False
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Have a function called, as soon as a process is free; see ``concurrent.futures.Executor.submit``."""
+        """Have a function called, as soon as a process is free."""
         task = _Task(fn, args, kwargs)
         with self._lock:
             if self._closed:
@@ -65,7 +65,7 @@ class LocalProcesses(Executor):
         return task.future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Take no more tasks, and end the processes when what was submitted is done; see ``concurrent.futures.Executor.shutdown``."""
+        """Take no more tasks, and end the processes when what was submitted is done; as any executor does."""
         with self._lock:
             self._closed = True
             unfinished = list(self._unfinished)
