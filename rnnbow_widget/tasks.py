@@ -59,6 +59,7 @@ class Adding(Task):
             input_entries=("number", "marker"),
             output_entries=("sum",),
         )
+        self.code = f"tasks.Adding({length})"
 
     def draw(self, generator: np.random.Generator, count: int) -> tuple[Signal, Signal, Mask | None]:
         """Draw sequences; see `Task`."""
@@ -122,6 +123,7 @@ class TemporalOrder(Task):
             ),
             input_vocabulary=("a", "b", "c", "d", "X", "Y", "E", "B"),
         )
+        self.code = f"tasks.TemporalOrder({length}, {symbols})"
 
     def draw(self, generator: np.random.Generator, count: int) -> tuple[Signal, Signal, Mask | None]:
         """Draw sequences; see `Task`."""
@@ -190,6 +192,7 @@ class CopyMemory(Task):
             vocabulary=(*letters, "–"),
             input_vocabulary=(*letters, "–", "?"),
         )
+        self.code = f"tasks.CopyMemory({lag}, {length}, {symbols})"
 
     def draw(self, generator: np.random.Generator, count: int) -> tuple[Signal, Signal, Mask | None]:
         """Draw sequences; see `Task`."""
@@ -244,6 +247,7 @@ class DelayedRecall(Task):
             input_entries=("number",),
             output_entries=("number before",),
         )
+        self.code = f"tasks.DelayedRecall({delay}, {length})"
 
     def draw(self, generator: np.random.Generator, count: int) -> tuple[Signal, Signal, Mask | None]:
         """Draw sequences; see `Task`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from os import PathLike, fspath
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +18,11 @@ from .display import mime_bundle
 from .export import File, write_out
 from .horizon import HorizonChoice
 from .measuring import MEASURES
-from .page import FORMS, MAX_BYTES, make_page
+from .page import FIRST_VIEW, FORMS, MAX_BYTES, make_page
+from .recipe import recipe
 from .reporter import SETTINGS, Reporter
 from .run import QUANTITIES, Run
-from .run_file import SUFFIX
+from .run_file import names_run_file
 from .trainer import Trainer
 
 if TYPE_CHECKING:
@@ -124,6 +125,7 @@ class RNNbow(anywidget.AnyWidget):
     playing = traitlets.Bool(False).tag(
         sync=True, to_json=lambda value, widget: value and widget._conversation.leases.is_current()
     )
+    _touring = traitlets.Bool(False).tag(sync=True)
     _labels = computed(lambda widget: widget._reporter.labels())
     _info = computed(lambda widget: widget._reporter.info())
     _run = computed(lambda widget: widget._reporter.feed.state(widget.selected, widget.stream))
@@ -145,7 +147,7 @@ class RNNbow(anywidget.AnyWidget):
         surface: str | None = None,
         **settings: Any,
     ) -> None:
-        if isinstance(source, (str, PathLike)) and _names_run_file(source):
+        if isinstance(source, (str, PathLike)) and names_run_file(source):
             source = Run.open(source)
         if isinstance(source, (Trainer, Run)):
             if settings:
@@ -278,6 +280,24 @@ class RNNbow(anywidget.AnyWidget):
             self.run.index_of(batch)
         self.selected = batch
 
+    def tour(self) -> None:
+        """Start the guided tour through the panels, on every page that shows the widget and on the next one that does.
+
+        It reads its figures from the batch that is shown; closing it on a page ends it. `examples.vanishing` has a run
+        that is worth one.
+        """
+        self._touring = True
+
+    def code(self) -> str:
+        """Return all of this as one line of Python, which shows the same picture when it is run.
+
+        It makes the data and the network, trains as many batches, with the settings that held for each, and chooses
+        what is drawn. Whatever no line can hold, such as data of your own, is a name in it that a comment explains.
+        """
+        chosen = {name: getattr(self, name) for name in (*FIRST_VIEW, "surface") if name != "selected"}
+        usual = {**FIRST_VIEW, "surface": self._reporter.primary}
+        return recipe(self.run, self.trainer, chosen, usual, self.selected)
+
     def to_html(self, file: File, *, title: str | None = None, max_bytes: int = MAX_BYTES) -> None:
         """Write a page to share: these panels as one file for any browser, without a kernel or a network.
 
@@ -355,8 +375,3 @@ class RNNbow(anywidget.AnyWidget):
         """Send what of the run pages load and notebooks save: its details are those of the stream that is chosen."""
         if self.comm is not None:  # else nobody has anything of this widget
             self._conversation.renew_state()
-
-
-def _names_run_file(source: str | PathLike[str]) -> bool:
-    name = fspath(source)
-    return name.endswith(SUFFIX) and "\n" not in name  # a text may end in anything
