@@ -11,16 +11,17 @@ from typing import Any
 import pytest
 
 import rnnbow_widget
-from rnnbow_widget import corpora, tasks
+from rnnbow_widget import corpora, examples, tasks
 from rnnbow_widget import torch as watching
 
 REFERENCE = Path(__file__).resolve().parents[1] / "docs" / "reference"
-MODULES = ("corpora", "tasks")
-UNCHECKED = {"rnnbow_widget.bptt", "rnnbow_widget.corpora.Corpus", "rnnbow_widget.tasks.Task"}  # take what ours made
+MODULES = ("corpora", "examples", "tasks")
+UNCHECKED = {
+    f"rnnbow_widget.{name}" for name in ("Sweep", "bptt", "corpora.Corpus", "tasks.Task")
+}  # take what ours made
 CORPORA = ("Corpus", "c_headers", "linux_kernel", "text")
+EXAMPLES = ("agreement", "vanishing")
 WATCHING = ("Watch", "WatchWarning", "watch")
-
-
 REFERS = re.compile(r"[Ss]ee `|As (of|for) `")  # to where it is said
 
 
@@ -29,7 +30,7 @@ def _public() -> Iterator[tuple[str, Any]]:
     for name in rnnbow_widget.__all__:
         if name not in MODULES:
             yield f"rnnbow_widget.{name}", getattr(rnnbow_widget, name)
-    for module, names in ((corpora, CORPORA), (tasks, tasks.__all__), (watching, WATCHING)):
+    for module, names in ((corpora, CORPORA), (examples, EXAMPLES), (tasks, tasks.__all__), (watching, WATCHING)):
         for name in names:
             yield f"{module.__name__}.{name}", getattr(module, name)
 
