@@ -20,6 +20,7 @@ from .trainer import DivergedError, Trainer
 
 if TYPE_CHECKING:
     from .comparison import Comparison, compare
+    from .sweep_table import Sweep, sweep
     from .widget import RNNbow
 
 __version__ = "0.1.0"
@@ -35,6 +36,7 @@ __all__ = [
     "Sequences",
     "Snapshot",
     "Stream",
+    "Sweep",
     "ThinnedError",
     "Trainer",
     "bptt",
@@ -47,6 +49,7 @@ __all__ = [
     "itemized_layer_delta",
     "itemized_layers",
     "rel_error",
+    "sweep",
     "tasks",
 ]
 
@@ -61,4 +64,8 @@ def __getattr__(name: str) -> Any:
         from . import comparison
 
         return getattr(comparison, name)
+    if name in ("Sweep", "sweep"):
+        from . import sweep_table
+
+        return getattr(sweep_table, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

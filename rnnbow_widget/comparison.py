@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from os import PathLike
 from time import monotonic
 from typing import Any
@@ -25,6 +26,8 @@ from .page import FORMS
 from .protocol import drawable
 from .reporter import Part, Reporter
 from .run import QUANTITIES, Run
+from .run_file import RunFileError, names_run_file
+from .run_reader import RunReader
 from .sides import Side, check_comparable, derived_names, described, differing, remarks
 from .status import explain
 from .trainer import Trainer
@@ -33,8 +36,9 @@ from .widget import STATIC, RNNbow, computed
 SCALES = ("shared", "own")
 """Vertical scale of panel 3: one for all sides, or each its own."""
 _CONTRAST_SECONDS = 0.25
+_LOOK_SECONDS = 0.25  # from one look into files to the next, while something trains
 
-Source = Trainer | Run | RNNbow
+Source = Trainer | Run | RNNbow | PathLike[str]
 Recipe = str | Mapping[str, Any]
 
 
@@ -45,8 +49,9 @@ def compare(
 
     Parameters
     ----------
-    *sources : Trainer, Run or RNNbow
-        What is compared. With `data`, names of cells or mappings of settings, from which trainers are made.
+    *sources : Trainer, Run, RNNbow, str or path
+        What is compared. A run file, whose name ends in ``.rnnbow``, is followed while somebody writes it. With `data`,
+        names of cells or mappings of settings, from which trainers are made.
     data : Data, str or path, optional
         What to train those on. They record the whole window (``horizon=None``) unless a setting says otherwise.
     **named_or_settings
@@ -62,6 +67,8 @@ def compare(
     ------
     TypeError, ValueError
         If there are not two to four sources, one is there twice, or they have different data, windows or streams.
+    FileNotFoundError, RunFileError
+        If there is no such run file, or it cannot be read; see `Run.open`.
 
     Examples
     --------
@@ -74,7 +81,11 @@ def compare(
     >>> named = compare(small=Trainer(text, hidden_size=8), large=Trainer(text, hidden_size=32))
     """
     kinds = (*_SOURCES, Mapping) if data is not None else _SOURCES
-    named = {name: value for name, value in named_or_settings.items() if isinstance(value, kinds)}
+    named = {
+        name: value
+        for name, value in named_or_settings.items()
+        if isinstance(value, kinds) or (data is None and _is_run_file(value))
+    }
     rest = {name: value for name, value in named_or_settings.items() if name not in named}
     options = {name: rest.pop(name) for name in _OPTIONS if name in rest}
     if data is None and rest:
@@ -309,7 +320,8 @@ class _Conversation(Conversation):
         self._comparison = comparison
         self._lockstep = lockstep
         self._contrast: dict[str, Any] = {}
-        self._contrast_told_at = -math.inf
+        self._contrast_told_at = self._looked_at = -math.inf
+        self._others: dict[int, str] = {}  # why a run that took the place of another does not fit
 
     def status(self, side: int = 0) -> dict[str, Any]:
         """Return how training of a side goes: one that diverged says why it stays."""
@@ -318,10 +330,42 @@ class _Conversation(Conversation):
             error = self._lockstep.diverged[self._lockstep.trainers.index(reporter.trainer)]
             if error:
                 reporter.trouble = explain(error)
-        return super().status(side) | {"file": None}  # it is compared as it was when it was opened
+        elif side in self._others and not reporter.trouble[0]:
+            reporter.trouble = self._others[side], "Compare it anew with what it can be compared with."
+        return super().status(side)
+
+    def follow(self, client: str | None = None, seq: int = 0) -> None:
+        """Tell what is new in the files that runs were opened from; those that cannot be read say so."""
+        with self.leases.lock:
+            self._look_into_files()
+            self.send_frame(client, seq, last=True)
+
+    def send_frame(self, client: str | None, seq: int, *, last: bool) -> None:
+        """Tell the pages what is new; while others train, also in files, now and then."""
+        if self.leases.training and monotonic() - self._looked_at > _LOOK_SECONDS:
+            self._look_into_files()
+        super().send_frame(client, seq, last=last)
+
+    def _look_into_files(self) -> None:
+        for side, reporter in enumerate(self._reporters):
+            if isinstance(reporter.run.file, RunReader):
+                with suppress(RunFileError):  # the side's status has it
+                    if reporter.look_into_file():
+                        self._take_other_run(side)
+        self._looked_at = monotonic()
+
+    def _take_other_run(self, side: int) -> None:
+        """A file holds another run by now: it takes the place of the one before, if it can be compared."""
+        self._others.pop(side, None)
+        try:
+            check_comparable(list(self._comparison.sides.values()))
+        except ValueError as error:
+            self._others[side] = f"The file holds another run by now: {error}."
+        self._comparison.selected = None
+        self._send_whole(side)
 
     def _handlers(self) -> dict[Any, Handler]:
-        single = ("set", "measure_horizon", "follow", "code")
+        single = ("set", "measure_horizon", "code")
         return {kind: handler for kind, handler in super()._handlers().items() if kind not in single}
 
     def _together(self, parts: Sequence[Part]) -> Part:
@@ -365,5 +409,12 @@ def _side(source: Any) -> Side:
         return Side(source.run, source)
     if isinstance(source, Run):
         return Side(source, None)
+    if _is_run_file(source):
+        return Side(Run.open(source), None)
     help_ = "; with data=…, a cell's name makes a trainer" if isinstance(source, (str, Mapping)) else ""
-    raise TypeError(f"compare takes trainers, runs or RNNbow widgets; got {type(source).__name__}{help_}")
+    takes = "trainers, runs, RNNbow widgets or the names of run files"
+    raise TypeError(f"compare takes {takes}; got {type(source).__name__}{help_}")
+
+
+def _is_run_file(source: Any) -> bool:
+    return isinstance(source, (str, PathLike)) and names_run_file(source)
