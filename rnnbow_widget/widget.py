@@ -181,7 +181,7 @@ class RNNbow(anywidget.AnyWidget):
         Returns
         -------
         AttemptView
-            A widget, whose `attempt` has everything in numbers. Printed, it says the same.
+            A widget, whose ``attempt`` has everything in numbers. Printed, it says the same.
 
         Raises
         ------
