@@ -281,12 +281,12 @@ class Comparison(anywidget.AnyWidget):
         """
         return self._draw(batch)
 
-    def _draw(self, batch: int | None, mark: tuple[int, int] | None = None) -> bytes:
+    def _draw(self, batch: int | None, mark: tuple[int, int] | None = None, words: str = "") -> bytes:
         from .sides_picture import draw_sides
 
         shown = self.selected if batch is None else batch
         chosen: dict[str, Any] = {"measure": self.measure, "quantity": self.quantity, "stream": self.stream}
-        return draw_sides(self.runs, shown, mark=mark, **chosen)
+        return draw_sides(self.runs, shown, mark=mark, words=words, **chosen)
 
     def column(self, name: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """One number per batch that all sides have recorded: the batches (m,), and the numbers (sides, m).
