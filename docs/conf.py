@@ -37,7 +37,7 @@ myst_heading_anchors = 4  # as GitHub names them
 nitpicky = True
 nitpick_ignore_regex = [
     ("py:.*", r"(numpy|np|torch|matplotlib|pandas|xarray|traitlets|anywidget|collections|os|click)\..*"),
-    ("py:.*", r"Path|[A-Z][A-Za-z]+Error|[A-Z][A-Za-z]+Warning"),
+    ("py:.*", r"Executor|Path|[A-Z][A-Za-z]+Error|[A-Z][A-Za-z]+Warning"),
 ]
 default_role = "py:obj"
 autodoc_typehints = "none"  # docstrings say more: shapes, units

@@ -321,7 +321,7 @@ class _Conversation(Conversation):
         return super().status(side) | {"file": None}  # it is compared as it was when it was opened
 
     def _handlers(self) -> dict[Any, Handler]:
-        single = ("set", "measure_horizon", "follow")
+        single = ("set", "measure_horizon", "follow", "code")
         return {kind: handler for kind, handler in super()._handlers().items() if kind not in single}
 
     def _together(self, parts: Sequence[Part]) -> Part:

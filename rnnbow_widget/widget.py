@@ -18,7 +18,8 @@ from .display import mime_bundle
 from .export import File, write_out
 from .horizon import HorizonChoice
 from .measuring import MEASURES
-from .page import FORMS, MAX_BYTES, make_page
+from .page import FIRST_VIEW, FORMS, MAX_BYTES, make_page
+from .recipe import recipe
 from .reporter import SETTINGS, Reporter
 from .run import QUANTITIES, Run
 from .run_file import SUFFIX
@@ -124,6 +125,7 @@ class RNNbow(anywidget.AnyWidget):
     playing = traitlets.Bool(False).tag(
         sync=True, to_json=lambda value, widget: value and widget._conversation.leases.is_current()
     )
+    _touring = traitlets.Bool(False).tag(sync=True)
     _labels = computed(lambda widget: widget._reporter.labels())
     _info = computed(lambda widget: widget._reporter.info())
     _run = computed(lambda widget: widget._reporter.feed.state(widget.selected, widget.stream))
@@ -277,6 +279,24 @@ class RNNbow(anywidget.AnyWidget):
             batch = positive_int("batch", batch, minimum=0)
             self.run.index_of(batch)
         self.selected = batch
+
+    def tour(self) -> None:
+        """Start the guided tour through the panels, on every page that shows the widget and on the next one that does.
+
+        It reads its figures from the batch that is shown; closing it on a page ends it. `examples.vanishing` has a run
+        that is worth one.
+        """
+        self._touring = True
+
+    def code(self) -> str:
+        """Return all of this as one line of Python, which shows the same picture when it is run.
+
+        It makes the data and the network, trains as many batches, with the settings that held for each, and chooses
+        what is drawn. Whatever no line can hold, such as data of your own, is a name in it that a comment explains.
+        """
+        chosen = {name: getattr(self, name) for name in (*FIRST_VIEW, "surface") if name != "selected"}
+        usual = {**FIRST_VIEW, "surface": self._reporter.primary}
+        return recipe(self.run, self.trainer, chosen, usual, self.selected)
 
     def to_html(self, file: File, *, title: str | None = None, max_bytes: int = MAX_BYTES) -> None:
         """Write a page to share: these panels as one file for any browser, without a kernel or a network.

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from traitlets import HasTraits
 
-from rnnbow_widget import Comparison, RNNbow
+from rnnbow_widget import Comparison, RNNbow, Sweep
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 DOCUMENT = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
@@ -105,7 +105,9 @@ def test_panels_know_neither_the_view_nor_the_kernel(script: str) -> None:
         assert not wanted & {"view.ts", "session.ts", "requests.ts", "lifecycle.ts", "index.ts", "page.ts"}
 
 
-@pytest.mark.parametrize(("widget", "heading"), [(RNNbow, "Traits: "), (Comparison, "Comparisons\n")])
+@pytest.mark.parametrize(
+    ("widget", "heading"), [(RNNbow, "Traits: "), (Comparison, "Comparisons\n"), (Sweep, "Sweeps\n")]
+)
 def test_every_trait_is_described(widget: type[HasTraits], heading: str) -> None:
     section = DOCUMENT[DOCUMENT.index(f"\n## {heading}") :]
     section = section[: section.index("\n## ", 1)]

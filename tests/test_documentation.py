@@ -68,7 +68,7 @@ def test_notebooks_run_without_a_browser(path: Path) -> None:
     widgets = [output for output in outputs if "application/vnd.jupyter.widget-view+json" in output.get("data", {})]
     assert widgets
     for output in widgets:
-        assert output["data"]["text/plain"].startswith(("RNNbow(", "Comparison("))
+        assert output["data"]["text/plain"].startswith(("RNNbow(", "Comparison(", "Sweep("))
     assert any(_recorded_chunks(state) for state in _widget_states(notebook))
 
 

@@ -42,7 +42,7 @@ export function read(snapshot: Snapshot, surface: string): Reading {
   const nothing: Reading = { steps, lags, near: null, reach: null, growth: null };
   const { base, selector } = parseSurface(surface);
   const readable = base === "W_hh" && selector === null && items.firstLag === 0;
-  if (!readable || steps < FEWEST_STEPS || !items.pieces.every(Number.isFinite)) return nothing;
+  if (!readable || steps < FEWEST_STEPS || !allFinite(items.pieces)) return nothing;
   const sent = sentOf(snapshot, items);
   const near = snapshot.has(surface, "share") ? nearOf(snapshot.items(surface, "share")) : null;
   return { ...nothing, near, reach: reachOf(sent), growth: growthOf(sent) };
@@ -51,9 +51,9 @@ export function read(snapshot: Snapshot, surface: string): Reading {
 function nearOf({ pieces, total, lags }: Items): Reading["near"] {
   if (!total) return null;
   const shares = new Float64Array(lags);
-  pieces.forEach((piece, index) => {
-    shares[index % lags] += piece;
-  });
+  for (let first = 0; first < pieces.length; first += lags) {
+    for (let lag = 0; lag < lags; lag += 1) shares[lag] += pieces[first + lag];
+  }
   const whole = sum(total);
   if (!shares.every(Number.isFinite) || !Number.isFinite(whole) || whole <= 0) return null;
   const parts = shares.map((share) => share / whole);
@@ -129,6 +129,12 @@ export function describeReading({ steps, lags, near, reach, growth }: Reading, n
 const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 const sum = (values: ArrayLike<number>) => Array.from(values).reduce((total, value) => total + value, 0);
+
+/** A loop, since a long window has a quarter of a million. */
+function allFinite(values: Float32Array): boolean {
+  for (let index = 0; index < values.length; index += 1) if (!Number.isFinite(values[index])) return false;
+  return true;
+}
 
 /** A median that may be infinite. */
 function middle(values: number[]): number {

@@ -42,6 +42,10 @@ export interface Commands {
   measureHorizon(): void;
   select(batch: number | null): void;
   choose<K extends keyof Choices>(name: K, value: Choices[K]): void;
+  /** Asks for all of this as a line of Python. */
+  askCode(): void;
+  /** The tour that the kernel asked for is over. */
+  endTour(): void;
 }
 
 export interface Session {
@@ -117,7 +121,9 @@ export function createSession(
         record_every: model.get("record_every"),
       },
       playing: model.get("playing"),
+      touring: model.get("_touring") ?? false,
       refused: {},
+      code: null,
       problem: null,
       silent: false,
     };
@@ -318,6 +324,9 @@ export function createSession(
       case "done":
         requests.ended(message.client, message.seq, model.get("playing"));
         break;
+      case "code":
+        if (message.client === client) store.update({ code: { line: message.line } });
+        break;
       case "refused":
         store.update({ refused: { ...store.state.refused, [message.name]: message.message } });
         break;
@@ -356,6 +365,7 @@ export function createSession(
   on("change:_choice", () => store.update({ choice: model.get("_choice").newest }));
   on("change:selected", () => store.update({ selected: model.get("selected") }));
   for (const name of CHOICES) on(`change:${name}`, () => store.update({ [name]: model.get(name) }));
+  on("change:_touring", () => store.update({ touring: model.get("_touring") ?? false }));
   on("change:playing", () => {
     heard();
     store.update({ playing: model.get("playing") });
@@ -394,6 +404,12 @@ export function createSession(
       },
       choose(name, value) {
         model.set(name, value as never);
+        model.save_changes();
+      },
+      askCode: () => command({ kind: "code", client }),
+      endTour() {
+        if (!model.get("_touring")) return;
+        model.set("_touring", false);
         model.save_changes();
       },
     },

@@ -158,6 +158,8 @@ export function createComparisonSession(
         return requests.busy(message.client, message.seq);
       case "done":
         return requests.ended(message.client, message.seq, model.get("playing"));
+      case "code":
+        return; // a comparison has none, and no page asks for it
       case "error":
         requests.failed();
         return update({ problem: message });

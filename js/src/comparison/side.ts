@@ -164,6 +164,8 @@ export function createSide(
         `horizon ${QUANTITY_TEXT.horizon_length.format(value("horizon_length"))}`,
       );
     }
+    const ails = (status.diagnoses ?? []).filter(({ kind }) => kind !== "reach").map(({ name }) => name);
+    if (ails.length > 0) parts.push(`diagnosis: ${ails.join(", ")}`);
     setText(facts, parts.filter(Boolean).join(" · "));
     const stays = status.state === "diverged" || status.state === "error";
     trouble.hidden = !stays;

@@ -1,6 +1,7 @@
 /** Panel 3: the gradient that each step receives from each later loss, as stacked bars or as a heat map. */
 
 import { pointer } from "d3-selection";
+import { describeGradients } from "../alternatives";
 import { describeBeyond } from "../beyond";
 import { element, setText } from "../dom";
 import { type Figure, type Focus, focusedLoss, type Gestures, type Panel, type Shown } from "../figure";
@@ -33,7 +34,7 @@ const ZERO_STATE = {
 const CHARACTER = 5.6;
 
 export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands: Commands, gestures: Gestures): Panel {
-  const { section, head, hint, nameStream } = createFrame(parent, "gradients", 3, "Gradients per step", "");
+  const { section, head, hint, nameStream, describe } = createFrame(parent, "gradients", 3, "Gradients per step", "");
   const choice = createSegments<Shown["form"]>(
     "Form of panel 3",
     [
@@ -199,6 +200,7 @@ export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands:
       }
       choice.set(next.shown.form);
       draw(next.shown, next);
+      describe(svg, describeGradients(next.shown, next.state));
     },
     extent: (shown) => forms[shown.form].extent(shown),
     explain({ target }) {

@@ -1,6 +1,5 @@
 /** Panel 3 as a heat map: one column for each step that received, one row for each loss that sent, or each lag. */
 
-import { scaleLinear } from "d3-scale";
 import { sends } from "../decay";
 import { element } from "../dom";
 import { type Extent, type Focus, focusedLoss, type Shown } from "../figure";
@@ -9,6 +8,7 @@ import { createHeatScale, createPixelColors, type HeatScale } from "../heat_scal
 import { horizonOf, pieceAt, stepsOf } from "../lags";
 import { sizeExtent } from "../log_axis";
 import { MEASURE_TEXT } from "../measures";
+import { scaleLinear } from "../scales";
 import { createSegments } from "../segments";
 import { senderName } from "../surface_text";
 import { type Box, type GradientForm, type Place, TOP } from "./gradient_form";
