@@ -16,7 +16,7 @@ import type {
 } from "../contract";
 import { randomName } from "../random_name";
 import { createRequests, SILENCE_MS } from "../requests";
-import { createSession, type Session } from "../session";
+import { createSession, follows, type Session } from "../session";
 import type { Problem } from "../store";
 import { createSideModel } from "./side_model";
 
@@ -67,7 +67,7 @@ export function createComparisonSession(
   const client = randomName();
   const audience = createAudience(visibility);
   const models = model.get("_sides").sides.map((_, side) => createSideModel(model, side));
-  const sides = models.map((side) => createSession(side.model, clock, audience));
+  const sides = models.map((side) => createSession(side.model, clock, audience, false));
   const listeners = new Set<() => void>();
   const cleanups: (() => void)[] = [];
   let cancelAnswerTimer = () => {};
@@ -86,7 +86,7 @@ export function createComparisonSession(
     client,
     send,
     wanted: () => model.get("playing"),
-    following: () => false,
+    following: () => sides.some(({ store }) => follows(store.state.status)),
     onSilence: () => update({ silent: true }),
     clock,
     visibility: audience,
