@@ -299,6 +299,13 @@ class Watch:
         """Itemize a pass whose gradients have arrived.
 
         Those of several passes that made one loss come in the opposite order: the last is recorded.
+
+        Parameters
+        ----------
+        step : int
+            Its number.
+        taken : Pass
+            What it was made of, and the gradients.
         """
         if len(self.run) and step < self.run.batches[-1]:
             return
