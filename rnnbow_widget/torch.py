@@ -35,7 +35,22 @@ _HALF_TOLERANCE = 5e-2  # of outputs with 8 or 11 bits, after many steps
 
 
 class WatchWarning(UserWarning):
-    """Something cannot be watched. The training loop goes on as if nothing had been watching."""
+    """Something cannot be watched. The training loop goes on as if nothing had been watching.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import torch
+    >>> from rnnbow_widget.torch import watch
+    >>> gru = torch.nn.GRU(3, 4, num_layers=2)
+    >>> watching = watch(gru)
+    >>> with warnings.catch_warnings(record=True) as said:
+    ...     warnings.simplefilter("always")
+    ...     _, last = gru(torch.rand(6, 1, 3))
+    ...     last.sum().backward()  # also of the lower layer's last state, which is not itemized
+    >>> said[0].category.__name__, bool(watching.trouble)
+    ('WatchWarning', True)
+    """
 
 
 def watch(
@@ -98,6 +113,19 @@ def watch(
     TypeError, ValueError
         If an argument is not of the kind above, or the module has something that cannot be itemized: a projected state,
         dropout between layers, parametrized weights. The message says what and why.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from rnnbow_widget.torch import watch
+    >>> _ = torch.manual_seed(0)
+    >>> lstm = torch.nn.LSTM(3, 4)
+    >>> with watch(lstm, every=2) as watching:
+    ...     for _ in range(4):
+    ...         outputs, _ = lstm(torch.rand(6, 1, 3))
+    ...         outputs.square().sum().backward()
+    >>> watching.run.batches
+    array([0, 2])
     """
     watching = Watch(
         module,
@@ -117,7 +145,7 @@ def watch(
 
 
 class Watch:
-    """What `watch` returns: also a context manager, at whose end watching ends.
+    """What `watch` returns: also a context manager, at whose end watching ends. For what it takes see `watch`.
 
     Attributes
     ----------
@@ -127,6 +155,15 @@ class Watch:
         Forward passes that were counted.
     trouble : str
         Why watching has ended by itself; empty if it has not.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from rnnbow_widget.torch import watch
+    >>> watching = watch(torch.nn.GRU(3, 4))
+    >>> watching.close()
+    >>> watching.steps, watching.trouble
+    (0, '')
     """
 
     def __init__(
