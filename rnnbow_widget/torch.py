@@ -303,9 +303,9 @@ class Watch:
         Parameters
         ----------
         step : int
-            Its number.
+            What `begin` returned of it.
         taken : Pass
-            What it was made of, and the gradients.
+            What was taken.
         """
         if len(self.run) and step < self.run.batches[-1]:
             return
