@@ -39,10 +39,11 @@ format: $(VENV)/.test ## format everything, and fix what can be fixed by itself
 	$(NPM) exec -- biome check --write .
 
 test-python: $(VENV)/.test ## Python tests: no browser, no build
-	$(BIN)/pytest -m "not browser and not packaging"
+	$(BIN)/pytest -m "not browser and not packaging and not wire"
 
-test-js: $(VENV)/.test ## front-end tests in Node.js
+test-js: $(VENV)/.test ## front-end tests in Node.js, alone and together with the kernel's half
 	$(NPM) run test
+	$(BIN)/pytest tests/wire
 
 test-packaging: bundle ## what the wheel and the sdist hold
 	$(BIN)/pytest tests/packaging
@@ -51,7 +52,7 @@ test-browser: bundle chromium ## the widget in JupyterLab in Chromium
 	$(BIN)/pytest tests/browser
 
 coverage: $(VENV)/.test ## lines that the Python tests do not reach
-	$(BIN)/coverage run -m pytest -m "not browser and not packaging"
+	$(BIN)/coverage run -m pytest -m "not browser and not packaging and not wire"
 	$(BIN)/coverage report
 
 bench: bundle chromium ## measure against peers, on one BLAS thread
