@@ -4,7 +4,7 @@ import base64
 import json
 import subprocess
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,8 @@ class Wire:
         self.to_page: dict[str, deque[Message]] = {}
         self.to_kernel: dict[str, deque[Message]] = {}
         self._opened = 0
+        # Traits that a page has set and the kernel has not confirmed: until then hosts keep what the page has set.
+        self._unconfirmed: dict[str, Counter[str]] = {}
         self._speaking = threading.local()
         assert widget.comm is not None
         widget.comm.publish_msg = self._publish
@@ -59,7 +61,7 @@ class Wire:
         """Open a page: it has the widget's state."""
         page = f"page {self._opened}"
         self._opened += 1
-        self.to_page[page], self.to_kernel[page] = deque(), deque()
+        self.to_page[page], self.to_kernel[page], self._unconfirmed[page] = deque(), deque(), Counter()
         self.tell("open", page, **_with_buffers(self.widget.get_state()))
         return page
 
@@ -71,14 +73,21 @@ class Wire:
         """Carry out a page's command; what it sends waits in its queue."""
         answer, sent = self.pages.tell({"do": do, "page": page, **rest})
         for one in sent:
-            if (queue := self.to_kernel.get(one.pop("page"))) is not None:
-                queue.append(one)
+            if (speaking := one.pop("page")) in self.to_kernel:
+                self.to_kernel[speaking].append(one)
+                self._unconfirmed[speaking].update(one.get("state", {}))
         return answer
 
     def carry_to_page(self, page: str, fault: str = "none") -> None:
         """Deliver the first message that waits for a page."""
         for message in _taken(self.to_page[page], fault):
-            self.tell(page=page, **message)
+            if "confirmed" in message:
+                self._unconfirmed[page].subtract(message["confirmed"])
+                continue
+            kept = {
+                name: value for name, value in message.get("state", {}).items() if not self._unconfirmed[page][name]
+            }
+            self.tell(page=page, **message | ({"state": kept} if message["do"] == "update" else {}))
 
     def carry_to_kernel(self, page: str, fault: str = "none") -> None:
         """Deliver the first message of a page that waits for the kernel."""
@@ -117,7 +126,8 @@ class Wire:
             return
         for page, queue in self.to_page.items():
             if data["method"] == "echo_update" and page == self._speaking.page:
-                continue  # what a page has set itself, it knows
+                queue.append({"confirmed": list(data["state"])})
+                continue
             queue.append(json.loads(json.dumps(message, allow_nan=False)))  # as it was when it was sent
 
 
@@ -129,7 +139,7 @@ def _taken(queue: deque[Message], fault: str) -> list[Message]:
     if not queue:
         return []
     message = queue.popleft()
-    if message.get("do") == "update" or "state" in message:
+    if message.get("do") == "update" or "state" in message or "confirmed" in message:
         return [message]
     if fault == "lost":
         return []
