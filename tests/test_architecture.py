@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from traitlets import HasTraits
 
-from rnnbow_widget import Comparison, RNNbow
+from rnnbow_widget import Comparison, RNNbow, Sweep
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 DOCUMENT = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
@@ -23,8 +23,8 @@ WIDGETS = {"anywidget", "ipywidgets", "traitlets", "IPython", "ipykernel"}
 EXTRAS = {"torch": {"torch"}, "picture": {"matplotlib"}, "command_line": {"click"}}
 """What is no dependency of the core, by the modules that are of no use without."""
 CORE = {"numpy", *WIDGETS}
-ON_CALL = {"run": {"page", "picture", "reporter"}}
-"""What a run can be made into, which it imports when it is called."""
+ON_CALL = {"run": {"page", "picture", "reporter"}, "widget": {"attempt_view"}}
+"""What a run can be made into, and what shows an attempt: imported when they are called."""
 
 SOURCES = REPOSITORY / "js" / "src"
 SCRIPTS = sorted(path.relative_to(SOURCES).as_posix() for path in SOURCES.rglob("*.ts"))
@@ -104,7 +104,9 @@ def test_panels_know_neither_the_view_nor_the_kernel(script: str) -> None:
         assert not wanted & {"view.ts", "session.ts", "requests.ts", "lifecycle.ts", "index.ts", "page.ts"}
 
 
-@pytest.mark.parametrize(("widget", "heading"), [(RNNbow, "Traits: "), (Comparison, "Comparisons\n")])
+@pytest.mark.parametrize(
+    ("widget", "heading"), [(RNNbow, "Traits: "), (Comparison, "Comparisons\n"), (Sweep, "Sweeps\n")]
+)
 def test_every_trait_is_described(widget: type[HasTraits], heading: str) -> None:
     section = DOCUMENT[DOCUMENT.index(f"\n## {heading}") :]
     section = section[: section.index("\n## ", 1)]

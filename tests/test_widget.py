@@ -293,6 +293,20 @@ def test_resync_sends_everything(page: Page) -> None:
     )
 
 
+def test_a_page_asks_for_the_widget_as_a_line_of_python(page: Page) -> None:
+    (message,) = page.says(kind="code", client="p")
+    assert message == {"kind": "code", "client": "p", "line": page.widget.code()}
+
+
+def test_the_tour_is_wanted_until_a_page_closes_it(widget: RNNbow) -> None:
+    assert not widget.get_state("_touring")["_touring"]
+    widget.tour()
+    assert widget.get_state("_touring")["_touring"]
+    widget.set_state({"_touring": False})
+    widget.tour()
+    assert widget.get_state("_touring")["_touring"]
+
+
 def test_settings_change_live(page: Page) -> None:
     assert page.says(kind="set", name="learning_rate", value=0.02) == []
     page.says(kind="set", name="record_every", value=3)

@@ -42,6 +42,10 @@ export interface Commands {
   measureHorizon(): void;
   select(batch: number | null): void;
   choose<K extends keyof Choices>(name: K, value: Choices[K]): void;
+  /** Asks for all of this as a line of Python. */
+  askCode(): void;
+  /** The tour that the kernel asked for is over. */
+  endTour(): void;
 }
 
 export interface Session {
@@ -58,10 +62,12 @@ export interface Session {
 
 const SETTINGS: readonly Setting[] = ["learning_rate", "horizon", "record_every"];
 
+/** `asksForNews`: of a file that somebody writes; a comparison asks for all of its sides together. */
 export function createSession(
   model: AnyModel<Traits>,
   clock: Clock = browserClock,
   visibility: Visibility = pageVisibility,
+  asksForNews = true,
 ): Session {
   const client = randomName();
   const saved = createSavedRun(model);
@@ -85,7 +91,7 @@ export function createSession(
     client,
     send: sendToKernel,
     wanted: () => model.get("playing"),
-    following: () => follows(store.state.status),
+    following: () => asksForNews && follows(store.state.status),
     onSilence: () => store.update({ silent: true }),
     clock,
     visibility: audience,
@@ -117,7 +123,9 @@ export function createSession(
         record_every: model.get("record_every"),
       },
       playing: model.get("playing"),
+      touring: model.get("_touring") ?? false,
       refused: {},
+      code: null,
       problem: null,
       silent: false,
     };
@@ -318,6 +326,9 @@ export function createSession(
       case "done":
         requests.ended(message.client, message.seq, model.get("playing"));
         break;
+      case "code":
+        if (message.client === client) store.update({ code: { line: message.line } });
+        break;
       case "refused":
         store.update({ refused: { ...store.state.refused, [message.name]: message.message } });
         break;
@@ -356,6 +367,7 @@ export function createSession(
   on("change:_choice", () => store.update({ choice: model.get("_choice").newest }));
   on("change:selected", () => store.update({ selected: model.get("selected") }));
   for (const name of CHOICES) on(`change:${name}`, () => store.update({ [name]: model.get(name) }));
+  on("change:_touring", () => store.update({ touring: model.get("_touring") ?? false }));
   on("change:playing", () => {
     heard();
     store.update({ playing: model.get("playing") });
@@ -396,6 +408,12 @@ export function createSession(
         model.set(name, value as never);
         model.save_changes();
       },
+      askCode: () => command({ kind: "code", client }),
+      endTour() {
+        if (!model.get("_touring")) return;
+        model.set("_touring", false);
+        model.save_changes();
+      },
     },
     join: audience.join,
     destroy() {
@@ -409,7 +427,7 @@ export function createSession(
 }
 
 /** Whether another process may add to what is shown. */
-const follows = ({ file }: Status) => file?.follows ?? false;
+export const follows = ({ file }: Pick<Status, "file">) => file?.follows ?? false;
 
 /** An overview is copied into the run; details are kept as they are, and so must not hold a whole message's bytes. */
 function decodeToKeep(received: Bytes): Chunk {

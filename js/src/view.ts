@@ -4,7 +4,10 @@ import { arrange, sameTarget, type Zoomed } from "./arrange";
 import type { Place } from "./details";
 import { element, setText } from "./dom";
 import type { Figure, Focus, Gestures, Panel, Shown } from "./figure";
+import { createFindings } from "./findings";
 import { createFollowing } from "./following";
+import { createOffer } from "./help/offer";
+import { createTour } from "./help/tour";
 import { shadesOf } from "./ladder";
 import { setLagColors } from "./lag_colors";
 import { createCell } from "./panels/cell";
@@ -38,8 +41,11 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
   const panelArea = element("div", { class: "panels" });
   /** Panels 2, 3 and 4. */
   const batchArea = element("div", { class: "of-batch" });
-  const toolbar = createToolbar(root, store, commands);
+  const tour = createTour(root, () => commands.endTour());
+  const toolbar = createToolbar(root, store, commands, () => startTour());
   const status = createStatus(root);
+  const findings = createFindings(root);
+  const offer = createOffer(root, () => startTour());
   root.append(invitation, panelArea);
 
   let width = 0;
@@ -53,6 +59,8 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
   let focus: Focus = { target: null, pinned: null };
   /** The kernel works out a part that a panel wants. */
   let waiting = false;
+  /** What the kernel asked for when it was drawn last. */
+  let touring = false;
   let failure: Problem | null = null;
   const { schedule, settle } = createScheduling(signal, drawDue);
 
@@ -103,6 +111,13 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
   const samples = createSamples(root);
   root.append(announcer);
 
+  function startTour(asked = true) {
+    offer.dismiss();
+    settle();
+    tour.start(asked);
+    if (!asked) gestures.announce("A tour through the panels has begun.");
+  }
+
   function drawDue(work: Work) {
     if (width === 0) return;
     try {
@@ -139,6 +154,13 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     else refit(figure);
     for (const panel of foldouts) panel.update(figure);
     samples.update(figure);
+    findings.update(figure);
+    offer.update(!empty && !tour.open);
+    tour.update(figure);
+    // The kernel asks for it, and not only this page.
+    if (state.touring && !tour.open && !empty && figure.shown) startTour(false);
+    else if (!state.touring && touring) tour.close();
+    touring = state.touring;
     highlight();
     root.dataset.batch = figure.shown ? String(figure.shown.snapshot.batch) : "";
     root.dataset.surface = figure.shown?.surface ?? "";

@@ -229,4 +229,9 @@ def test_sides_stand_beside_each_other_or_below_and_nothing_sticks_out(
         assert shown.root.evaluate("root => root.scrollWidth <= root.clientWidth"), width
         if rows == 1:
             assert shown.sides.nth(0).evaluate(PLOTS) == shown.sides.nth(1).evaluate(PLOTS), "panels are aligned"
+            for button in shown.sides.nth(0).locator("button.how").all():
+                button.click()
+            assert shown.sides.nth(0).evaluate(PLOTS) == shown.sides.nth(1).evaluate(PLOTS), "also where one says more"
+            for button in shown.sides.nth(0).locator("button.how").all():
+                button.click()
     set_theme(page, "JupyterLab Light")

@@ -5,10 +5,18 @@
 
 import type { AnyModel } from "@anywidget/types";
 import { browserClock, type Clock, createAudience, pageVisibility, type Visibility } from "../clock";
-import type { Bytes, ComparisonFrame, ComparisonTraits, FromComparison, SideDescription, ToKernel } from "../contract";
+import type {
+  Bytes,
+  ComparisonFrame,
+  ComparisonTraits,
+  FromComparison,
+  Mark,
+  SideDescription,
+  ToKernel,
+} from "../contract";
 import { randomName } from "../random_name";
 import { createRequests, SILENCE_MS } from "../requests";
-import { createSession, type Session } from "../session";
+import { createSession, follows, type Session } from "../session";
 import type { Problem } from "../store";
 import { createSideModel } from "./side_model";
 
@@ -23,6 +31,7 @@ export interface ComparisonState extends ComparisonChoices {
   sides: readonly SideDescription[];
   remarks: readonly string[];
   sentence: string;
+  mark: Mark | null;
   selected: number | null;
   playing: boolean;
   problem: Problem | null;
@@ -58,14 +67,14 @@ export function createComparisonSession(
   const client = randomName();
   const audience = createAudience(visibility);
   const models = model.get("_sides").sides.map((_, side) => createSideModel(model, side));
-  const sides = models.map((side) => createSession(side.model, clock, audience));
+  const sides = models.map((side) => createSession(side.model, clock, audience, false));
   const listeners = new Set<() => void>();
   const cleanups: (() => void)[] = [];
   let cancelAnswerTimer = () => {};
   let state: ComparisonState = {
     sides: model.get("_sides").sides,
     remarks: model.get("_sides").remarks,
-    sentence: model.get("_contrast").sentence,
+    ...contrastOf(),
     selected: model.get("selected"),
     playing: model.get("playing"),
     problem: null,
@@ -77,7 +86,7 @@ export function createComparisonSession(
     client,
     send,
     wanted: () => model.get("playing"),
-    following: () => false,
+    following: () => sides.some(({ store }) => follows(store.state.status)),
     onSilence: () => update({ silent: true }),
     clock,
     visibility: audience,
@@ -86,6 +95,11 @@ export function createComparisonSession(
   function choices(): ComparisonChoices {
     const chosen = CHOICES.map((name) => [name, model.get(name)]);
     return Object.fromEntries(chosen) as unknown as ComparisonChoices;
+  }
+
+  function contrastOf() {
+    const { sentence, mark = null } = model.get("_contrast");
+    return { sentence, mark };
   }
 
   function update(changes: Partial<ComparisonState>) {
@@ -126,7 +140,7 @@ export function createComparisonSession(
     });
     if (contrast) {
       Object.assign(model.get("_contrast"), contrast);
-      update({ sentence: contrast.sentence });
+      update(contrastOf());
     }
     update({ problem: null });
     if (head.last) requests.ended(head.client, head.seq, head.playing);
@@ -144,6 +158,8 @@ export function createComparisonSession(
         return requests.busy(message.client, message.seq);
       case "done":
         return requests.ended(message.client, message.seq, model.get("playing"));
+      case "code":
+        return; // a comparison has none, and no page asks for it
       case "error":
         requests.failed();
         return update({ problem: message });
@@ -161,7 +177,7 @@ export function createComparisonSession(
   }
 
   on("msg:custom", onMessage);
-  on("change:_contrast", () => update({ sentence: model.get("_contrast").sentence }));
+  on("change:_contrast", () => update(contrastOf()));
   on("change:selected", () => update({ selected: model.get("selected") }));
   for (const name of CHOICES) on(`change:${name}`, () => update({ [name]: model.get(name) }));
   on("change:playing", () => {

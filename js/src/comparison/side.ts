@@ -1,7 +1,7 @@
 /** One side of a comparison: its header, and panels 2, 3 and 4 of the batch that all sides show. */
 
 import { arrange, type Room } from "../arrange";
-import type { SideDescription } from "../contract";
+import type { Mark, SideDescription } from "../contract";
 import { element, setText } from "../dom";
 import type { Extent, Figure, Focus, Gestures, Panel, Shown } from "../figure";
 import { formatCount, formatLoss } from "../format";
@@ -15,7 +15,7 @@ import { createPendingNote } from "../panels/pending_note";
 import { createPredictions } from "../panels/predictions";
 import type { Snapshot } from "../protocol";
 import { QUANTITY_TEXT, seriesOf } from "../quantities";
-import type { Session } from "../session";
+import { follows, type Session } from "../session";
 import type { State } from "../store";
 import { findSurface } from "../surfaces";
 import { createTooltip } from "../tooltip";
@@ -24,7 +24,7 @@ import { type LineStyle, lineSample } from "./line_styles";
 export interface SideView {
   node: HTMLElement;
   /** Finds what is to be drawn of a batch, or of the nearest that is recorded. */
-  compose(batch: number | null, room: Room): Composed;
+  compose(batch: number | null, room: Room, mark: Mark | null): Composed;
   /** `scale`: what panel 3 spans, if it is shared. */
   draw(composed: Composed, scale: Extent | null): void;
   /** Shows the tooltip of what is pointed at; in all sides before any is highlighted. */
@@ -105,7 +105,7 @@ export function createSide(
     return made.shown;
   }
 
-  function compose(batch: number | null, room: Room): Composed {
+  function compose(batch: number | null, room: Room, mark: Mark | null): Composed {
     const { state } = store;
     const { run } = state;
     const selected = batch === null ? -1 : run.nearest(batch);
@@ -119,7 +119,8 @@ export function createSide(
     session.want(node, missing ? [missing] : []);
     const shown = snapshot && shownOf(snapshot, state, room);
     const pending = missing && { ...missing, ...session.missing(missing) };
-    return { figure: { ...base, batch: here, shown, pending }, extent: shown && extentOf(shown) };
+    const marked = mark?.batch === here ? mark : null;
+    return { figure: { ...base, batch: here, mark: marked, shown, pending }, extent: shown && extentOf(shown) };
   }
 
   const extentOf = (shown: Shown) => panels.map((panel) => panel.extent?.(shown)).find(Boolean) ?? null;
@@ -135,7 +136,8 @@ export function createSide(
     batchArea.inert = pending !== null;
     node.dataset.batch = shown ? String(shown.snapshot.batch) : "";
     node.dataset.recorded = String(state.run.length);
-    const key = String(scale);
+    const { mark } = figure;
+    const key = `${scale} ${mark?.step} ${mark?.lag}`;
     if (shown && (shown !== drawn || key !== spanned)) {
       drawColors(shown);
       for (const panel of panels) panel.update({ ...figure, shown: { ...shown, extent: scale } });
@@ -162,6 +164,9 @@ export function createSide(
         `horizon ${QUANTITY_TEXT.horizon_length.format(value("horizon_length"))}`,
       );
     }
+    const ails = (status.diagnoses ?? []).filter(({ kind }) => kind !== "reach").map(({ name }) => name);
+    if (ails.length > 0) parts.push(`diagnosis: ${ails.join(", ")}`);
+    if (follows(status)) parts.push(status.file?.said ?? "");
     setText(facts, parts.filter(Boolean).join(" · "));
     const stays = status.state === "diverged" || status.state === "error";
     trouble.hidden = !stays;
