@@ -75,7 +75,7 @@ class Wire:
         for one in sent:
             if (speaking := one.pop("page")) in self.to_kernel:
                 self.to_kernel[speaking].append(one)
-                self._unconfirmed[speaking].update(one.get("state", {}))
+                self._unconfirmed[speaking].update(list(one.get("state", {})))
         return answer
 
     def carry_to_page(self, page: str, fault: str = "none") -> None:
