@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from .bptt_itemized import check_horizon
 from .bptt_surfaces import itemized_surfaces
 from .forward import ForwardPass
-from .gradients import Gradients
+from .gradients import Gradients, checked_pass
 from .layer_walk import LayerWalk
 from .measuring import Measured
 from .parameters import Array
@@ -94,6 +94,7 @@ def itemized_layers(
     TypeError, ValueError
         If an argument is not of the kind above.
     """
+    forward = checked_pass(rnn, forward, gradients)
     found = itemized_surfaces(rnn, forward, Surfaces.of(rnn).weights, horizon, measures=measures, gradients=gradients)
     return {
         name: LayerItems(own.items, own.total, own.beyond, own.lags)
@@ -119,6 +120,7 @@ def itemized_layer_delta(rnn: RNN, forward: ForwardPass, horizon: int | None = N
     TypeError, ValueError
         If an argument is not of the kind above.
     """
+    forward = checked_pass(rnn, forward)
     walk = LayerWalk(rnn, forward, check_horizon(forward.steps, horizon, None)[0])
     found: dict[str, LayerDelta] = {}
     with np.errstate(over="ignore", invalid="ignore"):
