@@ -20,15 +20,17 @@ from .contrast import Contrast, contrast
 from .conversation import Conversation, Handler
 from .data import Data
 from .display import mime_bundle
+from .export import File, write_out
 from .lockstep import Lockstep
 from .measuring import MEASURES
-from .page import FORMS
+from .page import FORMS, MAX_BYTES
 from .protocol import drawable
 from .reporter import Part, Reporter
 from .run import QUANTITIES, Run
 from .run_file import RunFileError, names_run_file
 from .run_reader import RunReader
 from .sides import Side, check_comparable, derived_names, described, differing, remarks
+from .sides_page import make_sides_page
 from .status import explain
 from .trainer import Trainer
 from .widget import STATIC, Choice, RNNbow, computed
@@ -129,6 +131,20 @@ class Comparison(anywidget.AnyWidget):
         Number of the batch that is selected; None follows the newest. Sides that have not recorded it show the nearest.
     playing : bool
         Whether training is wanted.
+
+    Raises
+    ------
+    ValueError
+        If the sides cannot be compared; see `compare`.
+
+    Examples
+    --------
+    >>> from rnnbow_widget import compare
+    >>> both = compare("tanh", "gru", data="hello world, " * 40, hidden_size=8, record_every=5, seed=0)
+    >>> both.train(20)
+    >>> batches, losses = both.column("loss")
+    >>> losses.shape  # sides, batches that all have recorded
+    (2, 4)
     """
 
     _esm = STATIC / "widget.js"
@@ -230,6 +246,37 @@ class Comparison(anywidget.AnyWidget):
     def sentence(self, batch: int | None = None) -> str:
         """Say what differs at a batch; by default at the newest that all have recorded. See docs/measures.md."""
         return self.contrast(batch).sentence()
+
+    def to_html(self, file: File, *, title: str | None = None, max_bytes: int = MAX_BYTES) -> None:
+        """Write a page to share: this comparison as one file for any browser, without a kernel or a network.
+
+        It shows first what is shown here. Sides share the room; of what does not fit details are left out evenly, and
+        each side says so. Numbers of single batches are rounded to one part in 2,048.
+
+        Parameters
+        ----------
+        file : path or file object
+            Where to. A file that is there is replaced.
+        title : str, optional
+            Heading of the page; by default the names of the sides.
+        max_bytes : int
+            Size of the page at most.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is not of the kind above, or `max_bytes` leaves no room for the runs.
+        OSError
+            If the file cannot be written.
+        """
+        finished = [Side(side.run, None) for side in self.sides.values()]
+        traits = {
+            **{name: getattr(self, name) for name in ("selected", *_OPTIONS)},
+            "_sides": {**self._describe(), "remarks": [drawable(remark) for remark in remarks(finished)]},
+            "_contrast": self._told(),
+        }
+        reporters = dict(zip(self.sides, self._reporters, strict=True))
+        write_out(file, make_sides_page(reporters, traits, title=title, max_bytes=max_bytes))
 
     def to_png(self, batch: int | None = None) -> bytes:
         """Draw a batch of all sides side by side, by default the selected one, as a still picture. Needs matplotlib.

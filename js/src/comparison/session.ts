@@ -15,9 +15,10 @@ import type {
   ToKernel,
 } from "../contract";
 import { randomName } from "../random_name";
-import { createRequests, SILENCE_MS } from "../requests";
+import { createRequests } from "../requests";
 import { createSession, follows, type Session } from "../session";
 import type { Problem } from "../store";
+import { createTalk } from "../talk";
 import { createSideModel } from "./side_model";
 
 /** What a person chooses for all sides. */
@@ -70,7 +71,11 @@ export function createComparisonSession(
   const sides = models.map((side) => createSession(side.model, clock, audience, false));
   const listeners = new Set<() => void>();
   const cleanups: (() => void)[] = [];
-  let cancelAnswerTimer = () => {};
+  const talk = createTalk<ToKernel>(
+    (message) => model.send(message),
+    () => update({ silent: true }),
+    clock,
+  );
   let state: ComparisonState = {
     sides: model.get("_sides").sides,
     remarks: model.get("_sides").remarks,
@@ -84,7 +89,7 @@ export function createComparisonSession(
 
   const requests = createRequests({
     client,
-    send,
+    send: talk.send,
     wanted: () => model.get("playing"),
     following: () => sides.some(({ store }) => follows(store.state.status)),
     onSilence: () => update({ silent: true }),
@@ -107,25 +112,8 @@ export function createComparisonSession(
     for (const listener of listeners) listener();
   }
 
-  /** Gives whether it was sent: hosts throw once the notebook is closed or its kernel is gone. */
-  function send(message: ToKernel): boolean {
-    try {
-      model.send(message);
-      return true;
-    } catch {
-      update({ silent: true });
-      return false;
-    }
-  }
-
-  function command(message: ToKernel) {
-    if (!send(message)) return;
-    cancelAnswerTimer();
-    cancelAnswerTimer = clock.after(SILENCE_MS, () => update({ silent: true }));
-  }
-
   function heard() {
-    cancelAnswerTimer();
+    talk.heard();
     requests.heard();
     if (state.silent) update({ silent: false });
   }
@@ -193,10 +181,10 @@ export function createComparisonSession(
     },
     sides,
     commands: {
-      play: () => command({ kind: "play" }),
-      stop: () => command({ kind: "stop" }),
+      play: () => talk.command({ kind: "play" }),
+      stop: () => talk.command({ kind: "stop" }),
       step: requests.step,
-      reset: () => command({ kind: "reset" }),
+      reset: () => talk.command({ kind: "reset" }),
       select(batch) {
         model.set("selected", batch);
         model.save_changes();
@@ -213,7 +201,7 @@ export function createComparisonSession(
     join: audience.join,
     destroy() {
       requests.destroy();
-      cancelAnswerTimer();
+      talk.destroy();
       for (const cleanup of cleanups) cleanup();
       for (const side of sides) side.destroy();
     },

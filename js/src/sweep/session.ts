@@ -8,8 +8,9 @@ import { browserClock, type Clock, createAudience, pageVisibility, type Visibili
 import type { Bytes, ComparisonTraits, FromSweep, SweepTable, SweepTraits, ToSweep, Traits } from "../contract";
 import { type Showing, showComparison, showRun } from "../lifecycle";
 import { randomName } from "../random_name";
-import { createRequests, SILENCE_MS } from "../requests";
+import { createRequests } from "../requests";
 import type { Problem } from "../store";
+import { createTalk } from "../talk";
 import { createInnerModel, type InnerModel } from "./inner_model";
 import { takeRows } from "./rows";
 
@@ -63,7 +64,11 @@ export function createSweepSession(
   const listeners = new Set<() => void>();
   const cleanups: (() => void)[] = [];
   let inner: InnerModel<Traits & ComparisonTraits> | null = null;
-  let cancelAnswerTimer = () => {};
+  const talk = createTalk<ToSweep>(
+    (message) => model.send(message),
+    () => update({ silent: true }),
+    clock,
+  );
   let state: SweepState = {
     table: model.get("_table"),
     sortBy: model.get("sort_by"),
@@ -76,7 +81,7 @@ export function createSweepSession(
 
   const requests = createRequests({
     client,
-    send,
+    send: talk.send,
     wanted: () => false,
     following: () => !state.table.finished,
     onSilence: () => update({ silent: true }),
@@ -89,25 +94,8 @@ export function createSweepSession(
     for (const listener of listeners) listener();
   }
 
-  /** Gives whether it was sent: hosts throw once the notebook is closed or its kernel is gone. */
-  function send(message: ToSweep): boolean {
-    try {
-      model.send(message);
-      return true;
-    } catch {
-      update({ silent: true });
-      return false;
-    }
-  }
-
-  function command(message: ToSweep) {
-    if (!send(message)) return;
-    cancelAnswerTimer();
-    cancelAnswerTimer = clock.after(SILENCE_MS, () => update({ silent: true }));
-  }
-
   function heard() {
-    cancelAnswerTimer();
+    talk.heard();
     requests.heard();
     if (state.silent) update({ silent: false });
   }
@@ -181,9 +169,9 @@ export function createSweepSession(
       },
       show(numbers) {
         update({ problem: null });
-        command({ kind: "show", numbers: [...numbers] });
+        talk.command({ kind: "show", numbers: [...numbers] });
       },
-      cancel: () => command({ kind: "cancel" }),
+      cancel: () => talk.command({ kind: "cancel" }),
     },
     subscribe(listener) {
       listeners.add(listener);
@@ -192,7 +180,7 @@ export function createSweepSession(
     join: audience.join,
     destroy() {
       requests.destroy();
-      cancelAnswerTimer();
+      talk.destroy();
       for (const cleanup of cleanups) cleanup();
       state.panels?.showing.destroy();
     },
