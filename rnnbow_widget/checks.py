@@ -124,6 +124,17 @@ def names(name: str, value: Any) -> list[str]:
     return found
 
 
+def labels(name: str, value: Any) -> list[str]:
+    """Return `value`, a collection of strings, or a string as its characters.
+
+    Raises
+    ------
+    TypeError
+        If it is anything else.
+    """
+    return list(value) if isinstance(value, str) else names(name, value)
+
+
 def array_of(name: str, value: Any, dtype: Any = None) -> NDArray[Any]:
     """Return `value` as an array, of a dtype where one is given.
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from .about import About
-from .checks import array_of, instance, names, positive_int
+from .checks import array_of, instance, positive_int
+from .checks import labels as labels_of
 from .foreign import ForeignLayers, Lengths
 from .forward import ForwardPass
 from .gradients import bptt
@@ -265,7 +266,7 @@ def itemize(
     scores = None if logits is None else array_of("logits", logits)
     if scores is not None and (scores.shape[:-1] != shape or not scores.shape[-1]):
         raise ValueError(f"logits takes an array of shape {(*shape, 'O')}, got shape {scores.shape}")
-    labels = names("vocabulary", vocabulary) or _numbered(marks, scores)
+    labels = labels_of("vocabulary", vocabulary) or _numbered(marks, scores)
     if run is not None:
         run = instance("run", run, Run)
     _check_labels(marks, scores, len(labels))

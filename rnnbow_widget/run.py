@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from .about import About
 from .arrays import one_stream, overview_frame, snapshots_dataset
-from .checks import finite_float, instance, names, one_of, positive_int
+from .checks import finite_float, instance, labels, one_of, positive_int
 from .cues import Cue, CueFinder
 from .diagnoses import Diagnosis, diagnose
 from .export import File, write_out
@@ -181,7 +181,7 @@ class Run(Sequence[Snapshot]):
         about: About | None = None,
         memory_limit: float = MEMORY_LIMIT,
     ) -> None:
-        self.vocabulary = tuple(names("vocabulary", vocabulary))
+        self.vocabulary = tuple(labels("vocabulary", vocabulary))
         if not isinstance(settings, Mapping | None):
             raise TypeError(f"settings takes a mapping, got {settings!r}")
         self.settings = dict(settings or {})

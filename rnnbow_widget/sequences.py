@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .checks import array_of, names
+from .checks import array_of, labels
 from .data import Consecutive, Data, Windows, check_sizes, check_whole
 from .parameters import Mask, Signal
 from .window import Window, check_mask
@@ -197,7 +197,7 @@ def _names(what: str, array: Signal, own: Sequence[str] | None) -> tuple[str, ..
         return () if vectors else tuple(map(str, range(int(array.max()) + 1)))
     if vectors:
         raise ValueError(f"{what} is for whole numbers, and there are vectors")
-    own = names(what, own)
+    own = labels(what, own)
     if len(own) <= array.max():
         raise ValueError(f"{what} takes a name for each of {int(array.max()) + 1} numbers, got {len(own)}")
     return tuple(own)
