@@ -51,7 +51,7 @@ test-js: $(VENV)/.test ## front-end tests in Node.js, alone and together with th
 test-packaging: bundle ## what the wheel and the sdist hold
 	$(BIN)/pytest tests/packaging
 
-test-browser: bundle chromium ## the widget in JupyterLab in Chromium
+test-browser: bundle chromium ## the widget in JupyterLab and other hosts in Chromium
 	$(BIN)/pytest tests/browser
 
 docs: bundle ## the documentation site in docs/_build/html: strict, and no broken link

@@ -24,6 +24,7 @@ import {
 } from "./contract";
 import { createDetailRequests, type Missing } from "./detail_requests";
 import type { Place } from "./details";
+import { replaysState } from "./host";
 import { type Chunk, decodeChunk, type OverviewChunk, ownView } from "./protocol";
 import { randomName } from "./random_name";
 import { createRequests, SILENCE_MS } from "./requests";
@@ -380,8 +381,8 @@ export function createSession(
     });
   }
 
-  // What was loaded may be an extract, with few details: the kernel has more.
-  if (!isComplete() || !holdsAllDetails()) resync();
+  // What was loaded may be an extract, with few details, or old: the kernel has more.
+  if (replaysState() || !isComplete() || !holdsAllDetails()) resync();
 
   return {
     store,

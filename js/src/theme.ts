@@ -1,4 +1,4 @@
-/** Follows the page's theme: JupyterLab's, VS Code's, else the system's. */
+/** Follows the page's theme: JupyterLab's, VS Code's, marimo's, else the system's. */
 
 export type Theme = "light" | "dark";
 
@@ -10,6 +10,8 @@ function currentTheme(): Theme {
   if (jupyter) return jupyter === "false" ? "dark" : "light";
   if (body.matches(".vscode-dark, .vscode-high-contrast:not(.vscode-high-contrast-light)")) return "dark";
   if (body.matches(".vscode-light, .vscode-high-contrast-light")) return "light";
+  const { theme: marimo } = body.dataset;
+  if (marimo === "light" || marimo === "dark") return marimo;
   return matchMedia(DARK_SYSTEM).matches ? "dark" : "light";
 }
 
@@ -17,7 +19,10 @@ function currentTheme(): Theme {
 export function followTheme(signal: AbortSignal, apply: (theme: Theme) => void) {
   const update = () => apply(currentTheme());
   const observer = new MutationObserver(update);
-  observer.observe(document.body, { attributes: true, attributeFilter: ["class", "data-jp-theme-light"] });
+  observer.observe(document.body, {
+    attributes: true,
+    attributeFilter: ["class", "data-jp-theme-light", "data-theme"],
+  });
   signal.addEventListener("abort", () => observer.disconnect());
   matchMedia(DARK_SYSTEM).addEventListener("change", update, { signal });
   update();

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { DetailsAnswer, Frame, Traits, Whole } from "../src/contract";
 import { decodeChunk } from "../src/protocol";
 import { LEASE_MS, SILENCE_MS } from "../src/requests";
@@ -108,6 +108,15 @@ describe("what arrives", () => {
     model.receive(frame(0, { epoch: 1 }), bothChunks([7]));
     expect(batches()).toEqual([]);
     expect(model.sent).toEqual([]);
+  });
+
+  it("asks for the whole where it is made from what the kernel sent last, as in marimo", () => {
+    vi.stubGlobal("customElements", { get: (name: string) => (name === "marimo-anywidget" ? class {} : undefined) });
+    start();
+    vi.unstubAllGlobals();
+    expect(model.sent).toMatchObject([{ kind: "resync" }]);
+    model.receive(whole({ next: 2, recorded: 2 }), [overviewChunk([0, 1]), detailsChunk([1])]);
+    expect(batches()).toEqual([0, 1]);
   });
 
   it("asks for the whole once when a frame is missing, and takes it", () => {

@@ -1,0 +1,103 @@
+"""What shows notebooks other than JupyterLab: Jupyter Notebook 7, Voila and marimo, each a server of its own."""
+
+import json
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from textwrap import indent
+from urllib.parse import urlsplit
+
+from harness import START_SECONDS, TOKEN, Lab, free_port, notebook, own_environment
+
+MARIMO_APP = """
+import marimo
+
+app = marimo.App()
+
+
+@app.cell
+def _():
+{source}
+    return
+
+
+if __name__ == "__main__":
+    app.run()
+"""
+
+
+class NotebookServer(Lab):
+    """A Jupyter Notebook 7: JupyterLab's parts in another frame, so that `harness` opens and runs its notebooks too."""
+
+    def address(self, name: str) -> str:
+        """Return the address at which Jupyter Notebook opens a notebook."""
+        return f"{self.url}/notebooks/{name}?token={TOKEN}"
+
+    def _command(self) -> list[str]:
+        return [
+            *[sys.executable, "-m", "notebook", "--no-browser", "--allow-root", "--expose-app-in-browser"],
+            *["--ip=127.0.0.1", f"--port={urlsplit(self.url).port}", "--ServerApp.port_retries=0"],
+            *[f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={self.notebooks}"],
+        ]
+
+
+@contextmanager
+def running_voila(root: Path, source: str) -> Iterator[str]:
+    """Serve a notebook with one cell as a page of Voila; give its address."""
+    (root / "page.ipynb").write_text(json.dumps(notebook(source)), encoding="utf-8")
+    port = free_port()
+    options = ["--no-browser", f"--port={port}", "--Voila.ip=127.0.0.1"]
+    with _serving(root, f"http://127.0.0.1:{port}/static/", ["-m", "voila", "page.ipynb", *options]):
+        yield f"http://127.0.0.1:{port}/"
+
+
+@contextmanager
+def running_marimo(root: Path, mode: str, source: str, *, theme: str) -> Iterator[str]:
+    """Serve a marimo notebook with one cell, to "run" or to "edit", in a theme; give its address."""
+    settings = f'[tool.marimo]\nruntime = {{ auto_instantiate = true }}\ndisplay = {{ theme = "{theme}" }}\n'
+    (root / "pyproject.toml").write_text(settings, encoding="utf-8")
+    (root / "page.py").write_text(MARIMO_APP.format(source=indent(source.strip(), "    ")), encoding="utf-8")
+    port = free_port()
+    options = ["--headless", "--no-token", "--host=127.0.0.1", f"--port={port}"]
+    with _serving(root, f"http://127.0.0.1:{port}/health", ["-m", "marimo", mode, "page.py", *options]):
+        yield f"http://127.0.0.1:{port}/"
+
+
+@contextmanager
+def _serving(root: Path, health: str, command: list[str]) -> Iterator[None]:
+    """Run a server in a folder until the end of the context; it is there when an address answers."""
+    log = root / "server.log"
+    places = {"HOME": str(root), "MARIMO_SKIP_UPDATE_CHECK": "1"}
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            [sys.executable, *command], cwd=root, env=own_environment(root) | places, stdout=output, stderr=output
+        )
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while not _answers(health):
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{command[1]} did not start:\n{log.read_text()}")
+            time.sleep(0.05)
+        yield
+    finally:
+        server.terminate()
+        try:
+            server.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=2):
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False

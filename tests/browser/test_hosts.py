@@ -1,0 +1,145 @@
+"""Other hosts than JupyterLab: in each the widget is drawn from the same numbers, answers a click, and trains."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from figure import Figure
+from harness import VIEWPORT, PageLog, notebook, own_environment, run_all, wait_for_kernel
+from hosts import NotebookServer, running_marimo, running_voila
+from playwright.sync_api import Browser, Page, expect
+
+from rnnbow_widget import Trainer, corpora
+
+SOURCE = """
+from rnnbow_widget import RNNbow, corpora
+widget = RNNbow(corpora.c_headers(), hidden_size=16, horizon=5, record_every=20, seed=7)
+widget.train(41)
+widget
+"""
+FURTHER = "widget.train(200)\nwidget"
+PIXEL = 0.05  # how far a drawn height may be from the exact one
+
+
+@contextmanager
+def page_of_a_host(browser: Browser) -> Iterator[Page]:
+    """Give a page in which nothing of ours must go wrong; what the host itself complains of or asks for is its own."""
+    log = PageLog()
+    context = browser.new_context(viewport=VIEWPORT)
+    context.on("page", log.watch)
+    try:
+        yield context.new_page()
+    finally:
+        context.close()
+    ours = [line for line in log.complaints if "blob:" in line or "rnnbow" in line]  # widgets are loaded from blobs
+    assert not ours, ours
+
+
+def use(figure: Figure) -> None:
+    """See what the cell trained, click a batch, and train on for a while."""
+    figure.expect_state("paused")
+    figure.expect_recorded(3)
+    figure.expect_batch(40)
+    figure.click(figure.bar_place(1))
+    figure.leave()
+    figure.expect_batch(20)
+    assert_shows_what_is_trained_here(figure)
+    figure.button("play").click()
+    figure.expect_state("training")
+    figure.expect_more_recorded(6)
+    figure.button("play").click()
+    figure.expect_state("paused")
+    assert_shows_what_is_trained_here(figure)  # the clicked batch stays
+    figure.button("follow").click()
+    expect(figure.root).not_to_have_attribute("data-batch", "20")
+    assert len(figure.read().bars) == figure.recorded
+    expect(figure.banner).to_be_hidden()
+
+
+def assert_shows_what_is_trained_here(figure: Figure) -> None:
+    """The same seed gives the same picture on every host: the one of a trainer in this process."""
+    trainer = Trainer(corpora.c_headers(), hidden_size=16, horizon=5, record_every=20, seed=7)
+    items = trainer.train(21).at(20).surfaces["W_hh"]  # (T, D)
+    picture = figure.read()
+    unit = picture.axes["gradients"].unit
+    for place, part in picture.parts.items():
+        assert abs(part.height - items[place] * unit) < PIXEL
+    assert len(picture.parts) == len(items) * 5 - 10  # the last four steps have fewer losses behind them
+
+
+def test_notebook_7(browser: Browser, tmp_path: Path) -> None:
+    with NotebookServer(tmp_path) as server, page_of_a_host(browser) as page:
+        server.write("page.ipynb", SOURCE)
+        page.goto(server.address("page.ipynb"))
+        wait_for_kernel(page)
+        run_all(page)
+        use(Figure(page))
+
+
+def test_voila(browser: Browser, tmp_path: Path) -> None:
+    with running_voila(tmp_path, SOURCE) as address, page_of_a_host(browser) as page:
+        page.goto(address)
+        use(Figure(page))
+
+
+def test_a_marimo_app(browser: Browser, tmp_path: Path) -> None:
+    with running_marimo(tmp_path, "run", SOURCE, theme="dark") as address, page_of_a_host(browser) as page:
+        page.goto(address)
+        figure = Figure(page)
+        use(figure)
+        expect(figure.root).to_have_attribute("data-theme", "dark")  # marimo's, where the system's is light
+
+
+def test_a_marimo_notebook_shows_all_that_was_trained_when_it_is_loaded_again(browser: Browser, tmp_path: Path) -> None:
+    with running_marimo(tmp_path, "edit", SOURCE, theme="light") as address, page_of_a_host(browser) as page:
+        page.goto(address)
+        figure = Figure(page)
+        use(figure)
+        recorded = figure.recorded
+        page.reload()
+        figure.expect_recorded(recorded)
+        figure.expect_state("paused")
+
+
+def exported(folder: Path, **environment: str) -> Path:
+    """Run a notebook and write it as HTML."""
+    (folder / "page.ipynb").write_text(json.dumps(notebook(SOURCE, FURTHER)), encoding="utf-8")
+    command = [sys.executable, "-m", "nbconvert", "--execute", "--to", "html", "page.ipynb"]
+    subprocess.run(command, cwd=folder, env=own_environment(folder) | environment, check=True, capture_output=True)
+    return folder / "page.html"
+
+
+def open_without_network(page: Page, path: Path) -> None:
+    page.context.set_offline(True)
+    page.goto(path.as_uri())
+
+
+def test_exported_html_holds_the_run_for_the_scripts_that_it_takes_from_the_network(
+    browser: Browser, tmp_path: Path
+) -> None:
+    path = exported(tmp_path)
+    with page_of_a_host(browser) as page:
+        open_without_network(page, path)
+        expect(page.locator(".jp-CodeCell")).to_have_count(2)
+        saved = page.locator("script[type='application/vnd.jupyter.widget-state+json']").text_content()
+        states = [model["state"] for model in json.loads(saved or "")["state"].values()]
+        (state,) = [state for state in states if "_run" in state]
+        assert state["_run"]["recorded"] == 13
+        assert state["_esm"]
+        expect(Figure(page).root).to_have_count(0)  # nothing draws it
+
+
+def test_html_of_a_graded_notebook_has_still_pictures_that_need_no_network(browser: Browser, tmp_path: Path) -> None:
+    path = exported(tmp_path, NBGRADER_EXECUTION="autograde")
+    with page_of_a_host(browser) as page:
+        open_without_network(page, path)
+        pictures = page.locator(".jp-OutputArea img")
+        expect(pictures).to_have_count(2)
+        for picture in pictures.all():
+            expect(picture).to_be_visible()
+            assert picture.evaluate("image => image.naturalWidth") > 800
+        before, after = (picture.get_attribute("src") for picture in pictures.all())
+        assert before != after  # it was trained between them
