@@ -5,11 +5,12 @@
 
 import type { AnyModel } from "@anywidget/types";
 import { browserClock, type Clock, createAudience, pageVisibility, type Visibility } from "../clock";
-import type { Bytes, ComparisonFrame, ComparisonTraits, FromComparison, SideDescription, ToKernel } from "../contract";
+import type { Bytes, ComparisonFrame, ComparisonTraits, FromComparison, SideDescription } from "../contract";
 import { randomName } from "../random_name";
-import { createRequests, SILENCE_MS } from "../requests";
+import { createRequests } from "../requests";
 import { createSession, type Session } from "../session";
-import type { Problem } from "../store";
+import { createStore, type Problem, type Store } from "../store";
+import { createTalk, type TrainingCommands, trainingCommands } from "../talk";
 import { createSideModel } from "./side_model";
 
 /** What a person chooses for all sides. */
@@ -30,21 +31,14 @@ export interface ComparisonState extends ComparisonChoices {
   silent: boolean;
 }
 
-export interface ComparisonCommands {
-  play(): void;
-  stop(): void;
-  step(until: "batch" | "record"): void;
-  reset(): void;
-  select(batch: number | null): void;
+export interface ComparisonCommands extends TrainingCommands {
   choose<K extends keyof ComparisonChoices>(name: K, value: ComparisonChoices[K]): void;
 }
 
 export interface ComparisonSession {
-  readonly state: ComparisonState;
+  readonly store: Store<ComparisonState>;
   readonly sides: readonly Session[];
   commands: ComparisonCommands;
-  /** Returns the function that ends the subscription. */
-  subscribe(listener: () => void): () => void;
   /** A view shows this session; returns the function that ends it. Without one, nothing is trained. */
   join(): () => void;
   destroy(): void;
@@ -59,10 +53,7 @@ export function createComparisonSession(
   const audience = createAudience(visibility);
   const models = model.get("_sides").sides.map((_, side) => createSideModel(model, side));
   const sides = models.map((side) => createSession(side.model, clock, audience));
-  const listeners = new Set<() => void>();
-  const cleanups: (() => void)[] = [];
-  let cancelAnswerTimer = () => {};
-  let state: ComparisonState = {
+  const store = createStore<ComparisonState>({
     sides: model.get("_sides").sides,
     remarks: model.get("_sides").remarks,
     sentence: model.get("_contrast").sentence,
@@ -71,11 +62,13 @@ export function createComparisonSession(
     problem: null,
     silent: false,
     ...choices(),
-  };
+  });
+  const { update } = store;
+  const talk = createTalk(model, clock, () => update({ silent: true }));
 
   const requests = createRequests({
     client,
-    send,
+    send: talk.send,
     wanted: () => model.get("playing"),
     following: () => false,
     onSilence: () => update({ silent: true }),
@@ -88,32 +81,10 @@ export function createComparisonSession(
     return Object.fromEntries(chosen) as unknown as ComparisonChoices;
   }
 
-  function update(changes: Partial<ComparisonState>) {
-    state = { ...state, ...changes };
-    for (const listener of listeners) listener();
-  }
-
-  /** Gives whether it was sent: hosts throw once the notebook is closed or its kernel is gone. */
-  function send(message: ToKernel): boolean {
-    try {
-      model.send(message);
-      return true;
-    } catch {
-      update({ silent: true });
-      return false;
-    }
-  }
-
-  function command(message: ToKernel) {
-    if (!send(message)) return;
-    cancelAnswerTimer();
-    cancelAnswerTimer = clock.after(SILENCE_MS, () => update({ silent: true }));
-  }
-
   function heard() {
-    cancelAnswerTimer();
+    talk.heard();
     requests.heard();
-    if (state.silent) update({ silent: false });
+    if (store.state.silent) update({ silent: false });
   }
 
   /** Each side gets its part of a frame at once, so that what is drawn next is all of one batch. */
@@ -154,51 +125,26 @@ export function createComparisonSession(
     }
   }
 
-  function on(event: `change:${string}` | "msg:custom", listener: (...args: never[]) => void) {
-    const callback = listener as () => void;
-    model.on(event as "change:scale", callback);
-    cleanups.push(() => model.off(event as "change:scale", callback));
-  }
-
-  on("msg:custom", onMessage);
-  on("change:_contrast", () => update({ sentence: model.get("_contrast").sentence }));
-  on("change:selected", () => update({ selected: model.get("selected") }));
-  for (const name of CHOICES) on(`change:${name}`, () => update({ [name]: model.get(name) }));
-  on("change:playing", () => {
+  talk.on("msg:custom", onMessage);
+  talk.on("change:_contrast", () => update({ sentence: model.get("_contrast").sentence }));
+  talk.on("change:selected", () => update({ selected: model.get("selected") }));
+  for (const name of CHOICES) talk.on(`change:${name}`, () => update({ [name]: model.get(name) }));
+  talk.on("change:playing", () => {
     heard();
     update({ playing: model.get("playing") });
     requests.play();
   });
-  for (const side of sides) cleanups.push(side.store.subscribe(() => update({})));
+  const unsubscribe = sides.map((side) => side.store.subscribe(() => update({})));
 
   return {
-    get state() {
-      return state;
-    },
+    store,
     sides,
-    commands: {
-      play: () => command({ kind: "play" }),
-      stop: () => command({ kind: "stop" }),
-      step: requests.step,
-      reset: () => command({ kind: "reset" }),
-      select(batch) {
-        model.set("selected", batch);
-        model.save_changes();
-      },
-      choose(name, value) {
-        model.set(name, value as never);
-        model.save_changes();
-      },
-    },
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    commands: { ...trainingCommands(talk, requests), choose: talk.set },
     join: audience.join,
     destroy() {
       requests.destroy();
-      cancelAnswerTimer();
-      for (const cleanup of cleanups) cleanup();
+      talk.destroy();
+      for (const end of unsubscribe) end();
       for (const side of sides) side.destroy();
     },
   };

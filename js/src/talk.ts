@@ -1,0 +1,91 @@
+/** A model's talk with its kernel, whatever widget it is of: what is listened to, what a person asks for, and silence. */
+
+import type { AnyModel } from "@anywidget/types";
+import type { Clock } from "./clock";
+import type { ToKernel } from "./contract";
+import { type Requests, SILENCE_MS } from "./requests";
+
+export interface Talk<T> {
+  /** Listens until `destroy`. */
+  on(event: `change:${keyof T & string}` | "msg:custom", listener: (...args: never[]) => void): void;
+  /** Gives whether it was sent: hosts throw once the notebook is closed or its kernel is gone. */
+  canSend(message: ToKernel): boolean;
+  /** Sends what the person asked for: that it cannot be sent is said. */
+  send(message: ToKernel): boolean;
+  /** Sends what is to be answered. */
+  command(message: ToKernel): void;
+  /** Any sign of life from the kernel. */
+  heard(): void;
+  set<K extends keyof T>(name: K, value: T[K]): void;
+  destroy(): void;
+}
+
+/** What a person can ask for, of one run or of several. */
+export interface TrainingCommands {
+  play(): void;
+  stop(): void;
+  step(until: "batch" | "record"): void;
+  reset(): void;
+  select(batch: number | null): void;
+}
+
+export function createTalk<T extends { selected: number | null }>(
+  model: AnyModel<T>,
+  clock: Clock,
+  onSilence: () => void,
+): Talk<T> {
+  const cleanups: (() => void)[] = [];
+  let cancelAnswerTimer = () => {};
+
+  function canSend(message: ToKernel): boolean {
+    try {
+      model.send(message);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  function send(message: ToKernel): boolean {
+    const sent = canSend(message);
+    if (!sent) onSilence();
+    return sent;
+  }
+
+  return {
+    on(event, listener) {
+      const callback = listener as () => void;
+      model.on(event as "msg:custom", callback);
+      cleanups.push(() => model.off(event as "msg:custom", callback));
+    },
+    canSend,
+    send,
+    command(message) {
+      if (!send(message)) return;
+      cancelAnswerTimer();
+      cancelAnswerTimer = clock.after(SILENCE_MS, onSilence);
+    },
+    heard: () => cancelAnswerTimer(),
+    set(name, value) {
+      model.set(name, value);
+      model.save_changes();
+    },
+    destroy() {
+      cancelAnswerTimer();
+      for (const cleanup of cleanups) cleanup();
+    },
+  };
+}
+
+export function trainingCommands<T extends { selected: number | null }>(
+  talk: Talk<T>,
+  requests: Requests,
+): TrainingCommands {
+  return {
+    play: () => talk.command({ kind: "play" }),
+    stop: () => talk.command({ kind: "stop" }),
+    step: (until) => requests.step(until),
+    reset: () => talk.command({ kind: "reset" }),
+    select: (batch) => talk.set("selected", batch as T["selected"]),
+  };
+}
