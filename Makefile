@@ -11,7 +11,7 @@ NPM := $(BIN)/python scripts/npm.py
 JS_SOURCES := $(shell find js -name node_modules -prune -o -type f -print)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format test-python test-js test-packaging test-browser coverage bench replicate screenshots build clean bundle chromium
+.PHONY: help demo test lint types format test-python test-js test-packaging test-browser docs coverage bench replicate screenshots build clean bundle chromium
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,7 +22,7 @@ demo: $(VENV)/.demo ## open the first notebook in JupyterLab (PORT=8888, BROWSER
 	  --LabApp.app_settings_dir=scripts/jupyterlab --LabApp.extension_manager=readonly \
 	  $(if $(filter none,$(BROWSER)),--no-browser) $(if $(filter 0,$(shell id -u)),--allow-root)
 
-test: lint types test-python test-js test-packaging test-browser ## set up and pass everything
+test: lint types test-python test-js docs test-packaging test-browser ## set up and pass everything
 
 lint: $(VENV)/.test ## check style and formatting
 	$(BIN)/ruff check
@@ -50,6 +50,13 @@ test-packaging: bundle ## what the wheel and the sdist hold
 test-browser: bundle chromium ## the widget in JupyterLab in Chromium
 	$(BIN)/pytest tests/browser
 
+docs: bundle ## the documentation site in docs/_build/html: strict, and no broken link
+	rm -rf docs/_build
+	$(BIN)/python scripts/gallery.py docs/_build/extra/live
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --conf-dir docs \
+	  --doctree-dir docs/_build/doctrees --builder html . docs/_build/html
+	$(BIN)/python scripts/check_site.py docs/_build/html
+
 coverage: $(VENV)/.test ## lines that the Python tests do not reach
 	$(BIN)/coverage run -m pytest -m "not browser and not packaging"
 	$(BIN)/coverage report
@@ -67,7 +74,7 @@ build: $(VENV)/.test ## wheel and sdist in dist/
 	$(BIN)/python -m build
 
 clean: ## remove everything that make made
-	rm -rf $(VENV) dist js/node_modules rnnbow_widget/static tests/browser/failures
+	rm -rf $(VENV) dist docs/_build js/node_modules rnnbow_widget/static tests/browser/failures
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

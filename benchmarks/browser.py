@@ -20,8 +20,11 @@ __all__ = ["kernel_exec", "next_drawing", "opened", "shown"]
 
 
 @contextmanager
-def opened(source: str) -> Iterator[Page]:
-    """A page of Chromium with a JupyterLab of its own, whose only notebook has one cell; it has not run yet."""
+def opened(source: str, *, imported: bool = True) -> Iterator[Page]:
+    """A page of Chromium with a JupyterLab of its own, whose only notebook has one cell; it has not run yet.
+
+    `imported`: the kernel has the package already.
+    """
     with (
         TemporaryDirectory(ignore_cleanup_errors=True) as folder,
         running_chromium() as browser,
@@ -30,8 +33,9 @@ def opened(source: str) -> Iterator[Page]:
         page = browser.new_page(viewport=VIEWPORT)
         lab.write(NAME, source)
         open_notebook(page, lab, NAME)
-        # If the import fails, it says why: a cell would only show it.
-        kernel_exec(page, f"import sys; sys.path.append({str(REPOSITORY)!r}); import rnnbow_widget")
+        kernel_exec(page, f"import sys; sys.path.append({str(REPOSITORY)!r})")
+        if imported:  # if that fails, it says why: a cell would only show it
+            kernel_exec(page, "import rnnbow_widget")
         yield page
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import corpora, tasks
+from . import corpora, examples, tasks
+from .agreement import rel_error
+from .attempt import Attempt
 from .bptt_itemized import itemized_bptt, itemized_delta
 from .bptt_layers import itemized_layer_delta, itemized_layers
 from .gradients import bptt
@@ -18,11 +20,13 @@ from .trainer import DivergedError, Trainer
 
 if TYPE_CHECKING:
     from .comparison import Comparison, compare
+    from .sweep_table import Sweep, sweep
     from .widget import RNNbow
 
 __version__ = "0.1.0"
 __all__ = [
     "RNN",
+    "Attempt",
     "Comparison",
     "DivergedError",
     "RNNbow",
@@ -32,16 +36,20 @@ __all__ = [
     "Sequences",
     "Snapshot",
     "Stream",
+    "Sweep",
     "ThinnedError",
     "Trainer",
     "bptt",
     "compare",
     "corpora",
+    "examples",
     "itemize",
     "itemized_bptt",
     "itemized_delta",
     "itemized_layer_delta",
     "itemized_layers",
+    "rel_error",
+    "sweep",
     "tasks",
 ]
 
@@ -56,4 +64,8 @@ def __getattr__(name: str) -> Any:
         from . import comparison
 
         return getattr(comparison, name)
+    if name in ("Sweep", "sweep"):
+        from . import sweep_table
+
+        return getattr(sweep_table, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

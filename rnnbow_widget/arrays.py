@@ -32,13 +32,22 @@ def overview_frame(overview: Overview) -> pandas.DataFrame:
     ImportError
         If pandas is not installed.
     """
-    try:
-        import pandas
-    except ImportError as error:
-        raise ImportError("to_pandas needs pandas: pip install 'rnnbow_widget[pandas]'") from error
+    pandas = _pandas()
     columns = {name: np.array(overview.column(name)) for name in overview.names}
     index = pandas.Index(columns.pop("batch", np.zeros(0, np.int64)), name="batch")
     return pandas.DataFrame(columns, index=index)
+
+
+def trials_frame(rows: Sequence[Mapping[str, Any]]) -> pandas.DataFrame:
+    """Return a row for each trial of a sweep, by its number.
+
+    Raises
+    ------
+    ImportError
+        If pandas is not installed.
+    """
+    pandas = _pandas()
+    return pandas.DataFrame(rows, index=pandas.RangeIndex(len(rows), name="trial"))
 
 
 def snapshots_dataset(overview: Overview, snapshots: Iterable[Snapshot], settings: Mapping[str, Any]) -> xarray.Dataset:
@@ -82,6 +91,14 @@ def snapshots_dataset(overview: Overview, snapshots: Iterable[Snapshot], setting
         {"batch": batches, "surface": surfaces, "step": np.arange(steps), "lag": lags},
         {name: value for name, value in settings.items() if isinstance(value, (str, int, float))},
     )
+
+
+def _pandas() -> Any:
+    try:
+        import pandas
+    except ImportError as error:
+        raise ImportError("to_pandas needs pandas: pip install 'rnnbow_widget[pandas]'") from error
+    return pandas
 
 
 def one_stream(snapshot: Snapshot, stream: int) -> Snapshot:

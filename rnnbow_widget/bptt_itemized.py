@@ -44,11 +44,6 @@ class ItemizedGradients(Measured):
         dtype. A row is all that a step hands back: δ, and in an LSTM or GRU the gradient on its direct path too.
     delta : array (n, gates·H) or (n, B, gates·H)
         ``Σ_t δ_{t,j}``, all losses included.
-    gradients : Gradients
-        The plain gradients of the same window. Worked out when first asked for.
-    average : Measured
-        The mean over streams, arrays (n, k) and (n,). An item is the mean of the streams' items; `total` and `beyond`
-        measure the mean of the streams' matrices. Worked out when first asked for.
     """
 
     floor: float
@@ -58,12 +53,15 @@ class ItemizedGradients(Measured):
 
     @cached_property
     def gradients(self) -> Gradients:
-        """The plain gradients of the same window."""
+        """The plain gradients of the same window: a `Gradients`, worked out when first asked for."""
         return self._gradients()
 
     @cached_property
     def average(self) -> Measured:
-        """The mean over streams."""
+        """The mean over streams, a `Measured` of arrays (n, k) and (n,), worked out when first asked for.
+
+        An item is the mean of the streams' items; ``total`` and ``beyond`` measure the mean of the streams' matrices.
+        """
         return self._average()
 
 

@@ -161,6 +161,8 @@ class WindowGradients:
         if base in STATES:
             later = np.zeros_like(rows)
             later[:-1] = rows[1:]
+            if walk.forward.there is not None:  # as in `TrackRows.later`
+                later[~(walk.forward.there[::-1] if direction else walk.forward.there)] = 0
             local = walk.forward.tracks[layer][direction].linearization  # (n, B, …)
             found = cell.state_gradient(local, later, self._entering[layer][direction].reshape(*rows.shape[:2], -1))
         else:

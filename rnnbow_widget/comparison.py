@@ -18,6 +18,7 @@ from .checks import one_of, positive_int
 from .contrast import Contrast, contrast
 from .conversation import Conversation, Handler
 from .data import Data
+from .display import mime_bundle
 from .lockstep import Lockstep
 from .measuring import MEASURES
 from .page import FORMS
@@ -148,7 +149,6 @@ class Comparison(anywidget.AnyWidget):
         scale: str = "shared",
         stream: int | None = None,
     ) -> None:
-        check_comparable(list(sides.values()))
         self.sides = dict(sides)
         self.runs = {name: side.run for name, side in sides.items()}
         self.trainers = {name: side.trainer for name, side in sides.items() if side.trainer}
@@ -158,6 +158,9 @@ class Comparison(anywidget.AnyWidget):
         chosen = {"measure": measure, "form": form, "quantity": quantity, "log_scale": log_scale, "scale": scale}
         super().__init__(**chosen, stream=stream)
         self.on_msg(lambda _, content, __: self._conversation.receive(content))
+
+    def _repr_mimebundle_(self, **_: Any) -> Any:
+        return mime_bundle(self, self.to_png if all(map(len, self.runs.values())) else None)
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{name}: {len(run):,} recorded" for name, run in self.runs.items())
@@ -216,6 +219,30 @@ class Comparison(anywidget.AnyWidget):
     def sentence(self, batch: int | None = None) -> str:
         """Say what differs at a batch; by default at the newest that all have recorded. See docs/measures.md."""
         return self.contrast(batch).sentence()
+
+    def to_png(self, batch: int | None = None) -> bytes:
+        """Draw a batch of all sides side by side, by default the selected one, as a still picture. Needs matplotlib.
+
+        Parameters
+        ----------
+        batch : int, optional
+            Its number; of sides that have not recorded it, the nearest is drawn.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        ValueError
+            If nothing is recorded.
+        """
+        return self._draw(batch)
+
+    def _draw(self, batch: int | None, mark: tuple[int, int] | None = None) -> bytes:
+        from .sides_picture import draw_sides
+
+        shown = self.selected if batch is None else batch
+        chosen: dict[str, Any] = {"measure": self.measure, "quantity": self.quantity, "stream": self.stream}
+        return draw_sides(self.runs, shown, mark=mark, **chosen)
 
     def column(self, name: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """One number per batch that all sides have recorded: the batches (m,), and the numbers (sides, m).
@@ -294,7 +321,7 @@ class _Conversation(Conversation):
         return super().status(side) | {"file": None}  # it is compared as it was when it was opened
 
     def _handlers(self) -> dict[Any, Handler]:
-        single = ("set", "measure_horizon", "follow")
+        single = ("set", "measure_horizon", "follow", "code")
         return {kind: handler for kind, handler in super()._handlers().items() if kind not in single}
 
     def _together(self, parts: Sequence[Part]) -> Part:

@@ -38,6 +38,9 @@ class Widget(Protocol):
     def send_state(self, key: str | list[str]) -> None:
         """Send traits to all pages."""
 
+    def code(self) -> str:
+        """Return all of it as a line of Python."""
+
 
 class Conversation:
     """What one widget and its pages say to each other, as docs/architecture.md describes it.
@@ -167,6 +170,7 @@ class Conversation:
             "set": self._on_set,
             "resync": lambda message: self._send_whole(self._side(message)),
             "details": self._on_details,
+            "code": self._on_code,
         }
 
     def _side(self, message: Mapping[str, Any]) -> int:
@@ -203,6 +207,9 @@ class Conversation:
         side = self._side(message)
         content, chunks = self._reporters[side].details(message)
         self.send(self._about(side, content), chunks)
+
+    def _on_code(self, message: Mapping[str, Any]) -> None:
+        self.send({"kind": "code", "client": str(message.get("client")), "line": self._widget.code()})
 
     def _on_measure_horizon(self) -> None:
         try:

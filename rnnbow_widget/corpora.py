@@ -15,6 +15,7 @@ from .data import Consecutive, Data, check_sizes
 SEQ_LENGTH = 25
 """Characters of a window, unless somebody says otherwise."""
 _SOURCES = (".c", ".h")
+_LONGEST_LITERAL = 2_000  # characters of a text that a line of Python holds
 
 
 class Corpus(Data):
@@ -31,6 +32,7 @@ class Corpus(Data):
     """
 
     shows_inputs = False
+    usual_length = SEQ_LENGTH
 
     def __init__(self, name: str, tokens: NDArray[np.int32], vocabulary: tuple[str, ...]) -> None:
         size = len(vocabulary)
@@ -100,14 +102,25 @@ def text(source: str | PathLike[str], *, name: str | None = None) -> Corpus:
         raise TypeError(f"source takes a text or a path, got {type(source).__name__}")
     if isinstance(source, PathLike) or _names_a_file(source):
         path = Path(source)
-        return _characters(_decode(path.read_bytes(), str(path)), name or path.name)
-    return _characters(source, name or "text")
+        corpus = _characters(_decode(path.read_bytes(), str(path)), name or path.name)
+        corpus.code = f"corpora.text({str(path)!r}{_named(name)})"
+        return corpus
+    corpus = _characters(source, name or "text")
+    if len(source) <= _LONGEST_LITERAL:
+        corpus.code = f"corpora.text({source!r}{_named(name)})"
+    return corpus
+
+
+def _named(name: str | None) -> str:
+    return "" if name is None else f", name={name!r}"
 
 
 def c_headers() -> Corpus:
     """The C headers that come with numpy: real source code, about 380 kB, on every machine that runs this."""
     folder = Path(np.get_include())
-    return _characters("".join(_read_sources(folder)), "numpy's C headers")
+    corpus = _characters("".join(_read_sources(folder)), "numpy's C headers")
+    corpus.code = "corpora.c_headers()"
+    return corpus
 
 
 def linux_kernel(source: str | PathLike[str], *, folder: str = "kernel") -> Corpus:
@@ -135,7 +148,9 @@ def linux_kernel(source: str | PathLike[str], *, folder: str = "kernel") -> Corp
     pieces = list(_read_sources(path / folder) if path.is_dir() else _read_tarball(path, folder))
     if not pieces:
         raise FileNotFoundError(f"no C source in folder {folder!r} of {str(path)!r}")
-    return _characters("".join(pieces), f"Linux kernel, {folder or 'all'}")
+    corpus = _characters("".join(pieces), f"Linux kernel, {folder or 'all'}")
+    corpus.code = f"corpora.linux_kernel({str(path)!r}, folder={folder!r})"
+    return corpus
 
 
 def _names_a_file(source: str) -> bool:

@@ -82,12 +82,19 @@ class Data(ABC):
         The least loss that can be expected of any predictor, if it is known and not 0.
     solved_below : float or None
         A loss below which it is solved, if there is such a thing.
+    code : str or None
+        An expression that makes the same data, with the names `corpora`, `tasks` and `examples` of this package; None
+        if a person brings it.
+    usual_length : int or None
+        Steps of a window, unless somebody says otherwise; None if somebody has to.
     """
 
     shows_inputs: bool = True
     baseline: Reference | None = None
     least: Reference | None = None
     solved_below: float | None = None
+    code: str | None = None
+    usual_length: int | None = None
 
     def __init__(
         self,

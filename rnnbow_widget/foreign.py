@@ -112,15 +112,17 @@ class ForeignLayers:
             sent there; a layer that reads backward begins at its end.
         """
         steps, streams = inputs.shape[:2]
+        there: Mask | None = None
         if lengths is not None:
             steps = int(lengths.max())
             inputs, entering = inputs[:steps], entering[:steps]
-            beyond = np.arange(steps)[:, None] >= lengths  # (n, B)
-            inputs, entering = (
-                np.where(beyond[..., None], 0, array).astype(array.dtype) for array in (inputs, entering)
-            )
+            if bool((lengths < steps).any()):
+                there = np.arange(steps)[:, None] < lengths  # (n, B)
+                inputs, entering = (
+                    np.where(there[..., None], array, 0).astype(array.dtype) for array in (inputs, entering)
+                )
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found and shown
-            if lengths is None or bool((lengths == steps).all()):
+            if lengths is None or there is None:
                 own = (inputs, state) if streams > 1 else (inputs[:, 0], state[0])
                 tracks, outputs = self.rnn.run_layers(*own)
             else:
@@ -130,7 +132,8 @@ class ForeignLayers:
         losses: Mask = np.any(entering, axis=-1)  # (n,) or (n, B)
         none = np.zeros((*losses.shape, 0), self.rnn.dtype)  # of the read-out that is not there
         mask = None if np.all(losses) else losses
-        return ForwardPass(inputs, none, tracks, outputs, none, np.zeros_like(none, shape=losses.shape), mask, entering)
+        loss = np.zeros_like(none, shape=losses.shape)
+        return ForwardPass(inputs, none, tracks, outputs, none, loss, mask, entering, there)
 
     def _run_lengths(
         self, inputs: Array, state: Array, lengths: Lengths

@@ -64,6 +64,8 @@ class ForwardPass:
     entering : array (n, D·H) or None
         Gradient of each step's loss with respect to what the top layer gives out, if it is known from elsewhere; None
         if it is that of the read-out and the loss.
+    there : bool array (n, B) or None
+        Which steps each stream has, if some are shorter than others; None if all have all.
     """
 
     inputs: Signal
@@ -74,6 +76,7 @@ class ForwardPass:
     loss: Array
     mask: Mask | None = None
     entering: Array | None = None
+    there: Mask | None = None
 
     @property
     def of_classes(self) -> bool:
@@ -145,6 +148,7 @@ class ForwardPass:
             self.loss[:, index],
             None if self.mask is None else self.mask[:, index],
             None if self.entering is None else self.entering[:, index],
+            None if self.there is None else self.there[:, index],
         )
 
     def flattened(self) -> ForwardPass:
@@ -163,6 +167,7 @@ class ForwardPass:
             self.loss.reshape(-1),
             None if self.mask is None else self.mask.reshape(-1),
             None if self.entering is None else _flattened(self.entering),
+            None if self.there is None else self.there.reshape(-1),
         )
 
     def with_streams(self) -> ForwardPass:
@@ -179,6 +184,7 @@ class ForwardPass:
             self.loss[:, None],
             None if self.mask is None else self.mask[:, None],
             None if self.entering is None else self.entering[:, None],
+            None if self.there is None else self.there[:, None],
         )
 
 

@@ -228,7 +228,7 @@ class GRUCell(Cell):
 
 
 def _scale_blocks(rows: Array, factors: Array) -> None:
-    """Multiply rows (…, blocks·H) by factors (…, blocks, H) in place: long rows cost half of what blocks one by one do."""
+    """Multiply rows (…, blocks·H) by factors (…, blocks, H) in place: long rows cost half of what single blocks do."""
     multiply(rows, factors.reshape(*factors.shape[:-2], -1), rows)
 
 

@@ -161,6 +161,7 @@ class Reber(_Written):
         length = positive_int("length", length)
         grammar = Grammar(("B", "T", "S", "X", "P", "V", "E"), REBER_ARCS)
         super().__init__("Reber grammar", grammar, length, Reference(grammar.bigram_entropy(length), _CURRENT))
+        self.code = f"tasks.Reber({length})"
 
 
 class EmbeddedReber(_Written):
@@ -199,6 +200,7 @@ class EmbeddedReber(_Written):
         forgetful = [0, 1, *range(2, 2 + inner), *range(2, 2 + inner), last, last, last + 2]
         baseline = Reference(grammar.entropy(length, forgetful), "knows all but the symbol to remember")
         super().__init__("embedded Reber grammar", grammar, length, baseline)
+        self.code = f"tasks.EmbeddedReber({length})"
 
 
 class AnBn(_Written):
@@ -230,6 +232,7 @@ class AnBn(_Written):
         baseline = Reference(grammar.bigram_entropy(length), _CURRENT)
         super().__init__(f"aⁿbⁿ, n ≤ {most}", grammar, length, baseline)
         self.most = most
+        self.code = f"tasks.AnBn({most}, {length})"
 
 
 def _conditional_entropy(joint: Float64) -> float:

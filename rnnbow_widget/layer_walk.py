@@ -16,7 +16,7 @@ from .bptt_itemized import safe_scale
 from .cell import Cell
 from .forward import ForwardPass
 from .losses import output_gradients
-from .parameters import Array
+from .parameters import Array, Mask
 from .rnn import RNN
 
 _CHUNK_BYTES = 1 << 26  # of all that is held of a chunk: products of few losses are slow
@@ -43,6 +43,8 @@ class TrackRows:
         What enters at each step, from the read-out or the layer above.
     local : array (n, B, …)
         The track's linearization.
+    there : bool array (n, B) or None
+        Which steps each stream has; None if all have all.
     """
 
     losses: range
@@ -52,6 +54,7 @@ class TrackRows:
     rows: Array
     incoming: Array
     local: Array
+    there: Mask | None
 
     @property
     def later(self) -> Array:
@@ -61,6 +64,8 @@ class TrackRows:
             found[1:] = self.rows[:-1]
         else:
             found[:-1] = self.rows[1:]
+        if self.there is not None:  # past a stream's end stands the state before its first step that is read
+            found[np.broadcast_to(~self.there[:, None], found.shape[:3])] = 0
         return found
 
     def steps(self) -> Iterator[tuple[Array, Array, Array, Array]]:
@@ -185,7 +190,7 @@ class LayerWalk:
                 if i % _ROWS_CHECKED_EVERY == _ROWS_CHECKED_EVERY - 1:
                     found[np.vecdot(found, found) <= self.floor**2] = 0
             later = rows[j]
-        return TrackRows(losses, layer, direction, cell, rows, own, linearization)
+        return TrackRows(losses, layer, direction, cell, rows, own, linearization, self.forward.there)
 
     def _reaching(self, step: int, losses: range, layer: int, direction: int) -> tuple[int, int]:
         """Which of the losses have to be followed at a step: the first, and the one after the last."""

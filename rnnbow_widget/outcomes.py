@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from .data import Data
 from .forward import ForwardPass
 from .losses import row_starts
 
 
-def outcomes(forward: ForwardPass, data: Data) -> dict[str, Any]:
-    """Return the fields of a pass, arrays (n, …), or of each of its streams, arrays (n, B, …)."""
+def outcomes(forward: ForwardPass, *, inputs: bool) -> dict[str, Any]:
+    """Return the fields of a pass, arrays (n, …), or of each of its streams, (n, B, …); with inputs or without."""
     found: dict[str, Any] = {"loss": forward.loss.astype(np.float32)}
     shape = forward.loss.shape  # (n,) or (n, B)
     if forward.of_classes:
@@ -29,7 +28,7 @@ def outcomes(forward: ForwardPass, data: Data) -> dict[str, Any]:
         found["counted"] = forward.mask.astype(np.float32)
         found["target_tokens"] = np.where(forward.mask, found["target_tokens"], np.int32(-1))
         found["probability"] = np.where(forward.mask, found["probability"], np.float32(np.nan))
-    if data.shows_inputs:
+    if inputs:
         found["inputs"] = forward.inputs.astype(np.float32 if forward.inputs.dtype.kind == "f" else np.int32)
     return found
 

@@ -112,14 +112,14 @@ def draw(
             raise ValueError(f"stream takes one of the {len(snapshot.streams)} streams, from 0; got {stream}")
         snapshot = snapshot.streams[stream]
     surface = surface or snapshot.primary
-    with _our_settings():
-        figure = Figure(figsize=(_WIDTH, sum(_HEIGHTS) + 2.4), layout="constrained")
+    with our_settings():
+        figure = new_figure(_WIDTH, sum(_HEIGHTS) + 2.4)
         overview, labels, gradients, horizon = figure.subplots(4, height_ratios=_HEIGHTS)
         _draw_overview(overview, run, number, quantity, surface, measure)
         _draw_labels(labels, snapshot)
-        pieces = _Pieces(snapshot, surface, measure)
-        _draw_gradients(gradients, pieces, measure)
-        _draw_horizon(horizon, pieces, measure)
+        pieces = Pieces(snapshot, surface, measure)
+        draw_gradients(gradients, pieces, measure)
+        draw_horizon(horizon, pieces, measure)
         for panel in (labels, gradients, horizon):
             panel.set_xlim(-0.6, snapshot.steps - 0.4)
         for panel in (overview, gradients, horizon):
@@ -132,7 +132,7 @@ def draw(
 def to_svg(run: Run, batch: int | None = None, **settings: Any) -> str:
     """Return a picture as SVG; the same run gives the same text. For arguments and errors see `draw`."""
     written = io.StringIO()
-    with _our_settings(), warnings.catch_warnings():
+    with our_settings(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # text is drawn with the reader's fonts
         draw(run, batch, **settings).savefig(written, format="svg", metadata={"Date": None})
     return written.getvalue()
@@ -140,16 +140,25 @@ def to_svg(run: Run, batch: int | None = None, **settings: Any) -> str:
 
 def to_png(run: Run, batch: int | None = None, **settings: Any) -> bytes:
     """Return a picture as PNG. For arguments and errors see `draw`."""
+    return as_png(draw(run, batch, **settings))
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure of so many inches, which lays itself out."""
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def as_png(figure: Figure) -> bytes:
+    """Return a figure as PNG."""
     written = io.BytesIO()
-    with _our_settings():
-        figure = draw(run, batch, **settings)
+    with our_settings():
         _name_what_has_no_glyph(figure)
         figure.savefig(written, format="png", dpi=_DOTS, metadata={"Software": None})
     return written.getvalue()
 
 
 @contextmanager
-def _our_settings() -> Iterator[None]:
+def our_settings() -> Iterator[None]:
     """Draw in the same way whatever a person's own settings of matplotlib are; they stay as they are."""
     with mpl.rc_context():
         mpl.rcdefaults()
@@ -169,7 +178,7 @@ def _name_what_has_no_glyph(figure: Figure) -> None:
             text.set_fontsize(4)
 
 
-class _Pieces:
+class Pieces:
     """The pieces of one surface of a batch, in one measure."""
 
     def __init__(self, snapshot: Snapshot, surface: str, measure: str) -> None:
@@ -272,7 +281,8 @@ def _draw_vectors(panel: Axes, snapshot: Snapshot) -> None:
     _head(panel, "2", "Targets (dashes) and predictions (lines)")
 
 
-def _draw_gradients(panel: Axes, pieces: _Pieces, measure: str) -> None:
+def draw_gradients(panel: Axes, pieces: Pieces, measure: str) -> None:
+    """Draw panel 3."""
     steps = np.arange(pieces.steps)
     up, down = np.zeros(pieces.steps), np.zeros(pieces.steps)  # (n,)
 
@@ -306,14 +316,17 @@ def _draw_gradients(panel: Axes, pieces: _Pieces, measure: str) -> None:
     panel.set_xlabel(f"step; {lags}{beyond}{sums}", loc="left")
 
 
-def _draw_horizon(panel: Axes, pieces: _Pieces, measure: str) -> None:
-    loss = pieces.strongest_loss()
+def draw_horizon(panel: Axes, pieces: Pieces, measure: str, loss: int | None = None) -> int:
+    """Draw panel 4: what a loss sent, by default the one that sent the most. Returns the loss."""
+    which = "the strongest loss, at" if loss is None else "the loss at"
+    loss = pieces.strongest_loss() if loss is None else loss
     sent = pieces.of_loss(loss)  # (n,)
     panel.bar(np.arange(pieces.steps), np.nan_to_num(sent), 0.92, color=_SENT)
     panel.plot([loss], [0], marker="^", color=_SELECTED, clip_on=False)
     panel.axhline(0, color=_MUTED, linewidth=0.6)
     panel.set_xlabel("step", loc="left")
-    _head(panel, "4", f"Gradient horizon · {_AXES[measure]} that the strongest loss, at step {loss}, sent back")
+    _head(panel, "4", f"Gradient horizon · {_AXES[measure]} that {which} step {loss} sent back")
+    return loss
 
 
 def _head(panel: Axes, number: str, words: str) -> None:

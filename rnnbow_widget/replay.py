@@ -38,8 +38,6 @@ class Replay:
         A network of its own with the weights that the batch was trained with.
     forward : ForwardPass
         The forward pass.
-    gradients : Gradients
-        The gradient, before clipping. Worked out when first asked for.
     snapshot : Snapshot
         What is recorded of a batch, with the primary surface.
     """
@@ -51,7 +49,7 @@ class Replay:
 
     @cached_property
     def gradients(self) -> Gradients:
-        """The gradient, before clipping."""
+        """The gradient, before clipping: a `Gradients`, worked out when first asked for."""
         with np.errstate(over="ignore", invalid="ignore"):
             return bptt(self.rnn, self.forward)
 

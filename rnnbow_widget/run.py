@@ -20,8 +20,10 @@ from .about import About
 from .arrays import one_stream, overview_frame, snapshots_dataset
 from .checks import finite_float, one_of
 from .cues import Cue, CueFinder
+from .diagnoses import Diagnosis, diagnose
 from .export import File, write_out
 from .overview import CLIPPED, DIVERGED, Overview
+from .reading import Reading, read
 from .run_file import RunFileError
 from .run_reader import RunReader
 from .run_writer import RunWriter, save_run
@@ -557,6 +559,37 @@ class Run(Sequence[Snapshot]):
             )
             return self._finder.cues()
 
+    def reading(self, batch: int | None = None, surface: str | None = None) -> Reading:
+        """Return what a recorded batch says of how far its gradient reaches, in figures and in a sentence.
+
+        Parameters
+        ----------
+        batch : int, optional
+            Number of a recorded batch; by default the newest one.
+        surface : str, optional
+            Name of a surface; by default the primary one. Others than a `W_hh` that reads forward tell nothing.
+
+        Raises
+        ------
+        KeyError, ReplayError, RunFileError, ThinnedError, ValueError
+            As of `at`, or with a surface of `with_surface`.
+        LookupError
+            If nothing was recorded.
+        """
+        if not len(self):
+            raise LookupError("nothing was recorded")
+        number = int(self.batches[-1]) if batch is None else batch
+        return read(self.at(number) if surface is None else self.with_surface(number, surface), surface)
+
+    def diagnoses(self) -> list[Diagnosis]:
+        """Return what the newest recorded batches say of how training goes, and what to try.
+
+        Whether it can learn long dependencies; whether gradients explode, are always clipped, or units are saturated or
+        dead. What counts as which is in docs/measures.md. Nothing is said of fewer than 10 recorded batches.
+        """
+        newest = self.details(len(self) - 1) if len(self) else []
+        return diagnose(self._overview, newest[-1] if newest else None, self.settings)
+
     def to_pandas(self) -> pandas.DataFrame:
         """Return the overview as a data frame: a row for each recorded batch, by batch number.
 
@@ -574,9 +607,9 @@ class Run(Sequence[Snapshot]):
         """Return recorded batches as a dataset with the dimensions batch, surface, step and lag.
 
         ``norm``, ``mean_abs`` and ``share`` have the pieces, each a variable of its own since their units differ, with
-        what a step received from the loss `lag` steps later; NaN where a batch or surface has no such lag. ``…_total``
-        and ``…_beyond`` have the sums of a step, and what lies past the recorded lags. Numbers of steps and of batches,
-        such as ``step_loss`` and ``loss``, are variables too, and the settings are attributes.
+        what a step received from the loss so many lags later; NaN where a batch or surface has no such lag.
+        ``…_total`` and ``…_beyond`` have the sums of a step, and what lies past the recorded lags. Numbers of steps and
+        of batches, such as ``step_loss`` and ``loss``, are variables too, and the settings are attributes.
 
         Parameters
         ----------

@@ -50,7 +50,7 @@ class RunReader:
     path : Path
         Which file.
     vocabulary, settings, data :
-        As of the `Run`, `data` being what it has as ``about``.
+        As of the `Run`, ``data`` being what it has as ``about``.
     thinned_to : int
         The file has the details of one in so many recorded batches; 1 if of all.
     state : State

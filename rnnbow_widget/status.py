@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import Any
 
 from .overview import DIVERGED
@@ -55,6 +56,7 @@ def status_of(
         "details_every": run.thinned_to,
         "memory_limit": run.memory_limit,
         "overhead": json_number(run.overhead),
+        "diagnoses": [asdict(diagnosis) for diagnosis in run.diagnoses()],
         "file": _file_of(run),
     }
 

@@ -48,7 +48,7 @@ class Task(Data):
         self, name: str, steps: int, *, baseline: Reference, least: Reference | None = None, **described: Any
     ) -> None:
         super().__init__(name, **described)
-        self.steps = steps
+        self.steps = self.usual_length = steps
         self.baseline = baseline
         self.least = least
         lowest = least.loss if least else 0.0

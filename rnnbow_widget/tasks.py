@@ -43,6 +43,7 @@ class Adding(Task):
             input_entries=("number", "marker"),
             output_entries=("sum",),
         )
+        self.code = f"tasks.Adding({length})"
 
     def draw(self, generator: np.random.Generator, count: int) -> tuple[Signal, Signal, Mask | None]:
         """Draw sequences; see `Task`."""
@@ -91,6 +92,7 @@ class TemporalOrder(Task):
             ),
             input_vocabulary=("a", "b", "c", "d", "X", "Y", "E", "B"),
         )
+        self.code = f"tasks.TemporalOrder({length}, {symbols})"
 
     def draw(self, generator: np.random.Generator, count: int) -> tuple[Signal, Signal, Mask | None]:
         """Draw sequences; see `Task`."""
@@ -144,6 +146,7 @@ class CopyMemory(Task):
             vocabulary=(*letters, "–"),
             input_vocabulary=(*letters, "–", "?"),
         )
+        self.code = f"tasks.CopyMemory({lag}, {length}, {symbols})"
 
     def draw(self, generator: np.random.Generator, count: int) -> tuple[Signal, Signal, Mask | None]:
         """Draw sequences; see `Task`."""
@@ -184,6 +187,7 @@ class DelayedRecall(Task):
             input_entries=("number",),
             output_entries=("number before",),
         )
+        self.code = f"tasks.DelayedRecall({delay}, {length})"
 
     def draw(self, generator: np.random.Generator, count: int) -> tuple[Signal, Signal, Mask | None]:
         """Draw sequences; see `Task`."""

@@ -22,6 +22,7 @@ from torch.autograd.graph import register_multi_grad_hook
 from torch.nn.utils import parametrize
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
+from .blas_threads import one_thread
 from .checks import positive_int
 from .exchange import cell_name, refuse_what_is_unknown, weights_of
 from .foreign import ForeignLayers, Lengths
@@ -63,8 +64,8 @@ def watch(
     Parameters
     ----------
     module : torch.nn.Module
-        A `torch.nn.RNN`, `LSTM` or `GRU`, or a module that has one such part, such as one wrapped in
-        `DistributedDataParallel`.
+        A `torch.nn.RNN`, `torch.nn.LSTM` or `torch.nn.GRU`, or a module that has one such part, such as one wrapped in
+        ``DistributedDataParallel``.
     every : int
         Recording interval, in forward passes of the module in which gradients are wanted.
     horizon : int, optional
@@ -78,7 +79,7 @@ def watch(
     targets : callable, optional
         Called in the backward pass of a watched step; returns the classes of the batch, in the layout of the outputs:
         (n, B), (B, n) of a module with ``batch_first``, (n,) of one sequence; of packed sequences padded or packed.
-        Negative ones stand for none, as for `ignore_index`.
+        Negative ones stand for none, as for PyTorch's ``ignore_index``.
     vocabulary : sequence of str
         What classes are called; by default their numbers, if there is a head.
     name : str
@@ -91,7 +92,7 @@ def watch(
     Returns
     -------
     Watch
-        Whose `run` is what `RNNbow` shows, also while it grows.
+        Whose ``run`` is what `RNNbow` shows, also while it grows.
 
     Raises
     ------
@@ -195,7 +196,7 @@ class Watch:
         """Remove the hooks; the run stays, and what it is saved to is complete."""
         self._hook.remove()
         if self.run.writer:
-            self.run.writer.flush()
+            self.run.writer.flush("idle")
 
     @property
     def overhead(self) -> float:
@@ -218,6 +219,8 @@ class Watch:
         if not torch.is_grad_enabled():
             return
         step, self.steps = self.steps, self.steps + 1
+        if self.run.writer:
+            self.run.writer.tick("training")
         place = step % self._every
         if place and place != self._every - 1:
             return
@@ -262,7 +265,7 @@ class Watch:
     def _guarded(self, work: Callable[[], None], since: float) -> None:
         """Do our own work, so that no failure of it reaches the user's loop, and add up its time."""
         try:
-            with torch.no_grad():
+            with torch.no_grad(), one_thread():
                 work()
         except Exception as error:
             self._fail(error)

@@ -21,6 +21,7 @@ from .data import Data
 from .evaluation import Evaluation, evaluate
 from .forward import ForwardPass
 from .gradients import Gradients, TrainingGradients
+from .history import History
 from .horizon import HorizonChoice, choose_horizon
 from .indicators import indicators, is_spectral_due
 from .optimizers import OPTIMIZERS, clip
@@ -112,6 +113,8 @@ class Trainer:
     ----------
     run : Run
         What was recorded.
+    history : History
+        What was done to come here, beside training.
     batch : int
         Batches trained so far.
     horizon_choice : HorizonChoice or None
@@ -197,6 +200,7 @@ class Trainer:
         self._shown: Surface | None = None
         self.surfaces = surfaces
         self.run.settings = self.settings
+        self.history = History(self.settings)
         self._start_over()
         if save is not None:
             self.run.keep_saving(save, overwrite=boolean("overwrite", overwrite), argument="save")
@@ -240,6 +244,7 @@ class Trainer:
     def learning_rate(self, value: float) -> None:
         self.optimizer.learning_rate = value
         self._note_settings()
+        self._note("learning_rate", self.learning_rate)
 
     @property
     def horizon(self) -> int | Literal["auto"] | None:
@@ -252,6 +257,7 @@ class Trainer:
             one_of("horizon", value, ("auto",))
         self._horizon = value if value is None or isinstance(value, str) else positive_int("horizon", value)
         self._choice_is_due = True
+        self._note("horizon", self._horizon)
 
     @property
     def surfaces(self) -> tuple[str, ...]:
@@ -262,6 +268,7 @@ class Trainer:
     def surfaces(self, names: Sequence[str] | None) -> None:
         self._surfaces = self.known_surfaces.recorded(names)
         self._tell_replays()
+        self._note("surfaces", list(self.surfaces))
 
     @property
     def shown_surface(self) -> str | None:
@@ -272,6 +279,7 @@ class Trainer:
     def shown_surface(self, name: str | None) -> None:
         self._shown = None if name is None else self.known_surfaces.parse(name)
         self._tell_replays()
+        self._note("shown_surface", None if self._shown in self._surfaces else name)
 
     @property
     def record_every(self) -> int:
@@ -281,6 +289,7 @@ class Trainer:
     @record_every.setter
     def record_every(self, value: int) -> None:
         self._record_every = positive_int("record_every", value)
+        self._note("record_every", self._record_every)
 
     @property
     def clip_value(self) -> float | None:
@@ -291,6 +300,7 @@ class Trainer:
     def clip_value(self, value: float | None) -> None:
         self._clip_value = _bound("clip_value", value)
         self._note_settings()
+        self._note("clip_value", self._clip_value)
 
     @property
     def clip_norm(self) -> float | None:
@@ -301,6 +311,7 @@ class Trainer:
     def clip_norm(self, value: float | None) -> None:
         self._clip_norm = _bound("clip_norm", value)
         self._note_settings()
+        self._note("clip_norm", self._clip_norm)
 
     @property
     def memory_limit(self) -> int:
@@ -346,6 +357,7 @@ class Trainer:
         """Train one batch and record it, whatever the recording interval."""
         with self.training():
             self._train_batch(record=True)
+        self.history.step(self.batch - 1)
         return self.run[-1]
 
     def step_to_record(self) -> Snapshot:
@@ -362,6 +374,7 @@ class Trainer:
         self.optimizer.reset()
         self.run.settings = self.settings
         self.run.clear()
+        self.history.start_over(self.settings)
         self._start_over()
 
     def replay(self, batch: int) -> Replay:
@@ -462,6 +475,10 @@ class Trainer:
             raise ValueError(f"evaluate is for tasks, whose sequences are made up; {self.data.name} is none")
         return evaluate(self.rnn, self.data, sequences, self.seed)
 
+    def _note(self, name: str, value: Any) -> None:
+        if hasattr(self, "history"):  # else it is what training begins with
+            self.history.change(self.batch, name, value)
+
     def _start_over(self) -> None:
         self.batch = 0
         self._checkpoints.clear()
@@ -508,7 +525,7 @@ class Trainer:
         if itemized is not None:
             from_zero = ~forward.states[0].any(axis=-1)  # () or (B,)
             snapshot = make_snapshot(
-                outcomes(forward, self.data),
+                outcomes(forward, inputs=self.data.shows_inputs),
                 itemized,
                 window.starts,
                 from_zero,

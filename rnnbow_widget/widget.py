@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
@@ -14,14 +14,19 @@ from .checks import positive_int
 from .conversation import Conversation
 from .cues import Cue
 from .data import Data
+from .display import mime_bundle
 from .export import File, write_out
 from .horizon import HorizonChoice
 from .measuring import MEASURES
-from .page import FORMS, MAX_BYTES, make_page
+from .page import FIRST_VIEW, FORMS, MAX_BYTES, make_page
+from .recipe import recipe
 from .reporter import SETTINGS, Reporter
 from .run import QUANTITIES, Run
 from .run_file import SUFFIX
 from .trainer import Trainer
+
+if TYPE_CHECKING:
+    from .attempt_view import AttemptView
 
 Source = Trainer | Run | Data | str | PathLike[str]
 
@@ -120,6 +125,7 @@ class RNNbow(anywidget.AnyWidget):
     playing = traitlets.Bool(False).tag(
         sync=True, to_json=lambda value, widget: value and widget._conversation.leases.is_current()
     )
+    _touring = traitlets.Bool(False).tag(sync=True)
     _labels = computed(lambda widget: widget._reporter.labels())
     _info = computed(lambda widget: widget._reporter.info())
     _run = computed(lambda widget: widget._reporter.feed.state(widget.selected, widget.stream))
@@ -159,12 +165,51 @@ class RNNbow(anywidget.AnyWidget):
         if self.trainer is None:
             self.run.follow(self._conversation.tell_recorded)
 
+    @classmethod
+    def from_arrays(cls, weights: Any, inputs: Any, targets: Any, **arrays: Any) -> AttemptView:
+        """Show what somebody's own back-propagation came to, next to what it should be, and where it first differs.
+
+        Parameters
+        ----------
+        weights, inputs, targets :
+            What it was worked out with and for; see `Attempt.add`.
+        **arrays
+            What was found, any of ``hidden``, ``probabilities``, ``loss``, ``delta``, ``terms``, ``pieces``,
+            ``gradients``; and ``state``, ``mask``, ``batch``: see `Attempt.add`. ``cell``, ``vocabulary``,
+            ``tolerance``, ``name``: see `Attempt`. ``attempt``, of an earlier view: to go on with, as its next batch.
+
+        Returns
+        -------
+        AttemptView
+            A widget, whose `attempt` has everything in numbers. Printed, it says the same.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is not of that kind; the message names it.
+
+        Examples
+        --------
+        >>> from rnnbow_widget import RNN, RNNbow, bptt
+        >>> rnn = RNN(5, 4, seed=1, init="uniform", dtype="float64")
+        >>> found = bptt(rnn, rnn.forward([0, 1, 2], [1, 2, 3])).parameters["W_hh"]
+        >>> RNNbow.from_arrays(rnn, [0, 1, 2], [1, 2, 3], gradients={"dWhh": found})
+        Agrees with the reference: rel_error is at most 0.
+          gradients['dWhh']    rel_error 0        agrees
+        """
+        from .attempt_view import show_attempt
+
+        return show_attempt(weights, inputs, targets, **arrays)
+
     def __repr__(self) -> str:
         if self.trainer is None:
             return f"RNNbow({self.run!r})"
         data, batch = self.trainer.data, self.trainer.batch
         loss = "untrained" if batch == 0 else f"loss {data.about.loss_text(self.trainer.smooth_loss)}"
         return f"RNNbow({data.name}, batch {batch:,}, {loss}, {len(self.run):,} recorded)"
+
+    def _repr_mimebundle_(self, **_: Any) -> Any:
+        return mime_bundle(self, self.to_png if len(self.run) else None)
 
     # What a person can do. Each is what a button does.
 
@@ -199,7 +244,7 @@ class RNNbow(anywidget.AnyWidget):
         self._conversation.reset()
 
     def measure_horizon(self) -> HorizonChoice:
-        """Find the shortest horizon that would be enough, and draw what each leaves out; `horizon` stays as it is.
+        """Find the shortest horizon that would be enough, and draw what each leaves out; ``horizon`` stays as it is.
 
         See `Trainer.measure_horizon`.
 
@@ -234,6 +279,24 @@ class RNNbow(anywidget.AnyWidget):
             batch = positive_int("batch", batch, minimum=0)
             self.run.index_of(batch)
         self.selected = batch
+
+    def tour(self) -> None:
+        """Start the guided tour through the panels, on every page that shows the widget and on the next one that does.
+
+        It reads its figures from the batch that is shown; closing it on a page ends it. `examples.vanishing` has a run
+        that is worth one.
+        """
+        self._touring = True
+
+    def code(self) -> str:
+        """Return all of this as one line of Python, which shows the same picture when it is run.
+
+        It makes the data and the network, trains as many batches, with the settings that held for each, and chooses
+        what is drawn. Whatever no line can hold, such as data of your own, is a name in it that a comment explains.
+        """
+        chosen = {name: getattr(self, name) for name in (*FIRST_VIEW, "surface") if name != "selected"}
+        usual = {**FIRST_VIEW, "surface": self._reporter.primary}
+        return recipe(self.run, self.trainer, chosen, usual, self.selected)
 
     def to_html(self, file: File, *, title: str | None = None, max_bytes: int = MAX_BYTES) -> None:
         """Write a page to share: these panels as one file for any browser, without a kernel or a network.

@@ -158,6 +158,7 @@ def test_remarks_say_what_people_should_know() -> None:
     assert [remark.split()[0] for remark in mixed] == ["Recording", "Finished"]
 
 
+@pytest.mark.usefixtures("even_clock")
 def test_a_lease_trains_all_and_every_frame_is_of_one_batch(page: Page) -> None:
     comparison = page.comparison
     comparison.play()
@@ -198,6 +199,7 @@ def test_steps_resets_and_details_by_side(page: Page) -> None:
         assert page.says(client="a", **message)[-1]["kind"] == "error"
 
 
+@pytest.mark.usefixtures("even_clock")
 def test_one_that_diverges_says_so_and_the_others_play_on(page: Page) -> None:
     comparison = page.comparison
     comparison.train(5)

@@ -1,7 +1,9 @@
-"""What the documentation shows runs: README, docstrings, notebooks."""
+"""What the documentation shows runs: README, tutorial, how-tos, docstrings, notebooks."""
 
+import contextlib
 import doctest
 import importlib
+import io
 import pkgutil
 import re
 from pathlib import Path
@@ -16,6 +18,7 @@ import rnnbow_widget
 REPOSITORY = Path(__file__).resolve().parents[1]
 MODULES = sorted(module.name for module in pkgutil.iter_modules(rnnbow_widget.__path__, "rnnbow_widget."))
 NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
+LESSONS = [REPOSITORY / "docs" / "tutorial.md", *sorted((REPOSITORY / "docs" / "howto").glob("*.md"))]
 
 
 def test_the_readmes_code_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,6 +29,25 @@ def test_the_readmes_code_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert len(blocks) == 2
     for block in blocks:
         exec(compile(block.replace('open("my_text.txt").read()', '"my_text.txt"'), "README.md", "exec"), {})
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_the_code_of_lessons_runs_and_prints_what_they_say(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {"__name__": "__main__"}
+    printed = ""
+    for kind, block in re.findall(r"^```(python|text)\n(.*?)^```$", path.read_text(encoding="utf-8"), re.M | re.S):
+        if kind == "text":
+            assert printed.strip() == block.strip()
+            printed = ""
+            continue
+        assert not printed, "what is printed is shown"
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            exec(compile(block, path.name, "exec"), names)
+        printed = out.getvalue()
+    assert not printed
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -46,7 +68,7 @@ def test_notebooks_run_without_a_browser(path: Path) -> None:
     widgets = [output for output in outputs if "application/vnd.jupyter.widget-view+json" in output.get("data", {})]
     assert widgets
     for output in widgets:
-        assert output["data"]["text/plain"].startswith(("RNNbow(", "Comparison("))
+        assert output["data"]["text/plain"].startswith(("RNNbow(", "Comparison(", "Sweep("))
     assert any(_recorded_chunks(state) for state in _widget_states(notebook))
 
 

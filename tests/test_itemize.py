@@ -107,6 +107,26 @@ def test_states_and_lengths_are_those_of_pytorch() -> None:
     assert run[-1].step_totals["W_hh_l1_both:share"].sum() == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.parametrize("cell", sorted(KINDS))
+def test_past_the_end_of_a_shorter_sequence_there_is_no_state(cell: str) -> None:
+    torch.manual_seed(3)
+    module = make_module(cell, 3, 4, 2, bidirectional=True, dtype=torch.float64)
+    lengths = np.array([6, 3, 1])
+    x, at_outputs = np.random.default_rng(0).standard_normal((2, 6, 3, 8))
+    bases = ("h", "c") if cell == "lstm" else ("h",)
+    surfaces = [base + suffix for base in bases for suffix in ("", "_l0_reverse", "_l1_both")]
+    options = {"weights": numbers_of(module), "cell": cell, "surfaces": surfaces}
+    together = itemize(inputs=x[..., :3], gradients=at_outputs, lengths=lengths, **options)[-1]
+    for b, length in enumerate(lengths):
+        alone = itemize(inputs=x[:length, b, :3], gradients=at_outputs[:length, b] * 3, **options)[-1]
+        for kind in ("surfaces", "step_totals", "beyond"):
+            for name, own in getattr(alone, kind).items():
+                found = getattr(together.streams[b], kind)[name]
+                assert not found[length:].any(), name
+                if kind != "surfaces" and not name.endswith(":share"):  # parts of what all streams have in common
+                    np.testing.assert_allclose(found[:length], own, rtol=1e-5)
+
+
 def test_a_network_without_a_read_out_gives_out_what_its_layers_do() -> None:
     rnn = RNN(3, 4, 0)
     assert rnn.parameters["W_ho"].shape == (0, 4)

@@ -208,6 +208,7 @@ def test_a_choice_sends_the_details_that_a_saved_notebook_is_to_hold(monkeypatch
     assert [detailed(run["chunks"]) for run in runs] == [[0, 10, 20]] * 2
 
 
+@pytest.mark.usefixtures("even_clock")
 def test_while_it_plays_those_details_follow_the_next_frame(monkeypatch: pytest.MonkeyPatch) -> None:
     page = Page(make(batch_size=STREAMS, record_every=1), monkeypatch)
     order: list[str] = []

@@ -3,6 +3,7 @@
 import random
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import autograd
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from strategies import relative_error
 from watched import Arrangement, arrangements, numbers_of
 
-from rnnbow_widget import itemizer
+from rnnbow_widget import Run, itemizer
 from rnnbow_widget.foreign import ForeignLayers
 from rnnbow_widget.surfaces import Surfaces
 from rnnbow_widget.torch import WatchWarning, watch
@@ -292,6 +293,19 @@ def test_what_turns_out_not_to_be_itemizable_ends_watching_with_the_reason(
 ) -> None:
     with pytest.warns(WatchWarning, match=message):
         train()
+
+
+def test_the_file_says_that_the_loop_trains_until_watching_ends(tmp_path: Path) -> None:
+    module = torch.nn.RNN(3, 4)
+    path = tmp_path / "loop.rnnbow"
+    with watch(module, 2, save=path) as watching:
+        for _ in range(4):
+            module(torch.randn(6, 1, 3))[0].sum().backward()
+        watching.run.writer.flush()
+        assert Run.open(path).file.activity == "training"
+    opened = Run.open(path)
+    assert opened.file.activity.startswith("paused")
+    assert opened.batches.tolist() == [0, 2]
 
 
 def test_the_overhead_is_a_share_of_the_loops_time() -> None:

@@ -120,6 +120,7 @@ def test_a_new_page_gets_the_whole_run(widget: RNNbow) -> None:
     assert len(found["_samples"]["now"]["text"]) == 240
 
 
+@pytest.mark.usefixtures("even_clock")
 def test_a_lease_trains_for_its_time_and_streams(page: Page) -> None:
     page.widget.play()
     replies = page.says(kind="lease", client="a", seq=1, ms=250)
@@ -163,6 +164,7 @@ def test_the_next_lease_is_asked_for_while_the_one_before_still_trains(page: Pag
     assert page.batches() == page.widget.run.batches.tolist()
 
 
+@pytest.mark.usefixtures("even_clock")
 @pytest.mark.parametrize("trouble", ["stop", "error"])
 def test_what_ends_the_training_after_the_last_frame_of_a_lease_is_told(
     page: Page, monkeypatch: pytest.MonkeyPatch, trouble: str
@@ -289,6 +291,20 @@ def test_resync_sends_everything(page: Page) -> None:
         page.widget._reporter.feed.frame()[0]["frame"],
         [0, 10, 20],
     )
+
+
+def test_a_page_asks_for_the_widget_as_a_line_of_python(page: Page) -> None:
+    (message,) = page.says(kind="code", client="p")
+    assert message == {"kind": "code", "client": "p", "line": page.widget.code()}
+
+
+def test_the_tour_is_wanted_until_a_page_closes_it(widget: RNNbow) -> None:
+    assert not widget.get_state("_touring")["_touring"]
+    widget.tour()
+    assert widget.get_state("_touring")["_touring"]
+    widget.set_state({"_touring": False})
+    widget.tour()
+    assert widget.get_state("_touring")["_touring"]
 
 
 def test_settings_change_live(page: Page) -> None:

@@ -135,6 +135,17 @@ export interface Status {
   overhead?: number | null;
   /** The file that the run is written to, or read from. */
   file?: FileStatus | null;
+  /** What the newest recorded batches say; missing in notebooks that older versions saved. */
+  diagnoses?: Diagnosis[];
+}
+
+/** One thing that is known of how training goes. */
+export interface Diagnosis {
+  kind: "vanishing" | "reach" | "exploding" | "clipped" | "saturated" | "dead";
+  name: string;
+  sentence: string;
+  /** What to try: a sentence. */
+  remedy: string;
 }
 
 export interface FileStatus {
@@ -193,6 +204,8 @@ export interface Traits extends Choices {
   horizon: SettingValue;
   record_every: number;
   playing: boolean;
+  /** The kernel asks for the tour; both ways. Missing in notebooks that older versions saved. */
+  _touring?: boolean;
   _labels: string[];
   _info: Info;
   _run: RunState;
@@ -215,6 +228,7 @@ export type ToKernel =
   | { kind: "reset" }
   | { kind: "set"; name: Setting; value: SettingValue }
   | { kind: "measure_horizon" }
+  | { kind: "code"; client: string }
   | { kind: "resync"; client: string }
   | { kind: "details"; client: string; batch: number; stream: Stream; part: Part };
 
@@ -267,6 +281,7 @@ export type FromKernel =
   | DetailsAnswer
   | { kind: "busy"; client: string; seq: number }
   | { kind: "done"; client: string; seq: number }
+  | { kind: "code"; client: string; line: string }
   | { kind: "refused"; name: Refusable; value: unknown; message: string }
   | { kind: "error"; message: string; hint: string };
 
@@ -300,6 +315,15 @@ export interface SideDescription {
 /** What differs at the selected batch, in words; "" while nothing can be said. */
 export interface Contrast {
   sentence: string;
+  /** Of arrays that somebody worked out: the piece in which they first differ from what they should be. */
+  mark?: Mark | null;
+}
+
+/** A piece of a batch that is pointed out. */
+export interface Mark {
+  batch: number;
+  step: number;
+  lag: number;
 }
 
 export interface ComparisonTraits {
@@ -335,3 +359,71 @@ export type FromComparison =
   | (Whole & { side: number })
   | (DetailsAnswer & { side: number })
   | Exclude<FromKernel, Frame | Whole | DetailsAnswer>;
+
+/** How far a trial of a sweep is. */
+export type TrialStatus = "waiting" | "training" | "done" | "diverged" | "failed" | "cancelled";
+
+export interface TrialRow {
+  /** Its place in the sweep, from 0. */
+  number: number;
+  /** Its settings, by column. */
+  values: (string | number | boolean | null)[];
+  status: TrialStatus;
+  /** Batches that are known to be trained. */
+  batch: number;
+  /** Medians of the newest recorded batches; null if there are none, or it diverged. */
+  loss: number | null;
+  horizon: number | null;
+  /** The horizon is only a lower bound. */
+  at_least: boolean;
+  /** What happened, and what to try. */
+  said: string;
+  hint: string;
+  /** Batch number and median horizon length, over training. */
+  trend: [batch: number, horizon: number][];
+  /** Its run can be opened. */
+  here: boolean;
+}
+
+export interface SweepTable {
+  /** Names of the settings that are particular to trials. */
+  columns: string[];
+  /** Batches that each trial is to train. */
+  batches: number;
+  rows: TrialRow[];
+  finished: boolean;
+}
+
+/** What the panels show: the traits of a widget of one trial, or of a comparison; null if they show nothing. */
+export interface Opened {
+  id: number;
+  numbers: number[];
+  state: (Traits | ComparisonTraits) | null;
+}
+
+export interface SweepTraits {
+  sort_by: string;
+  descending: boolean;
+  _table: SweepTable;
+  _opened: Opened;
+}
+
+/** A message of the widget protocol, between the panels and their part of the kernel. */
+export type RelayedToPage =
+  | { method: "custom"; content: unknown }
+  | { method: "update" | "echo_update"; state: Record<string, unknown>; buffer_paths: (string | number)[][] };
+export type RelayedToKernel =
+  | { method: "custom"; content: unknown }
+  | { method: "update"; state: Record<string, unknown>; buffer_paths: [] };
+
+export type ToSweep =
+  | Request
+  | { kind: "show"; numbers: number[] }
+  | { kind: "cancel" }
+  | { kind: "relay"; id: number; data: RelayedToKernel };
+
+export type FromSweep =
+  | { kind: "rows"; client: string | null; seq: number; rows: TrialRow[]; finished: boolean }
+  | { kind: "relay"; id: number; data: RelayedToPage }
+  | { kind: "refused"; message: string }
+  | { kind: "error"; message: string; hint: string };

@@ -1,7 +1,7 @@
 /** What one draw is made of. Computed once by the view; every panel draws from it and from nothing else. */
 
 import type { Columns } from "./columns";
-import type { Measure } from "./contract";
+import type { Mark, Measure } from "./contract";
 import type { Missing } from "./detail_requests";
 import type { Place } from "./details";
 import type { Items, Snapshot } from "./protocol";
@@ -50,6 +50,8 @@ export interface Figure {
   /** Index of the recorded batch that is previewed under the pointer, or null. */
   preview: number | null;
   shown: Shown | null;
+  /** A piece of the batch that panel 3 is to point out. */
+  mark?: Mark | null;
   /** What panels 2, 3 and 4 are to show, if the details are not there, and why. */
   pending: Pending | null;
 }

@@ -1,6 +1,6 @@
 /** From the size of a piece to a place on the colour scale of the heat map, and from there to a colour. */
 
-import { interpolateLab, piecewise } from "d3-interpolate";
+import { colorsThrough } from "./lab";
 import { logDomain } from "./log_axis";
 import type { Theme } from "./theme";
 
@@ -48,11 +48,11 @@ export interface HeatColors {
 }
 
 export function heatColors(theme: Theme, signed: boolean): HeatColors {
-  const sequential = piecewise(interpolateLab, SEQUENTIAL[theme]);
+  const sequential = colorsThrough(SEQUENTIAL[theme]);
   if (!signed) return { positive: sequential, negative: sequential };
   return {
-    positive: piecewise(interpolateLab, POSITIVE[theme]),
-    negative: piecewise(interpolateLab, NEGATIVE[theme]),
+    positive: colorsThrough(POSITIVE[theme]),
+    negative: colorsThrough(NEGATIVE[theme]),
   };
 }
 

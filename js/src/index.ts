@@ -1,25 +1,15 @@
-/** Entry point: a widget shows a run, or several side by side. */
+/** Entry point: a widget shows a run, several side by side, or a sweep. */
 
 import type { AnyModel } from "@anywidget/types";
-import { createComparisonSession } from "./comparison/session";
-import { createComparisonView } from "./comparison/view";
-import type { ComparisonTraits, Traits } from "./contract";
-import { createWidget, type Showing, showRun } from "./lifecycle";
+import type { ComparisonTraits, SweepTraits, Traits } from "./contract";
+import { createWidget, showComparison, showRun } from "./lifecycle";
+import { showSweep } from "./sweep/show";
 import "./styles/index.css";
 
-type AnyTraits = Traits & ComparisonTraits;
+type AnyTraits = Traits & ComparisonTraits & SweepTraits;
 
-function showComparison(model: AnyModel<ComparisonTraits>): Showing {
-  const session = createComparisonSession(model);
-  return {
-    draw: (place, signal) => createComparisonView(place, session, signal),
-    join: session.join,
-    destroy: session.destroy,
-  };
-}
-
-export default createWidget<AnyTraits>((model) =>
-  model.get("_sides")
-    ? showComparison(model as unknown as AnyModel<ComparisonTraits>)
-    : showRun(model as unknown as AnyModel<Traits>),
-);
+export default createWidget<AnyTraits>((model) => {
+  if (model.get("_table")) return showSweep(model as unknown as AnyModel<SweepTraits>);
+  if (model.get("_sides")) return showComparison(model as unknown as AnyModel<ComparisonTraits>);
+  return showRun(model as unknown as AnyModel<Traits>);
+});

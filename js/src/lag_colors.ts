@@ -1,6 +1,6 @@
 /** The colours of the lags: ordered in lightness, darkest for a step's own loss; those of earlier losses are warmer. */
 
-import { interpolateLab, piecewise } from "d3-interpolate";
+import { colorsThrough } from "./lab";
 import { isEarlier, type Rung } from "./ladder";
 import type { Theme } from "./theme";
 
@@ -11,7 +11,7 @@ const LATER: Record<Theme, string[]> = {
 };
 const EARLIER: Record<Theme, string[]> = {
   light: ["#0b3d34", "#6e3a1c", "#a3642f", "#cf9c62", "#edd2ac"],
-  dark: ["#2a7d5f", "#a15a33", "#c07f4d", "#dcac7c", "#f6dfc4"],
+  dark: ["#2a7d5f", "#b0683f", "#c78858", "#dfb184", "#f6dfc4"],
 };
 
 /** Few lags keep to the dark end and do not jump over the scale. */
@@ -22,7 +22,7 @@ const FULL_RANGE = 5;
  * most parts tall enough to be told apart.
  */
 export function lagColors(lags: number, theme: Theme, earlier = false): string[] {
-  const scale = piecewise(interpolateLab, (earlier ? EARLIER : LATER)[theme]);
+  const scale = colorsThrough((earlier ? EARLIER : LATER)[theme]);
   const last = Math.max(lags, FULL_RANGE) - 1;
   const spread = (last - FULL_RANGE + 1) / 40;
   const position = (lag: number) => (spread > 0 ? Math.log1p(spread * lag) / Math.log1p(spread * last) : lag / last);

@@ -1,7 +1,9 @@
 /** Ties what is shown to the life of a widget's model, and of each place that displays it. */
 
 import type { AnyModel, InitializeProps, RenderProps } from "@anywidget/types";
-import type { Traits } from "./contract";
+import { createComparisonSession } from "./comparison/session";
+import { createComparisonView } from "./comparison/view";
+import type { ComparisonTraits, Traits } from "./contract";
 import { createSession } from "./session";
 import { createView } from "./view";
 
@@ -17,6 +19,15 @@ export function showRun(model: AnyModel<Traits>): Showing {
   const session = createSession(model);
   return {
     draw: (place, signal) => createView(place, session, signal),
+    join: session.join,
+    destroy: session.destroy,
+  };
+}
+
+export function showComparison(model: AnyModel<ComparisonTraits>): Showing {
+  const session = createComparisonSession(model);
+  return {
+    draw: (place, signal) => createComparisonView(place, session, signal),
     join: session.join,
     destroy: session.destroy,
   };

@@ -1,10 +1,11 @@
 /** What went in and came out at a step, and its loss, in words: of classes, of values, and where there is no loss. */
 
 import type { Columns } from "./columns";
-import type { Info, Task } from "./contract";
+import type { Info } from "./contract";
 import { formatLoss, formatNumber } from "./format";
 import type { Snapshot } from "./protocol";
 import { countRight } from "./streams";
+import { taskOf } from "./task";
 import type { TooltipContent } from "./tooltip";
 import { visible } from "./visible_text";
 
@@ -14,25 +15,6 @@ export interface Named {
   labels: string[];
   info: Info;
 }
-
-/** What is known of a run that does not say: a text. */
-const TEXT: Task = {
-  kind: "classes",
-  loss_name: "cross-entropy",
-  loss_unit: "nats",
-  inputs: null,
-  input_vocabulary: [],
-  input_entries: [],
-  output_entries: [],
-  fresh: false,
-  baseline: null,
-  baseline_name: "",
-  least: null,
-  least_name: "",
-  solved_below: null,
-};
-
-export const taskOf = (info: Info): Task => info.task ?? TEXT;
 
 export const NO_LOSS = "no loss";
 
@@ -53,9 +35,6 @@ export function meanLossText(loss: number, info: Info): string {
   const { loss_unit } = taskOf(info);
   return `${formatLoss(loss)}${loss_unit && ` ${loss_unit} per step`}`;
 }
-
-/** What an axis is called that has the unit of the loss in it. */
-export const inUnits = (axis: string, info: Info) => axis.replace("nats", taskOf(info).loss_unit || "loss");
 
 /** A few digits of a number that stands in a column. */
 export const shortNumber = (value: number) => formatNumber(value, 3);

@@ -49,6 +49,7 @@ export interface Snapshot {
   inputValues: { values: Floats; size: number } | null;
   /** Names of the surfaces that are here. */
   surfaces: readonly string[];
+  has(surface: string, measure: Measure): boolean;
   /** Throws if the surface is not here, or not in that measure. */
   items(surface: string, measure: Measure): Items;
 }
@@ -319,6 +320,7 @@ function readSnapshot(row: Row): Snapshot {
     inputs: has("input") ? values("input") : null,
     inputValues: has("input_value") ? { values: values("input_value"), size: row.size("input_value", -1) } : null,
     surfaces,
+    has: (surface, measure) => has(`${ITEMS}${keyOf(surface, measure)}`),
     items(surface, measure) {
       const key = keyOf(surface, measure);
       return {

@@ -2,12 +2,13 @@
 
 import type { Info, Quantity } from "./contract";
 import { formatCount, formatLoss, formatNumber, formatPercent } from "./format";
-import { inUnits, meanLossText, taskOf } from "./outcomes";
+import { meanLossText } from "./outcomes";
 import { maxColumn, meanColumn } from "./protocol";
 import type { Series } from "./series";
 import type { State } from "./store";
 import { distinctName, surfaceName } from "./surface_text";
 import { measureFor } from "./surfaces";
+import { inUnits, taskOf } from "./task";
 
 type Group = "gradient" | "training" | "recurrent weights" | "hidden units";
 

@@ -1,11 +1,11 @@
 /** What each horizon leaves out, as a plot and in words: pure functions. */
 
 import type { AxisScale } from "d3-axis";
-import { scaleLinear, scaleLog } from "d3-scale";
 import type { HorizonChoice, SettingValue } from "./contract";
 import { formatCount, formatNumber, formatPercent, formatTick } from "./format";
 import { createHeatScale } from "./heat_scale";
 import { logDomain, logTicks, sizeExtent } from "./log_axis";
+import { scaleLinear, scaleLog } from "./scales";
 
 /** Longer windows have a logarithmic axis of k: what is near stays apart, and what is far still has a place. */
 const LONG = 64;

@@ -37,6 +37,10 @@ export interface Commands extends TrainingCommands {
   /** Asks which horizon would be enough. */
   measureHorizon(): void;
   choose<K extends keyof Choices>(name: K, value: Choices[K]): void;
+  /** Asks for all of this as a line of Python. */
+  askCode(): void;
+  /** The tour that the kernel asked for is over. */
+  endTour(): void;
 }
 
 export interface Session {
@@ -111,7 +115,9 @@ export function createSession(
         record_every: model.get("record_every"),
       },
       playing: model.get("playing"),
+      touring: model.get("_touring") ?? false,
       refused: {},
+      code: null,
       problem: null,
       silent: false,
     };
@@ -289,6 +295,9 @@ export function createSession(
       case "done":
         requests.ended(message.client, message.seq, model.get("playing"));
         break;
+      case "code":
+        if (message.client === client) store.update({ code: { line: message.line } });
+        break;
       case "refused":
         store.update({ refused: { ...store.state.refused, [message.name]: message.message } });
         break;
@@ -321,6 +330,7 @@ export function createSession(
   talk.on("change:_choice", () => store.update({ choice: model.get("_choice").newest }));
   talk.on("change:selected", () => store.update({ selected: model.get("selected") }));
   for (const name of CHOICES) talk.on(`change:${name}`, () => store.update({ [name]: model.get(name) }));
+  talk.on("change:_touring", () => store.update({ touring: model.get("_touring") ?? false }));
   talk.on("change:playing", () => {
     heard();
     store.update({ playing: model.get("playing") });
@@ -351,6 +361,10 @@ export function createSession(
         talk.command({ kind: "measure_horizon" });
       },
       choose: talk.set,
+      askCode: () => talk.command({ kind: "code", client }),
+      endTour() {
+        if (model.get("_touring")) talk.set("_touring", false);
+      },
     },
     join: audience.join,
     destroy() {

@@ -3,9 +3,9 @@
 import type { Info } from "./contract";
 import { element, setText } from "./dom";
 import { formatBytes, formatCount, formatLoss, formatNumber } from "./format";
-import { taskOf } from "./outcomes";
 import type { Problem, State } from "./store";
 import { distinctName } from "./surface_text";
+import { taskOf } from "./task";
 
 export interface StatusLine {
   /** `failure` is what this view itself could not do. */

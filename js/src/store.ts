@@ -27,8 +27,12 @@ export interface State extends Choices {
   selected: number | null;
   settings: Record<Setting, SettingValue>;
   playing: boolean;
+  /** The kernel asks for the tour. */
+  touring: boolean;
   /** What the kernel refused, with its reason, until it is asked for again. */
   refused: Partial<Record<Refusable, string>>;
+  /** All of this as a line of Python, as the kernel told it last; each answer is an object of its own. */
+  code: { line: string } | null;
   /** Something in the browser failed: shown, never swallowed. */
   problem: Problem | null;
   /** The kernel owes an answer and has said nothing for some seconds. */

@@ -2,8 +2,8 @@
 
 import type { Base, Direction, Info, Measure } from "./contract";
 import { formatCount } from "./format";
-import { inUnits } from "./outcomes";
 import { parseSurface, type Surface } from "./surfaces";
+import { inUnits } from "./task";
 
 interface BaseText {
   /** In a list of choices. */

@@ -1,5 +1,6 @@
 /** Buttons and settings. Every one of them only asks; what then holds is what the kernel answers. */
 
+import { createCodeLine } from "./code_line";
 import { type Info, MEASURES, type Measure, type Setting, type SettingValue, type Stream } from "./contract";
 import { element, setText } from "./dom";
 import { type IconName, icon, setIcon } from "./icons";
@@ -130,7 +131,7 @@ export function createStreamSelect(choose: (stream: Stream) => void) {
   return { field, update };
 }
 
-export function createToolbar(parent: HTMLElement, store: Store, commands: Commands): Toolbar {
+export function createToolbar(parent: HTMLElement, store: Store, commands: Commands, startTour: () => void): Toolbar {
   const play = createButton("play", "play", "Play", "Train, and record as it goes", () => {
     if (store.state.playing) commands.stop();
     else commands.play();
@@ -151,6 +152,7 @@ export function createToolbar(parent: HTMLElement, store: Store, commands: Comma
   const stream = createStreamSelect((chosen) => commands.choose("stream", chosen));
   const surface = createSurfaceChooser(store, commands);
 
+  const tour = createButton("tour", "tour", "Tour", "A tour through the panels, of the batch that is shown", startTour);
   const buttons = element("div", { class: "buttons" }, ...[play, ...steps, reset].map(({ button }) => button));
   // Keys belong to the fields, and not to the host's shortcuts.
   const shortcuts = { "data-lm-suppress-shortcuts": "true" };
@@ -162,13 +164,24 @@ export function createToolbar(parent: HTMLElement, store: Store, commands: Comma
     measure.field,
     stream.field,
   );
+  const code = createCodeLine(commands);
+  const helps = element("div", { class: "buttons helps" }, tour.button, code.button);
   parent.append(
-    element("div", { class: "toolbar", attributes: { role: "group", "aria-label": "Training" } }, buttons, fields),
+    element(
+      "div",
+      { class: "toolbar", attributes: { role: "group", "aria-label": "Training" } },
+      buttons,
+      helps,
+      fields,
+    ),
+    code.node,
   );
 
   return {
     update(state) {
       buttons.hidden = !state.info.live;
+      code.update(state);
+      tour.button.disabled = state.run.length === 0;
       for (const setting of settings) {
         setting.field.hidden = !state.info.live;
         setting.update(state);

@@ -1,6 +1,6 @@
 /** The vertical scale of the overview's bars: linear from zero, or logarithmic down to the smallest value there is. */
 
-import { scaleLinear, scaleLog } from "d3-scale";
+import { scaleLinear, scaleLog } from "./scales";
 import type { Series } from "./series";
 
 export interface ValueScale {

@@ -5,7 +5,10 @@ import { createArranging } from "./arranging";
 import type { Place } from "./details";
 import { element, setText } from "./dom";
 import type { Figure, Focus, Gestures, Panel, Shown } from "./figure";
+import { createFindings } from "./findings";
 import { createFollowing } from "./following";
+import { createOffer } from "./help/offer";
+import { createTour } from "./help/tour";
 import { shadesOf } from "./ladder";
 import { setLagColors } from "./lag_colors";
 import { createCell } from "./panels/cell";
@@ -39,8 +42,11 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
   const panelArea = element("div", { class: "panels" });
   /** Panels 2, 3 and 4. */
   const batchArea = element("div", { class: "of-batch" });
-  const toolbar = createToolbar(root, store, commands);
+  const tour = createTour(root, () => commands.endTour());
+  const toolbar = createToolbar(root, store, commands, () => startTour());
   const status = createStatus(root);
+  const findings = createFindings(root);
+  const offer = createOffer(root, () => startTour());
   root.append(invitation, panelArea);
 
   let width = 0;
@@ -56,6 +62,8 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
   let lit: { focus: Focus; drawn: Shown | null } | null = null;
   /** The kernel works out a part that a panel wants. */
   let waiting = false;
+  /** What the kernel asked for when it was drawn last. */
+  let touring = false;
   let failure: Problem | null = null;
   const { schedule, settle } = createScheduling(signal, { draw, failed });
 
@@ -106,6 +114,13 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
   const samples = createSamples(root);
   root.append(announcer);
 
+  function startTour(asked = true) {
+    offer.dismiss();
+    settle();
+    tour.start(asked);
+    if (!asked) gestures.announce("A tour through the panels has begun.");
+  }
+
   function draw(work: Work): Piece[] {
     if (width === 0) return [];
     if (work === "all") return drawAll(store.state);
@@ -151,13 +166,22 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
 
   /** Draws what follows from what panels 2, 3 and 4 have drawn. */
   function finish(figure: Figure) {
+    const { state, selected } = figure;
+    const empty = selected < 0;
     for (const panel of foldouts) panel.update(figure);
     samples.update(figure);
+    findings.update(figure);
+    offer.update(!empty && !tour.open);
+    tour.update(figure);
+    // The kernel asks for it, and not only this page.
+    if (state.touring && !tour.open && !empty && figure.shown) startTour(false);
+    else if (!state.touring && touring) tour.close();
+    touring = state.touring;
     highlight();
     root.dataset.batch = figure.shown ? String(figure.shown.snapshot.batch) : "";
     root.dataset.surface = figure.shown?.surface ?? "";
     root.dataset.stream = figure.shown ? String(figure.shown.snapshot.stream ?? "") : "";
-    root.dataset.recorded = String(figure.state.run.length);
+    root.dataset.recorded = String(state.run.length);
     root.toggleAttribute("data-drawing", false);
   }
 

@@ -13,11 +13,11 @@ import {
   lossText,
   predictionText,
   targetText,
-  taskOf,
 } from "../src/outcomes";
 import { axisOf, valueText } from "../src/quantities";
 import { createSeries } from "../src/series";
 import type { State } from "../src/store";
+import { taskOf } from "../src/task";
 import { scaleOf } from "../src/value_scale";
 import { decodeDetails, detailsChunk } from "./chunks";
 import { fakeModel } from "./fakes";

@@ -43,6 +43,29 @@ const batches = () => Array.from(session.store.state.run.batches());
 
 beforeEach(() => start());
 
+describe("the tour and the line of Python", () => {
+  it("hears from the kernel that the tour is wanted, and tells that it is over", () => {
+    expect(session.store.state.touring).toBe(false);
+    session.commands.endTour();
+    expect(model.saved).toEqual([]);
+    model.change("_touring", true);
+    expect(session.store.state.touring).toBe(true);
+    session.commands.endTour();
+    expect(model.saved).toEqual(["_touring"]);
+    expect(session.store.state.touring).toBe(false);
+  });
+
+  it("takes the line that it asked for, and no other page's", () => {
+    session.commands.askCode();
+    const [{ client }] = model.sent as { kind: "code"; client: string }[];
+    expect(model.sent).toEqual([{ kind: "code", client }]);
+    model.receive({ kind: "code", client: "another", line: "w" });
+    expect(session.store.state.code).toBeNull();
+    model.receive({ kind: "code", client, line: "w" });
+    expect(session.store.state.code).toEqual({ line: "w" });
+  });
+});
+
 describe("what arrives", () => {
   it("begins with what the model holds", () => {
     const chunks = [overviewChunk([0, 5]), new DataView(overviewChunk([10])), detailsChunk([0, 5, 10])];

@@ -76,7 +76,7 @@ def figures(browser: Browser, lab: Lab) -> Iterator[tuple[Figure, Figure]]:
     """A window of which every cell has pixels of its own, and one of which not."""
     lab.write("long.ipynb", SOURCE, DENSE_SOURCE)
     with watched_page(browser, PageLog()) as page:
-        page.set_viewport_size({"width": 1200, "height": 4200})
+        page.set_viewport_size({"width": 1200, "height": 5400})  # both are in view, also where they are narrow
         open_notebook(page, lab, "long.ipynb")
         run_all(page)
         first, second = Figure(page, 0), Figure(page, 1)

@@ -14,6 +14,8 @@ pytestmark = pytest.mark.packaging
 REPOSITORY = Path(__file__).resolve().parents[2]
 NAMES = ("widget.js", "widget.css", "page.js", "page.css", "LICENSES.txt")
 BUNDLE = {f"rnnbow_widget/static/{name}" for name in NAMES}
+MOST_BYTES = 250_000
+"""Of each script, minified: it is in every notebook that is saved."""
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +54,20 @@ def test_wheel_holds_the_package_and_nothing_else(wheel: set[str]) -> None:
     modules = {path.relative_to(REPOSITORY).as_posix() for path in (REPOSITORY / "rnnbow_widget").rglob("*.py")}
     package = {name for name in wheel if ".dist-info/" not in name}
     assert package == modules | BUNDLE | {"rnnbow_widget/py.typed"}
+
+
+def test_scripts_stay_small(dist: Path) -> None:
+    (path,) = dist.glob("*.whl")
+    with zipfile.ZipFile(path) as archive:
+        sizes = {name: archive.getinfo(f"rnnbow_widget/static/{name}").file_size for name in ("widget.js", "page.js")}
+    assert max(sizes.values()) < MOST_BYTES, sizes
+
+
+def test_scripts_hold_no_package_of_the_tests(dist: Path) -> None:
+    (path,) = dist.glob("*.whl")
+    with zipfile.ZipFile(path) as archive:
+        assert b"axe-core" not in archive.read("rnnbow_widget/static/LICENSES.txt")
+        assert b"axe" not in archive.read("rnnbow_widget/static/widget.js")
 
 
 def test_sdist_holds_the_bundle_and_its_sources(sdist: set[str]) -> None:

@@ -5,7 +5,7 @@
 
 import type { AnyModel } from "@anywidget/types";
 import { browserClock, type Clock, createAudience, pageVisibility, type Visibility } from "../clock";
-import type { Bytes, ComparisonFrame, ComparisonTraits, FromComparison, SideDescription } from "../contract";
+import type { Bytes, ComparisonFrame, ComparisonTraits, FromComparison, Mark, SideDescription } from "../contract";
 import { randomName } from "../random_name";
 import { createRequests } from "../requests";
 import { createSession, type Session } from "../session";
@@ -24,6 +24,7 @@ export interface ComparisonState extends ComparisonChoices {
   sides: readonly SideDescription[];
   remarks: readonly string[];
   sentence: string;
+  mark: Mark | null;
   selected: number | null;
   playing: boolean;
   problem: Problem | null;
@@ -56,7 +57,7 @@ export function createComparisonSession(
   const store = createStore<ComparisonState>({
     sides: model.get("_sides").sides,
     remarks: model.get("_sides").remarks,
-    sentence: model.get("_contrast").sentence,
+    ...contrastOf(),
     selected: model.get("selected"),
     playing: model.get("playing"),
     problem: null,
@@ -81,6 +82,11 @@ export function createComparisonSession(
     return Object.fromEntries(chosen) as unknown as ComparisonChoices;
   }
 
+  function contrastOf() {
+    const { sentence, mark = null } = model.get("_contrast");
+    return { sentence, mark };
+  }
+
   function heard() {
     talk.heard();
     requests.heard();
@@ -97,7 +103,7 @@ export function createComparisonSession(
     });
     if (contrast) {
       Object.assign(model.get("_contrast"), contrast);
-      update({ sentence: contrast.sentence });
+      update(contrastOf());
     }
     update({ problem: null });
     if (head.last) requests.ended(head.client, head.seq, head.playing);
@@ -115,6 +121,8 @@ export function createComparisonSession(
         return requests.busy(message.client, message.seq);
       case "done":
         return requests.ended(message.client, message.seq, model.get("playing"));
+      case "code":
+        return; // a comparison has none, and no page asks for it
       case "error":
         requests.failed();
         return update({ problem: message });
@@ -126,7 +134,7 @@ export function createComparisonSession(
   }
 
   talk.on("msg:custom", onMessage);
-  talk.on("change:_contrast", () => update({ sentence: model.get("_contrast").sentence }));
+  talk.on("change:_contrast", () => update(contrastOf()));
   talk.on("change:selected", () => update({ selected: model.get("selected") }));
   for (const name of CHOICES) talk.on(`change:${name}`, () => update({ [name]: model.get(name) }));
   talk.on("change:playing", () => {

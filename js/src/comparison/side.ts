@@ -2,7 +2,7 @@
 
 import type { Room } from "../arrange";
 import { createArranging } from "../arranging";
-import type { SideDescription } from "../contract";
+import type { Mark, SideDescription } from "../contract";
 import { element, setText } from "../dom";
 import type { Extent, Figure, Focus, Gestures, Panel, Shown } from "../figure";
 import { formatCount, formatLoss } from "../format";
@@ -25,7 +25,7 @@ import { type LineStyle, lineSample } from "./line_styles";
 export interface SideView {
   node: HTMLElement;
   /** Finds what is to be drawn of a batch, or of the nearest that is recorded. */
-  compose(batch: number | null, room: Room): Composed;
+  compose(batch: number | null, room: Room, mark: Mark | null): Composed;
   /** Gives what is to be drawn of it. `scale`: what panel 3 spans, if it is shared. */
   draw(composed: Composed, scale: Extent | null): Piece[];
   /** Shows the tooltip of what is pointed at; in all sides before any is highlighted. */
@@ -88,7 +88,7 @@ export function createSide(
   let lit: Lit | null = null;
   let highlighted: Lit | null = null;
 
-  function compose(batch: number | null, room: Room): Composed {
+  function compose(batch: number | null, room: Room, mark: Mark | null): Composed {
     const { state } = store;
     const { run } = state;
     const selected = batch === null ? -1 : run.nearest(batch);
@@ -104,13 +104,15 @@ export function createSide(
     const shown = snapshot && arranging.arrange({ snapshot, recorded: null, beside: null }, state, room);
     const panels = shown ?? arranging.refit(state, room);
     const pending = missing && { ...missing, ...session.missing(missing) };
-    return { figure: { ...base, batch: here, shown, pending }, panels, extent: panels && extentOf(panels) };
+    const marked = mark?.batch === here ? mark : null;
+    const figure = { ...base, batch: here, mark: marked, shown, pending };
+    return { figure, panels, extent: panels && extentOf(panels) };
   }
 
   const extentOf = (shown: Shown) => panels.map((panel) => panel.extent?.(shown)).find(Boolean) ?? null;
 
   function draw({ figure, panels: next }: Composed, scale: Extent | null): Piece[] {
-    const key = String(scale);
+    const key = `${scale} ${figure.mark?.step} ${figure.mark?.lag}`;
     if (!next || (next === drawn && key === spanned)) return [() => drawFrame(figure), () => sayShown(figure)];
     return [
       () => {
@@ -158,6 +160,8 @@ export function createSide(
         `horizon ${QUANTITY_TEXT.horizon_length.format(value("horizon_length"))}`,
       );
     }
+    const ails = (status.diagnoses ?? []).filter(({ kind }) => kind !== "reach").map(({ name }) => name);
+    if (ails.length > 0) parts.push(`diagnosis: ${ails.join(", ")}`);
     setText(facts, parts.filter(Boolean).join(" · "));
     const stays = status.state === "diverged" || status.state === "error";
     trouble.hidden = !stays;

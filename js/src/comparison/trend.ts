@@ -1,17 +1,17 @@
 /** Panel 1 of a comparison: one quantity over training, a line for each side. Hover previews a batch, click selects. */
 
-import { scaleLinear } from "d3-scale";
 import { pointer } from "d3-selection";
 import { LEFT } from "../columns";
 import type { Quantity, Task } from "../contract";
 import { element, setText } from "../dom";
 import { formatCount, formatTick } from "../format";
-import { taskOf } from "../outcomes";
 import { createFrame } from "../panels/frame";
 import { createQuantitySelect } from "../panels/overview_controls";
 import { createSvg, drawTicks, makeSteerable, rounded } from "../panels/plot";
 import { axisOf, QUANTITY_TEXT, seriesOf, valueText } from "../quantities";
+import { scaleLinear } from "../scales";
 import type { State } from "../store";
+import { taskOf } from "../task";
 import { linearScale, logScale, type ValueScale } from "../value_scale";
 import { lineStyle } from "./line_styles";
 import type { ComparisonCommands, ComparisonState } from "./session";
@@ -47,7 +47,7 @@ export interface TrendGestures {
 }
 
 export function createTrend(parent: HTMLElement, commands: ComparisonCommands, gestures: TrendGestures) {
-  const { section, head } = createFrame(parent, "trend", 1, "Over training", HINT);
+  const { section, head, describe } = createFrame(parent, "trend", 1, "Over training", HINT);
   const choice = createQuantitySelect("quantity", "Lines", "What is drawn of each batch", []);
   choice.select.addEventListener("change", () => commands.choose("quantity", choice.select.value as Quantity));
   let logarithmic = false;
@@ -244,6 +244,12 @@ export function createTrend(parent: HTMLElement, commands: ComparisonCommands, g
       if (inputs.some((input, index) => input !== drawnInputs[index])) {
         drawnInputs = inputs;
         draw(next);
+        const last = sides.flatMap(({ run }, index) => {
+          const values = run.length > 0 ? seriesOf(comparison.quantity, sides[index]).values() : null;
+          const told = values && valueText(comparison.quantity, values[values.length - 1], sides[index].info);
+          return told ? [`${comparison.sides[index].name}: ${run.length} recorded batches, newest ${told}.`] : [];
+        });
+        describe(svg, `${QUANTITY_TEXT[comparison.quantity].option}. ${last.join(" ")}`);
       }
       drawReadout(next);
     },

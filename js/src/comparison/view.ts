@@ -1,6 +1,7 @@
 /** One displayed comparison: puts the sides together, and draws them in successive animation frames, each at most once. */
 
 import { type Room, sameTarget, type Zoomed } from "../arrange";
+import type { Mark } from "../contract";
 import { element, setText } from "../dom";
 import type { Extent, Focus, Gestures } from "../figure";
 import { createScheduling, type Piece, type Work } from "../scheduling";
@@ -29,6 +30,8 @@ export function createComparisonView(parent: HTMLElement, session: ComparisonSes
   let zoomed: Zoomed | null = null;
   let preview: number | null = null;
   let focus: Focus = { target: null, pinned: null };
+  /** The mark whose loss was pinned when it came. */
+  let followed: Mark | null = null;
   let failure: Problem | null = null;
   /** Steps of the batch that is drawn. */
   let steps = 0;
@@ -97,14 +100,21 @@ export function createComparisonView(parent: HTMLElement, session: ComparisonSes
   function drawAll(): Piece[] {
     failure = null;
     const { state } = session.store;
+    if (state.mark && state.mark !== followed) focus = { ...focus, pinned: state.mark.step + state.mark.lag };
+    followed = state.mark;
     const states = session.sides.map(({ store }) => store.state);
     const batch = preview ?? state.selected ?? following(states, focus.target !== null);
     const room: Room = { width: sideWidth, theme, zoomed };
-    const composed = sides.map((side) => side.compose(batch, room));
+    const composed = sides.map((side) => side.compose(batch, room, state.mark));
     const scales = state.scale === "shared" ? sharedScales(composed) : [];
     const shown = composed.flatMap(({ figure }) => figure.shown ?? []);
     steps = shown[0]?.snapshot.steps ?? steps;
     if (shown.length > 0 && (focus.target?.step ?? 0) >= steps) focus = { target: null, pinned: null };
+    // One batch of finished runs has no course.
+    panelArea.classList.toggle(
+      "one-batch",
+      states.every(({ info, run }) => !info.live && run.length === 1),
+    );
     trend.update({ comparison: state, sides: states, width, batch });
     controls.update(failure);
     root.toggleAttribute("data-drawing", true);

@@ -43,7 +43,7 @@ interface Drawn {
 }
 
 export function createCell(parent: HTMLElement, tooltip: Tooltip, gestures: Gestures): Panel {
-  const parts = { name: "cell", title: "Inside the cell", body: "cell-body" };
+  const parts = { name: "cell" as const, title: "Inside the cell", body: "cell-body" };
   const { section, details, body, finding } = createFoldout(parent, parts, gestures);
   const directions = createDirectionChoice("Direction of the cell", gestures.redraw);
   const button = (action: string, text: string, label: string, by: number) => {

@@ -2,6 +2,8 @@
 
 import { element } from "../dom";
 import type { Gestures } from "../figure";
+import { createHowTo } from "../help/how_to_read";
+import type { PanelName } from "../help/how_to_texts";
 
 export interface Foldout {
   section: HTMLElement;
@@ -12,7 +14,7 @@ export interface Foldout {
 
 export function createFoldout(
   parent: HTMLElement,
-  { name, title, body }: { name: string; title: string; body: string },
+  { name, title, body }: { name: PanelName; title: string; body: string },
   gestures: Gestures,
 ): Foldout {
   const finding = element("span");
@@ -20,8 +22,14 @@ export function createFoldout(
   const summary = element("summary", {}, element("span", { class: "title", text: title }), finding);
   // Keys belong to what is in the panel, and not to the host's shortcuts.
   const attributes = { "data-lm-suppress-shortcuts": "true" };
-  const details = element("details", { attributes }, summary, content);
-  const section = element("section", { class: "panel foldout", attributes: { "data-panel": name } }, details);
+  const section = element("section", {
+    class: "panel foldout",
+    attributes: { "data-panel": name, "aria-label": title },
+  });
+  const { button, note } = createHowTo(section, name, title);
+  const how = element("div", { class: "how-row" }, button, note);
+  const details = element("details", { attributes }, summary, how, content);
+  section.append(details);
   parent.append(section);
   details.addEventListener("toggle", gestures.redraw);
   return { section, details, body: content, finding };

@@ -1,6 +1,10 @@
 /** The head that all panels have: number, title, and a line on how to read the panel. */
 
 import { element, setText } from "../dom";
+import { createHowTo } from "../help/how_to_read";
+import type { PanelName } from "../help/how_to_texts";
+import { randomName } from "../random_name";
+import type { Svg } from "./plot";
 
 export interface PanelFrame {
   section: HTMLElement;
@@ -8,11 +12,13 @@ export interface PanelFrame {
   hint: HTMLElement;
   /** Says beside the title what of a minibatch is shown; nothing if there is one stream. */
   nameStream(name: string): void;
+  /** Says beside a plot, for who does not see it, what it shows. */
+  describe(svg: Svg, text: string): void;
 }
 
 export function createFrame(
   parent: HTMLElement,
-  name: string,
+  name: PanelName,
   number: number | null,
   title: string,
   hint: string,
@@ -26,8 +32,20 @@ export function createFrame(
     element("span", { text: title }),
     stream,
   );
-  const head = element("header", {}, heading, hintElement);
-  const section = element("section", { class: "panel", attributes: { "data-panel": name } }, head);
+  const section = element("section", { class: "panel", attributes: { "data-panel": name, "aria-label": title } });
+  const { button, note } = createHowTo(section, name, title);
+  const head = element("header", {}, heading, button, hintElement);
+  const alternative = element("p", { class: "alternative", attributes: { id: `rnnbow-shows-${randomName()}` } });
+  section.append(head, note, alternative);
   parent.append(section);
-  return { section, head, hint: hintElement, nameStream: (name) => setText(stream, name && ` · ${name}`) };
+  return {
+    section,
+    head,
+    hint: hintElement,
+    nameStream: (name) => setText(stream, name && ` · ${name}`),
+    describe(svg, text) {
+      svg.attr("aria-describedby", alternative.id);
+      setText(alternative, text);
+    },
+  };
 }

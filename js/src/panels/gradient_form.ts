@@ -11,6 +11,8 @@ export interface Place {
   lag: number | null;
 }
 
+export type Box = [x: number, y: number, width: number, height: number];
+
 export interface GradientForm {
   /** Height of the plot, between its title and the axis of the steps. */
   height: number;
@@ -23,6 +25,8 @@ export interface GradientForm {
   clear(): void;
   /** What lies at a point of the plot. */
   pick(x: number, y: number): Place | null;
+  /** Where a piece is drawn: left, top, width and height; null if it is not in view. */
+  box(step: number, lag: number): Box | null;
   /** Highlights what one loss sent, and what is pointed at. */
   light(focus: Focus): void;
   /** Lags that are drawn as one with this one. */

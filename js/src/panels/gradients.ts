@@ -1,6 +1,7 @@
 /** Panel 3: the gradient that each step receives from each later loss, as stacked bars or as a heat map. */
 
 import { pointer } from "d3-selection";
+import { describeGradients } from "../alternatives";
 import { describeBeyond } from "../beyond";
 import { element, setText } from "../dom";
 import { type Figure, type Focus, focusedLoss, type Gestures, type Panel, type Shown } from "../figure";
@@ -17,6 +18,7 @@ import { createFrame } from "./frame";
 import { type GradientForm, type Place, TOP } from "./gradient_form";
 import { describePart } from "./gradient_text";
 import { createHeatMap } from "./heat_map";
+import { createMark } from "./mark";
 import { createSvg, makeSteerable, sentence } from "./plot";
 import { createStackedBars } from "./stacked_bars";
 import { makeZoomable, zoomByKey } from "./zoomable";
@@ -32,7 +34,7 @@ const ZERO_STATE = {
 const CHARACTER = 5.6;
 
 export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands: Commands, gestures: Gestures): Panel {
-  const { section, head, hint, nameStream } = createFrame(parent, "gradients", 3, "Gradients per step", "");
+  const { section, head, hint, nameStream, describe } = createFrame(parent, "gradients", 3, "Gradients per step", "");
   const choice = createSegments<Shown["form"]>(
     "Form of panel 3",
     [
@@ -64,6 +66,8 @@ export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands:
   const stepTitle = svg.append("text").attr("class", "axis-title").attr("text-anchor", "end").text("step");
   const zeroNote = svg.append("text").attr("class", "zero-state").text("h₀ = 0 · not vanishing");
   zeroNote.append("title").text(ZERO_STATE.forward);
+
+  const differs = createMark(svg, "first differs here");
 
   let figure: Figure | null = null;
   let form = forms.bars;
@@ -128,13 +132,14 @@ export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands:
     return true;
   }
 
-  function draw(shown: Shown, { state, width }: Figure) {
+  function draw(shown: Shown, { state, width, mark }: Figure) {
     svg.attr("width", width).attr("height", TOP + form.height + AXIS);
     form.draw(shown);
     const texts = axisTexts(shown.surface, shown.measure, state.info);
     const fitting = texts.find((text) => text.length * CHARACTER <= width) ?? texts[texts.length - 1];
     title.text(form === forms.bars ? fitting : "");
     drawSteps(shown);
+    differs.update(mark ? form.box(mark.step, mark.lag) : null);
     drawNotes(shown, state);
   }
 
@@ -195,6 +200,7 @@ export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands:
       }
       choice.set(next.shown.form);
       draw(next.shown, next);
+      describe(svg, describeGradients(next.shown, next.state));
     },
     extent: (shown) => forms[shown.form].extent(shown),
     explain({ target }) {

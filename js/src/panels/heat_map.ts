@@ -1,6 +1,5 @@
 /** Panel 3 as a heat map: one column for each step that received, one row for each loss that sent, or each lag. */
 
-import { scaleLinear } from "d3-scale";
 import { sends } from "../decay";
 import { element } from "../dom";
 import { type Extent, type Focus, focusedLoss, type Shown } from "../figure";
@@ -9,9 +8,10 @@ import { createHeatScale, createPixelColors, type HeatScale } from "../heat_scal
 import { horizonOf, pieceAt, stepsOf } from "../lags";
 import { sizeExtent } from "../log_axis";
 import { MEASURE_TEXT } from "../measures";
+import { scaleLinear } from "../scales";
 import { createSegments } from "../segments";
 import { senderName } from "../surface_text";
-import { type GradientForm, type Place, TOP } from "./gradient_form";
+import { type Box, type GradientForm, type Place, TOP } from "./gradient_form";
 import { createHeatLegend } from "./heat_legend";
 import { drawValueAxis, type Svg } from "./plot";
 
@@ -160,14 +160,20 @@ export function createHeatMap(
     }
     if (focus.target?.kind !== "part" || focus.target.lag === null || !columns.has(focus.target.step)) return;
     const { step, lag } = focus.target;
-    const [y, height] = rowPlace(rowOf({ step, lag }, drawn), drawn);
-    const width = Math.max(1, columns.x(step + 1) - columns.x(step));
+    const [x, y, width, height] = box(step, lag) as Box;
     cell
       .classed("hidden", false)
-      .attr("x", columns.x(step) - 1)
+      .attr("x", x - 1)
       .attr("y", y - 1)
       .attr("width", width + 2)
       .attr("height", height + 2);
+  }
+
+  function box(step: number, lag: number): Box | null {
+    if (!drawn?.shown.columns.has(step)) return null;
+    const { columns } = drawn.shown;
+    const [y, height] = rowPlace(rowOf({ step, lag }, drawn), drawn);
+    return [columns.x(step), y, Math.max(1, columns.x(step + 1) - columns.x(step)), height];
   }
 
   /** A frame around the pieces of a loss: they lie side by side. */
@@ -221,6 +227,7 @@ export function createHeatMap(
       legend.hide();
     },
     pick,
+    box,
     light,
     rung: () => null,
     notes() {

@@ -1,6 +1,5 @@
 /** Panel 4: the pieces of one loss, straight below the steps that received them. */
 
-import { scaleLinear, scaleLog } from "d3-scale";
 import { pointer } from "d3-selection";
 import { describeDecay, fallsBelow, piecesOf, type Received, sends, strongestLoss } from "../decay";
 import { element, setText } from "../dom";
@@ -9,6 +8,7 @@ import { stepsOf } from "../lags";
 import { logDomain, logTicks, sizeExtent } from "../log_axis";
 import { MEASURE_TEXT } from "../measures";
 import { averageText, hasLoss, NO_LOSS, predictionText, targetText } from "../outcomes";
+import { scaleLinear, scaleLog } from "../scales";
 import { createSegments } from "../segments";
 import { streamName } from "../streams";
 import { distinctName, isJacobian, isState, receiverName, receiverSymbol, senderName } from "../surface_text";

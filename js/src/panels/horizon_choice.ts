@@ -17,7 +17,7 @@ const UNMEASURED =
   "windows that come next all the way back; training is not disturbed.";
 
 export function createHorizonChoice(parent: HTMLElement, commands: Commands, gestures: Gestures): Panel {
-  const parts = { name: "choice", title: "Which horizon is enough?", body: "choice-body" };
+  const parts = { name: "choice" as const, title: "Which horizon is enough?", body: "choice-body" };
   const { section, details, body, finding } = createFoldout(parent, parts, gestures);
   const make = (action: string, hint: string, onClick: () => void) => {
     const button = element("button", { attributes: { type: "button", "data-action": action, title: hint } });

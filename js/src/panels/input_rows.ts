@@ -1,8 +1,9 @@
 /** What went in at each step, above the targets: tokens as text, vectors as one row of bars for each entry. */
 
 import type { Shown } from "../figure";
-import { labelOf, taskOf } from "../outcomes";
+import { labelOf } from "../outcomes";
 import type { State } from "../store";
+import { taskOf } from "../task";
 import { ellipsis } from "../visible_text";
 import { CHARACTER, SMALL_CHARACTER } from "./label_columns";
 import { createSvg, pathOf, rounded } from "./plot";

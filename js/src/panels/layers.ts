@@ -46,7 +46,7 @@ interface Drawn {
 }
 
 export function createLayers(parent: HTMLElement, tooltip: Tooltip, commands: Commands, gestures: Gestures): Panel {
-  const { section, hint, nameStream } = createFrame(parent, "layers", null, "Layers", HINT);
+  const { section, hint, nameStream, describe } = createFrame(parent, "layers", null, "Layers", HINT);
   const finding = element("p", { class: "fan" });
   const legends = element("div");
   const stage = element("div", { class: "stage" });
@@ -199,6 +199,12 @@ export function createLayers(parent: HTMLElement, tooltip: Tooltip, commands: Co
     canvas.style.cssText = `left:${left}px;top:${TOP}px;width:${right - left}px;height:${height}px`;
     drawRows(drawn, state.info);
     nameStream(streamName(snapshot.stream, state.info));
+    describe(
+      svg,
+      tracks
+        .map((track) => `${surfaceName(track.name, state.info)}: at most ${formatNumber(Math.max(...track.bars))}.`)
+        .join(" "),
+    );
     painted = [];
     light();
   }

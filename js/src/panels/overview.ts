@@ -1,5 +1,6 @@
 /** Panel 1: one number of every recorded batch. Hover previews a batch, click selects it; the view can be zoomed. */
 
+import { describeOverview } from "../alternatives";
 import { WIDEST } from "../bars";
 import { LEFT } from "../columns";
 import type { Info, Quantity } from "../contract";
@@ -7,13 +8,14 @@ import { nextCue } from "../cues";
 import { element, setText } from "../dom";
 import type { Figure, Gestures, Panel, Shown } from "../figure";
 import { formatCount, formatNumber } from "../format";
-import { meanLossText, taskOf } from "../outcomes";
+import { meanLossText } from "../outcomes";
 import { overviewName, overviewSurface, QUANTITY_TEXT, seriesOf, valueText } from "../quantities";
 import type { Run } from "../run";
 import type { Commands } from "../session";
 import type { State } from "../store";
 import { streamName } from "../streams";
 import { surfaceName } from "../surface_text";
+import { taskOf } from "../task";
 import { createViewport, type Viewport } from "../viewport";
 import { createContextStrip } from "./context_strip";
 import { createCueList, createCueMarks } from "./cues";
@@ -33,7 +35,7 @@ const KEYS =
   "the next and the previous batch that is worth a look, D to the nearest batch whose details are there.";
 
 export function createOverview(parent: HTMLElement, commands: Commands, gestures: Gestures): Panel {
-  const { section, head } = createFrame(parent, "overview", 1, "Overview", HINT);
+  const { section, head, describe } = createFrame(parent, "overview", 1, "Overview", HINT);
   const controls = createOverviewControls(head, commands, { follow: toggleFollowing, showAll });
   const headline = element("p", { class: "headline" });
   section.append(headline);
@@ -146,6 +148,7 @@ export function createOverview(parent: HTMLElement, commands: Commands, gestures
         svg.attr("width", width);
         svg.classed("zoomed", viewport.window !== null);
         drawing = plot.draw(drawn, viewport.window, width);
+        describe(svg, describeOverview(drawn, drawing.series, drawing.from, drawing.to));
         const words = explain(drawn, drawing);
         setText(note, words);
         note.hidden = words === "";

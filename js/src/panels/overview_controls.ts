@@ -3,10 +3,10 @@
 import { type Info, QUANTITIES, type Quantity } from "../contract";
 import { element } from "../dom";
 import { type IconName, icon } from "../icons";
-import { taskOf } from "../outcomes";
 import { QUANTITY_TEXT } from "../quantities";
 import type { Commands } from "../session";
 import type { State } from "../store";
+import { taskOf } from "../task";
 
 export interface OverviewControls {
   update(state: State, zoomed: boolean): void;

@@ -1,15 +1,15 @@
 /** What panel 1 draws: bars, their medians, a line over them, axes, and marks on single batches. */
 
-import { scaleLinear } from "d3-scale";
 import { type BarLayout, highestPerColumn, layOutBars, medianPerColumn } from "../bars";
 import { LEFT, RIGHT } from "../columns";
 import type { Quantity } from "../contract";
 import { formatCount, formatTick } from "../format";
-import { taskOf } from "../outcomes";
 import { axisOf, QUANTITY_TEXT, seriesOf } from "../quantities";
 import type { Run } from "../run";
+import { scaleLinear } from "../scales";
 import type { Series } from "../series";
 import type { State } from "../store";
+import { taskOf } from "../task";
 import { linearScale, scaleOf, type ValueScale } from "../value_scale";
 import type { Range } from "../viewport";
 import { defineHatch, drawTicks, rounded, type Svg } from "./plot";

@@ -1,13 +1,15 @@
 /** Panel 2: the true label of every step, and below it the model's most likely label. */
 
 import { pointer } from "d3-selection";
+import { describePredictions } from "../alternatives";
 import type { Columns } from "../columns";
 import { setText } from "../dom";
 import { type Figure, type Focus, focusedLoss, type Gestures, type Panel, type Shown } from "../figure";
-import { describeOutcome, explainLosses, lossRooms, taskOf } from "../outcomes";
+import { describeOutcome, explainLosses, lossRooms } from "../outcomes";
 import { reveal } from "../step_window";
 import type { State } from "../store";
 import { streamName } from "../streams";
+import { taskOf } from "../task";
 import type { Tooltip } from "../tooltip";
 import { createFrame } from "./frame";
 import { createInputRows } from "./input_rows";
@@ -46,7 +48,13 @@ const VALUE_HINTS: Record<ValueForm, string> = {
 };
 
 export function createPredictions(parent: HTMLElement, tooltip: Tooltip, gestures: Gestures): Panel {
-  const { section, hint, nameStream } = createFrame(parent, "predictions", 2, "Targets and predictions", HINT);
+  const { section, hint, nameStream, describe } = createFrame(
+    parent,
+    "predictions",
+    2,
+    "Targets and predictions",
+    HINT,
+  );
   const svg = createSvg(section, HEIGHT);
   const inputRows = createInputRows(section, svg.node());
   makeSteerable(
@@ -159,6 +167,7 @@ export function createPredictions(parent: HTMLElement, tooltip: Tooltip, gesture
       const valueWords = valueForm.draw(form === valueForm ? shown : null, state.info);
       const kind = form === valueForm ? valueWords : snapshot.average ? "average" : "labels";
       rowLabels.attr("x", columns.left - 8).text((row) => ROW_NAMES[kind][row]);
+      describe(svg, describePredictions(shown, state));
       nameStream(streamName(snapshot.stream, state.info));
       const words = [hintOf(shown, state, form === valueForm ? valueWords : null), inputWords, explainLosses(snapshot)];
       setText(hint, words.filter(Boolean).join(" "));

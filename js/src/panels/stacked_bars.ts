@@ -1,11 +1,11 @@
 /** Panel 3 as stacked bars: one bar for each step, its parts ordered by how far in the future their loss lies. */
 
-import { scaleLinear } from "d3-scale";
 import { type Focus, focusedLoss, type Shown } from "../figure";
 import { createLadder, isGrouped, rungOf } from "../ladder";
 import { lagColor } from "../lag_colors";
 import { indexOf, reachesBack, stepsOf } from "../lags";
 import { totalText } from "../measures";
+import { scaleLinear } from "../scales";
 import { createStack, type DrawnPart, type Part, type Stack } from "../stack";
 import { senderName } from "../surface_text";
 import { type GradientForm, TOP } from "./gradient_form";
@@ -48,7 +48,8 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
   let lit: Element[] = [];
 
   const top = (part: Part) => scale(part.high);
-  const height = (part: Part) => scale(part.low) - scale(part.high);
+  /** Never below zero, which rounding could make of a part that is next to nothing. */
+  const height = (part: Part) => Math.max(0, scale(part.low) - scale(part.high));
 
   /** Made once for each batch. */
   function stackOf({ snapshot, items }: Shown): Stack {
@@ -208,6 +209,10 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
       const step = drawn.shown.columns.stepAt(x);
       const perPixel = (scale.domain()[1] - scale.domain()[0]) / PLOT;
       return step === null ? null : drawn.stack.find(step, scale.invert(y), REACH * perPixel);
+    },
+    box(step, lag) {
+      const part = drawn?.shown.columns.has(step) ? drawn.stack.piece(step, lag) : null;
+      return drawn && part ? place(drawn.shown)(part) : null;
     },
     light(focus: Focus) {
       for (const node of lit) node.classList.remove("same-loss", "pointed");

@@ -23,7 +23,7 @@ const HINT =
   "panels above.";
 
 export function createUnits(parent: HTMLElement, commands: Commands, gestures: Gestures): Panel {
-  const parts = { name: "units", title: "Hidden units", body: "units-body" };
+  const parts = { name: "units" as const, title: "Hidden units", body: "units-body" };
   const { section, details, body, finding } = createFoldout(parent, parts, gestures);
   const directions = createDirectionChoice("Direction of the units", gestures.redraw);
   const select = element("select", { attributes: { "data-action": "rank-units" } });

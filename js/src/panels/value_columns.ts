@@ -2,7 +2,8 @@
 
 import type { Info } from "../contract";
 import type { Shown } from "../figure";
-import { hasLoss, lossRooms, shortNumber, taskOf } from "../outcomes";
+import { hasLoss, lossRooms, shortNumber } from "../outcomes";
+import { taskOf } from "../task";
 import { MARKS, ROW } from "./label_columns";
 import { pathOf, rounded, type Svg } from "./plot";
 

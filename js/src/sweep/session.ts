@@ -1,0 +1,200 @@
+/**
+ * A sweep's conversation with its kernel: it asks what is new while trials train, and hands over what the panels of the
+ * trial that is open say and hear. Lives as long as the model, whatever views come and go.
+ */
+
+import type { AnyModel } from "@anywidget/types";
+import { browserClock, type Clock, createAudience, pageVisibility, type Visibility } from "../clock";
+import type { Bytes, ComparisonTraits, FromSweep, SweepTable, SweepTraits, ToSweep, Traits } from "../contract";
+import { type Showing, showComparison, showRun } from "../lifecycle";
+import { randomName } from "../random_name";
+import { createRequests, SILENCE_MS } from "../requests";
+import type { Problem } from "../store";
+import { createInnerModel, type InnerModel } from "./inner_model";
+import { takeRows } from "./rows";
+
+/** Trials that can be compared at once. */
+export const MOST = 4;
+
+/** What the panels show. */
+export interface Panels {
+  id: number;
+  numbers: readonly number[];
+  showing: Showing;
+}
+
+export interface SweepState {
+  table: SweepTable;
+  sortBy: string;
+  descending: boolean;
+  /** Numbers of the trials that are chosen to be compared, in the order in which they were. */
+  chosen: readonly number[];
+  panels: Panels | null;
+  problem: Problem | null;
+  /** The kernel owes an answer and has said nothing for some seconds. */
+  silent: boolean;
+}
+
+export interface SweepCommands {
+  sort(column: string): void;
+  choose(number: number, chosen: boolean): void;
+  /** Shows trials in the panels; none: closes them. */
+  show(numbers: readonly number[]): void;
+  cancel(): void;
+}
+
+export interface SweepSession {
+  readonly state: SweepState;
+  commands: SweepCommands;
+  /** Returns the function that ends the subscription. */
+  subscribe(listener: () => void): () => void;
+  /** A view shows this session; returns the function that ends it. */
+  join(): () => void;
+  destroy(): void;
+}
+
+export function createSweepSession(
+  model: AnyModel<SweepTraits>,
+  clock: Clock = browserClock,
+  visibility: Visibility = pageVisibility,
+): SweepSession {
+  const client = randomName();
+  const audience = createAudience(visibility);
+  const listeners = new Set<() => void>();
+  const cleanups: (() => void)[] = [];
+  let inner: InnerModel<Traits & ComparisonTraits> | null = null;
+  let cancelAnswerTimer = () => {};
+  let state: SweepState = {
+    table: model.get("_table"),
+    sortBy: model.get("sort_by"),
+    descending: model.get("descending"),
+    chosen: [],
+    panels: null,
+    problem: null,
+    silent: false,
+  };
+
+  const requests = createRequests({
+    client,
+    send,
+    wanted: () => false,
+    following: () => !state.table.finished,
+    onSilence: () => update({ silent: true }),
+    clock,
+    visibility: audience,
+  });
+
+  function update(changes: Partial<SweepState>) {
+    state = { ...state, ...changes };
+    for (const listener of listeners) listener();
+  }
+
+  /** Gives whether it was sent: hosts throw once the notebook is closed or its kernel is gone. */
+  function send(message: ToSweep): boolean {
+    try {
+      model.send(message);
+      return true;
+    } catch {
+      update({ silent: true });
+      return false;
+    }
+  }
+
+  function command(message: ToSweep) {
+    if (!send(message)) return;
+    cancelAnswerTimer();
+    cancelAnswerTimer = clock.after(SILENCE_MS, () => update({ silent: true }));
+  }
+
+  function heard() {
+    cancelAnswerTimer();
+    requests.heard();
+    if (state.silent) update({ silent: false });
+  }
+
+  function openPanels() {
+    state.panels?.showing.destroy();
+    inner = null;
+    const { id, numbers, state: traits } = model.get("_opened");
+    if (!traits) return update({ panels: null });
+    const made = createInnerModel(traits as Traits & ComparisonTraits, (data) => {
+      model.send({ kind: "relay", id, data } satisfies ToSweep);
+    });
+    inner = made;
+    const showing =
+      "_sides" in traits
+        ? showComparison(made.model as unknown as AnyModel<ComparisonTraits>)
+        : showRun(made.model as unknown as AnyModel<Traits>);
+    update({ panels: { id, numbers, showing } });
+  }
+
+  function onMessage(message: FromSweep, buffers: Bytes[] = []) {
+    heard();
+    switch (message.kind) {
+      case "rows":
+        takeRows(state.table, message.rows);
+        state.table.finished = message.finished;
+        update({ table: state.table });
+        return requests.ended(message.client, message.seq, false);
+      case "relay":
+        if (message.id === state.panels?.id) inner?.receive(message.data, buffers);
+        return;
+      case "refused":
+        return update({ problem: { message: message.message, hint: "" } });
+      case "error":
+        requests.failed();
+        return update({ problem: message });
+      default:
+        message satisfies never;
+    }
+  }
+
+  function on(event: `change:${string}` | "msg:custom", listener: (...args: never[]) => void) {
+    const callback = listener as () => void;
+    model.on(event as "change:sort_by", callback);
+    cleanups.push(() => model.off(event as "change:sort_by", callback));
+  }
+
+  on("msg:custom", onMessage);
+  on("change:_table", () => update({ table: model.get("_table") }));
+  on("change:_opened", () => {
+    heard();
+    openPanels();
+  });
+  on("change:sort_by", () => update({ sortBy: model.get("sort_by") }));
+  on("change:descending", () => update({ descending: model.get("descending") }));
+  openPanels();
+
+  return {
+    get state() {
+      return state;
+    },
+    commands: {
+      sort(column) {
+        model.set("descending", column === state.sortBy && !state.descending);
+        model.set("sort_by", column);
+        model.save_changes();
+      },
+      choose(number, chosen) {
+        const others = state.chosen.filter((one) => one !== number);
+        update({ chosen: chosen ? [...others, number] : others });
+      },
+      show(numbers) {
+        update({ problem: null });
+        command({ kind: "show", numbers: [...numbers] });
+      },
+      cancel: () => command({ kind: "cancel" }),
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    join: audience.join,
+    destroy() {
+      requests.destroy();
+      cancelAnswerTimer();
+      for (const cleanup of cleanups) cleanup();
+      state.panels?.showing.destroy();
+    },
+  };
+}

@@ -1,0 +1,95 @@
+/** One displayed sweep: its table, and beneath it the panels of the trials that are open. */
+
+import { element, setText } from "../dom";
+import { createScheduling, type Piece } from "../scheduling";
+import { SILENT } from "../status";
+import { followTheme } from "../theme";
+import { createButton } from "../toolbar";
+import { summaryOf } from "./rows";
+import { MOST, type Panels, type SweepSession } from "./session";
+import { createTrialTable } from "./table";
+
+/** Draws into `parent` until the signal aborts. */
+export function createSweepView(parent: HTMLElement, session: SweepSession, signal: AbortSignal) {
+  const { commands } = session;
+  const root = element("div", { class: "rnnbow sweep" });
+  const summary = element("p", { class: "summary", attributes: { role: "status" } });
+  const compare = createButton("compare", "compare", "Compare", "Show the chosen trials side by side", () =>
+    commands.show([...session.state.chosen].sort((a, b) => a - b)),
+  );
+  const close = createButton("close", "close", "Close panels", "Show the table only", () => commands.show([]));
+  const cancel = createButton("cancel", "stop", "Cancel", "End the trials that train, and begin no others", () =>
+    commands.cancel(),
+  );
+  const buttons = element("div", { class: "buttons" }, compare.button, close.button, cancel.button);
+  const hint = element("p", { class: "hint" });
+  const note = element("p", { class: "silence", attributes: { role: "status" } });
+  const banner = element("div", { class: "banner", attributes: { role: "alert" } });
+  const table = createTrialTable(commands);
+  root.append(
+    element("div", { class: "toolbar", attributes: { role: "group", "aria-label": "Sweep" } }, summary, buttons),
+    hint,
+    note,
+    banner,
+    table.node,
+  );
+  const place = element("div", { class: "rnnbow-host" });
+  parent.append(root, place);
+  let shown: { panels: Panels; end: () => void } | null = null;
+  const { schedule } = createScheduling(signal, { draw, failed });
+
+  function failed(error: unknown) {
+    banner.hidden = false;
+    setText(banner, `The table could not be drawn. ${error instanceof Error ? error.message : String(error)}`);
+  }
+
+  function draw(): Piece[] {
+    const { state } = session;
+    table.update(state);
+    setText(summary, summaryOf(state.table.rows));
+    const count = state.chosen.length;
+    compare.button.disabled = count < 2 || count > MOST;
+    close.button.hidden = state.panels === null;
+    cancel.button.hidden = state.table.finished;
+    setText(
+      hint,
+      `A trial's number shows it in the panels; two to ${MOST} that are chosen can be compared${count > 0 ? ` (${count} chosen)` : ""}.`,
+    );
+    note.hidden = !state.silent;
+    setText(note, state.silent ? `${SILENT.message} ${SILENT.hint} Trials that were begun go on without it.` : "");
+    banner.hidden = state.problem === null;
+    setText(banner, state.problem ? `${state.problem.message} ${state.problem.hint}`.trim() : "");
+    root.dataset.finished = String(state.table.finished);
+    drawPanels(state.panels);
+    return [];
+  }
+
+  function drawPanels(panels: Panels | null) {
+    if (panels === (shown?.panels ?? null)) return;
+    shown?.end();
+    shown = null;
+    if (!panels) return;
+    const controller = new AbortController();
+    panels.showing.draw(place, controller.signal);
+    const leave = panels.showing.join();
+    shown = {
+      panels,
+      end() {
+        leave();
+        controller.abort();
+      },
+    };
+  }
+
+  followTheme(signal, (theme) => {
+    root.dataset.theme = theme;
+  });
+  const unsubscribe = session.subscribe(() => schedule("all"));
+  signal.addEventListener("abort", () => {
+    unsubscribe();
+    shown?.end();
+    root.remove();
+    place.remove();
+  });
+  schedule("all");
+}

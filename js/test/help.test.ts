@@ -1,0 +1,147 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { describeGradients, describePredictions } from "../src/alternatives";
+import type { Figure, Shown } from "../src/figure";
+import { HOW_TO_READ } from "../src/help/how_to_texts";
+import { hasSeenTour, rememberTour } from "../src/help/memory";
+import { leaderPath } from "../src/help/pointer";
+import { tourSteps } from "../src/help/tour_steps";
+import type { Items, Snapshot } from "../src/protocol";
+import type { State } from "../src/store";
+import { tallestBar } from "../src/tallest";
+
+const STEPS = 10;
+
+/** Pieces that fall by `factor` with each lag. */
+function shownOf(factor: number, changes: Partial<Snapshot> = {}): Shown {
+  const pieces = Float32Array.from({ length: STEPS * STEPS }, (_, index) => {
+    const [step, lag] = [Math.floor(index / STEPS), index % STEPS];
+    return step + lag < STEPS ? factor ** lag : 0;
+  });
+  const total = new Float32Array(STEPS).fill(1);
+  const items: Items = { firstLag: 0, lags: STEPS, bound: null, pieces, total, beyond: new Float32Array(STEPS) };
+  const tokens = Int32Array.from({ length: STEPS }, (_, step) => step % 2);
+  const snapshot = {
+    batch: 1200,
+    steps: STEPS,
+    counted: null,
+    zeroState: false,
+    average: false,
+    values: null,
+    stream: null,
+    target: tokens,
+    prediction: new Int32Array(STEPS),
+    has: () => false,
+    items: () => items,
+    ...changes,
+  } as Partial<Snapshot> as Snapshot;
+  return { snapshot, items, surface: "W_hh", measure: "norm", form: "bars" } as Partial<Shown> as Shown;
+}
+
+const INFO = { live: true, num_layers: 1, bidirectional: false, gates: [], primary: "W_hh" };
+const state = { run: { length: 3 }, info: INFO, labels: ["a", "b"] } as unknown as State;
+const figureOf = (shown: Shown | null) => ({ state, shown }) as Pick<Figure, "state" | "shown">;
+
+describe("tour", () => {
+  it("has as many steps whatever is shown", () => {
+    expect(tourSteps(figureOf(null)).length).toBe(tourSteps(figureOf(shownOf(0.1))).length);
+  });
+
+  it("reads its figures from the batch", () => {
+    const texts = tourSteps(figureOf(shownOf(0.09))).map(({ text }) => text);
+    expect(texts[0]).toContain("3 are here");
+    expect(texts[0]).toContain("Batch 1,200");
+    expect(texts[1]).toContain("5 of 10");
+    expect(texts[2]).toContain("Step 0 received the most, 91.0 % of it from its own loss");
+    expect(texts[4]).toContain("falls below 1 % of its largest piece 2 steps back. This is how a gradient vanishes");
+  });
+
+  it("claims no vanishing where none was seen", () => {
+    const text = tourSteps(figureOf(shownOf(0.9)))[4].text;
+    expect(text).toContain("is still");
+    expect(text).not.toContain("vanishes");
+  });
+
+  it("offers nothing that only a kernel could do where there is none", () => {
+    const still = { ...figureOf(null), state: { ...state, info: { ...INFO, live: false } } as unknown as State };
+    expect(tourSteps(still).at(-1)?.text).not.toContain("Play");
+  });
+});
+
+describe("what is remembered", () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  it("is kept in the browser", () => {
+    const kept = new Map<string, string>();
+    vi.stubGlobal("localStorage", {
+      getItem: (name: string) => kept.get(name) ?? null,
+      setItem: (name: string, value: string) => kept.set(name, value),
+    });
+    expect(hasSeenTour()).toBe(false);
+    rememberTour();
+    expect(hasSeenTour()).toBe(true);
+  });
+
+  it("does without where the host allows no storage", () => {
+    const refuse = () => {
+      throw new Error("SecurityError");
+    };
+    vi.stubGlobal("localStorage", { getItem: refuse, setItem: refuse });
+    expect(hasSeenTour()).toBe(false);
+    expect(rememberTour).not.toThrow();
+    vi.stubGlobal("localStorage", undefined);
+    expect(hasSeenTour()).toBe(false);
+  });
+});
+
+describe("pointer", () => {
+  const box = (x: number, y: number) => ({ x, y, width: 100, height: 20 });
+
+  it("leads down or up to what it points at, and nowhere if they meet", () => {
+    expect(leaderPath(box(0, 0), box(200, 60))).toBe("M88,20L250,60");
+    expect(leaderPath(box(0, 60), box(20, 0))).toBe("M70,60L70,20");
+    expect(leaderPath(box(0, 0), box(50, 10))).toBe("");
+  });
+});
+
+it("explains every panel in a few sentences, with somewhere to point", () => {
+  for (const { text, points, selectors } of Object.values(HOW_TO_READ)) {
+    expect(text.split(/[.?]\s/).length).toBeGreaterThan(1);
+    expect(text.length).toBeLessThan(400);
+    expect(points).toMatch(/^Outlined/);
+    expect(selectors.length).toBeGreaterThan(0);
+  }
+});
+
+describe("alternatives", () => {
+  it("say what the plots show", () => {
+    expect(describePredictions(shownOf(0.5), state)).toBe(
+      "10 steps, 10 of them with a loss, 5 right. True: ababababab. Predicted: aaaaaaaaaa.",
+    );
+    expect(describeGradients(shownOf(0.5), state)).toBe(
+      "Stacked bars of ∂L/∂W_hh: 10 steps, 10 lags. Step 0 received the most, 1.998, 50.0 % of it from its own loss.",
+    );
+  });
+
+  it("leave out what an average does not have", () => {
+    expect(describePredictions(shownOf(0.5, { average: true }), state)).toContain("average over streams");
+  });
+});
+
+describe("the tallest bar", () => {
+  it("counts what lies beyond, and passes over what is not finite", () => {
+    const { snapshot, items } = shownOf(0.5);
+    const beyond = new Float32Array(STEPS);
+    beyond[7] = 3;
+    expect(tallestBar(snapshot, { ...items, beyond })?.step).toBe(7);
+    const pieces = items.pieces.slice();
+    pieces[0] = Number.NaN;
+    expect(tallestBar(snapshot, { ...items, pieces })?.step).toBe(1);
+  });
+
+  it("is none where there are no bars", () => {
+    const { snapshot, items } = shownOf(0.5);
+    expect(tallestBar(snapshot, { ...items, total: null })).toBeNull();
+    expect(tallestBar(snapshot, { ...items, pieces: new Float32Array(STEPS * STEPS) })).toBeNull();
+    expect(tallestBar(snapshot, { ...items, firstLag: -4 })).toBeNull();
+  });
+});

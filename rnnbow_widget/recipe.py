@@ -1,0 +1,105 @@
+"""A widget's whole configuration as one line of Python, whose evaluation gives the same picture."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from .cells import CELLS
+from .run import MEMORY_LIMIT, Run
+from .run_reader import RunReader
+from .trainer import Trainer
+
+_DEFAULTS = {name: one.default for name, one in inspect.signature(Trainer.__init__).parameters.items()}
+_MADE = ("cell", "hidden_size", "init", "forget_bias", "num_layers", "bidirectional", "dtype")
+"""Settings of a network, which one that somebody brings has already."""
+
+
+def recipe(
+    run: Run, trainer: Trainer | None, chosen: Mapping[str, Any], usual: Mapping[str, Any], selected: int | None
+) -> str:
+    """Return the line.
+
+    What no line can hold is a name in it that a comment explains: data or a network that somebody brings, or a run.
+
+    Parameters
+    ----------
+    run : Run
+        What is shown.
+    trainer : Trainer or None
+        What trains it.
+    chosen, usual : mapping
+        What is drawn, as arguments of `RNNbow`, and what is if nothing is said.
+    selected : int or None
+        Number of the selected batch.
+    """
+    differing = {name: value for name, value in chosen.items() if value != usual[name]}
+    surface = differing.pop("surface", None)
+    view = [f"{name}={value!r}" for name, value in differing.items()]
+    said: list[str] = []
+    statements = []
+    if trainer is None:
+        if isinstance(run.file, RunReader):
+            source = repr(str(run.file.path))
+        else:
+            source = "run"
+            said.append("run: a finished run of your own")
+    else:
+        source, settings, said = _trainer(trainer)
+        view = [*settings, *view]
+        statements = list(trainer.history.statements(trainer.batch, "w"))
+        statements = [_of_trainer(statement) for statement in statements]
+        if not trainer.history.complete:
+            said.append("settings changed more often than a line can tell")
+    if surface is not None:  # last: what a widget shows is recorded, and others may have been before
+        statements.append(f"w.surface = {surface!r}")
+    if selected is not None:
+        statements.append(f"w.select({selected})")
+    modules = [name for name in ("corpora", "examples", "tasks") if f"{name}." in source]
+    line = f"from rnnbow_widget import {', '.join(['RNNbow', *modules])}; w = RNNbow({', '.join([source, *view])})"
+    comment = f"  # {'; '.join(said)}" if said else ""
+    return "; ".join([line, *statements, "w"]) + comment
+
+
+def _trainer(trainer: Trainer) -> tuple[str, list[str], list[str]]:
+    """What it trains on, the settings that it began with, and what the line does not hold."""
+    said = []
+    source = trainer.data.code
+    if source is None:
+        source = "data"
+        said.append(f"data: your own, {' '.join(trainer.data.name.split())!r}")
+    began = trainer.history.settings
+    settings = {name: began[name] for name in began if name in _DEFAULTS and name not in ("data", "surfaces")}
+    if began["init"] == "given" or type(trainer.rnn.cell) is not CELLS.get(trainer.rnn.cell.name):
+        settings = {name: value for name, value in settings.items() if name not in _MADE} | {"rnn": _Name("rnn")}
+        said.append("rnn: your own network, as it was before training")
+    settings["dtype"] = began["dtype"] if began["dtype"] != "float32" else _DEFAULTS["dtype"]
+    if "rnn" in settings or began["forget_bias"] == 1.0:  # what an LSTM has unless told otherwise
+        settings.pop("forget_bias", None)
+    if began["seq_length"] == trainer.data.usual_length:
+        settings.pop("seq_length")
+    usual = [surface.name for surface in trainer.known_surfaces.recorded(None)]
+    if began["surfaces"] != usual:
+        settings["surfaces"] = began["surfaces"]
+    if settings["memory_limit"] == MEMORY_LIMIT:
+        settings.pop("memory_limit")
+    told = {name: value for name, value in settings.items() if name == "seed" or value != _DEFAULTS[name]}
+    return source, [f"{name}={value!r}" for name, value in told.items()], said
+
+
+def _of_trainer(statement: str) -> str:
+    """Settings that a widget does not have are those of its trainer."""
+    for name in ("clip_value", "clip_norm", "surfaces", "shown_surface"):
+        statement = statement.replace(f"w.{name} =", f"w.trainer.{name} =")
+    return statement
+
+
+class _Name:
+    """Stands for a variable."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __repr__(self) -> str:
+        return self._name

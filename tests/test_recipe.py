@@ -1,0 +1,175 @@
+"""A widget as one line of Python: run, it shows the same picture, in this process and in another one."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnnbow_widget import RNN, RNNbow, Run, Stream, Trainer, corpora, examples, tasks
+from rnnbow_widget.protocol import pack_details, pack_overview
+
+
+def evaluated(line: str, **names: Any) -> RNNbow:
+    """The widget that a line makes; its last statement is its value, as in a cell."""
+    *statements, value = line.partition("  #")[0].split("; ")
+    exec("; ".join(statements), names)
+    found = eval(value, names)
+    assert isinstance(found, RNNbow)
+    return found
+
+
+def drawn(widget: RNNbow) -> str:
+    """A hash of everything that is drawn, and of how."""
+    run = widget.run
+    digest = hashlib.sha256()
+    for chunk in [*pack_overview(run.overview, slice(len(run))), *pack_details(run.details())]:
+        digest.update(chunk)
+    names = ("selected", "measure", "form", "quantity", "overlay", "log_scale", "stream", "surface", "learning_rate")
+    view = {name: getattr(widget, name) for name in (*names, "horizon", "record_every")}
+    digest.update(json.dumps(view).encode())
+    return digest.hexdigest()
+
+
+def as_it_comes() -> RNNbow:
+    widget = RNNbow(corpora.c_headers(), hidden_size=8, record_every=3)
+    widget.train(10)
+    return widget
+
+
+def with_everything_changed() -> RNNbow:
+    widget = RNNbow(
+        "one line, or two. " * 30,
+        cell="lstm",
+        hidden_size=6,
+        forget_bias=2.0,
+        num_layers=2,
+        seq_length=9,
+        batch_size=2,
+        horizon="auto",
+        record_every=2,
+        optimizer="adam",
+        learning_rate=0.01,
+        clip_norm=1.0,
+        dtype="float64",
+        seed=5,
+        surfaces=["h"],
+        measure="share",
+        form="heatmap",
+        quantity="loss",
+        overlay="accuracy",
+        log_scale=True,
+        stream=1,
+    )
+    widget.train(5)
+    widget.learning_rate = 0.02
+    widget.step()
+    widget.step()
+    widget.trainer.clip_norm = None
+    widget.record_every = 3
+    widget.horizon = 4
+    widget.train(9)
+    widget.surface = "W_hh"
+    widget.trainer.surfaces = None
+    widget.select(6)
+    return widget
+
+
+def after_a_reset() -> RNNbow:
+    widget = RNNbow(tasks.Adding(12), hidden_size=5, batch_size=3, record_every=2)
+    widget.train(5)
+    widget.learning_rate = 0.03
+    widget.step()
+    widget.reset()
+    widget.train(4)
+    return widget
+
+
+def an_example() -> RNNbow:
+    return RNNbow(examples.vanishing(), measure="share")
+
+
+MADE = [as_it_comes, with_everything_changed, after_a_reset, an_example]
+
+
+@pytest.mark.parametrize("made", MADE)
+def test_the_line_shows_the_same_picture(made: Callable[[], RNNbow]) -> None:
+    widget = made()
+    again = evaluated(widget.code())
+    assert drawn(again) == drawn(widget)
+    assert again.code() == widget.code()
+    assert again.trainer.settings == widget.trainer.settings | {"clip_value": again.trainer.clip_value}
+
+
+def test_the_same_in_another_process_with_other_threads() -> None:
+    widget = an_example()
+    script = f"{widget.code()}\nimport sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+    script += "from test_recipe import drawn; print(drawn(w))"
+    threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    found = subprocess.run(
+        [sys.executable, "-c", script], env={**os.environ, **threads}, check=True, capture_output=True, text=True
+    )
+    assert found.stdout.strip() == drawn(widget)
+
+
+def test_only_what_differs_from_the_usual_is_told() -> None:
+    assert RNNbow(corpora.c_headers()).code() == (
+        "from rnnbow_widget import RNNbow, corpora; w = RNNbow(corpora.c_headers(), seed=0); w"
+    )
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        tasks.Adding(11),
+        tasks.TemporalOrder(20, 3),
+        tasks.CopyMemory(4, 3, 5),
+        tasks.DelayedRecall(2, 9),
+        tasks.Reber(12),
+        tasks.EmbeddedReber(13),
+        tasks.AnBn(4, 15),
+    ],
+)
+def test_every_task_knows_how_it_is_made(task: tasks.Task) -> None:
+    again = eval(task.code or "", {"tasks": tasks})
+    assert type(again) is type(task)
+    first, second = (one.windows(None, 2, 3)(1) for one in (task, again))
+    np.testing.assert_array_equal(first.inputs, second.inputs)
+    np.testing.assert_array_equal(first.targets, second.targets)
+
+
+def test_what_no_line_can_hold_is_a_name_that_a_comment_explains(tmp_path: Path) -> None:
+    inputs = np.random.default_rng(0).normal(size=(40, 2))
+    data = Stream(inputs, inputs)
+    widget = RNNbow(data, hidden_size=4, seq_length=5)
+    widget.train(3)
+    assert "# data: your own" in widget.code()
+    assert drawn(evaluated(widget.code(), data=data)) == drawn(widget)
+    text = corpora.c_headers()
+    size = len(text.vocabulary)
+    widget = RNNbow(Trainer(text, RNN(size, 4, size, cell="gru", seed=2)))
+    assert "# rnn" not in widget.code(), "a network that can be made is made"
+    rnn = RNN(size, 4, size)
+    rnn._given = rnn.parameters.vector.copy()
+    rnn.init = "given"
+    assert "RNNbow(corpora.c_headers(), seed=0, rnn=rnn)" in RNNbow(Trainer(text, rnn)).code()
+    assert "RNNbow(run)" in RNNbow(Run(("a", "b"))).code()
+    path = tmp_path / "run.rnnbow"
+    as_it_comes().run.save(path)
+    opened = RNNbow(path, measure="share")
+    assert drawn(evaluated(opened.code())) == drawn(opened)
+
+
+def test_a_file_is_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "text.txt"
+    path.write_text("a b c d " * 20)
+    widget = RNNbow(path, hidden_size=4)
+    widget.train(2)
+    assert repr(str(path)) in widget.code()
+    assert drawn(evaluated(widget.code())) == drawn(widget)

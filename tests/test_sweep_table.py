@@ -1,0 +1,184 @@
+"""The table of a sweep without a browser: its traits, its messages, and the panels within it."""
+
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from unpacking import batches, detailed
+
+from rnnbow_widget import Sweep, compare, sweep
+
+TEXT = "abcde fghij " * 60
+SETTINGS: dict[str, Any] = {"hidden_size": 5, "record_every": 5, "seq_length": 10}
+SECONDS = 60
+
+
+class Page:
+    """Stands for the pages: keeps what the sweep sends, and sends what a page would."""
+
+    def __init__(self, made: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.made = made
+        self.sent: list[tuple[dict[str, Any], list[bytes]]] = []
+        self.states: list[Any] = []
+        monkeypatch.setattr(made, "send", lambda content, buffers=None: self.sent.append((content, buffers or [])))
+        monkeypatch.setattr(made, "send_state", self.states.append)
+
+    def says(self, **message: Any) -> list[dict[str, Any]]:
+        self.sent.clear()
+        self.made._receive(message, [])
+        return [content for content, _ in self.sent]
+
+    def relays(self, **data: Any) -> list[tuple[dict[str, Any], list[bytes]]]:
+        """Send something to the panels; return what they say."""
+        self.says(kind="relay", id=self.opened["id"], data=data)
+        return [(content["data"], buffers) for content, buffers in self.sent if content["kind"] == "relay"]
+
+    @property
+    def opened(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.made.get_state("_opened")["_opened"]
+        return found
+
+    @property
+    def table(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.made.get_state("_table")["_table"]
+        return found
+
+
+class Later(Executor):
+    """Does nothing until it is told to."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[Future[Any], Any, tuple[Any, ...]]] = []
+
+    def submit(self, fn: Any, /, *args: Any, **_: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        self.calls.append((future, fn, args))
+        return future
+
+    def work(self) -> None:
+        future, fn, args = self.calls.pop(0)
+        if future.set_running_or_notify_cancel():
+            future.set_result(fn(*args))
+
+
+@pytest.fixture
+def later() -> Later:
+    return Later()
+
+
+@pytest.fixture
+def page(later: Later, monkeypatch: pytest.MonkeyPatch) -> Page:
+    made = sweep(TEXT, {"cell": ["tanh", "lstm"], "seed": [0, 1]}, batches=20, executor=later, **SETTINGS)
+    return Page(made, monkeypatch)
+
+
+@pytest.fixture
+def finished(page: Page, later: Later) -> Page:
+    for _ in range(4):
+        later.work()
+    page.made.wait(SECONDS)
+    return page
+
+
+def test_pages_get_the_table_and_then_what_has_changed(page: Page, later: Later) -> None:
+    table = page.table
+    assert (table["columns"], table["batches"], table["finished"]) == (["cell", "seed"], 20, False)
+    assert [row["values"] for row in table["rows"]] == [["tanh", 0], ["tanh", 1], ["lstm", 0], ["lstm", 1]]
+    assert {row["status"] for row in table["rows"]} == {"waiting"}
+    (nothing,) = page.says(kind="follow", client="a", seq=1)
+    assert nothing == {"kind": "rows", "client": "a", "seq": 1, "rows": [], "finished": False}
+    later.work()
+    (news,) = page.says(kind="follow", client="a", seq=2)
+    (row,) = news["rows"]
+    trial = page.made.trials[0]
+    assert (row["number"], row["status"], row["batch"], row["here"]) == (0, "done", 20, True)
+    assert (row["loss"], row["horizon"]) == (trial.loss, trial.horizon)
+    assert row["trend"] == [list(point) for point in trial.trend]
+    assert page.says(kind="follow", client="a", seq=3)[0]["rows"] == []
+    for _ in range(3):
+        later.work()
+    assert page.states == []
+    (end,) = page.says(kind="follow", client="a", seq=4)
+    assert end["finished"]
+    assert [row["number"] for row in end["rows"]] == [0, 1, 2, 3], "all: so a page that missed some has them"
+    assert page.states == ["_table"]
+    page.says(kind="follow", client="a", seq=5)
+    assert page.states == ["_table"]
+
+
+def test_waiting_tells_the_pages_too(page: Page, later: Later) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        for _ in range(4):
+            pool.submit(later.work)
+        assert page.made.wait(SECONDS) is page.made
+    assert page.sent[-1][0]["finished"]
+    assert page.made.finished
+
+
+def test_cancelling_ends_it(page: Page, later: Later) -> None:
+    later.work()
+    (told,) = page.says(kind="cancel")
+    assert told["finished"]
+    assert [row["status"] for row in told["rows"]] == ["done", "cancelled", "cancelled", "cancelled"]
+    assert repr(page.made).startswith("Sweep(4 trials: 1 done, 3 cancelled)")
+
+
+def test_one_trial_opens_in_the_panels(finished: Page) -> None:
+    finished.says(kind="show", numbers=[2])
+    assert finished.made.opened == (2,)
+    assert finished.states[-1] == "_opened"
+    opened = finished.opened
+    assert opened["numbers"] == [2]
+    assert not {"_esm", "_css", "layout"} & set(opened["state"])
+    assert batches(opened["state"]["_run"]["chunks"]) == [0, 5, 10, 15]
+    assert opened["state"]["_info"]["cell"] == "lstm"
+    answers = finished.relays(
+        method="custom", content={"kind": "details", "client": "a", "batch": 5, "stream": None, "part": None}
+    )
+    (answer, chunks) = answers[-1]
+    assert (answer["method"], answer["content"]["held"]) == ("custom", True)
+    assert detailed(chunks) == [5]
+    finished.relays(method="update", state={"measure": "share", "selected": 10}, buffer_paths=[])
+    assert finished.opened["state"]["measure"] == "share"
+    assert finished.opened["state"]["selected"] == 10
+
+
+def test_several_trials_open_side_by_side_and_close(finished: Page) -> None:
+    finished.made.show(0, 3)
+    state = finished.opened["state"]
+    assert [side["name"] for side in state["_sides"]["sides"]] == ["tanh, seed 0 (trial 0)", "LSTM, seed 1 (trial 3)"]
+    first = finished.opened["id"]
+    finished.made.show(1)
+    assert finished.opened["id"] == first + 1
+    assert finished.says(kind="relay", id=first, data={"method": "update", "state": {}}) == [], (
+        "of panels that are gone"
+    )
+    finished.made.show()
+    assert (finished.opened["state"], finished.made.opened) == (None, ())
+
+
+def test_runs_can_be_shown_elsewhere_too(finished: Page) -> None:
+    runs = finished.made.runs
+    assert list(runs) == [0, 1, 2, 3]
+    assert len(compare(runs[0], runs[2]).runs) == 2
+
+
+def test_what_cannot_be_shown_is_refused_and_what_is_shown_stays(page: Page, later: Later) -> None:
+    later.work()
+    page.made.show(0)
+    shown = page.opened["id"]
+    (refused,) = page.says(kind="show", numbers=[1])
+    assert refused == {"kind": "refused", "message": "Trial 1 has no run yet: it is waiting."}
+    assert "numbers takes those of trials, 0 to 3; got 4" in page.says(kind="show", numbers=[4])[0]["message"].lower()
+    assert page.says(kind="show", numbers="x")[0]["kind"] == "refused"
+    assert "up to 4 trials, got 5" in page.says(kind="show", numbers=[0, 0, 0, 0, 0])[0]["message"]
+    assert page.opened["id"] == shown
+    with pytest.raises(FileNotFoundError, match="trial 2 has no run yet"):
+        page.made.show(2)
+
+
+def test_what_fails_is_told(page: Page) -> None:
+    (told,) = page.says(kind="lease", client="a", seq=1, ms=10)
+    assert told["kind"] == "error"
+    assert "kind takes one of follow, show, cancel, relay; got 'lease'" in told["message"]
+    assert page.says(kind="follow", client="a", seq=0)[0]["kind"] == "error"
