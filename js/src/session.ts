@@ -244,8 +244,11 @@ export function createSession(
     position = { epoch, next };
   }
 
-  function applyDetails({ client: asker, epoch, held, nearest, reason, ...place }: DetailsAnswer, chunks: Bytes[]) {
+  function applyDetails(answer: DetailsAnswer, chunks: Bytes[]) {
+    const { client: asker, epoch, batch, stream, part, held, nearest, reason, unfinished } = answer;
     if (asker !== client || epoch !== position.epoch) return;
+    const place = { batch, stream, part };
+    if (unfinished) return details.unfinished(place, reason ?? "");
     try {
       appendChunks(chunks);
     } finally {
