@@ -11,7 +11,7 @@ NPM := $(BIN)/python scripts/npm.py
 JS_SOURCES := $(shell find js -name node_modules -prune -o -type f -print)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format test-python test-js test-packaging test-browser docs coverage bench replicate screenshots build clean bundle chromium
+.PHONY: help demo test lint types format test-python test-js test-packaging test-browser test-grading docs assignments coverage bench replicate screenshots build clean bundle chromium
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,7 +22,7 @@ demo: $(VENV)/.demo ## open the first notebook in JupyterLab (PORT=8888, BROWSER
 	  --LabApp.app_settings_dir=scripts/jupyterlab --LabApp.extension_manager=readonly \
 	  $(if $(filter none,$(BROWSER)),--no-browser) $(if $(filter 0,$(shell id -u)),--allow-root)
 
-test: lint types test-python test-js docs test-packaging test-browser ## set up and pass everything
+test: lint types test-python test-grading test-js docs test-packaging test-browser ## set up and pass everything
 
 lint: $(VENV)/.test ## check style and formatting
 	$(BIN)/ruff check
@@ -39,7 +39,10 @@ format: $(VENV)/.test ## format everything, and fix what can be fixed by itself
 	$(NPM) exec -- biome check --write .
 
 test-python: $(VENV)/.test ## Python tests: no browser, no build
-	$(BIN)/pytest -m "not browser and not packaging"
+	$(BIN)/pytest -m "not browser and not packaging and not grading"
+
+test-grading: $(VENV)/.test ## assignments, all the way through nbgrader and otter-grader
+	$(BIN)/pytest tests/test_graders.py
 
 test-js: $(VENV)/.test ## front-end tests in Node.js
 	$(NPM) run test
@@ -57,8 +60,11 @@ docs: bundle ## the documentation site in docs/_build/html: strict, and no broke
 	  --doctree-dir docs/_build/doctrees --builder html . docs/_build/html
 	$(BIN)/python scripts/check_site.py docs/_build/html
 
+assignments: $(VENV)/.test ## students' versions of the assignments in dist/assignments, for nbgrader and otter-grader
+	$(BIN)/python scripts/assignments.py dist/assignments
+
 coverage: $(VENV)/.test ## lines that the Python tests do not reach
-	$(BIN)/coverage run -m pytest -m "not browser and not packaging"
+	$(BIN)/coverage run -m pytest -m "not browser and not packaging and not grading"
 	$(BIN)/coverage report
 
 bench: bundle chromium ## measure against peers, on one BLAS thread

@@ -49,7 +49,8 @@ class AttemptView(Comparison):
     def to_png(self, batch: int | None = None) -> bytes:
         """Draw a batch as a still picture, by default that in which something first differs. Needs matplotlib."""
         mark = self._mark(self._shown(batch))
-        return self._draw(batch, None if mark is None else (mark["step"], mark["lag"]))
+        words = self.attempt.sentence()
+        return self._draw(batch, None if mark is None else (mark["step"], mark["lag"]), words)
 
     def _told(self) -> dict[str, Any]:
         batch = self._shown(None)

@@ -6,6 +6,7 @@ what was asked in a way that cannot be done, and 130 after an interrupt.
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,8 +16,9 @@ from typing import Any, TypeVar
 
 import click
 
-from . import __version__, corpora
+from . import __version__, corpora, tasks
 from .cells import CELLS
+from .data import Data
 from .export import write_out
 from .initialization import PRESETS
 from .measuring import MEASURES
@@ -58,6 +60,51 @@ class _Bound(click.ParamType[Any]):
             self.fail(f"takes a number, or none; got {value!r}", param, ctx)
 
 
+TASKS: dict[str, Callable[..., tasks.Task]] = {
+    "adding": tasks.Adding,
+    "temporal-order": tasks.TemporalOrder,
+    "copy-memory": tasks.CopyMemory,
+    "delayed-recall": tasks.DelayedRecall,
+    "reber": tasks.Reber,
+    "embedded-reber": tasks.EmbeddedReber,
+    "anbn": tasks.AnBn,
+}
+"""Tasks by the name that the option has."""
+_TASK_OPTIONS = {
+    "length": "Of a task: steps of a sequence; of copy-memory, symbols to remember.",
+    "symbols": "Of temporal-order: symbols that matter; of copy-memory: different symbols.",
+    "lag": "Of copy-memory: steps from the last symbol to the mark.",
+    "delay": "Of delayed-recall: how many steps before.",
+    "most": "Of anbn: the largest n.",
+}
+
+
+def _task_options(command: Command) -> Command:
+    """Give a command the options that tasks have."""
+    for name, help_ in reversed(_TASK_OPTIONS.items()):
+        command = click.option(f"--{name}", type=click.IntRange(1), help=help_)(command)
+    return command
+
+
+def _data(text: Path | None, task: str | None, given: dict[str, int]) -> Data:
+    """What to train on: a text, or a task with what was given of its options."""
+    if text is not None and task is not None:
+        raise click.UsageError("Give a text or --task.")
+    if text is not None:
+        if given:
+            raise click.UsageError(f"--{next(iter(given))} belongs to a task: give --task.")
+        return corpora.text(text)
+    if task is None:
+        raise click.UsageError("Give what to train on: a text, or --task.")
+    takes = list(inspect.signature(TASKS[task]).parameters)
+    for name in given:
+        if name not in takes:
+            raise click.UsageError(
+                f"--{name} is none of --task {task}: it takes {', '.join(f'--{own}' for own in takes)}."
+            )
+    return TASKS[task](**given)
+
+
 def _outputs(command: Command) -> Command:
     """Give a command the options of what can be written of a run."""
     for option in reversed(
@@ -85,7 +132,9 @@ def rnnbow() -> None:
 
 
 @rnnbow.command(context_settings={"show_default": True})
-@click.argument("text", type=_THERE)
+@click.argument("text", type=_THERE, required=False)
+@click.option("--task", type=click.Choice(list(TASKS)), help="Train on a task instead of a text.")
+@_task_options
 @click.option("--batches", type=click.IntRange(0), default=10_000, help="How many batches to train.")
 @click.option("--save", type=_FILE, help="Write a run file as it trains; the name ends in .rnnbow.")
 @click.option("--overwrite", is_flag=True, help="Replace a run file that is there.")
@@ -95,7 +144,9 @@ def rnnbow() -> None:
 @click.option("--bidirectional", is_flag=True)
 @click.option("--init", type=click.Choice(list(PRESETS)), default="normal", help="How weights begin.")
 @click.option("--forget-bias", type=float, help="Of an LSTM.")
-@click.option("--seq-length", type=click.IntRange(1), default=25, help="Steps in a window.")
+@click.option(
+    "--seq-length", type=click.IntRange(1), help="Steps in a window. [default: 25; sequences of a task are whole]"
+)
 @click.option("--batch-size", type=click.IntRange(1), default=1, help="Streams that are trained in parallel.")
 @click.option("--horizon", type=_Horizon(), default="10", help="Lags that are recorded: a number, auto, or all.")
 @click.option("--tolerance", type=float, default=0.1, help="What --horizon auto may leave out.")
@@ -109,7 +160,8 @@ def rnnbow() -> None:
 @click.option("--memory-limit", type=click.FloatRange(1), default=MEMORY_LIMIT, help="Bytes that the run may take.")
 @_outputs
 def train(
-    text: Path,
+    text: Path | None,
+    task: str | None,
     batches: int,
     html: Path | None,
     svg: Path | None,
@@ -117,14 +169,17 @@ def train(
     surfaces: tuple[str, ...],
     **settings: Any,
 ) -> None:
-    """Train on a text, and write what was recorded.
+    """Train on a text, or on a task, and write what was recorded.
+
+    For example: rnnbow train --task adding --length 50 --cell lstm --batch-size 20 --save adding.rnnbow
 
     An interrupt (Ctrl-C) ends training; what was asked for is written of what was recorded until then.
     """
     drawn = {name: settings.pop(name) for name in ("batch", "measure", "quantity", "title", "max_bytes")}
+    of_task = {name: value for name in _TASK_OPTIONS if (value := settings.pop(name)) is not None}
     _require_matplotlib(svg, png)
     with _said_as_options():
-        trainer = Trainer(corpora.text(text), surfaces=surfaces or None, **settings)
+        trainer = Trainer(_data(text, task, of_task), surfaces=surfaces or None, **settings)
     status = 0
     try:
         _train(trainer, batches)
@@ -272,7 +327,8 @@ def _facts_of_run(path: Path) -> dict[str, Any]:
         loss, horizon = run.column("loss"), run.column("horizon_length")
         facts["batches"] = f"{run.batches[0]:,} to {run.batches[-1]:,}"
         facts["with details"] = f"{int(run.detailed.sum()):,}"
-        facts["loss"] = f"{loss[0]:.4g} → {loss[-1]:.4g} nats per step"
+        unit = " nats per step" if run.vocabulary else ""
+        facts["loss"] = f"{loss[0]:.4g} → {loss[-1]:.4g}{unit}"
         facts["horizon length"] = f"{horizon[0]:g} → {horizon[-1]:g} steps"
         facts["surfaces"] = ", ".join(name for name in run.overview.surfaces if ":" not in name)
     for cue in run.cues():

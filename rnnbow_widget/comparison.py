@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from os import PathLike
 from time import monotonic
 from typing import Any
@@ -19,13 +20,17 @@ from .contrast import Contrast, contrast
 from .conversation import Conversation, Handler
 from .data import Data
 from .display import mime_bundle
+from .export import File, write_out
 from .lockstep import Lockstep
 from .measuring import MEASURES
-from .page import FORMS
+from .page import FORMS, MAX_BYTES
 from .protocol import drawable
 from .reporter import Part, Reporter
 from .run import QUANTITIES, Run
+from .run_file import RunFileError, names_run_file
+from .run_reader import RunReader
 from .sides import Side, check_comparable, derived_names, described, differing, remarks
+from .sides_page import make_sides_page
 from .status import explain
 from .trainer import Trainer
 from .widget import STATIC, RNNbow, computed
@@ -33,8 +38,9 @@ from .widget import STATIC, RNNbow, computed
 SCALES = ("shared", "own")
 """Vertical scale of panel 3: one for all sides, or each its own."""
 _CONTRAST_SECONDS = 0.25
+_LOOK_SECONDS = 0.25  # from one look into files to the next, while something trains
 
-Source = Trainer | Run | RNNbow
+Source = Trainer | Run | RNNbow | PathLike[str]
 Recipe = str | Mapping[str, Any]
 
 
@@ -45,8 +51,9 @@ def compare(
 
     Parameters
     ----------
-    *sources : Trainer, Run or RNNbow
-        What is compared. With `data`, names of cells or mappings of settings, from which trainers are made.
+    *sources : Trainer, Run, RNNbow, str or path
+        What is compared. A run file, whose name ends in ``.rnnbow``, is followed while somebody writes it. With `data`,
+        names of cells or mappings of settings, from which trainers are made.
     data : Data, str or path, optional
         What to train those on. They record the whole window (``horizon=None``) unless a setting says otherwise.
     **named_or_settings
@@ -62,6 +69,8 @@ def compare(
     ------
     TypeError, ValueError
         If there are not two to four sources, one is there twice, or they have different data, windows or streams.
+    FileNotFoundError, RunFileError
+        If there is no such run file, or it cannot be read; see `Run.open`.
 
     Examples
     --------
@@ -74,7 +83,11 @@ def compare(
     >>> named = compare(small=Trainer(text, hidden_size=8), large=Trainer(text, hidden_size=32))
     """
     kinds = (*_SOURCES, Mapping) if data is not None else _SOURCES
-    named = {name: value for name, value in named_or_settings.items() if isinstance(value, kinds)}
+    named = {
+        name: value
+        for name, value in named_or_settings.items()
+        if isinstance(value, kinds) or (data is None and _is_run_file(value))
+    }
     rest = {name: value for name, value in named_or_settings.items() if name not in named}
     options = {name: rest.pop(name) for name in _OPTIONS if name in rest}
     if data is None and rest:
@@ -220,6 +233,37 @@ class Comparison(anywidget.AnyWidget):
         """Say what differs at a batch; by default at the newest that all have recorded. See docs/measures.md."""
         return self.contrast(batch).sentence()
 
+    def to_html(self, file: File, *, title: str | None = None, max_bytes: int = MAX_BYTES) -> None:
+        """Write a page to share: this comparison as one file for any browser, without a kernel or a network.
+
+        It shows first what is shown here. Sides share the room; of what does not fit details are left out evenly, and
+        each side says so. Numbers of single batches are rounded to one part in 2,048.
+
+        Parameters
+        ----------
+        file : path or file object
+            Where to. A file that is there is replaced.
+        title : str, optional
+            Heading of the page; by default the names of the sides.
+        max_bytes : int
+            Size of the page at most.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is not of the kind above, or `max_bytes` leaves no room for the runs.
+        OSError
+            If the file cannot be written.
+        """
+        finished = [Side(side.run, None) for side in self.sides.values()]
+        traits = {
+            **{name: getattr(self, name) for name in ("selected", *_OPTIONS)},
+            "_sides": {**self._describe(), "remarks": [drawable(remark) for remark in remarks(finished)]},
+            "_contrast": self._told(),
+        }
+        reporters = dict(zip(self.sides, self._reporters, strict=True))
+        write_out(file, make_sides_page(reporters, traits, title=title, max_bytes=max_bytes))
+
     def to_png(self, batch: int | None = None) -> bytes:
         """Draw a batch of all sides side by side, by default the selected one, as a still picture. Needs matplotlib.
 
@@ -237,12 +281,12 @@ class Comparison(anywidget.AnyWidget):
         """
         return self._draw(batch)
 
-    def _draw(self, batch: int | None, mark: tuple[int, int] | None = None) -> bytes:
+    def _draw(self, batch: int | None, mark: tuple[int, int] | None = None, words: str = "") -> bytes:
         from .sides_picture import draw_sides
 
         shown = self.selected if batch is None else batch
         chosen: dict[str, Any] = {"measure": self.measure, "quantity": self.quantity, "stream": self.stream}
-        return draw_sides(self.runs, shown, mark=mark, **chosen)
+        return draw_sides(self.runs, shown, mark=mark, words=words, **chosen)
 
     def column(self, name: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """One number per batch that all sides have recorded: the batches (m,), and the numbers (sides, m).
@@ -309,7 +353,8 @@ class _Conversation(Conversation):
         self._comparison = comparison
         self._lockstep = lockstep
         self._contrast: dict[str, Any] = {}
-        self._contrast_told_at = -math.inf
+        self._contrast_told_at = self._looked_at = -math.inf
+        self._others: dict[int, str] = {}  # why a run that took the place of another does not fit
 
     def status(self, side: int = 0) -> dict[str, Any]:
         """Return how training of a side goes: one that diverged says why it stays."""
@@ -318,10 +363,42 @@ class _Conversation(Conversation):
             error = self._lockstep.diverged[self._lockstep.trainers.index(reporter.trainer)]
             if error:
                 reporter.trouble = explain(error)
-        return super().status(side) | {"file": None}  # it is compared as it was when it was opened
+        elif side in self._others and not reporter.trouble[0]:
+            reporter.trouble = self._others[side], "Compare it anew with what it can be compared with."
+        return super().status(side)
+
+    def follow(self, client: str | None = None, seq: int = 0) -> None:
+        """Tell what is new in the files that runs were opened from; those that cannot be read say so."""
+        with self.leases.lock:
+            self._look_into_files()
+            self.send_frame(client, seq, last=True)
+
+    def send_frame(self, client: str | None, seq: int, *, last: bool) -> None:
+        """Tell the pages what is new; while others train, also in files, now and then."""
+        if self.leases.training and monotonic() - self._looked_at > _LOOK_SECONDS:
+            self._look_into_files()
+        super().send_frame(client, seq, last=last)
+
+    def _look_into_files(self) -> None:
+        for side, reporter in enumerate(self._reporters):
+            if isinstance(reporter.run.file, RunReader):
+                with suppress(RunFileError):  # the side's status has it
+                    if reporter.look_into_file():
+                        self._take_other_run(side)
+        self._looked_at = monotonic()
+
+    def _take_other_run(self, side: int) -> None:
+        """A file holds another run by now: it takes the place of the one before, if it can be compared."""
+        self._others.pop(side, None)
+        try:
+            check_comparable(list(self._comparison.sides.values()))
+        except ValueError as error:
+            self._others[side] = f"The file holds another run by now: {error}."
+        self._comparison.selected = None
+        self._send_whole(side)
 
     def _handlers(self) -> dict[Any, Handler]:
-        single = ("set", "measure_horizon", "follow", "code")
+        single = ("set", "measure_horizon", "code")
         return {kind: handler for kind, handler in super()._handlers().items() if kind not in single}
 
     def _together(self, parts: Sequence[Part]) -> Part:
@@ -365,5 +442,12 @@ def _side(source: Any) -> Side:
         return Side(source.run, source)
     if isinstance(source, Run):
         return Side(source, None)
+    if _is_run_file(source):
+        return Side(Run.open(source), None)
     help_ = "; with data=…, a cell's name makes a trainer" if isinstance(source, (str, Mapping)) else ""
-    raise TypeError(f"compare takes trainers, runs or RNNbow widgets; got {type(source).__name__}{help_}")
+    takes = "trainers, runs, RNNbow widgets or the names of run files"
+    raise TypeError(f"compare takes {takes}; got {type(source).__name__}{help_}")
+
+
+def _is_run_file(source: Any) -> bool:
+    return isinstance(source, (str, PathLike)) and names_run_file(source)

@@ -11,6 +11,8 @@ from ipywidgets import Widget
 
 from .grading import is_graded
 
+_WIDTH = 840  # pixels of a page: of pictures, which have more of their own
+
 
 def mime_bundle(
     widget: anywidget.AnyWidget, picture: Callable[[], bytes] | None, *, always: bool = False
@@ -29,6 +31,7 @@ def mime_bundle(
     always : bool
         Whether there is a picture beside the view in any case, because nothing will change any more.
     """
+    metadata: dict[str, Any] = {}
     found = Widget._repr_mimebundle_(widget) or {}
     data: dict[str, Any] = {**found, "text/plain": repr(widget)}
     if picture and (always or is_graded()):
@@ -36,6 +39,7 @@ def mime_bundle(
             data["image/png"] = b64encode(picture()).decode("ascii")
         except ImportError:
             return data, {}  # without matplotlib there are words
+        metadata["image/png"] = {"width": _WIDTH}
         if is_graded():
             data = {kind: content for kind, content in data.items() if not kind.endswith("widget-view+json")}
-    return data, {}
+    return data, metadata

@@ -85,18 +85,18 @@ def make_page(
     if not isinstance(title, (str, type(None))):
         raise TypeError(f"title takes a text, got {title!r}")
     max_bytes = positive_int("max_bytes", max_bytes)
-    traits = _traits(reporter, {**FIRST_VIEW, "surface": reporter.primary, **(chosen or {})})
+    traits = page_traits(reporter, {**FIRST_VIEW, "surface": reporter.primary, **(chosen or {})})
     heading = title or f"RNNbow: {traits['_info']['data_name'] or 'a run'}"
 
     def document(packed: Sequence[str]) -> str:
-        return _document(heading, reporter.settings, traits, packed, follows)
+        return make_document(heading, described(reporter.settings), traits, [packed], follows)
 
     room = max_bytes - len(document([])) - _SPARE
     if follows:
         traits["_run"], _ = reporter.feed.tell_all()
     else:
         traits["_status"]["file"] = None  # nobody here could say what becomes of it
-    packed, about = _pack(reporter, traits["selected"], traits["stream"], room)
+    packed, about = pack_run(reporter, traits["selected"], traits["stream"], room)
     traits["_info"]["page"] = None if follows else about
     page = document(packed)
     if len(page) > max_bytes:
@@ -135,7 +135,7 @@ def checked_view(reporter: Reporter, choices: Mapping[str, Any]) -> dict[str, An
     return {name: value for name, value in choices.items() if value is not None}
 
 
-def _traits(reporter: Reporter, chosen: Mapping[str, Any]) -> dict[str, Any]:
+def page_traits(reporter: Reporter, chosen: Mapping[str, Any]) -> dict[str, Any]:
     """What the page's model holds, as docs/architecture.md describes it, but for what is recorded."""
     traits = reporter.traits()
     return {
@@ -148,7 +148,9 @@ def _traits(reporter: Reporter, chosen: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _pack(reporter: Reporter, selected: int | None, stream: int | None, room: int) -> tuple[list[str], dict[str, int]]:
+def pack_run(
+    reporter: Reporter, selected: int | None, stream: int | None, room: int
+) -> tuple[list[str], dict[str, int]]:
     """Return texts of what is recorded that take `room` if that can be, and what `_info.page` says of them."""
     run = reporter.run
     named = {cue.batch for cue in run.cues()} | {selected}
@@ -211,10 +213,26 @@ def _evenly(indices: NDArray[np.intp], count: int) -> NDArray[np.intp]:
     )
 
 
-def _document(
-    heading: str, settings: Mapping[str, Any], traits: Mapping[str, Any], packed: Sequence[str], follows: str | None
+def make_document(
+    heading: str,
+    settings: str,
+    traits: Mapping[str, Any],
+    packed: Sequence[Sequence[str]],
+    follows: str | None = None,
 ) -> str:
-    """Return the page: HTML in ASCII, so that its characters are its bytes."""
+    """Return the page: HTML in ASCII, so that its characters are its bytes.
+
+    Parameters
+    ----------
+    heading, settings : str
+        What stands above the panels.
+    traits : mapping
+        What the page's model holds.
+    packed : sequence of sequence of str
+        Texts of what is recorded, of each run.
+    follows : str, optional
+        See `make_page`.
+    """
     script, style = (_bundled(name) for name in ("page.js", "page.css"))
     allowed = f"script-src {_hash(script)}; style-src {_hash(style)}"
     if follows:
@@ -222,18 +240,19 @@ def _document(
     policy = f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
     precision = 2 ** (MANTISSA_BITS + 1)
     made = f"Made by rnnbow_widget {__version__}. Numbers of single batches are rounded, to one part in {precision:,}."
+    recorded = "\n".join(" ".join(texts) for texts in packed)
     page = [
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<title>{_text(heading)}</title>\n<style>{style}</style>\n</head>\n<body>",
-        f'<header><h1>{_text(heading)}</h1><p class="settings">{_text(_described(settings))}</p></header>',
+        f'<header><h1>{_text(heading)}</h1><p class="settings">{_text(settings)}</p></header>',
         '<main><noscript><p class="failure">A script draws the panels, but this browser runs none.</p></noscript>',
         "</main>",
         f"<footer><p>{made}</p><details><summary>Licences of what is inside</summary>",
         f"<pre>{escape(_bundled('LICENSES.txt'))}</pre></details></footer>",
         f'<script type="application/json" id="rnnbow-traits">{_json(traits)}</script>',
-        f'<script type="text/plain" id="rnnbow-chunks">{" ".join(packed)}</script>',
+        f'<script type="text/plain" id="rnnbow-chunks">{recorded}</script>',
         f'<script type="text/plain" id="rnnbow-follows">{follows or ""}</script>',
         f"<script>{script}</script>\n</body>\n</html>\n",
     ]
@@ -261,7 +280,7 @@ def _text(text: str) -> str:
     return escape("".join(character if character == " " else picture(character) for character in text))
 
 
-def _described(settings: Mapping[str, Any]) -> str:
+def described(settings: Mapping[str, Any]) -> str:
     """Settings that are set, as a line."""
     texts = [f"{name}={value}" for name, value in settings.items() if value is not None]
     return ", ".join(text if len(text) <= _LONGEST_SETTING else f"{text[:_LONGEST_SETTING]}…" for text in texts)

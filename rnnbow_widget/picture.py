@@ -172,7 +172,7 @@ def _name_what_has_no_glyph(figure: Figure) -> None:
     for text in figure.findobj(Text):
         assert isinstance(text, Text)
         drawn = text.get_text()
-        named = "".join(one if font.get_char_index(ord(one)) else f"U+{ord(one):04X}" for one in drawn)
+        named = "".join(one if one == "\n" or font.get_char_index(ord(one)) else f"U+{ord(one):04X}" for one in drawn)
         if named != drawn:
             text.set_text(named)
             text.set_fontsize(4)

@@ -56,8 +56,10 @@ def recipe(
         statements.append(f"w.surface = {surface!r}")
     if selected is not None:
         statements.append(f"w.select({selected})")
-    modules = [name for name in ("corpora", "examples", "tasks") if f"{name}." in source]
-    line = f"from rnnbow_widget import {', '.join(['RNNbow', *modules])}; w = RNNbow({', '.join([source, *view])})"
+    made = f"w = RNNbow({', '.join([source, *view])})"
+    modules = [name for name in ("corpora", "examples", "tasks") if f"RNNbow({name}." in made]
+    modules += ["RNN"] * ("rnn=RNN(" in made)
+    line = f"from rnnbow_widget import {', '.join(['RNNbow', *modules])}; {made}"
     comment = f"  # {'; '.join(said)}" if said else ""
     return "; ".join([line, *statements, "w"]) + comment
 
@@ -69,14 +71,22 @@ def _trainer(trainer: Trainer) -> tuple[str, list[str], list[str]]:
     if source is None:
         source = "data"
         said.append(f"data: your own, {' '.join(trainer.data.name.split())!r}")
-    began = trainer.history.settings
+    began, rnn = trainer.history.settings, trainer.rnn
     settings = {name: began[name] for name in began if name in _DEFAULTS and name not in ("data", "surfaces")}
-    if began["init"] == "given" or type(trainer.rnn.cell) is not CELLS.get(trainer.rnn.cell.name):
-        settings = {name: value for name, value in settings.items() if name not in _MADE} | {"rnn": _Name("rnn")}
+    if began["forget_bias"] == 1.0:  # what an LSTM has unless told otherwise
+        settings.pop("forget_bias")
+    if began["dtype"] == "float32":
+        settings.pop("dtype")
+    if began["init"] == "given" or type(rnn.cell) is not CELLS.get(rnn.cell.name):
         said.append("rnn: your own network, as it was before training")
-    settings["dtype"] = began["dtype"] if began["dtype"] != "float32" else _DEFAULTS["dtype"]
-    if "rnn" in settings or began["forget_bias"] == 1.0:  # what an LSTM has unless told otherwise
-        settings.pop("forget_bias", None)
+        settings["rnn"] = _Code("rnn")
+    elif rnn.seed != trainer.seed:
+        sizes = [str(size) for size in (rnn.input_size, rnn.hidden_size, rnn.output_size)]
+        made = {name: settings[name] for name in (*_MADE, "dtype") if name in settings and name != "hidden_size"}
+        named = [f"{name}={value!r}" for name, value in made.items() if value != _DEFAULTS[name]]
+        settings["rnn"] = _Code(f"RNN({', '.join([*sizes, *named, f'seed={rnn.seed}'])})")
+    if "rnn" in settings:
+        settings = {name: value for name, value in settings.items() if name not in _MADE}
     if began["seq_length"] == trainer.data.usual_length:
         settings.pop("seq_length")
     usual = [surface.name for surface in trainer.known_surfaces.recorded(None)]
@@ -95,11 +105,11 @@ def _of_trainer(statement: str) -> str:
     return statement
 
 
-class _Name:
-    """Stands for a variable."""
+class _Code:
+    """Stands for a value by an expression."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, code: str) -> None:
+        self._code = code
 
     def __repr__(self) -> str:
-        return self._name
+        return self._code

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import zlib
 from collections.abc import Iterator
@@ -155,6 +156,12 @@ def _explain(path: Path, error: sqlite3.Error) -> str:
         sqlite3.SQLITE_CANTOPEN: "cannot be opened: it may not be read, or its folder is gone or read-only",
     }
     return told.get(code, f"is damaged: {error}")
+
+
+def names_run_file(source: str | os.PathLike[str]) -> bool:
+    """Whether this is meant as the name of a run file, and not as a text, which may end in anything."""
+    name = os.fspath(source)
+    return name.endswith(SUFFIX) and "\n" not in name
 
 
 def journal_of(path: Path) -> Path:

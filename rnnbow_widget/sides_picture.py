@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 
 import numpy as np
@@ -10,6 +11,7 @@ from .picture import Pieces, as_png, draw_gradients, draw_horizon, new_figure, o
 from .run import Run
 
 _WIDTH, _HEIGHTS = 5.6, (1.3, 2.2, 1.4)  # inches: of a side, and of the panels
+_LINE = 75  # characters that fit above a side
 _MARK = "#9c1c1c"
 _FEW = 30  # batches that are dots, too
 
@@ -22,6 +24,7 @@ def draw_sides(
     quantity: str = "horizon_length",
     stream: int | None = None,
     mark: tuple[int, int] | None = None,
+    words: str = "",
 ) -> bytes:
     """Draw a quantity of all runs over training, and of each run panels 3 and 4 on scales that all have in common.
 
@@ -35,6 +38,8 @@ def draw_sides(
         As for `rnnbow_widget.picture.draw`.
     mark : (int, int), optional
         Step and lag of a piece to point at.
+    words : str
+        What is said above it.
 
     Returns
     -------
@@ -45,6 +50,8 @@ def draw_sides(
     heights = _HEIGHTS if several else _HEIGHTS[1:]
     with our_settings():
         figure = new_figure(_WIDTH * len(runs), sum(heights) + 0.6 * len(heights))
+        lines = textwrap.fill(words, _LINE * len(runs))
+        figure.suptitle(lines, x=0.01, horizontalalignment="left", fontsize=10)
         places = figure.add_gridspec(len(heights), len(runs), height_ratios=heights)
         if several:
             over = figure.add_subplot(places[0, :])

@@ -407,8 +407,8 @@ class Trainer:
         """Find the shortest horizon that would be enough for the network as it stands; `horizon` stays as it is.
 
         Looks at every loss that counts in the 8 windows that training comes to next, as ``horizon="auto"`` does, and
-        accepts what leaves out at most `tolerance` of its gradient. Training is not disturbed. With ``horizon="auto"``
-        this is a new choice, from the next recorded batch on.
+        accepts what leaves out at most ``tolerance`` of its gradient. Training is not disturbed. With
+        ``horizon="auto"`` this is a new choice, from the next recorded batch on.
 
         Returns
         -------

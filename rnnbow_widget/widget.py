@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from os import PathLike, fspath
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ from .page import FIRST_VIEW, FORMS, MAX_BYTES, make_page
 from .recipe import recipe
 from .reporter import SETTINGS, Reporter
 from .run import QUANTITIES, Run
-from .run_file import SUFFIX
+from .run_file import names_run_file
 from .trainer import Trainer
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ class RNNbow(anywidget.AnyWidget):
         surface: str | None = None,
         **settings: Any,
     ) -> None:
-        if isinstance(source, (str, PathLike)) and _names_run_file(source):
+        if isinstance(source, (str, PathLike)) and names_run_file(source):
             source = Run.open(source)
         if isinstance(source, (Trainer, Run)):
             if settings:
@@ -181,7 +181,7 @@ class RNNbow(anywidget.AnyWidget):
         Returns
         -------
         AttemptView
-            A widget, whose `attempt` has everything in numbers. Printed, it says the same.
+            A widget, whose ``attempt`` has everything in numbers. Printed, it says the same.
 
         Raises
         ------
@@ -375,8 +375,3 @@ class RNNbow(anywidget.AnyWidget):
         """Send what of the run pages load and notebooks save: its details are those of the stream that is chosen."""
         if self.comm is not None:  # else nobody has anything of this widget
             self._conversation.renew_state()
-
-
-def _names_run_file(source: str | PathLike[str]) -> bool:
-    name = fspath(source)
-    return name.endswith(SUFFIX) and "\n" not in name  # a text may end in anything

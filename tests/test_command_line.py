@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from rnnbow_widget import Run, __version__
+from rnnbow_widget.command_line import TASKS
 
 TEXT = "static inline int min(int a, int b) { return a < b ? a : b; }\n" * 20
 SECONDS = 60
@@ -61,6 +62,28 @@ def test_what_it_trains_is_what_python_trains(text: Path, tmp_path: Path) -> Non
     assert "W_ih" in runs[0][-1].surfaces
 
 
+@pytest.mark.parametrize("name", TASKS)
+def test_it_trains_on_every_task(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "run.rnnbow"
+    rnnbow("train", "--task", name, "--length=30", "--batches=11", "--batch-size=2", *QUICK, "--save", path)
+    run = Run.open(path)
+    assert len(run) == 2
+    assert run.about is not None
+    assert run.about.baseline is not None
+
+
+def test_a_tasks_options_reach_it(tmp_path: Path) -> None:
+    path = tmp_path / "run.rnnbow"
+    rnnbow("train", "--task=copy-memory", "--lag=7", "--length=3", "--symbols=4", "--batches=1", *QUICK, "--save", path)
+    settings = Run.open(path).settings
+    assert settings["data"] == "copy memory, lag 7"
+    assert settings["seq_length"] == 13
+    said, _ = rnnbow("train", "--task=adding", "--batches=1", *QUICK, "--save", tmp_path / "adding.rnnbow")
+    assert "1 recorded batches" in said
+    of_run, _ = rnnbow("info", tmp_path / "adding.rnnbow")
+    assert re.search(r"^loss +[0-9.]+ → [0-9.]+$", of_run, re.MULTILINE), "squares have no nats"
+
+
 def test_info_says_what_a_file_holds(text: Path, tmp_path: Path) -> None:
     rnnbow("train", text, "--batches=21", *QUICK, "--save", tmp_path / "run.rnnbow")
     of_run, _ = rnnbow("info", tmp_path / "run.rnnbow")
@@ -87,6 +110,13 @@ def test_export_writes_pages_and_pictures_of_a_run_file(text: Path, tmp_path: Pa
     ("arguments", "status", "said"),
     [
         (["train", "nowhere.txt"], 2, "'nowhere.txt' does not exist"),
+        (["train"], 2, "Give what to train on: a text, or --task."),
+        (["train", "TEXT", "--task=adding"], 2, "Give a text or --task."),
+        (["train", "--task=additing"], 2, "'additing' is not one of 'adding'"),
+        (["train", "TEXT", "--length=20"], 2, "--length belongs to a task: give --task."),
+        (["train", "--task=adding", "--lag=3"], 2, "--lag is none of --task adding: it takes --length."),
+        (["train", "--task=adding", "--length=1"], 2, "--length takes a whole number of at least 2, got 1"),
+        (["train", "--task=adding", "--seq-length=9"], 2, "--seq-length takes None or 50 with adding problem"),
         (["train", "TEXT", "--cell=transformer"], 2, "--cell"),
         (["train", "TEXT", "--hidden-siz=3"], 2, "--hidden-size"),
         (["train", "TEXT", "--learning-rate=-1"], 2, "--learning-rate takes a finite number greater than 0"),

@@ -1,5 +1,6 @@
 """The comparison without a browser: what it takes, its traits, its messages, its methods."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -283,3 +284,57 @@ def test_streams_are_chosen_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_plain_text_stays_meaningful(page: Page) -> None:
     page.comparison.train(6)
     assert repr(page.comparison) == "Comparison(tanh: 2 recorded, LSTM: 2 recorded, GRU: 2 recorded)"
+
+
+def test_run_files_are_opened_and_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = [tmp_path / f"{name}.rnnbow" for name in "ab"]
+    first, second = (
+        Trainer(TEXT, **SETTINGS, cell=cell, save=path) for cell, path in zip(("tanh", "lstm"), paths, strict=True)
+    )
+    first.train(11)
+    second.train(6)
+    page = Page(compare(str(paths[0]), paths[1]), monkeypatch)
+    assert list(page.comparison.runs) == ["tanh", "LSTM"]
+    (told,) = page.says(kind="follow", client="a", seq=1)
+    assert [side["status"]["file"]["follows"] for side in told["sides"]] == [True, True]
+    assert page.told() == [[], []], "pages have loaded what was there"
+    second.train(10)
+    (told,) = page.says(kind="follow", client="a", seq=2)
+    assert (told["client"], told["seq"], told["last"], told["playing"]) == ("a", 2, True, False)
+    assert page.told() == [[], [10, 15]]
+    named = compare(small=paths[0], large=str(paths[1]), quantity="loss")
+    assert list(named.runs) == ["small", "large"]
+    assert named.quantity == "loss"
+    with pytest.raises(FileNotFoundError):
+        compare(tmp_path / "no.rnnbow", paths[0])
+
+
+def test_a_followed_run_beside_one_that_trains_is_followed_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.rnnbow"
+    elsewhere = Trainer(TEXT, **SETTINGS, save=path)
+    elsewhere.train(1)
+    page = Page(compare(path, trained(cell="lstm")), monkeypatch)
+    elsewhere.train(20)
+    page.comparison.play()
+    page.says(kind="lease", client="a", seq=1, ms=100)
+    assert page.told()[0][-1] == 20
+
+
+def test_a_file_that_holds_another_run_by_now_shows_it_if_it_can_be_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.rnnbow"
+    Trainer(TEXT, **SETTINGS, save=path).train(11)
+    page = Page(compare(path, trained(cell="lstm").run), monkeypatch)
+    other = Trainer(TEXT, **{**SETTINGS, "hidden_size": 7}, save=path, overwrite=True)
+    other.train(6)
+    whole, frame = page.says(kind="follow", client="a", seq=1)
+    assert (whole["kind"], whole["side"], whole["recorded"], whole["epoch"]) == ("whole", 0, 2, 1)
+    assert frame["sides"][0]["status"]["message"] == ""
+    Trainer(TEXT, **{**SETTINGS, "seq_length": 12}, save=path, overwrite=True).train(6)
+    _, frame = page.says(kind="follow", client="a", seq=2)
+    said = frame["sides"][0]["status"]["message"]
+    assert said.startswith("The file holds another run by now: compare takes runs over the same windows")
+    path.write_bytes(b"not a run file any more")
+    (frame,) = page.says(kind="follow", client="a", seq=3)
+    assert "is not a run file" in frame["sides"][0]["status"]["message"]

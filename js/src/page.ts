@@ -1,14 +1,15 @@
 /**
- * Entry point of a page that is one file: shows the run that the file holds, without a kernel or a network. A page that
+ * Entry point of a page that is one file: shows the run, or the comparison, that the file holds, without a kernel or a network. A page that
  * was served asks its server for what is new.
  */
 
 import type { InitializeProps } from "@anywidget/types";
 import { expand } from "./compact";
-import type { Traits } from "./contract";
+import type { Bytes, ComparisonTraits, Traits } from "./contract";
 import { element } from "./dom";
-import { createWidget, showRun } from "./lifecycle";
+import { createWidget, showComparison, showRun } from "./lifecycle";
 import "./styles/run.css";
+import "./styles/comparison.css";
 import "./styles/page.css";
 import { createPlainModel } from "./plain_model";
 import { createServerTalk } from "./server_talk";
@@ -17,8 +18,26 @@ import { createServerTalk } from "./server_talk";
 const read = (id: string) => document.getElementById(id)?.textContent ?? "";
 
 async function show(place: HTMLElement) {
-  const traits: Traits = JSON.parse(read("rnnbow-traits"));
-  traits._run.chunks = (await Promise.all(read("rnnbow-chunks").split(" ").map(expand))).flat();
+  const traits: Traits | ComparisonTraits = JSON.parse(read("rnnbow-traits"));
+  const runs = await Promise.all(read("rnnbow-chunks").split("\n").map(chunksOf));
+  if (!("_sides" in traits)) return showOne(place, traits, runs[0]);
+  runs.forEach((chunks, side) => {
+    const state = traits[`_side_${side}` as "_side_0"];
+    if (state) state._run.chunks = chunks;
+  });
+  const { model } = createPlainModel(traits, () => {
+    throw new Error("There is no kernel.");
+  });
+  const widget = createWidget(showComparison)();
+  widget.initialize({ model } as InitializeProps<ComparisonTraits>);
+  widget.render({ el: place });
+}
+
+/** The chunks of a run: each text has some of them. */
+const chunksOf = async (texts: string) => (await Promise.all(texts.split(" ").map(expand))).flat();
+
+function showOne(place: HTMLElement, traits: Traits, chunks: Bytes[]) {
+  traits._run.chunks = chunks;
   const follows = read("rnnbow-follows");
   const ask = createServerTalk({
     post: (body) => post(follows, body),

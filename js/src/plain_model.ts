@@ -1,18 +1,18 @@
 /** A widget model without a host: a plain object that holds the traits and tells who listens when one is set. */
 
 import type { AnyModel } from "@anywidget/types";
-import type { ToKernel, Traits } from "./contract";
+import type { ToKernel } from "./contract";
 
 type Listener = (...args: unknown[]) => void;
 
-export interface PlainModel {
-  model: AnyModel<Traits>;
+export interface PlainModel<T extends object> {
+  model: AnyModel<T>;
   /** Tells those who listen: `change:NAME`, or `msg:custom` with a message and its buffers. */
   emit(event: string, ...args: unknown[]): void;
 }
 
 /** `send` takes what goes to the kernel; it throws if there is none. */
-export function createPlainModel(traits: Traits, send: (message: ToKernel) => void): PlainModel {
+export function createPlainModel<T extends object>(traits: T, send: (message: ToKernel) => void): PlainModel<T> {
   const listeners = new Map<string, Set<Listener>>();
 
   function emit(event: string, ...args: unknown[]) {
@@ -20,8 +20,8 @@ export function createPlainModel(traits: Traits, send: (message: ToKernel) => vo
   }
 
   const model = {
-    get: (name: keyof Traits) => traits[name],
-    set(name: keyof Traits, value: never) {
+    get: (name: keyof T & string) => traits[name],
+    set(name: keyof T & string, value: never) {
       traits[name] = value;
       emit(`change:${name}`);
     },
@@ -33,6 +33,6 @@ export function createPlainModel(traits: Traits, send: (message: ToKernel) => vo
     off(event: string, listener: Listener) {
       listeners.get(event)?.delete(listener);
     },
-  } as unknown as AnyModel<Traits>;
+  } as unknown as AnyModel<T>;
   return { model, emit };
 }

@@ -57,10 +57,12 @@ export interface Session {
 
 const SETTINGS: readonly Setting[] = ["learning_rate", "horizon", "record_every"];
 
+/** `asksForNews`: of a file that somebody writes; a comparison asks for all of its sides together. */
 export function createSession(
   model: AnyModel<Traits>,
   clock: Clock = browserClock,
   visibility: Visibility = pageVisibility,
+  asksForNews = true,
 ): Session {
   const client = randomName();
   const saved = createSavedRun(model);
@@ -83,7 +85,7 @@ export function createSession(
     client,
     send: talk.send,
     wanted: () => model.get("playing"),
-    following: () => follows(store.state.status),
+    following: () => asksForNews && follows(store.state.status),
     onSilence: () => store.update({ silent: true }),
     clock,
     visibility: audience,
@@ -380,7 +382,7 @@ export function createSession(
 }
 
 /** Whether another process may add to what is shown. */
-const follows = ({ file }: Status) => file?.follows ?? false;
+export const follows = ({ file }: Pick<Status, "file">) => file?.follows ?? false;
 
 /** An overview is copied into the run; details are kept as they are, and so must not hold a whole message's bytes. */
 function decodeToKeep(received: Bytes): Chunk {

@@ -7,7 +7,7 @@ import { spreadLabels, trendPoints } from "../src/comparison/trend_lines";
 import type { ComparisonFrame, ComparisonTraits, SideFrame, SideState, Status, ToKernel } from "../src/contract";
 import { medianOf } from "../src/median";
 import { decodeChunk, type OverviewChunk } from "../src/protocol";
-import { LEASE_MS, SILENCE_MS } from "../src/requests";
+import { BUSY_MS, LEASE_MS, SILENCE_MS } from "../src/requests";
 import { createRun, type Run } from "../src/run";
 import { bothChunks, overviewChunk } from "./chunks";
 import { fakeClock, fakeModel, fakeVisibility, STATUS } from "./fakes";
@@ -73,6 +73,29 @@ const batchesOf = (side: number) => Array.from(session.sides[side].store.state.r
 const leases = () => whole.sent.filter(({ kind }) => kind === "lease") as { client: string; seq: number; ms: number }[];
 
 beforeEach(() => start());
+
+describe("a comparison of run files", () => {
+  const file = { follows: true, said: "Follows a.rnnbow: training.", trouble: "" };
+  const followed = () => sideState({ _info: { ...sideState()._info, live: false }, _status: { ...STATUS, file } });
+
+  it("asks what is new in all of them, by one chain of requests", () => {
+    start({ _side_0: followed(), _side_1: followed() });
+    const asked = () => whole.sent.filter(({ kind }) => kind === "follow") as { client: string; seq: number }[];
+    expect(asked()).toHaveLength(1);
+    const { client, seq } = asked()[0];
+    const status = { ...STATUS, file };
+    const sides = [0, 1].map(() => ({ epoch: 0, frame: 0, recorded: 0, status }));
+    whole.receive(frame(0, [], { client, seq, sides, chunks: [0, 0] }));
+    expect(asked()).toHaveLength(1);
+    time.pass(BUSY_MS);
+    expect(asked().map((request) => request.seq)).toEqual([seq, seq + 1]);
+    const ended = { ...status, file: { ...file, follows: false } };
+    const last = sides.map((side) => ({ ...side, frame: 1, status: ended }));
+    whole.receive(frame(1, [], { client, seq: seq + 1, sides: last, chunks: [0, 0] }));
+    time.pass(10 * BUSY_MS);
+    expect(asked()).toHaveLength(2);
+  });
+});
 
 describe("a comparison's session", () => {
   it("hands each side its part of a frame, and its chunks, before anybody draws", () => {

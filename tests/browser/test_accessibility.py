@@ -9,6 +9,7 @@ from axe import violations
 from figure import Figure
 from harness import Lab, command, kernel_exec, next_drawing, open_notebook, run_all, set_theme
 from playwright.sync_api import Browser, Page, expect
+from test_looks import OUTLIERS, THEMES
 
 SOURCE = """
 from rnnbow_widget import RNNbow, corpora
@@ -22,7 +23,23 @@ w = compare("tanh", "lstm", data=corpora.c_headers(), hidden_size=12, record_eve
 w.train(83)
 w
 """
-THEMES = {"dark": "JupyterLab Dark", "light": "JupyterLab Light"}
+SWEEP = """
+from rnnbow_widget import corpora, sweep
+s = sweep(corpora.c_headers(), {"cell": ["tanh", "lstm"]}, batches=40, record_every=20, hidden_size=10)
+s
+"""
+ATTEMPT = """
+import numpy as np
+from rnnbow_widget import RNN, RNNbow, itemized_delta
+rnn = RNN(8, 12, init="uniform", seed=3, dtype="float64")
+x = np.arange(26) % 8
+forward = rnn.forward(x[:-1], x[1:])
+delta = itemized_delta(rnn, forward)
+terms = {(t, j): np.outer(delta[j, t - j], forward.hidden[j]) for t in range(25) for j in range(t + 1)}
+wrong = {(t, j): G * (1.5 if t - j > 2 else 1) for (t, j), G in terms.items()}
+v = RNNbow.from_arrays(rnn, x[:-1], x[1:], terms=wrong)
+v
+"""
 FOLDOUTS = ("choice", "cell", "units")
 
 
@@ -75,6 +92,16 @@ def test_axe_finds_nothing_in_a_comparison(show: Callable[..., Figure], page: Pa
         assert violations(page, figure.root) == [], theme
     figure.resize(400)
     assert violations(page, figure.root) == []
+
+
+@pytest.mark.parametrize("source", [SWEEP, ATTEMPT], ids=["sweep", "attempt"])
+def test_axe_finds_nothing_in_a_sweep_or_an_attempt(show: Callable[..., Figure], page: Page, source: str) -> None:
+    figure = show(source)
+    expect(figure.root.locator("td, .side[data-batch]").first).to_be_visible(timeout=60_000)
+    for theme, name in THEMES.items():
+        set_theme(page, name)
+        expect(figure.root).to_have_attribute("data-theme", theme)
+        assert violations(page, figure.root) == [], theme
 
 
 def test_axe_finds_nothing_in_a_page_that_is_one_file(
@@ -170,18 +197,6 @@ def test_nothing_is_announced_while_it_trains(show: Callable[..., Figure], page:
     figure.expect_state("paused")
     figure.steer("overview", "ArrowLeft")
     expect(figure.root.locator(".announcer")).to_have_text(re.compile(r"^Batch [\d,]+ selected"))
-
-
-OUTLIERS = """root => {
-  const frame = root.getBoundingClientRect();
-  return [...root.querySelectorAll("*")]
-    .filter((node) => !node.closest("defs, .announcer, .alternative, .tooltip"))
-    .filter((node) => {
-      const { left, right, width, height } = node.getBoundingClientRect();
-      return width > 0 && height > 0 && (left < frame.left - 0.5 || right > frame.right + 0.5);
-    })
-    .map((node) => `${node.tagName} ${node.getAttribute("class") ?? ""}: ${node.textContent.slice(0, 40)}`);
-}"""
 
 
 @pytest.mark.parametrize("source", [SOURCE.format(more=""), COMPARISON], ids=["run", "comparison"])

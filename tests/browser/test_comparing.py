@@ -182,9 +182,10 @@ def test_a_side_whose_details_are_not_there_keeps_what_it_shows_in_the_room_and_
 ) -> None:
     show(THINNED)
     shown = Compared(page)
+    shown.expect_batch(59, 59)
     thinned = kernel_value(page, "int(w.runs['LSTM'].batches[~w.runs['LSTM'].detailed][3])")
     kernel_exec(page, f"w.select({thinned})")
-    first, second = shown.sides.all()
+    first, second = shown.sides.nth(0), shown.sides.nth(1)
     expect(second.locator(".pending-note")).to_contain_text("were thinned", timeout=SLOW_MS)
     expect(first).to_have_attribute("data-batch", str(thinned), timeout=SLOW_MS)
     colors = first.evaluate(FIRST_COLOR)
@@ -267,4 +268,9 @@ def test_sides_stand_beside_each_other_or_below_and_nothing_sticks_out(
         assert shown.root.evaluate("root => root.scrollWidth <= root.clientWidth"), width
         if rows == 1:
             assert shown.sides.nth(0).evaluate(PLOTS) == shown.sides.nth(1).evaluate(PLOTS), "panels are aligned"
+            for button in shown.sides.nth(0).locator("button.how").all():
+                button.click()
+            assert shown.sides.nth(0).evaluate(PLOTS) == shown.sides.nth(1).evaluate(PLOTS), "also where one says more"
+            for button in shown.sides.nth(0).locator("button.how").all():
+                button.click()
     set_theme(page, "JupyterLab Light")

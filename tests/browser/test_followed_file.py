@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from figure import Figure
-from harness import Lab, kernel_value
-from playwright.sync_api import expect
+from harness import Lab, kernel_value, open_notebook, run_all
+from playwright.sync_api import Page, expect
 
 WRITER = """
 import sys
@@ -108,3 +108,32 @@ def test_a_writer_that_is_killed_is_told_in_words_and_another_is_followed(
     figure.expect_recorded(other.train(10))
     loss = kernel_value(figure.page, "float(w.run.column('loss')[-1])")
     expect(figure.status("loss")).to_contain_text(f"{loss:.3g}"[:4])
+
+
+def test_two_files_are_followed_side_by_side(lab: Lab, page: Page, request: pytest.FixtureRequest) -> None:
+    folder = lab.root / "notebooks"
+    writers = [Writer(folder / f"{name}.rnnbow", seed) for seed, name in enumerate("ab")]
+    try:
+        for writer in writers:
+            assert writer.train(21) == 5
+        name = f"{request.node.name}.ipynb"
+        lab.write(name, "from rnnbow_widget import compare", "c = compare('a.rnnbow', b='b.rnnbow')\nc")
+        open_notebook(page, lab, name)
+        run_all(page)
+        sides = page.locator(".rnnbow .side")
+        for side in (sides.nth(0), sides.nth(1)):
+            expect(side).to_have_attribute("data-batch", "20")
+        expect(page.locator(".rnnbow .together")).to_have_text("Follows run files.")
+        expect(sides.nth(1)).to_contain_text("Follows b.rnnbow: training.")
+        for writer in writers:
+            writer.train(50)
+        for side in (sides.nth(0), sides.nth(1)):
+            expect(side).to_have_attribute("data-recorded", "15")
+            expect(side).to_have_attribute("data-batch", "70")
+        for writer in writers:
+            writer.end()
+        expect(page.locator(".rnnbow .together")).to_have_text("Finished runs.")
+        assert kernel_value(page, "[len(run) for run in c.runs.values()]") == [15, 15]
+    finally:
+        for writer in writers:
+            writer.kill()

@@ -10,7 +10,7 @@ from figure import Figure, luminance
 from harness import VIEWPORT, PageLog
 from playwright.sync_api import Browser, expect
 
-from rnnbow_widget import RNNbow, Trainer
+from rnnbow_widget import RNNbow, Trainer, compare
 from rnnbow_widget.corpora import Corpus
 
 TEXT = "static inline int min(int a, int b) { return a < b ? a : b; }\n" * 20
@@ -190,3 +190,29 @@ def test_it_reflows_on_a_narrow_page(open_page: Open) -> None:
     figure.resize(360)
     assert figure.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert not figure.overlapping_labels()
+
+
+def test_a_comparison_is_a_page_too(browser: Browser, tmp_path: Path, log: PageLog) -> None:
+    both = compare("tanh", "lstm", data=TEXT, hidden_size=10, record_every=10)
+    both.train(101)
+    path = tmp_path / "both.html"
+    both.to_html(path)
+    context = browser.new_context(viewport=VIEWPORT, offline=True)
+    page = context.new_page()
+    log.watch(page)
+    page.goto(path.as_uri())
+    sides = page.locator(".rnnbow .side")
+    expect(sides).to_have_count(2)
+    for index in range(2):
+        expect(sides.nth(index)).to_have_attribute("data-batch", "100")
+        expect(sides.nth(index).locator("[data-panel=gradients] svg")).to_be_visible()
+    page.locator("[data-panel=trend] svg").focus()
+    page.keyboard.press("Home")
+    for index in range(2):
+        expect(sides.nth(index)).to_have_attribute("data-batch", "0")
+    expect(page.locator(".rnnbow .toolbar button[data-action=play]")).to_be_hidden()
+    page.set_viewport_size({"width": 420, "height": 1200})
+    expect(sides.nth(1)).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    context.close()
+    assert not log.complaints

@@ -1,5 +1,6 @@
 /** Which batch a comparison shows: pure. */
 
+import { follows } from "../session";
 import type { State } from "../store";
 
 /** A batch that is followed stays long enough to be seen. */
@@ -14,7 +15,7 @@ type SideState = Pick<State, "run" | "status" | "info">;
 export function newestCommon(sides: readonly SideState[]): number | null {
   const recorded = sides.filter(({ run }) => run.length > 0);
   if (recorded.length === 0) return null;
-  const goingOn = recorded.filter(({ status, info }) => info.live && status.state !== "diverged");
+  const goingOn = recorded.filter(({ status, info }) => (info.live || follows(status)) && status.state !== "diverged");
   const newest = ({ run }: SideState) => run.batches()[run.length - 1];
   return goingOn.length > 0 ? Math.min(...goingOn.map(newest)) : Math.max(...recorded.map(newest));
 }

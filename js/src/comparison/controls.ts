@@ -6,6 +6,7 @@ import { formatCount } from "../format";
 import { setIcon } from "../icons";
 import { MEASURE_TEXT } from "../measures";
 import { createSegments } from "../segments";
+import { follows } from "../session";
 import { SILENT } from "../status";
 import type { Problem } from "../store";
 import { createButton, createMeasureSelect, createStreamSelect } from "../toolbar";
@@ -64,8 +65,9 @@ export function createControls(parent: HTMLElement, session: ComparisonSession):
   parent.append(toolbar, status, remarks, note, banner, sentence);
 
   function describeProgress(): string {
-    const states = session.sides.map(({ store }) => store.state).filter(({ info }) => info.live);
-    if (states.length === 0) return "Finished runs.";
+    const all = session.sides.map(({ store }) => store.state);
+    const states = all.filter(({ info }) => info.live);
+    if (states.length === 0) return all.some(({ status }) => follows(status)) ? "Follows run files." : "Finished runs.";
     const goingOn = states.filter(({ status }) => status.state !== "diverged");
     const batches = (goingOn.length > 0 ? goingOn : states).map(({ status }) => status.batch);
     const [least, most] = [Math.min(...batches), Math.max(...batches)];
@@ -94,8 +96,9 @@ export function createControls(parent: HTMLElement, session: ComparisonSession):
       remarks.hidden = state.remarks.length === 0;
       setText(sentence, state.sentence);
       sentence.hidden = state.sentence === "";
-      note.hidden = !(state.silent && live);
-      setText(note, state.silent && live ? `${SILENT.message} ${SILENT.hint}` : "");
+      const silent = state.silent && (live || session.sides.some(({ store }) => follows(store.state.status)));
+      note.hidden = !silent;
+      setText(note, silent ? `${SILENT.message} ${SILENT.hint}` : "");
       const problem = failure ?? state.problem ?? session.sides.map(({ store }) => store.state.problem).find(Boolean);
       banner.hidden = !problem;
       setText(banner, problem ? `${problem.message} ${problem.hint}`.trim() : "");

@@ -8,7 +8,7 @@ import { browserClock, type Clock, createAudience, pageVisibility, type Visibili
 import type { Bytes, ComparisonFrame, ComparisonTraits, FromComparison, Mark, SideDescription } from "../contract";
 import { randomName } from "../random_name";
 import { createRequests } from "../requests";
-import { createSession, type Session } from "../session";
+import { createSession, follows, type Session } from "../session";
 import { createStore, type Problem, type Store } from "../store";
 import { createTalk, type TrainingCommands, trainingCommands } from "../talk";
 import { createSideModel } from "./side_model";
@@ -53,7 +53,7 @@ export function createComparisonSession(
   const client = randomName();
   const audience = createAudience(visibility);
   const models = model.get("_sides").sides.map((_, side) => createSideModel(model, side));
-  const sides = models.map((side) => createSession(side.model, clock, audience));
+  const sides = models.map((side) => createSession(side.model, clock, audience, false));
   const store = createStore<ComparisonState>({
     sides: model.get("_sides").sides,
     remarks: model.get("_sides").remarks,
@@ -71,7 +71,7 @@ export function createComparisonSession(
     client,
     send: talk.send,
     wanted: () => model.get("playing"),
-    following: () => false,
+    following: () => sides.some(({ store }) => follows(store.state.status)),
     onSilence: () => update({ silent: true }),
     clock,
     visibility: audience,

@@ -16,7 +16,7 @@ import { createPendingNote } from "../panels/pending_note";
 import { createPredictions } from "../panels/predictions";
 import { QUANTITY_TEXT, seriesOf } from "../quantities";
 import type { Piece } from "../scheduling";
-import type { Session } from "../session";
+import { follows, type Session } from "../session";
 import type { State } from "../store";
 import { findSurface } from "../surfaces";
 import { createTooltip } from "../tooltip";
@@ -162,6 +162,7 @@ export function createSide(
     }
     const ails = (status.diagnoses ?? []).filter(({ kind }) => kind !== "reach").map(({ name }) => name);
     if (ails.length > 0) parts.push(`diagnosis: ${ails.join(", ")}`);
+    if (follows(status)) parts.push(status.file?.said ?? "");
     setText(facts, parts.filter(Boolean).join(" · "));
     const stays = status.state === "diverged" || status.state === "error";
     trouble.hidden = !stays;

@@ -47,6 +47,7 @@ export function pointAt(root: HTMLElement, { within, selectors, from, onMove }: 
   }
 
   function follow() {
+    if (!root.isConnected) return picture.remove(); // the view was closed
     request = requestAnimationFrame(follow);
     const found = findTarget(within, selectors);
     const target = found && boxOf(found);
