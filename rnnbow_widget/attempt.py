@@ -38,6 +38,11 @@ class Attempt:
     name : str
         What the data is called.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If `tolerance` is not a number from 0 on.
+
     Attributes
     ----------
     reference : Run

@@ -104,6 +104,19 @@ def itemized_bptt(
     ------
     TypeError, ValueError
         If an argument is not of the kind above.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnnbow_widget import RNN, itemized_bptt
+    >>> rnn = RNN(5, 8, init="orthogonal", seed=1, dtype="float64")
+    >>> forward = rnn.forward([0, 1, 2, 3], [1, 2, 3, 4])
+    >>> itemized = itemized_bptt(rnn, forward, measures=("norm", "share"))
+    >>> itemized.items["norm"].shape  # [step j, lag d]
+    (4, 4)
+    >>> whole = np.linalg.norm(itemized.gradients.parameters["W_hh"])
+    >>> bool(np.isclose(itemized.items["share"].sum(), whole))  # shares sum to the norm of the gradient
+    True
     """
     lags, epsilon = check_horizon(forward.steps, horizon, epsilon)
     wanted = wanted_measures(measures)
@@ -192,6 +205,19 @@ def itemized_delta(
     ------
     TypeError, ValueError
         If an argument is not of the kind above.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnnbow_widget import RNN, bptt, itemized_delta
+    >>> rnn = RNN(5, 8, init="orthogonal", seed=1, dtype="float64")
+    >>> forward = rnn.forward([0, 1, 2, 3], [1, 2, 3, 4])
+    >>> delta = itemized_delta(rnn, forward)
+    >>> delta.shape
+    (4, 4, 8)
+    >>> pieces = np.einsum("jdi,jk->ik", delta, forward.hidden[:4])  # the sum of all outer products
+    >>> bool(np.allclose(pieces, bptt(rnn, forward).parameters["W_hh"]))
+    True
     """
     lags, epsilon = check_horizon(forward.steps, horizon, epsilon)
     flat = forward.flattened()

@@ -93,6 +93,16 @@ def itemized_layers(
     ------
     TypeError, ValueError
         If an argument is not of the kind above.
+
+    Examples
+    --------
+    >>> from rnnbow_widget import RNN, itemized_layers
+    >>> rnn = RNN(5, 8, num_layers=2, bidirectional=True, seed=1)
+    >>> items = itemized_layers(rnn, rnn.forward([0, 1, 2], [1, 2, 3]))
+    >>> list(items)
+    ['W_hh', 'W_hh_l0_reverse', 'W_hh_l1', 'W_hh_l1_reverse']
+    >>> items["W_hh"].lags  # losses before a step reach it too, through the reverse direction above
+    array([-2, -1,  0,  1,  2])
     """
     found = itemized_surfaces(rnn, forward, Surfaces.of(rnn).weights, horizon, measures=measures, gradients=gradients)
     return {
@@ -118,6 +128,14 @@ def itemized_layer_delta(rnn: RNN, forward: ForwardPass, horizon: int | None = N
     ------
     TypeError, ValueError
         If an argument is not of the kind above.
+
+    Examples
+    --------
+    >>> from rnnbow_widget import RNN, itemized_layer_delta
+    >>> rnn = RNN(5, 8, num_layers=2, seed=1)
+    >>> delta = itemized_layer_delta(rnn, rnn.forward([0, 1, 2], [1, 2, 3]))
+    >>> delta["W_hh_l1"].delta.shape
+    (3, 3, 8)
     """
     walk = LayerWalk(rnn, forward, check_horizon(forward.steps, horizon, None)[0])
     found: dict[str, LayerDelta] = {}

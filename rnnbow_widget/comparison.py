@@ -131,6 +131,20 @@ class Comparison(anywidget.AnyWidget):
         Number of the batch that is selected; None follows the newest. Sides that have not recorded it show the nearest.
     playing : bool
         Whether training is wanted.
+
+    Raises
+    ------
+    ValueError
+        If the sides cannot be compared; see `compare`.
+
+    Examples
+    --------
+    >>> from rnnbow_widget import compare
+    >>> both = compare("tanh", "gru", data="hello world, " * 40, hidden_size=8, record_every=5, seed=0)
+    >>> both.train(20)
+    >>> batches, losses = both.column("loss")
+    >>> losses.shape  # sides, batches that all have recorded
+    (2, 4)
     """
 
     _esm = STATIC / "widget.js"

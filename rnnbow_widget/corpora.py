@@ -29,6 +29,17 @@ class Corpus(Data):
         Indices into `vocabulary`.
     vocabulary : tuple of str
         The distinct tokens (here: characters), sorted.
+
+    Examples
+    --------
+    >>> from rnnbow_widget import corpora
+    >>> corpus = corpora.text("abracadabra")
+    >>> corpus
+    Corpus('text', 11 characters, 5 distinct)
+    >>> corpus.vocabulary
+    ('a', 'b', 'c', 'd', 'r')
+    >>> corpus.encode("cab")
+    array([2, 0, 1], dtype=int32)
     """
 
     shows_inputs = False
@@ -97,6 +108,16 @@ def text(source: str | PathLike[str], *, name: str | None = None) -> Corpus:
         If the text is empty or the file is not UTF-8.
     TypeError
         If `source` is neither text nor path.
+
+    Returns
+    -------
+    Corpus
+
+    Examples
+    --------
+    >>> from rnnbow_widget import corpora
+    >>> corpora.text("to be or not to be", name="a question")
+    Corpus('a question', 18 characters, 7 distinct)
     """
     if not isinstance(source, (str, PathLike)):
         raise TypeError(f"source takes a text or a path, got {type(source).__name__}")
@@ -116,7 +137,18 @@ def _named(name: str | None) -> str:
 
 
 def c_headers() -> Corpus:
-    """The C headers that come with numpy: real source code, about 380 kB, on every machine that runs this."""
+    """The C headers that come with numpy: real source code, about 380 kB, on every machine that runs this.
+
+    Returns
+    -------
+    Corpus
+
+    Examples
+    --------
+    >>> from rnnbow_widget import corpora
+    >>> len(corpora.c_headers()) > 300_000
+    True
+    """
     folder = Path(np.get_include())
     corpus = _characters("".join(_read_sources(folder)), "numpy's C headers")
     corpus.code = "corpora.c_headers()"
@@ -139,6 +171,21 @@ def linux_kernel(source: str | PathLike[str], *, folder: str = "kernel") -> Corp
         If `source` does not exist or holds no C source in `folder`.
     ValueError
         If a file is not UTF-8, or `source` is neither a folder nor a tarball.
+
+    Returns
+    -------
+    Corpus
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from rnnbow_widget import corpora
+    >>> with tempfile.TemporaryDirectory() as tree:
+    ...     Path(tree, "kernel").mkdir()
+    ...     _ = Path(tree, "kernel", "fork.c").write_text("int nr_threads;")
+    ...     corpora.linux_kernel(tree)
+    Corpus('Linux kernel, kernel', 15 characters, 12 distinct)
     """
     path = Path(source)
     if not path.exists():

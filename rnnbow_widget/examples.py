@@ -17,6 +17,16 @@ def agreement() -> Corpus:
     """Sentences whose verb depends on a subject up to 30 characters before: *the keys near the river are gone*.
 
     There are 100, always in the same order, five times over: about 16,000 characters.
+
+    Returns
+    -------
+    Corpus
+
+    Examples
+    --------
+    >>> from rnnbow_widget.examples import agreement
+    >>> agreement()
+    Corpus('agreement of verbs', 16,350 characters, 22 distinct)
     """
     sentences = [
         f"{subject}{between} {verb} {end}. " for (subject, verb), between, end in product(_SUBJECTS, _BETWEEN, _ENDS)
@@ -32,6 +42,10 @@ def vanishing() -> Trainer:
 
     101 batches are trained, and every fifth is recorded, over the whole window. What the verbs depend on lies further
     back than its gradients reach: the newest batch's fall below 1 % after 6 of 32 steps.
+
+    Returns
+    -------
+    Trainer
 
     Examples
     --------

@@ -57,6 +57,14 @@ def bptt(rnn: RNN, forward: ForwardPass) -> Gradients:
     -------
     Gradients
         Of the *sum* of the losses of all steps; of a minibatch, of the mean over streams of these sums.
+
+    Examples
+    --------
+    >>> from rnnbow_widget import RNN, bptt
+    >>> rnn = RNN(5, 8, seed=1)
+    >>> gradients = bptt(rnn, rnn.forward([0, 1, 2], [1, 2, 3]))
+    >>> gradients.parameters["W_hh"].shape
+    (8, 8)
     """
     flat = forward.flattened()
     at_logits, rows = _back_propagate(rnn, flat, forward.streams)  # (N, O), and (N, R) of each layer and direction

@@ -155,6 +155,19 @@ class Reber(_Written):
     ----------
     length : int
         Steps of a sequence.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of the kind above.
+
+    Examples
+    --------
+    >>> from rnnbow_widget import tasks
+    >>> task = tasks.Reber(20)
+    >>> window = task.held_out(seed=0, count=1)
+    >>> "".join(task.input_vocabulary[token] for token in window.inputs[:, 0])
+    'BPVVEBPTVVEBTXSEBTSS'
     """
 
     def __init__(self, length: int = 30) -> None:
@@ -177,6 +190,19 @@ class EmbeddedReber(_Written):
     ----------
     length : int
         Steps of a sequence. A string takes 12 on average, and at least 9.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of the kind above.
+
+    Examples
+    --------
+    >>> from rnnbow_widget import tasks
+    >>> task = tasks.EmbeddedReber(20)
+    >>> window = task.held_out(seed=0, count=1)
+    >>> "".join(task.input_vocabulary[token] for token in window.inputs[:, 0])
+    'BPBPTTVPSEPEBPBTXXTT'
     """
 
     def __init__(self, length: int = 50) -> None:
@@ -217,6 +243,19 @@ class AnBn(_Written):
         Largest n.
     length : int
         Steps of a sequence. Strings follow each other until it is full.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of the kind above.
+
+    Examples
+    --------
+    >>> from rnnbow_widget import tasks
+    >>> task = tasks.AnBn(most=4, length=20)
+    >>> window = task.held_out(seed=0, count=1)
+    >>> "".join(task.input_vocabulary[token] for token in window.inputs[:, 0])
+    'SabTSabTSaaaabbbbTSa'
     """
 
     def __init__(self, most: int = 10, length: int = 40) -> None:

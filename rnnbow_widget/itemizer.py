@@ -241,6 +241,18 @@ def itemize(
     TypeError, ValueError
         If an argument is not of the kind above, the outputs are not those that come out here, or `run` is of another
         network; the message names it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnnbow_widget import itemize
+    >>> generator = np.random.default_rng(0)
+    >>> shapes = {"weight_ih_l0": (4, 3), "weight_hh_l0": (4, 4), "bias_ih_l0": (4,), "bias_hh_l0": (4,)}
+    >>> weights = {name: generator.normal(size=shape) for name, shape in shapes.items()}
+    >>> inputs, gradients = generator.normal(size=(6, 3)), generator.normal(size=(6, 4))  # (n, V) and (n, H)
+    >>> run = itemize(weights, inputs, gradients, cell="tanh")
+    >>> run[-1].surfaces["W_hh"].shape
+    (6, 6)
     """
     arrays = {key: np.asarray(array) for key, array in weights.items()} if isinstance(weights, Mapping) else weights
     layers = ForeignLayers(cell, arrays)

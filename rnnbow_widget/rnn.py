@@ -69,6 +69,15 @@ class RNN:
     ------
     TypeError, ValueError
         If an argument is not of the kind above; the message names it.
+
+    Examples
+    --------
+    >>> from rnnbow_widget import RNN
+    >>> rnn = RNN(5, 8, cell="lstm", num_layers=2, seed=1)
+    >>> rnn
+    RNN(lstm, 2 layers, 5→8→5, 1,037 parameters, init='normal', forget_bias=1, float32)
+    >>> rnn.forward([0, 1, 2], [1, 2, 3]).loss.shape  # a loss for each step
+    (3,)
     """
 
     def __init__(

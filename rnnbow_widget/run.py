@@ -65,6 +65,19 @@ class ThinnedError(LookupError):
         Number of the batch that was asked for.
     nearest : int
         Number of the nearest batch whose details are held.
+
+    Examples
+    --------
+    >>> from copy import copy
+    >>> from rnnbow_widget import Trainer
+    >>> trainer = Trainer("hello world, " * 40, hidden_size=8, record_every=1, memory_limit=100_000, seed=0)
+    >>> run = copy(trainer.train(200))  # a copy, or a run whose trainer is no more: no batch can be trained again
+    >>> try:
+    ...     snapshot = run.at(run.batches[~run.detailed][0])
+    ... except ThinnedError as error:
+    ...     snapshot = run.at(error.nearest)
+    >>> run.column("loss").shape  # the numbers of all batches are there
+    (200,)
     """
 
     def __init__(self, batch: int, nearest: int, memory_limit: int) -> None:
@@ -153,8 +166,14 @@ class Run(Sequence[Snapshot]):
 
     Examples
     --------
-    ``run[-1].surfaces["W_hh"]`` is the newest batch's array (n, k); ``run.column("max_gradient")`` has one number per
-    batch. ``run[i]`` belongs to ``run.batches[i]``; if its details were thinned, it raises `ThinnedError`, and so does
+    >>> from rnnbow_widget import Trainer
+    >>> run = Trainer("hello world, " * 40, hidden_size=16, record_every=10, seed=0).train(100)
+    >>> run[-1].surfaces["W_hh"].shape  # of the newest batch: steps, lags
+    (25, 10)
+    >>> run.column("max_gradient").shape  # one number per batch
+    (10,)
+
+    ``run[i]`` belongs to ``run.batches[i]``; if its details were thinned, it raises `ThinnedError`, and so does
     iterating over it. ``run.details()`` has those that are held.
     """
 
@@ -322,7 +341,7 @@ class Run(Sequence[Snapshot]):
                 follower()
 
     def follow(self, follower: Callable[[], None]) -> None:
-        """Have a bound method called whenever a snapshot was added. Its object is not kept alive by that."""
+        """Have `follower`, a bound method, called when a snapshot was added. Its object is not kept alive by that."""
         self._followers.append(weakref.WeakMethod(follower))
 
     def clear(self) -> None:

@@ -48,6 +48,20 @@ class RunFileError(Exception):
     ----------
     path : Path
         Which file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from rnnbow_widget import Run
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "no run.rnnbow")
+    ...     _ = path.write_text("something else")
+    ...     try:
+    ...         Run.open(path)
+    ...     except RunFileError as error:
+    ...         print(error.path.name)
+    no run.rnnbow
     """
 
     def __init__(self, path: Path, what: str) -> None:
@@ -64,7 +78,18 @@ class RunFileError(Exception):
 
 
 class RunFileWarning(UserWarning):
-    """A run cannot be written to its file just now, or no more; it goes on in memory."""
+    """A run cannot be written to its file just now, or no more; it goes on in memory.
+
+    Examples
+    --------
+    Whoever would rather stop than lose what is recorded makes an error of it:
+
+    >>> import warnings
+    >>> from rnnbow_widget import Trainer
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("error", RunFileWarning)
+    ...     run = Trainer("hello world, " * 40, hidden_size=8, seed=0).train(1)
+    """
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,17 @@ class Stream(_Arrays):
     ------
     TypeError, ValueError
         If an array is of another shape or kind.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnnbow_widget import Stream, Trainer
+    >>> wave = np.sin(np.arange(500) / 5)[:, None]  # (N, 1)
+    >>> data = Stream(wave[:-1], wave[1:], name="wave")
+    >>> data
+    Stream('wave', inputs float64 (499, 1), targets float64 (499, 1))
+    >>> Trainer(data, hidden_size=8, seq_length=20, seed=0).step().loss.shape
+    (20,)
     """
 
     axes = 1
@@ -112,6 +123,18 @@ class Sequences(_Arrays):
     ------
     TypeError, ValueError
         If an array is of another shape or kind.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnnbow_widget import Sequences, Trainer
+    >>> coins = np.random.default_rng(0).integers(0, 2, (100, 12))  # (count, n)
+    >>> parity = coins.cumsum(axis=1) % 2
+    >>> last = np.zeros(coins.shape, bool)
+    >>> last[:, -1] = True  # only the last step has a loss
+    >>> data = Sequences(coins, parity, last, vocabulary=["even", "odd"])
+    >>> Trainer(data, hidden_size=8, batch_size=4, seed=0).step().losses
+    1.0
     """
 
     axes = 2

@@ -100,6 +100,17 @@ class Snapshot:
         Tokens or vectors that went in, if they tell something that targets do not. An average has none.
     input_vocabulary : tuple of str
         What input tokens are called; empty if inputs are vectors.
+
+    Examples
+    --------
+    >>> from rnnbow_widget import Trainer
+    >>> snapshot = Trainer("hello world, " * 40, hidden_size=16, seed=0).step()
+    >>> snapshot.batch, snapshot.steps, snapshot.horizon
+    (0, 25, 10)
+    >>> snapshot.targets[:5]
+    ('e', 'l', 'l', 'o', ' ')
+    >>> bool(snapshot.max_gradient() == snapshot.bar_heights().max())
+    True
     """
 
     batch: int
@@ -238,23 +249,35 @@ class Snapshot:
         return self.beyond[self.primary]
 
     def bar_heights(self, surface: str | None = None, measure: str = "norm") -> Float32:
-        """Height of each step's bar, array (n,): its pieces and what lies beyond. Of signed shares, those above 0."""
+        """Height of each step's bar, array (n,): its pieces and what lies beyond. Of signed shares, those above 0.
+
+        Parameters
+        ----------
+        surface, measure : str
+            Which bars; by default those of the primary surface, by the norm.
+
+        Raises
+        ------
+        KeyError
+            If there are no such.
+        """
         key = surface_key(surface or self.primary, measure)
         return bar_heights(self.surfaces[key], self.beyond.get(key), signed=measure == "share")
 
     def max_gradient(self, surface: str | None = None, measure: str = "norm") -> float:
-        """The tallest bar: what the overview draws for this batch."""
+        """The tallest bar: what the overview draws for this batch. `surface` and `measure` are as of `bar_heights`."""
         return float(self.bar_heights(surface, measure).max())
 
     def mean_gradient(self, surface: str | None = None, measure: str = "norm") -> float:
-        """Mean height of the window's bars."""
+        """Mean height of the window's bars. `surface` and `measure` are as of `bar_heights`."""
         return float(self.bar_heights(surface, measure).mean())
 
     def beyond_share(self, surface: str | None = None, measure: str = "norm") -> float:
         """Part of what a surface received that lies past the recorded lags; 0 if nothing does.
 
         Of signed shares it is exact, ``Σ_j beyond[j] / Σ_j step_totals[j]``, and may be negative. Of the other measures
-        it is the part of all bars together that is beyond: ``Σ_j beyond[j] / Σ_j bar_heights[j]``.
+        it is the part of all bars together that is beyond: ``Σ_j beyond[j] / Σ_j bar_heights[j]``. `surface` and
+        `measure` are as of `bar_heights`.
         """
         key = surface_key(surface or self.primary, measure)
         if key not in self.beyond:  # of Jacobians, which are no parts of a sum
@@ -264,7 +287,7 @@ class Snapshot:
         return float(beyond / whole.sum(dtype=np.float64)) if self.beyond[key].any() else 0.0
 
     def only(self, surface: str) -> Snapshot:
-        """Return the same batch with one of its surfaces, which is then the primary one."""
+        """Return the same batch with one `surface` of those that it has, which is then the primary one."""
         return replace(
             self,
             surfaces=_only(self.surfaces, surface),

@@ -128,6 +128,13 @@ class Sweep(anywidget.AnyWidget):
         "loss" or "horizon".
     descending : bool
         Whether the largest comes first. Trials without a number come last, either way.
+
+    Examples
+    --------
+    >>> from rnnbow_widget import sweep
+    >>> found = sweep("hello world, " * 40, {"hidden_size": [4, 8]}, batches=20, executor=1).wait()
+    >>> found.finished, len(found.trials)
+    (True, 2)
     """
 
     _esm = STATIC / "widget.js"

@@ -39,6 +39,21 @@ class Task(Data):
         As above.
     solved_below : float
         A loss below which the task is solved: nine tenths of the way from the baseline to the least loss.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnnbow_widget.data import Reference
+    >>> class Echo(Task):  # tell the number that is seen
+    ...     def __init__(self):
+    ...         guess = Reference(1 / 12, "always says 0.5")
+    ...         super().__init__("echo", 10, baseline=guess, input_size=1, output_size=1)
+    ...
+    ...     def draw(self, generator, count):
+    ...         numbers = generator.random((self.steps, count, 1))  # (n, B, 1)
+    ...         return numbers, numbers, None
+    >>> Echo().held_out(seed=0, count=3).inputs.shape
+    (10, 3, 1)
     """
 
     baseline: Reference
@@ -84,11 +99,11 @@ class Task(Data):
         return Fresh(self, batch_size, seed)
 
     def held_out(self, seed: int, count: int, number: int = 0) -> Window:
-        """Return sequences that training with this seed does not see, of a number from 0: always the same."""
+        """Return `count` sequences that training with this `seed` does not see: of one `number`, always the same."""
         return self._drawn((seed, _HELD_OUT, number), count)
 
     def trained(self, seed: int, count: int, batch: int) -> Window:
-        """Return the sequences of a batch."""
+        """Return the `count` sequences of a batch, as training with this `seed` sees them."""
         return self._drawn((seed, _TRAINED, batch), count)
 
     def _drawn(self, seed: tuple[int, int, int], count: int) -> Window:

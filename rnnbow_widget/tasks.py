@@ -30,6 +30,22 @@ class Adding(Task):
     ----------
     length : int
         Steps of a sequence, at least 2.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of the kind above.
+
+    Examples
+    --------
+    >>> from rnnbow_widget import tasks
+    >>> task = tasks.Adding(10)
+    >>> task
+    Adding(adding problem, length 10; 10 steps, baseline 0.1667)
+    >>> window = task.held_out(seed=0, count=1)
+    >>> marked = window.inputs[window.inputs[..., 1] == 1, 0]
+    >>> bool(marked.sum() == window.targets[-1, 0, 0])
+    True
     """
 
     def __init__(self, length: int = 50) -> None:
@@ -73,6 +89,21 @@ class TemporalOrder(Task):
         Steps of a sequence, at least 10.
     symbols : int
         How many symbols matter, 2 or 3.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of the kind above.
+
+    Examples
+    --------
+    >>> from rnnbow_widget import tasks
+    >>> task = tasks.TemporalOrder(20)
+    >>> task.vocabulary
+    ('XX', 'XY', 'YX', 'YY')
+    >>> window = task.held_out(seed=0, count=1)
+    >>> " ".join(task.input_vocabulary[token] for token in window.inputs[:, 0])
+    'E d X c b d a d d a a X b d b a a c d B'
     """
 
     def __init__(self, length: int = 50, symbols: int = 2) -> None:
@@ -128,6 +159,21 @@ class CopyMemory(Task):
         Symbols to remember.
     symbols : int
         Different symbols, at most 26.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of the kind above.
+
+    Examples
+    --------
+    >>> from rnnbow_widget import tasks
+    >>> task = tasks.CopyMemory(lag=3, length=2)
+    >>> window = task.held_out(seed=0, count=1)
+    >>> "".join(task.input_vocabulary[token] for token in window.inputs[:, 0])
+    'eh––?––'
+    >>> "".join(task.vocabulary[token] for token in window.targets[:, 0])
+    '–––––eh'
     """
 
     def __init__(self, lag: int = 30, length: int = 10, symbols: int = 8) -> None:
@@ -173,6 +219,20 @@ class DelayedRecall(Task):
         How many steps before.
     length : int
         Steps of a sequence, more than `delay`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of the kind above.
+
+    Examples
+    --------
+    >>> from rnnbow_widget import tasks
+    >>> window = tasks.DelayedRecall(delay=3, length=8).held_out(seed=0, count=1)
+    >>> bool((window.targets[3:] == window.inputs[:-3]).all())
+    True
+    >>> window.mask[:4, 0]
+    array([False, False, False,  True])
     """
 
     def __init__(self, delay: int = 10, length: int = 40) -> None:

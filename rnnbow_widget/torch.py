@@ -9,34 +9,48 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
 from os import PathLike
 from time import perf_counter
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-import numpy as np
 import torch
-from torch.autograd.graph import register_multi_grad_hook
 from torch.nn.utils import parametrize
-from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from .blas_threads import one_thread
 from .checks import positive_int
-from .exchange import cell_name, refuse_what_is_unknown, weights_of
-from .foreign import ForeignLayers, Lengths
+from .foreign import ForeignLayers
 from .itemizer import TOLERANCES, Itemizer
 from .parameters import Array, Tokens
 from .run import MEMORY_LIMIT, Run
 from .running_median import RunningMedian
+from .watched_cells import KINDS as CELLS
+from .watched_cells import WatchedCells
+from .watched_layers import KINDS as LAYERS
+from .watched_layers import WatchedLayers
+from .watched_pass import Pass, Source
 
 _LOG = logging.getLogger("rnnbow_widget")
 _HALF_TOLERANCE = 5e-2  # of outputs with 8 or 11 bits, after many steps
 
 
 class WatchWarning(UserWarning):
-    """Something cannot be watched. The training loop goes on as if nothing had been watching."""
+    """Something cannot be watched. The training loop goes on as if nothing had been watching.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import torch
+    >>> from rnnbow_widget.torch import watch
+    >>> gru = torch.nn.GRU(3, 4, num_layers=2)
+    >>> watching = watch(gru)
+    >>> with warnings.catch_warnings(record=True) as said:
+    ...     warnings.simplefilter("always")
+    ...     _, last = gru(torch.rand(6, 1, 3))
+    ...     last.sum().backward()  # also of the lower layer's last state, which is not itemized
+    >>> said[0].category.__name__, bool(watching.trouble)
+    ('WatchWarning', True)
+    """
 
 
 def watch(
@@ -99,8 +113,21 @@ def watch(
     TypeError, ValueError
         If an argument is not of the kind above, or the module has something that cannot be itemized: a projected state,
         dropout between layers, parametrized weights. The message says what and why.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from rnnbow_widget.torch import watch
+    >>> _ = torch.manual_seed(0)
+    >>> lstm = torch.nn.LSTM(3, 4)
+    >>> with watch(lstm, every=2) as watching:
+    ...     for _ in range(4):
+    ...         outputs, _ = lstm(torch.rand(6, 1, 3))
+    ...         outputs.square().sum().backward()
+    >>> watching.run.batches
+    array([0, 2])
     """
-    return Watch(
+    watching = Watch(
         module,
         every,
         horizon,
@@ -113,10 +140,12 @@ def watch(
         memory_limit=memory_limit,
         save=save,
     )
+    watching.start()
+    return watching
 
 
 class Watch:
-    """What `watch` returns: also a context manager, at whose end watching ends.
+    """What `watch` returns: also a context manager, at whose end watching ends. For what it takes see `watch`.
 
     Attributes
     ----------
@@ -126,6 +155,15 @@ class Watch:
         Forward passes that were counted.
     trouble : str
         Why watching has ended by itself; empty if it has not.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from rnnbow_widget.torch import watch
+    >>> watching = watch(torch.nn.GRU(3, 4))
+    >>> watching.close()
+    >>> watching.steps, watching.trouble
+    (0, '')
     """
 
     def __init__(
@@ -143,10 +181,10 @@ class Watch:
         memory_limit: float,
         save: str | PathLike[str] | None,
     ) -> None:
-        self._module = _recurrent(module)
+        self._source = _source_of(module)
         self._every = positive_int("every", every)
-        self._streams = positive_int("streams", streams)
-        outputs = self._module.hidden_size * (2 if self._module.bidirectional else 1)
+        self.streams = positive_int("streams", streams)
+        outputs = self._source.output_width
         if head is not None and not isinstance(head, torch.nn.Linear):
             raise TypeError(f"head takes a torch.nn.Linear, got {type(head).__name__}")
         if head is not None and head.in_features != outputs:
@@ -160,26 +198,25 @@ class Watch:
         if targets is not None and not vocabulary:
             raise ValueError("vocabulary takes names of the classes that targets has, if there is no head")
         self._head, self._targets = head, targets
-        self._double = self._module.weight_hh_l0.dtype == torch.float64
+        self._double = self._source.weights()["weight_hh_l0"].dtype == torch.float64
         self._itemizer = Itemizer(
-            ForeignLayers(cell_name(self._module), self._weights()),
+            ForeignLayers(self._source.cell, self._weights()),
             horizon=horizon,
             surfaces=surfaces,
             vocabulary=vocabulary,
             name=name or type(module).__name__,
-            streams=self._streams,
+            streams=self.streams,
             memory_limit=memory_limit,
             record_every=self._every,
         )
         self.run: Run = self._itemizer.run
-        if save is not None:
-            self.run.keep_saving(save, argument="save")
+        self._save = save
+        self._watches = False
         self.steps = 0
         self.trouble = ""
         self._spent = 0.0
         self._plain = RunningMedian()  # seconds of steps in which nothing is recorded
         self._begun: tuple[float, float] | None = None  # when the last step began, and what was spent until then
-        self._hook: Any = self._module.register_forward_hook(self._on_forward, with_kwargs=True)
 
     def __enter__(self) -> Self:
         return self
@@ -190,11 +227,24 @@ class Watch:
         self.close()
 
     def __repr__(self) -> str:
-        return f"Watch({self._module}, {self.steps:,} steps, {len(self.run):,} recorded, overhead {self.overhead:.2%})"
+        told = f"{self.steps:,} steps, {len(self.run):,} recorded, overhead {self.overhead:.2%}"
+        return f"Watch({self._source.module}, {told})"
+
+    def start(self) -> None:
+        """Begin to watch, or go on; `watch` does so by itself. Of a distributed run only the process of rank 0 does."""
+        distributed = torch.distributed.is_available() and torch.distributed.is_initialized()
+        if self._watches or (distributed and torch.distributed.get_rank() != 0):
+            return
+        if self._save is not None and self.run.file is None:
+            self.run.keep_saving(self._save, argument="save")
+        self._source.attach(self)
+        self._watches = True
 
     def close(self) -> None:
         """Remove the hooks; the run stays, and what it is saved to is complete."""
-        self._hook.remove()
+        if self._watches:
+            self._source.detach()
+            self._watches = False
         if self.run.writer:
             self.run.writer.flush("idle")
 
@@ -208,69 +258,73 @@ class Watch:
         return self._spent / (self._spent + plain)
 
     def _weights(self) -> dict[str, Array]:
-        return {name: self._array(tensor) for name, tensor in weights_of(self._module).items()}
+        return {name: self._array(tensor) for name, tensor in self._source.weights().items()}
 
     def _array(self, tensor: torch.Tensor) -> Array:
         """Return the numbers of a tensor, for reading: a view where that is possible."""
         found: Array = tensor.detach().to("cpu", torch.float64 if self._double else torch.float32).numpy()
         return found
 
-    def _on_forward(self, module: torch.nn.Module, args: Any, kwargs: Any, output: Any) -> None:
-        if not torch.is_grad_enabled():
-            return
+    # What the source asks for.
+
+    def begin(self) -> int | None:
+        """Count a pass that begins; return its number if it is to be recorded."""
         step, self.steps = self.steps, self.steps + 1
         if self.run.writer:
             self.run.writer.tick("training")
         place = step % self._every
         if place and place != self._every - 1:
-            return
+            return None
         now = perf_counter()
         if self._begun is not None and not place:
             begun, spent = self._begun
             self._plain.extend([now - begun - (self._spent - spent)])
-        self._begun = None
-        if not place:
-            self._guarded(partial(self._take, step, args, kwargs, output), now)
-        if place == self._every - 1:
-            self._begun = now, self._spent - (perf_counter() - now)
+        self._begun = (now, self._spent) if place == self._every - 1 else None
+        return None if place else step
 
-    def _take(self, step: int, args: Any, kwargs: Any, output: Any) -> None:
-        """Keep what a pass was made of until its gradients arrive."""
-        if self._module.training and self._module.dropout and self._module.num_layers > 1:
-            raise ValueError(_DROPOUT)
-        given = dict(zip(("input", "hx"), args, strict=False)) | kwargs
-        outputs, after = output
-        data = outputs.data if isinstance(outputs, PackedSequence) else outputs
-        after = after if isinstance(after, tuple) else (after,)
-        if not data.requires_grad:
-            return
-        before = given.get("hx")
-        before = before if isinstance(before, tuple) else (before,)
-        taken = _Taken(
-            step,
-            _detached(given["input"]),
-            tuple(None if one is None else one.detach() for one in before),
-            _detached(outputs),
-        )
-        handle: list[Any] = []
-
-        def arrived(gradients: Sequence[torch.Tensor | None]) -> None:
-            # In a second pass back through the same graph there is nothing left to do.
-            for own in handle:
-                own.remove()
-            self._guarded(partial(self._record, taken, gradients), perf_counter())
-
-        handle.append(register_multi_grad_hook((data, *after), arrived))
-
-    def _guarded(self, work: Callable[[], None], since: float) -> None:
+    def guarded(self, work: Callable[[], None]) -> None:
         """Do our own work, so that no failure of it reaches the user's loop, and add up its time."""
+        if self.trouble:
+            return
+        since = perf_counter()
         try:
-            with torch.no_grad(), one_thread():
+            with torch.no_grad():
                 work()
         except Exception as error:
             self._fail(error)
         finally:
             self._spent += perf_counter() - since
+
+    def record(self, step: int, taken: Pass) -> None:
+        """Itemize a pass whose gradients have arrived.
+
+        Those of several passes that made one loss come in the opposite order: the last is recorded.
+        """
+        if len(self.run) and step < self.run.batches[-1]:
+            return
+        kept = min(taken.streams, self.streams)
+        layers = self._itemizer.layers
+        layers.take(self._weights())
+        inputs, own, at_outputs = (self._kept(one) for one in (taken.inputs, taken.outputs, taken.entering))
+        h, c, *_ = *(None if one is None else self._kept(one) for one in taken.states), None  # (L·D, b, H) each
+        state = layers.state(h, c, kept)  # (b, S_all)
+        with one_thread():
+            self._itemizer.record(
+                step,
+                inputs,
+                at_outputs * layers.rnn.dtype.type(taken.streams),
+                state,
+                None if taken.lengths is None else taken.lengths.numpy()[:kept],
+                self._classes(kept),
+                None if self._head is None else self._logits(own),
+                own,
+                _HALF_TOLERANCE if taken.half else TOLERANCES[layers.rnn.dtype.name],
+            )
+        self.run.overhead = self.overhead
+
+    def _kept(self, tensor: torch.Tensor) -> Array:
+        """Return the sequences that are itemized, array (…, b, W), of a tensor (…, B, W)."""
+        return self._array(tensor[:, : self.streams])
 
     def _fail(self, error: Exception) -> None:
         self.close()
@@ -278,72 +332,11 @@ class Watch:
             return
         self.trouble = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
         _LOG.debug("watching has ended", exc_info=error)
-        message = f"{type(self._module).__name__} is watched no more, and training goes on: {self.trouble}"
+        message = f"{type(self._source.module).__name__} is watched no more, and training goes on: {self.trouble}"
         try:
             warnings.warn(message, WatchWarning, stacklevel=2)
         except WatchWarning:  # who makes errors of warnings does not want training to end here
             _LOG.warning(message)
-
-    def _record(self, taken: _Taken, gradients: Sequence[torch.Tensor | None]) -> None:
-        """Itemize a pass whose gradients have arrived."""
-        steps_first = partial(_steps_first, batch_first=self._module.batch_first)
-        outputs, lengths = steps_first(taken.outputs)  # (n, B, D·H)
-        inputs, _ = steps_first(taken.inputs)  # (n, B, V)
-        at_data, *at_states = gradients
-        if at_data is None:
-            entering = torch.zeros_like(outputs)
-        elif isinstance(taken.outputs, PackedSequence):
-            entering, _ = steps_first(taken.outputs._replace(data=at_data.detach()))
-        else:
-            entering, _ = steps_first(at_data.detach())
-        streams = outputs.shape[1]
-        kept = min(streams, self._streams)
-        at_outputs = self._array(entering[:, :kept]).copy()  # (n, b, D·H)
-        ends = np.full(kept, len(outputs)) if lengths is None else lengths.numpy()[:kept]
-        self._enter_by_states(at_outputs, at_states, ends)
-        layers = self._itemizer.layers
-        layers.take(self._weights())
-        state = layers.state(*self._states(taken.states, kept), kept)  # (b, S_all)
-        own = self._array(outputs[:, :kept])
-        logits = None if self._head is None else self._logits(own)
-        half = taken.outputs.data.dtype not in (torch.float32, torch.float64)
-        self._itemizer.record(
-            taken.step,
-            self._array(inputs[:, :kept]),
-            at_outputs * layers.rnn.dtype.type(streams),
-            state,
-            None if lengths is None else ends,
-            self._classes(kept, lengths),
-            logits,
-            own,
-            _HALF_TOLERANCE if half else TOLERANCES[layers.rnn.dtype.name],
-        )
-        self.run.overhead = self.overhead
-
-    def _enter_by_states(self, at_outputs: Array, at_states: Sequence[torch.Tensor | None], ends: Lengths) -> None:
-        """Add what arrives at h_n of the top layer, which is an output too, to that at the outputs, (n, b, D·H)."""
-        kept, size = at_outputs.shape[1], self._module.hidden_size
-        directions = at_outputs.shape[2] // size
-        for place, gradient in enumerate(at_states):
-            if gradient is None:
-                continue
-            whole = gradient.detach().reshape(len(gradient), -1, size)  # (L·D, B, H)
-            below = whole[:-directions] if place == 0 else whole
-            if bool(below.any()):
-                raise ValueError(_AT_STATES)
-            if place == 0:
-                found = self._array(whole[-directions:, :kept])  # (D, b, H)
-                at_outputs[ends - 1, np.arange(kept), :size] += found[0]
-                if directions == 2:
-                    at_outputs[0, :, size:] += found[1]
-
-    def _states(self, states: tuple[torch.Tensor | None, ...], kept: int) -> tuple[Array | None, Array | None]:
-        """Return h_0 and c_0, arrays (L·D, b, H), or None for zeros."""
-        found: list[Array | None] = [
-            None if one is None else self._array(one.reshape(len(one), -1, self._module.hidden_size)[:, :kept])
-            for one in states
-        ]
-        return found[0], found[1] if len(found) == 2 else None
 
     def _logits(self, outputs: Array) -> Array:
         """Return what the head makes of outputs: array (n, b, O)."""
@@ -351,79 +344,33 @@ class Watch:
         found: Array = outputs @ self._array(self._head.weight).T
         return found if self._head.bias is None else found + self._array(self._head.bias)
 
-    def _classes(self, kept: int, lengths: torch.Tensor | None) -> Tokens | None:
+    def _classes(self, kept: int) -> Tokens | None:
         """Return the classes of the batch, int array (n, b)."""
         if self._targets is None:
             return None
-        given = self._targets()
-        if isinstance(given, PackedSequence):
-            given = pad_packed_sequence(given, padding_value=-1)[0]
-        elif given.ndim == 1:
-            given = given[:, None]
-        elif self._module.batch_first:
-            given = given.transpose(0, 1)
-        found: Tokens = given[:, :kept].detach().cpu().numpy()
+        given = self._source.classes(self._targets())[:, :kept].detach().cpu()
+        found: Tokens = given.numpy()
         if found.dtype.kind not in "iu" or found.ndim != 2:
-            raise ValueError(f"targets takes classes, whole numbers for each step; got {given.dtype} {given.shape}")
+            raise ValueError(f"targets takes classes, whole numbers for each step; got {given.dtype} {found.shape}")
         if found.max(initial=0) >= len(self.run.vocabulary):
             raise ValueError(f"targets takes classes below {len(self.run.vocabulary)}, got {found.max()}")
         return found
 
 
-@dataclass(frozen=True)
-class _Taken:
-    """What a forward pass was made of: detached, not copied."""
-
-    step: int
-    inputs: torch.Tensor | PackedSequence
-    states: tuple[torch.Tensor | None, ...]  # h_0, or h_0 and c_0
-    outputs: torch.Tensor | PackedSequence
-
-
-_DROPOUT = (
-    "dropout between the layers draws other numbers in every pass, so that the pass cannot be worked out again; "
-    "with dropout=0, or in eval mode, it can"
-)
-_AT_STATES = (
-    "gradients arrive at h_n of a lower layer, or at c_n; only those that arrive at the outputs, and at h_n of the top "
-    "layer, are itemized"
-)
-
-
-def _recurrent(module: torch.nn.Module) -> Any:
-    """Return the recurrent part of a module."""
+def _source_of(module: torch.nn.Module) -> Source:
+    """Return what takes the passes of the recurrent part of a module."""
+    takes = "module takes a torch.nn.RNN, LSTM, GRU, RNNCell, LSTMCell or GRUCell, or a module that has one"
     if not isinstance(module, torch.nn.Module):
-        raise TypeError(f"module takes a torch.nn.RNN, LSTM or GRU, or a module that has one; got {module!r}")
-    kinds = (torch.nn.RNN, torch.nn.LSTM, torch.nn.GRU)
+        raise TypeError(f"{takes}; got {module!r}")
+    kinds = (*LAYERS, *CELLS)
     found = [(name, part) for name, part in module.named_modules() if isinstance(part, kinds)]
     if len(found) != 1:
         names = f"has {', '.join(name for name, _ in found)}: name one" if found else "has none"
-        raise TypeError(
-            f"module takes a torch.nn.RNN, LSTM or GRU, or a module that has one; this {type(module).__name__} {names}"
-        )
+        raise TypeError(f"{takes}; this {type(module).__name__} {names}")
     part = found[0][1]
-    refuse = [kind for kind in kinds if isinstance(part, kind) and type(part).forward is not kind.forward]
-    if refuse:
-        raise TypeError(
-            f"module takes a {refuse[0].__name__} as PyTorch has it; {type(part).__name__} runs differently"
-        )
-    if part.dropout and part.num_layers > 1:
-        raise ValueError(f"module takes one without dropout: {_DROPOUT}")
+    kind = next(kind for kind in kinds if isinstance(part, kind))
+    if type(part).forward is not kind.forward:
+        raise TypeError(f"module takes a {kind.__name__} as PyTorch has it; {type(part).__name__} runs differently")
     if parametrize.is_parametrized(part):
         raise ValueError("module takes one without parametrized weights: to read those may change them")
-    if part.proj_size:
-        refuse_what_is_unknown(part)
-    return part
-
-
-def _detached(given: torch.Tensor | PackedSequence) -> Any:
-    return given._replace(data=given.data.detach()) if isinstance(given, PackedSequence) else given.detach()
-
-
-def _steps_first(given: torch.Tensor | PackedSequence, batch_first: bool) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Return an array (n, B, …), and of packed sequences their lengths."""
-    if isinstance(given, PackedSequence):
-        return pad_packed_sequence(given)
-    if given.ndim == 2:
-        return given[:, None], None
-    return (given.transpose(0, 1) if batch_first else given), None
+    return WatchedLayers(part) if isinstance(part, LAYERS) else WatchedCells(part)

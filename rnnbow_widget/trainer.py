@@ -42,7 +42,26 @@ _STRETCH = 8  # windows that horizon="auto" looks at
 
 
 class DivergedError(ArithmeticError):
-    """Loss or gradient of a batch was not finite. The weights are those from before it; what was recorded is kept."""
+    """Loss or gradient of a batch was not finite. The weights are those from before it; what was recorded is kept.
+
+    Attributes
+    ----------
+    batch : int
+        Number of the batch.
+    hint : str
+        What may help.
+
+    Examples
+    --------
+    >>> from rnnbow_widget import Trainer
+    >>> settings = {"cell": "relu", "init": "identity", "optimizer": "sgd", "clip_value": None, "learning_rate": 1e9}
+    >>> trainer = Trainer("hello world, " * 40, hidden_size=16, seed=0, **settings)
+    >>> try:
+    ...     trainer.train(100)
+    ... except DivergedError as error:
+    ...     print(trainer.run[-1].diverged, trainer.run[-1].batch == error.batch)
+    True True
+    """
 
     def __init__(self, batch: int, what: str) -> None:
         super().__init__(f"The {what} of batch {batch:,} is not finite: training stopped before the weights changed.")
@@ -123,6 +142,17 @@ class Trainer:
     smooth_loss : float
         Running mean of the loss per step that has one, over about the last 1,000 batches, of a task 50; NaN before the
         first batch.
+
+    Examples
+    --------
+    >>> from rnnbow_widget import Trainer
+    >>> trainer = Trainer("hello world, " * 40, hidden_size=16, horizon=10, record_every=50, seed=0)
+    >>> run = trainer.train(100)
+    >>> run.batches
+    array([ 0, 50])
+    >>> run[-1].surfaces["W_hh"].shape  # steps of the window, lags
+    (25, 10)
+    >>> trainer.learning_rate = 0.05  # while it trains
     """
 
     horizon_choice: HorizonChoice | None

@@ -20,7 +20,13 @@ FLOORS = dict(re.findall(r"\*\*([^*]+)\*\*\n\n((?:\|.*\n)+)", PYTHON_MAP))
 MODULES = sorted(path.stem for path in (REPOSITORY / "rnnbow_widget").glob("*.py") if path.stem != "__init__")
 
 WIDGETS = {"anywidget", "ipywidgets", "traitlets", "IPython", "ipykernel"}
-EXTRAS = {"torch": {"torch"}, "picture": {"matplotlib"}, "command_line": {"click"}}
+TORCH = ("torch", "watched_pass", "watched_layers", "watched_cells")
+EXTRAS = {
+    **{module: {"torch"} for module in TORCH},
+    "lightning": {"lightning", "torch"},
+    "picture": {"matplotlib"},
+    "command_line": {"click"},
+}
 """What is no dependency of the core, by the modules that are of no use without."""
 CORE = {"numpy", *WIDGETS}
 ON_CALL = {"run": {"page", "picture", "reporter"}, "widget": {"attempt_view"}}

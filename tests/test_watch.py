@@ -6,54 +6,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import autograd
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
-from strategies import relative_error
-from watched import Arrangement, arrangements, numbers_of
+from watched import Arrangement, arrangements, captured_items, expect_agreement, numbers_of
 
-from rnnbow_widget import Run, itemizer
+from rnnbow_widget import Run
 from rnnbow_widget.foreign import ForeignLayers
-from rnnbow_widget.surfaces import Surfaces
 from rnnbow_widget.torch import WatchWarning, watch
 
 
 @settings(deadline=None, max_examples=60)
 @given(arrangements())
 def test_what_is_recorded_agrees_with_autograd_on_unrolled_cells(arrangement: Arrangement) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        captured: list[Any] = []  # in double precision: snapshots are float32
-        own = itemizer.itemize_surfaces
-        patch.setattr(itemizer, "itemize_surfaces", lambda *args: captured.append(own(*args)) or captured[-1])
+    with captured_items() as captured:
         run, module, batch, entering = arrangement.train()
-    (itemized,), snapshot = captured, run[-1]
-    layers = ForeignLayers(arrangement.cell, numbers_of(module))
-    streams = snapshot.streams or (snapshot,)
-    assert len(streams) == min(batch.inputs.shape[1], arrangement.watched)
-    for b, stream in enumerate(streams):
-        length = batch.lengths[b]
-        state = layers.rnn.zero_state()
-        if batch.states is not None:
-            state = layers.state(*[*batch.states, None][:2], batch.inputs.shape[1])[b]
-        unrolled = autograd.unroll_layers(
-            layers.rnn, batch.inputs[:length, b], None, state, at_outputs=entering[:length, b]
-        )
-        for surface in Surfaces.of(layers.rnn).weights:
-            pieces = unrolled.pieces(unrolled.recurrent[surface.name])  # (n, n, gates·H): [j, t]
-            before = torch.stack(unrolled.before[surface.name]).detach().numpy()  # (n, H)
-            expected = np.linalg.norm(pieces, axis=-1) * np.linalg.norm(before, axis=-1)[:, None]  # (n, n)
-            found = itemized[surface.name].items["norm"]  # (n, K) or (n, B, K): [j, i] of the loss at j + first + i
-            found = found[:, b] if snapshot.streams else found
-            np.testing.assert_array_equal(stream.surfaces[surface.name], found.astype(np.float32))
-            first = stream.first_lags.get(surface.name, 0)
-            lags = np.arange(length)[None, :] - np.arange(length)[:, None] - first  # (n, n)
-            there = (lags >= 0) & (lags < found.shape[1])
-            assert not expected[~there].any()
-            own = np.take_along_axis(found[:length], np.where(there, lags, 0), axis=1) * there
-            assert relative_error(own, expected) < 1e-9
-            assert not found[length:].any()
+    assert len(run[-1].streams or (run[-1],)) == min(batch.inputs.shape[1], arrangement.watched)
+    expect_agreement(ForeignLayers(arrangement.cell, numbers_of(module)), run[-1], captured[0], batch, entering)
 
 
 def train(
@@ -152,6 +122,15 @@ def test_a_second_pass_back_is_not_recorded() -> None:
     assert not watching.trouble
 
 
+def test_of_passes_whose_gradients_come_together_the_last_is_recorded() -> None:
+    module = torch.nn.RNN(3, 4)
+    with watch(module, 1) as watching:
+        for _ in range(2):
+            (module(torch.randn(6, 1, 3))[0].sum() + module(torch.randn(5, 1, 3))[0].sum()).backward()
+    assert watching.trouble == ""
+    assert watching.run.batches.tolist() == [1, 3]
+
+
 def test_a_pass_that_no_gradient_comes_back_to_is_not_recorded() -> None:
     module = torch.nn.RNN(3, 4)
     with watch(module, 1) as watching:
@@ -225,7 +204,6 @@ class Own(torch.nn.LSTM):
         ),
         (lambda: watch("lstm"), TypeError, "got 'lstm'"),
         (lambda: watch(Own(3, 4)), TypeError, "Own runs differently"),
-        (lambda: watch(torch.nn.LSTMCell(3, 4)), TypeError, "LSTMCell has none"),
         (
             lambda: watch(torch.nn.utils.parametrizations.spectral_norm(torch.nn.RNN(3, 4), "weight_hh_l0")),
             ValueError,

@@ -1,15 +1,21 @@
 """Modules of PyTorch and batches for hypothesis to draw, and a step in which they are watched."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import autograd
 import numpy as np
+import pytest
 import torch
 from hypothesis import strategies as st
+from strategies import relative_error
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
-from rnnbow_widget import Run
+from rnnbow_widget import Run, Snapshot, itemizer
+from rnnbow_widget.foreign import ForeignLayers
+from rnnbow_widget.surfaces import Surfaces
 from rnnbow_widget.torch import watch
 
 KINDS = {"tanh": torch.nn.RNN, "relu": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
@@ -157,3 +163,41 @@ def arrangements(**fixed: Any) -> st.SearchStrategy[Arrangement]:
         "seed": st.integers(0, 2**32 - 1),
     }
     return st.builds(Arrangement, **(drawn | fixed))
+
+
+@contextmanager
+def captured_items() -> Iterator[list[Any]]:
+    """Gather what is itemized meanwhile, in the precision in which it is: snapshots are float32."""
+    captured: list[Any] = []
+    with pytest.MonkeyPatch.context() as patch:
+        own = itemizer.itemize_surfaces
+        patch.setattr(itemizer, "itemize_surfaces", lambda *args: captured.append(own(*args)) or captured[-1])
+        yield captured
+
+
+def expect_agreement(
+    layers: ForeignLayers, snapshot: Snapshot, itemized: Any, batch: Batch, entering: np.ndarray
+) -> None:
+    """Compare what was recorded with autograd on unrolled cells; `entering` (n, B, D·H) is of each own loss."""
+    for b, stream in enumerate(snapshot.streams or (snapshot,)):
+        length = batch.lengths[b]
+        state = layers.rnn.zero_state()
+        if batch.states is not None:
+            state = layers.state(*[*batch.states, None][:2], batch.inputs.shape[1])[b]
+        unrolled = autograd.unroll_layers(
+            layers.rnn, batch.inputs[:length, b], None, state, at_outputs=entering[:length, b]
+        )
+        for surface in Surfaces.of(layers.rnn).weights:
+            pieces = unrolled.pieces(unrolled.recurrent[surface.name])  # (n, n, gates·H): [j, t]
+            before = torch.stack(unrolled.before[surface.name]).detach().numpy()  # (n, H)
+            expected = np.linalg.norm(pieces, axis=-1) * np.linalg.norm(before, axis=-1)[:, None]  # (n, n)
+            found = itemized[surface.name].items["norm"]  # (n, K) or (n, B, K): [j, i] of the loss at j + first + i
+            found = found[:, b] if snapshot.streams else found
+            np.testing.assert_array_equal(stream.surfaces[surface.name], found.astype(np.float32))
+            first = stream.first_lags.get(surface.name, 0)
+            lags = np.arange(length)[None, :] - np.arange(length)[:, None] - first  # (n, n)
+            there = (lags >= 0) & (lags < found.shape[1])
+            assert not expected[~there].any()
+            own = np.take_along_axis(found[:length], np.where(there, lags, 0), axis=1) * there
+            assert relative_error(own, expected) < 1e-9
+            assert not found[length:].any()

@@ -5,15 +5,16 @@ import type { Clock } from "./clock";
 import type { ToKernel } from "./contract";
 import { type Requests, SILENCE_MS } from "./requests";
 
-export interface Talk<T> {
+/** `T`: the model's traits; `Message`: what its kernel is told. */
+export interface Talk<T, Message extends object = ToKernel> {
   /** Listens until `destroy`. */
   on(event: `change:${keyof T & string}` | "msg:custom", listener: (...args: never[]) => void): void;
   /** Gives whether it was sent: hosts throw once the notebook is closed or its kernel is gone. */
-  canSend(message: ToKernel): boolean;
+  canSend(message: Message): boolean;
   /** Sends what the person asked for: that it cannot be sent is said. */
-  send(message: ToKernel): boolean;
+  send(message: Message): boolean;
   /** Sends what is to be answered. */
-  command(message: ToKernel): void;
+  command(message: Message): void;
   /** Any sign of life from the kernel. */
   heard(): void;
   set<K extends keyof T>(name: K, value: T[K]): void;
@@ -29,15 +30,15 @@ export interface TrainingCommands {
   select(batch: number | null): void;
 }
 
-export function createTalk<T extends { selected: number | null }>(
+export function createTalk<T extends object, Message extends object = ToKernel>(
   model: AnyModel<T>,
   clock: Clock,
   onSilence: () => void,
-): Talk<T> {
+): Talk<T, Message> {
   const cleanups: (() => void)[] = [];
   let cancelAnswerTimer = () => {};
 
-  function canSend(message: ToKernel): boolean {
+  function canSend(message: Message): boolean {
     try {
       model.send(message);
       return true;
@@ -46,7 +47,7 @@ export function createTalk<T extends { selected: number | null }>(
     }
   }
 
-  function send(message: ToKernel): boolean {
+  function send(message: Message): boolean {
     const sent = canSend(message);
     if (!sent) onSilence();
     return sent;

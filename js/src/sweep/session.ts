@@ -8,8 +8,9 @@ import { browserClock, type Clock, createAudience, pageVisibility, type Visibili
 import type { Bytes, ComparisonTraits, FromSweep, SweepTable, SweepTraits, ToSweep, Traits } from "../contract";
 import { type Showing, showComparison, showRun } from "../lifecycle";
 import { randomName } from "../random_name";
-import { createRequests, SILENCE_MS } from "../requests";
+import { createRequests } from "../requests";
 import type { Problem } from "../store";
+import { createTalk } from "../talk";
 import { createInnerModel, type InnerModel } from "./inner_model";
 import { takeRows } from "./rows";
 
@@ -61,9 +62,8 @@ export function createSweepSession(
   const client = randomName();
   const audience = createAudience(visibility);
   const listeners = new Set<() => void>();
-  const cleanups: (() => void)[] = [];
   let inner: InnerModel<Traits & ComparisonTraits> | null = null;
-  let cancelAnswerTimer = () => {};
+  const talk = createTalk<SweepTraits, ToSweep>(model, clock, () => update({ silent: true }));
   let state: SweepState = {
     table: model.get("_table"),
     sortBy: model.get("sort_by"),
@@ -76,7 +76,7 @@ export function createSweepSession(
 
   const requests = createRequests({
     client,
-    send,
+    send: talk.send,
     wanted: () => false,
     following: () => !state.table.finished,
     onSilence: () => update({ silent: true }),
@@ -89,25 +89,8 @@ export function createSweepSession(
     for (const listener of listeners) listener();
   }
 
-  /** Gives whether it was sent: hosts throw once the notebook is closed or its kernel is gone. */
-  function send(message: ToSweep): boolean {
-    try {
-      model.send(message);
-      return true;
-    } catch {
-      update({ silent: true });
-      return false;
-    }
-  }
-
-  function command(message: ToSweep) {
-    if (!send(message)) return;
-    cancelAnswerTimer();
-    cancelAnswerTimer = clock.after(SILENCE_MS, () => update({ silent: true }));
-  }
-
   function heard() {
-    cancelAnswerTimer();
+    talk.heard();
     requests.heard();
     if (state.silent) update({ silent: false });
   }
@@ -149,20 +132,14 @@ export function createSweepSession(
     }
   }
 
-  function on(event: `change:${string}` | "msg:custom", listener: (...args: never[]) => void) {
-    const callback = listener as () => void;
-    model.on(event as "change:sort_by", callback);
-    cleanups.push(() => model.off(event as "change:sort_by", callback));
-  }
-
-  on("msg:custom", onMessage);
-  on("change:_table", () => update({ table: model.get("_table") }));
-  on("change:_opened", () => {
+  talk.on("msg:custom", onMessage);
+  talk.on("change:_table", () => update({ table: model.get("_table") }));
+  talk.on("change:_opened", () => {
     heard();
     openPanels();
   });
-  on("change:sort_by", () => update({ sortBy: model.get("sort_by") }));
-  on("change:descending", () => update({ descending: model.get("descending") }));
+  talk.on("change:sort_by", () => update({ sortBy: model.get("sort_by") }));
+  talk.on("change:descending", () => update({ descending: model.get("descending") }));
   openPanels();
 
   return {
@@ -181,9 +158,9 @@ export function createSweepSession(
       },
       show(numbers) {
         update({ problem: null });
-        command({ kind: "show", numbers: [...numbers] });
+        talk.command({ kind: "show", numbers: [...numbers] });
       },
-      cancel: () => command({ kind: "cancel" }),
+      cancel: () => talk.command({ kind: "cancel" }),
     },
     subscribe(listener) {
       listeners.add(listener);
@@ -192,8 +169,7 @@ export function createSweepSession(
     join: audience.join,
     destroy() {
       requests.destroy();
-      cancelAnswerTimer();
-      for (const cleanup of cleanups) cleanup();
+      talk.destroy();
       state.panels?.showing.destroy();
     },
   };

@@ -1,0 +1,141 @@
+"""Every public name is in the reference, and its docstring says what goes in, what comes out and what can go wrong."""
+
+import doctest
+import importlib
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import rnnbow_widget
+from rnnbow_widget import corpora, examples, tasks
+from rnnbow_widget import torch as watching
+
+REFERENCE = Path(__file__).resolve().parents[1] / "docs" / "reference"
+MODULES = ("corpora", "examples", "tasks")
+UNCHECKED = {
+    f"rnnbow_widget.{name}" for name in ("Sweep", "bptt", "corpora.Corpus", "tasks.Task")
+}  # take what ours made
+CORPORA = ("Corpus", "c_headers", "linux_kernel", "text")
+EXAMPLES = ("agreement", "vanishing")
+WATCHING = ("Watch", "WatchWarning", "watch")
+REFERS = re.compile(r"[Ss]ee `|As (of|for) `")  # to where it is said
+
+
+def _public() -> Iterator[tuple[str, Any]]:
+    """Every public name from where it is imported, and what it stands for."""
+    for name in rnnbow_widget.__all__:
+        if name not in MODULES:
+            yield f"rnnbow_widget.{name}", getattr(rnnbow_widget, name)
+    for module, names in ((corpora, CORPORA), (examples, EXAMPLES), (tasks, tasks.__all__), (watching, WATCHING)):
+        for name in names:
+            yield f"{module.__name__}.{name}", getattr(module, name)
+
+
+PUBLIC = dict(_public())
+
+
+def _methods() -> Iterator[tuple[str, Any]]:
+    """Every public method that a public class has from us, by its name there."""
+    for name, cls in PUBLIC.items():
+        if not inspect.isclass(cls):
+            continue
+        for base in cls.__mro__:
+            if not base.__module__.startswith("rnnbow_widget"):
+                continue
+            for own, value in vars(base).items():
+                if not own.startswith("_") and (
+                    inspect.isfunction(value) or isinstance(value, (classmethod, property))
+                ):
+                    yield f"{name}.{own}", inspect.getattr_static(cls, own)
+
+
+METHODS = dict(_methods())
+
+
+def docstring(value: Any) -> str:
+    return inspect.getdoc(value) or ""
+
+
+def sections(value: Any) -> dict[str, str]:
+    """The sections of a docstring in numpy's style, by heading."""
+    parts = re.split(r"^([A-Z]\w+)\n-{3,}\n", docstring(value), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def parameters(value: Any) -> set[str]:
+    """What a function, or the making of a class, takes."""
+    function = value.__func__ if isinstance(value, classmethod) else value
+    return {name for name in inspect.signature(function).parameters if name not in ("self", "cls")}
+
+
+def described(value: Any) -> set[str]:
+    """Parameters that a docstring describes in their section, or all attributes of a record."""
+    found = sections(value)
+    text = found.get("Parameters", found.get("Attributes", ""))
+    names = re.findall(r"^([*\w][\w*, ]*?)\s*(?::|$)", text, re.MULTILINE)
+    return {name.strip(" *") for group in names for name in group.split(",")}
+
+
+@pytest.mark.parametrize("name", sorted(PUBLIC))
+def test_every_public_name_is_in_the_reference(name: str) -> None:
+    pages = "\n".join(page.read_text(encoding="utf-8") for page in REFERENCE.glob("*.md"))
+    module, _, own = name.rpartition(".")
+    entry = re.compile(
+        rf"currentmodule:: {re.escape(module)}$(?:(?!currentmodule::).)*:: {own}$", re.MULTILINE | re.DOTALL
+    )
+    assert entry.search(pages)
+
+
+@pytest.mark.parametrize("name", sorted(PUBLIC))
+def test_public_names_describe_what_they_take(name: str) -> None:
+    value = PUBLIC[name]
+    assert docstring(value)
+    if inspect.isclass(value) and issubclass(value, Warning | Exception):
+        return
+    if not REFERS.search(docstring(value)):
+        assert parameters(value) - described(value) == set()
+
+
+@pytest.mark.parametrize("name", sorted(METHODS))
+def test_public_methods_mention_what_they_take(name: str) -> None:
+    value = METHODS[name]
+    assert docstring(value.fget if isinstance(value, property) else value)
+    if isinstance(value, property):
+        return
+    text = docstring(value)
+    if not REFERS.search(text):
+        assert {own for own in parameters(value) if not re.search(rf"\b{own}\b", text)} == set()
+
+
+@pytest.mark.parametrize("name", sorted(PUBLIC))
+def test_public_functions_say_what_they_return(name: str) -> None:
+    value = PUBLIC[name]
+    if inspect.isfunction(value):
+        assert "Returns" in sections(value)
+
+
+@pytest.mark.parametrize("name", sorted(PUBLIC))
+def test_public_names_say_what_goes_wrong(name: str) -> None:
+    value = PUBLIC[name]
+    if inspect.isclass(value) and issubclass(value, Warning | Exception):
+        return
+    if "Parameters" in sections(value) and name not in UNCHECKED:
+        assert "Raises" in sections(value)
+
+
+@pytest.mark.parametrize("name", sorted(PUBLIC))
+def test_public_names_have_an_example_that_is_run(name: str) -> None:
+    value = PUBLIC[name]
+    examples = doctest.DocTestParser().get_examples(sections(value).get("Examples", ""))
+    assert examples
+    assert value.__module__ in {module.__name__ for module in _modules()}
+
+
+def _modules() -> Iterator[Any]:
+    """The modules whose examples tests/test_documentation.py runs."""
+    for path in Path(rnnbow_widget.__file__).parent.glob("*.py"):
+        yield importlib.import_module(f"rnnbow_widget.{path.stem}")
