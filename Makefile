@@ -39,13 +39,14 @@ format: $(VENV)/.test ## format everything, and fix what can be fixed by itself
 	$(NPM) exec -- biome check --write .
 
 test-python: $(VENV)/.test ## Python tests: no browser, no build
-	$(BIN)/pytest -m "not browser and not packaging and not grading"
+	$(BIN)/pytest -m "not browser and not packaging and not grading and not wire"
 
 test-grading: $(VENV)/.test ## assignments, all the way through nbgrader and otter-grader
 	$(BIN)/pytest tests/test_graders.py
 
-test-js: $(VENV)/.test ## front-end tests in Node.js
+test-js: $(VENV)/.test ## front-end tests in Node.js, alone and together with the kernel's half
 	$(NPM) run test
+	$(BIN)/pytest tests/wire
 
 test-packaging: bundle ## what the wheel and the sdist hold
 	$(BIN)/pytest tests/packaging
@@ -64,7 +65,7 @@ assignments: $(VENV)/.test ## students' versions of the assignments in dist/assi
 	$(BIN)/python scripts/assignments.py dist/assignments
 
 coverage: $(VENV)/.test ## lines that the Python tests do not reach
-	$(BIN)/coverage run -m pytest -m "not browser and not packaging and not grading"
+	$(BIN)/coverage run -m pytest -m "not browser and not packaging and not grading and not wire"
 	$(BIN)/coverage report
 
 bench: bundle chromium ## measure against peers, on one BLAS thread

@@ -36,7 +36,7 @@ myst_heading_anchors = 4  # as GitHub names them
 # Every name of ours must be found. Names of others are not looked up: that would need a network.
 nitpicky = True
 nitpick_ignore_regex = [
-    ("py:.*", r"(numpy|np|torch|matplotlib|pandas|xarray|traitlets|anywidget|collections|os|click)\..*"),
+    ("py:.*", r"(numpy|np|torch|lightning|matplotlib|pandas|xarray|traitlets|anywidget|collections|os|click)\..*"),
     ("py:.*", r"Executor|Path|[A-Z][A-Za-z]+Error|[A-Z][A-Za-z]+Warning"),
 ]
 default_role = "py:obj"

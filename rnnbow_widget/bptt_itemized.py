@@ -19,7 +19,7 @@ import numpy as np
 
 from .checks import finite_float, positive_int
 from .forward import ForwardPass
-from .gradients import Gradients, bptt, norm, parameter_gradients
+from .gradients import Gradients, bptt, checked_pass, norm, parameter_gradients
 from .losses import output_gradients
 from .measuring import Measured, Measuring, StreamAverage, outer_weights, wanted_measures
 from .parameters import Array
@@ -118,7 +118,7 @@ def itemized_bptt(
     >>> bool(np.isclose(itemized.items["share"].sum(), whole))  # shares sum to the norm of the gradient
     True
     """
-    lags, epsilon = check_horizon(forward.steps, horizon, epsilon)
+    lags, epsilon = check_horizon(checked_pass(rnn, forward, gradients).steps, horizon, epsilon)
     wanted = wanted_measures(measures)
     # Steps and streams are one axis here, N = n·B rows, and a step back is B rows back.
     flat, streams = forward.flattened(), forward.streams
@@ -219,7 +219,7 @@ def itemized_delta(
     >>> bool(np.allclose(pieces, bptt(rnn, forward).parameters["W_hh"]))
     True
     """
-    lags, epsilon = check_horizon(forward.steps, horizon, epsilon)
+    lags, epsilon = check_horizon(checked_pass(rnn, forward).steps, horizon, epsilon)
     flat = forward.flattened()
     width = rnn.cell.delta_width
     found = np.zeros((len(flat.loss), lags, width), rnn.dtype)  # (N, k, gates·H)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from .bptt_itemized import check_horizon
 from .bptt_surfaces import itemized_surfaces
 from .forward import ForwardPass
-from .gradients import Gradients
+from .gradients import Gradients, checked_pass
 from .layer_walk import LayerWalk
 from .measuring import Measured
 from .parameters import Array
@@ -104,6 +104,7 @@ def itemized_layers(
     >>> items["W_hh"].lags  # losses before a step reach it too, through the reverse direction above
     array([-2, -1,  0,  1,  2])
     """
+    forward = checked_pass(rnn, forward, gradients)
     found = itemized_surfaces(rnn, forward, Surfaces.of(rnn).weights, horizon, measures=measures, gradients=gradients)
     return {
         name: LayerItems(own.items, own.total, own.beyond, own.lags)
@@ -137,6 +138,7 @@ def itemized_layer_delta(rnn: RNN, forward: ForwardPass, horizon: int | None = N
     >>> delta["W_hh_l1"].delta.shape
     (3, 3, 8)
     """
+    forward = checked_pass(rnn, forward)
     walk = LayerWalk(rnn, forward, check_horizon(forward.steps, horizon, None)[0])
     found: dict[str, LayerDelta] = {}
     with np.errstate(over="ignore", invalid="ignore"):

@@ -5,18 +5,25 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Collection
-from typing import Any
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Kind = TypeVar("Kind")
+LARGEST = 2**53
+"""The largest whole number that is taken where nothing else is said: floating-point numbers count up to it."""
 
 
-def positive_int(name: str, value: Any, *, minimum: int = 1) -> int:
-    """Return `value` as an int of at least `minimum`.
+def positive_int(name: str, value: Any, *, minimum: int = 1, maximum: int | None = LARGEST) -> int:
+    """Return `value` as an int of at least `minimum`, and at most `maximum` where there is one.
 
     Raises
     ------
     TypeError
         If `value` is not a whole number (booleans are not).
     ValueError
-        If it is smaller than `minimum`.
+        If it is smaller or larger.
     """
     if isinstance(value, bool):
         raise TypeError(f"{name} takes a whole number, got {value!r}")
@@ -26,6 +33,8 @@ def positive_int(name: str, value: Any, *, minimum: int = 1) -> int:
         raise TypeError(f"{name} takes a whole number, got {value!r}") from None
     if number < minimum:
         raise ValueError(f"{name} takes a whole number of at least {minimum}, got {number}")
+    if maximum is not None and number > maximum:
+        raise ValueError(f"{name} takes a whole number of at most {maximum}, got {number}")
     return number
 
 
@@ -82,3 +91,61 @@ def one_of(name: str, value: Any, choices: Collection[str]) -> str:
     if not isinstance(value, str) or value not in choices:
         raise ValueError(f"{name} takes one of {', '.join(map(repr, choices))}; got {value!r}")
     return value
+
+
+def instance(name: str, value: Any, kind: type[Kind]) -> Kind:
+    """Return `value` if it is of a class.
+
+    Raises
+    ------
+    TypeError
+        If it is not.
+    """
+    if not isinstance(value, kind):
+        article = "an" if kind.__name__[0] in "AEIOR" else "a"
+        raise TypeError(f"{name} takes {article} {kind.__name__}, got {value!r}")
+    return value
+
+
+def names(name: str, value: Any) -> list[str]:
+    """Return `value`, a collection of strings that is no string itself, as a list.
+
+    Raises
+    ------
+    TypeError
+        If it is anything else.
+    """
+    try:
+        found = None if isinstance(value, (str, bytes)) else list(value)
+    except TypeError:
+        found = None
+    if found is None or not all(isinstance(one, str) for one in found):
+        raise TypeError(f"{name} takes a collection of strings, got {value!r}")
+    return found
+
+
+def labels(name: str, value: Any) -> list[str]:
+    """Return `value`, a collection of strings, or a string as its characters.
+
+    Raises
+    ------
+    TypeError
+        If it is anything else.
+    """
+    return list(value) if isinstance(value, str) else names(name, value)
+
+
+def array_of(name: str, value: Any, dtype: Any = None) -> NDArray[Any]:
+    """Return `value` as an array, of a dtype where one is given.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it cannot be one.
+    """
+    try:
+        return np.asarray(value, dtype)
+    except TypeError as error:
+        raise TypeError(f"{name} takes numbers in an array: {error}") from None
+    except (OverflowError, ValueError) as error:
+        raise ValueError(f"{name} takes numbers in an array: {error}") from None

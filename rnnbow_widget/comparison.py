@@ -33,7 +33,7 @@ from .sides import Side, check_comparable, derived_names, described, differing, 
 from .sides_page import make_sides_page
 from .status import explain
 from .trainer import Trainer
-from .widget import STATIC, RNNbow, computed
+from .widget import STATIC, Choice, RNNbow, computed
 
 SCALES = ("shared", "own")
 """Vertical scale of panel 3: one for all sides, or each its own."""
@@ -94,7 +94,7 @@ def compare(
         raise TypeError(f"{', '.join(rest)}: compare takes settings only with data; the sources have their own")
     everything = [*sources, *named.values()]
     if data is not None:
-        shared = data if isinstance(data, Data) else corpora.text(data)
+        shared = data if isinstance(data, Data) else corpora.text(data, argument="data")
         everything = [_made(source, shared, rest) for source in everything]
     sides = [_side(source) for source in everything]
     check_comparable(sides)
@@ -151,11 +151,11 @@ class Comparison(anywidget.AnyWidget):
     _css = STATIC / "widget.css"
 
     selected = traitlets.Int(None, allow_none=True).tag(sync=True)
-    measure = traitlets.Enum(MEASURES, "norm").tag(sync=True)
-    form = traitlets.Enum(FORMS, "auto").tag(sync=True)
-    quantity = traitlets.Enum(QUANTITIES, "horizon_length").tag(sync=True)
+    measure = Choice(MEASURES, "norm").tag(sync=True)
+    form = Choice(FORMS, "auto").tag(sync=True)
+    quantity = Choice(QUANTITIES, "horizon_length").tag(sync=True)
     log_scale = traitlets.Bool(False).tag(sync=True)
-    scale = traitlets.Enum(SCALES, "shared").tag(sync=True)
+    scale = Choice(SCALES, "shared").tag(sync=True)
     stream = traitlets.Int(None, allow_none=True).tag(sync=True)
     playing = traitlets.Bool(False).tag(sync=True, to_json=lambda _, widget: widget._conversation.can_play_on())
     _sides = computed(lambda widget: widget._describe())

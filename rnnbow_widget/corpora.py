@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from .checks import instance
 from .data import Consecutive, Data, check_sizes
 
 SEQ_LENGTH = 25
@@ -89,7 +90,7 @@ class Corpus(Data):
         return "".join(self.vocabulary[token] for token in tokens)
 
 
-def text(source: str | PathLike[str], *, name: str | None = None) -> Corpus:
+def text(source: str | PathLike[str], *, name: str | None = None, argument: str = "source") -> Corpus:
     """Characters of a text.
 
     Parameters
@@ -99,6 +100,8 @@ def text(source: str | PathLike[str], *, name: str | None = None) -> Corpus:
         text.
     name : str, optional
         What to call it.
+    argument : str
+        What errors call `source`.
 
     Raises
     ------
@@ -120,7 +123,9 @@ def text(source: str | PathLike[str], *, name: str | None = None) -> Corpus:
     Corpus('a question', 18 characters, 7 distinct)
     """
     if not isinstance(source, (str, PathLike)):
-        raise TypeError(f"source takes a text or a path, got {type(source).__name__}")
+        raise TypeError(f"{argument} takes a text or a path, got {type(source).__name__}")
+    if name is not None:
+        name = instance("name", name, str)
     if isinstance(source, PathLike) or _names_a_file(source):
         path = Path(source)
         corpus = _characters(_decode(path.read_bytes(), str(path)), name or path.name)
@@ -241,7 +246,7 @@ def _decode(content: bytes, name: str) -> str:
 
 def _characters(content: str, name: str) -> Corpus:
     if not content:
-        raise ValueError(f"{name!r} is empty: there is nothing to train on")
+        raise ValueError(f"data {name!r} is empty: there is nothing to train on")
     # UTF-32 is one number per code point: the distinct ones are found without a Python loop. Lone surrogates are kept
     # as they are.
     points = np.frombuffer(content.encode("utf-32-le", "surrogatepass"), "<u4")  # (N,)

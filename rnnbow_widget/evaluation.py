@@ -55,7 +55,7 @@ def evaluate(rnn: RNN, task: Task, sequences: int = 1000, seed: int = 0) -> Eval
     TypeError, ValueError
         If an argument is not of the kind above, or the network does not fit the task.
     """
-    sequences, seed = positive_int("sequences", sequences), positive_int("seed", seed, minimum=0)
+    sequences, seed = positive_int("sequences", sequences), positive_int("seed", seed, minimum=0, maximum=None)
     if not isinstance(task, Task):
         raise TypeError(f"task takes a Task, got {type(task).__name__}")
     loss, right, losses = 0.0, 0.0, 0

@@ -23,9 +23,15 @@ def write_out(file: File, content: str | bytes) -> None:
         If `file` is neither a path nor something to write to.
     OSError
         If it cannot be written.
+    ValueError
+        If there is no file of such a name.
     """
     if isinstance(file, (str, PathLike)):
-        _replace(Path(os.path.realpath(file)), content.encode() if isinstance(content, str) else content)
+        try:
+            path = Path(os.path.realpath(os.fsencode(file)).decode())
+        except ValueError as error:  # an embedded null byte, a surrogate that stands alone
+            raise ValueError(f"file takes the name of a file, got {file!r}: {error}") from None
+        _replace(path, content.encode() if isinstance(content, str) else content)
     elif callable(getattr(file, "write", None)):
         takes_bytes = isinstance(file, (io.RawIOBase, io.BufferedIOBase))
         file.write(content.encode() if isinstance(content, str) and takes_bytes else content)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from .cell import Cell
+from .checks import instance
 from .forward import ForwardPass, Track, turned
 from .losses import output_gradients
 from .parameters import Array, Parameters, Rows, Tokens
@@ -41,6 +42,20 @@ class Gradients:
     def norm(self) -> float:
         """Euclidean norm of the gradient with respect to all parameters."""
         return norm(self.parameters.vector)
+
+
+def checked_pass(rnn: RNN, forward: ForwardPass, gradients: Gradients | None = None) -> ForwardPass:
+    """Return the forward pass if all are what they should be.
+
+    Raises
+    ------
+    TypeError
+        If an argument is of another class.
+    """
+    instance("rnn", rnn, RNN)
+    if gradients is not None:
+        instance("gradients", gradients, Gradients)
+    return instance("forward", forward, ForwardPass)
 
 
 def bptt(rnn: RNN, forward: ForwardPass) -> Gradients:

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from .about import About
-from .checks import positive_int
+from .checks import array_of, instance, positive_int
+from .checks import labels as labels_of
 from .foreign import ForeignLayers, Lengths
 from .forward import ForwardPass
 from .gradients import bptt
@@ -262,10 +263,12 @@ def itemize(
     streams = shape[1] if len(shape) == 2 else 1
     at_outputs = _floats("gradients", gradients, (*shape, width), rnn.dtype)
     marks = None if targets is None else _integers("targets", targets, shape)
-    scores = None if logits is None else np.asarray(logits)
+    scores = None if logits is None else array_of("logits", logits)
     if scores is not None and (scores.shape[:-1] != shape or not scores.shape[-1]):
         raise ValueError(f"logits takes an array of shape {(*shape, 'O')}, got shape {scores.shape}")
-    labels = vocabulary or _numbered(marks, scores)
+    labels = labels_of("vocabulary", vocabulary) or _numbered(marks, scores)
+    if run is not None:
+        run = instance("run", run, Run)
     _check_labels(marks, scores, len(labels))
     steps = None if lengths is None else _integers("lengths", lengths, (streams,))
     if steps is not None and not (steps.min() >= 1 and steps.max() <= shape[0]):
@@ -305,7 +308,7 @@ def _check_outputs(forward: ForwardPass, outputs: Array, lengths: Lengths | None
 
 def _floats(name: str, values: ArrayLike, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
     """Return an array of this shape; or of steps and streams, whose last axis is given."""
-    array = np.asarray(values)
+    array = array_of(name, values)
     fits = array.shape == shape if len(shape) > 1 else 2 <= array.ndim <= 3 and array.shape[-1:] == shape
     if not fits or array.size == 0:
         takes = f"shape {shape}" if len(shape) > 1 else f"shape (n, {shape[0]}) or (n, B, {shape[0]})"
@@ -321,7 +324,7 @@ def _by_stream(array: Any, shape: tuple[int, ...], streams: int) -> Any:
 
 
 def _integers(name: str, values: ArrayLike, shape: tuple[int, ...]) -> Tokens:
-    array = np.asarray(values)
+    array = array_of(name, values)
     if array.shape != shape:
         raise ValueError(f"{name} takes an array of shape {shape}, got shape {array.shape}")
     if array.dtype.kind not in "iu":

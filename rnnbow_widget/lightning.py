@@ -17,7 +17,7 @@ from .torch import Watch
 class WatchCallback(Callback):
     """Itemizes gradients while a `Trainer` fits a model: ``Trainer(callbacks=[WatchCallback(model, every=100)])``.
 
-    It does what `watch` does, from the first training batch to the end of `fit`. Validation is not looked at. Where
+    It does what `watch` does, from the first training batch to the end of ``fit``. Validation is not looked at. Where
     several processes train, that of rank 0 watches.
 
     Parameters
@@ -38,6 +38,15 @@ class WatchCallback(Callback):
         What watches.
     run : Run
         What was recorded; ``RNNbow(callback.run)`` shows it, also before and while it grows.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from rnnbow_widget.lightning import WatchCallback
+    >>> model = torch.nn.ModuleDict({"layers": torch.nn.LSTM(3, 4)})  # or a LightningModule that has them
+    >>> callback = WatchCallback(model, every=10)  # then Trainer(callbacks=[callback]).fit(model)
+    >>> len(callback.run)
+    0
     """
 
     def __init__(

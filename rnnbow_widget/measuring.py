@@ -9,7 +9,7 @@ from math import isfinite
 import numpy as np
 from numpy.typing import DTypeLike
 
-from .checks import one_of
+from .checks import names, one_of
 from .gradients import norm, squared_norms_wide
 from .parameters import Array
 
@@ -41,9 +41,7 @@ class Measured:
 
 def wanted_measures(measures: Collection[str]) -> list[str]:
     """Return the names of measures, each one of `MEASURES`."""
-    if isinstance(measures, str):
-        raise TypeError(f"measures takes a collection of names, got the string {measures!r}")
-    return [one_of("measures", name, MEASURES) for name in measures]
+    return [one_of("measures", name, MEASURES) for name in names("measures", measures)]
 
 
 class Measuring:

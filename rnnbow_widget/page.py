@@ -127,12 +127,14 @@ def checked_view(reporter: Reporter, choices: Mapping[str, Any]) -> dict[str, An
         "stream": reporter.checked_stream,
         "surface": reporter.checked_surface,
     }
+    shown: dict[str, Any] = {}
     for name, value in choices.items():
         if name not in checks:
             raise TypeError(f"{name}: a page takes choices of {', '.join(checks)}")
         if value is not None or FIRST_VIEW.get(name) is not None:
-            checks[name](value)
-    return {name: value for name, value in choices.items() if value is not None}
+            checked = checks[name](value)
+            shown[name] = int(value) if name == "selected" else checked
+    return shown
 
 
 def page_traits(reporter: Reporter, chosen: Mapping[str, Any]) -> dict[str, Any]:

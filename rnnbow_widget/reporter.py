@@ -117,7 +117,7 @@ class Reporter:
                 f"stream takes None, for the average over streams, or {takes}, "
                 f"since batch_size is {count}; got {stream}"
             )
-        return None if count == 1 else stream  # one stream is its own average
+        return None if count == 1 or stream is None else int(stream)  # one stream is its own average
 
     # Traits, as docs/architecture.md describes them.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from .cell import Cell
 from .cells import cell_type
-from .checks import boolean, finite_float, one_of, positive_int
+from .checks import array_of, boolean, finite_float, instance, one_of, positive_int
 from .exchange import make_modules, read_modules
 from .forward import ForwardPass, Track, carried_state
 from .initialization import PRESETS
@@ -100,7 +101,7 @@ class RNN:
         self.output_size = positive_int("output_size", outputs, minimum=0)
         kind = cell_type(cell)
         self.init = one_of("init", init, PRESETS)
-        self.seed = positive_int("seed", seed, minimum=0)
+        self.seed = positive_int("seed", seed, minimum=0, maximum=None)
         self.dtype = _float_dtype(dtype)
         self.forget_bias = _forget_bias(forget_bias, kind)
         self.num_layers = positive_int("num_layers", num_layers)
@@ -216,6 +217,8 @@ class RNN:
         PyTorch; each is S wide: H, for an LSTM 2·H: [h, c].
         """
         width = self._state_width
+        if streams is not None:
+            streams = positive_int("streams", streams, minimum=0)
         return np.zeros(width if streams is None else (streams, width), self.dtype)
 
     def forward(
@@ -365,13 +368,14 @@ class RNN:
         if self.output_size != self.input_size:
             sizes = f"{self.output_size} and {self.input_size}"
             raise ValueError(f"sample takes a network whose outputs are its inputs; the sizes are {sizes}")
-        length = positive_int("length", length, minimum=0)
+        generator = instance("generator", generator, np.random.Generator)
+        length = positive_int("length", length, minimum=0, maximum=sys.maxsize // 1024)
         temperature = finite_float("temperature", temperature, above=0)
         current = int(check_tokens("token", [token], self.input_size)[0])
         before = self.zero_state() if state is None else self._state(state, (self._state_width,))  # (S_all,)
         context, window = positive_int("context", context), list[int]()
         written = np.empty(length, np.intp)  # (length,)
-        with np.errstate(over="ignore"):  # in a sigmoid, where the limit is right
+        with np.errstate(over="ignore", invalid="ignore"):  # in a sigmoid, where the limit is right
             for i, chance in enumerate(generator.random(length)):
                 if self.bidirectional:
                     window.append(current)
@@ -409,7 +413,7 @@ class RNN:
         return sum(cell.state_width for layer in self.cells for cell in layer)
 
     def _state(self, state: ArrayLike, shape: tuple[int, ...]) -> Array:
-        array = np.asarray(state, self.dtype)
+        array = array_of("state", state, self.dtype)
         if array.shape != shape:
             raise ValueError(f"state takes shape {shape}, got {array.shape}")
         return array
@@ -426,7 +430,7 @@ def _forget_bias(value: float | None, cell: type[Cell]) -> float | None:
 def _float_dtype(dtype: DTypeLike) -> np.dtype[Any]:
     try:
         found = np.dtype(dtype).name
-    except TypeError:
+    except (TypeError, ValueError):
         found = ""
     if found not in ("float32", "float64"):
         raise ValueError(f"dtype takes float32 or float64, got {dtype!r}")

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from .about import About
 from .arrays import one_stream, overview_frame, snapshots_dataset
-from .checks import finite_float, one_of
+from .checks import finite_float, instance, labels, one_of, positive_int
 from .cues import Cue, CueFinder
 from .diagnoses import Diagnosis, diagnose
 from .export import File, write_out
@@ -150,7 +150,7 @@ class Run(Sequence[Snapshot]):
     Raises
     ------
     TypeError, ValueError
-        If `memory_limit` is not a number greater than 0.
+        If an argument is not of the kind above.
 
     Attributes
     ----------
@@ -185,9 +185,11 @@ class Run(Sequence[Snapshot]):
         about: About | None = None,
         memory_limit: float = MEMORY_LIMIT,
     ) -> None:
-        self.vocabulary = vocabulary
+        self.vocabulary = tuple(labels("vocabulary", vocabulary))
+        if not isinstance(settings, Mapping | None):
+            raise TypeError(f"settings takes a mapping, got {settings!r}")
         self.settings = dict(settings or {})
-        self.about = about
+        self.about = about if about is None else instance("about", about, About)
         self.recall: Recall | None = None
         self.overhead = math.nan
         self._followers: list[weakref.WeakMethod[Callable[[], None]]] = []
@@ -418,6 +420,7 @@ class Run(Sequence[Snapshot]):
         LookupError
             If nothing was recorded.
         """
+        batch = positive_int("batch", batch, minimum=0)
         with self._lock:
             if not self._details:
                 raise LookupError("nothing was recorded")
@@ -446,6 +449,7 @@ class Run(Sequence[Snapshot]):
         ValueError
             If there is no such surface.
         """
+        surface = instance("surface", surface, str)
         with self._lock:
             held = self._details_of(self.index_of(batch))
         if held is not None and surface in map(surface_of, held.surfaces):
@@ -475,7 +479,7 @@ class Run(Sequence[Snapshot]):
             Also if the surface has no such measure.
         """
         found = self.with_surface(batch, surface)
-        key = surface_key(surface, measure)
+        key = surface_key(surface, instance("measure", measure, str))
         if key not in found.surfaces:
             measures = [held.partition(":")[2] or "norm" for held in found.surfaces]
             one_of("measure", measure, measures)
@@ -489,6 +493,7 @@ class Run(Sequence[Snapshot]):
         KeyError
             If that batch was not recorded.
         """
+        batch = positive_int("batch", batch, minimum=0)
         batches = self.batches
         index = int(np.searchsorted(batches, batch))
         if index == len(batches) or batches[index] != batch:
@@ -557,7 +562,9 @@ class Run(Sequence[Snapshot]):
         overview = self._overview
         stored = one_of("name", name, QUANTITIES)
         if name in BAR_QUANTITIES:
-            key = surface_key(surface or self.primary or "W_hh", measure)
+            if surface is not None:
+                surface = instance("surface", surface, str)
+            key = surface_key(surface or self.primary or "W_hh", instance("measure", measure, str))
             if overview.surfaces:
                 one_of("surface and measure", key, overview.surfaces)
             stored = f"{BAR_QUANTITIES[name]}:{key}"
@@ -650,7 +657,7 @@ class Run(Sequence[Snapshot]):
         ValueError
             If there is no such stream.
         """
-        wanted = self.batches[self.detailed].tolist() if batches is None else batches
+        wanted = self.batches[self.detailed].tolist() if batches is None else _whole_numbers("batches", batches)
         found = (self.at(batch) for batch in wanted)
         if stream is not None:
             found = (one_stream(snapshot, stream) for snapshot in found)
@@ -837,3 +844,10 @@ class Run(Sequence[Snapshot]):
                     break
                 named.add(index)
         return named
+
+
+def _whole_numbers(name: str, values: Any) -> list[int]:
+    try:
+        return [positive_int(name, value, minimum=0) for value in values]
+    except TypeError:
+        raise TypeError(f"{name} takes a sequence of whole numbers, got {values!r}") from None

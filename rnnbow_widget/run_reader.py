@@ -42,6 +42,8 @@ class RunReader:
     ------
     FileNotFoundError
         If there is none.
+    TypeError
+        If `path` is none.
     RunFileError
         If it is no run file, or damaged, or of a newer format.
 
@@ -64,6 +66,8 @@ class RunReader:
     state: State
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
+        if not isinstance(path, (str, os.PathLike)):
+            raise TypeError(f"path takes the name of a run file, got {path!r}")
         self.path = Path(path).absolute()
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None

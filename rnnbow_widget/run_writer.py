@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .checks import boolean
 from .overview import Overview
 from .run_appender import Appender, LostFileError, checked_path, require_replaceable, take_over
 from .run_file import PATIENCE_SECONDS, Activity, RunFileError, RunFileWarning, explained
@@ -81,6 +82,7 @@ class RunWriter:
         overwrite: bool = False,
         argument: str = "path",
     ) -> None:
+        overwrite = boolean("overwrite", overwrite)
         self.path = checked_path(argument, path)
         self.trouble = ""
         self._lock = threading.RLock()
@@ -253,6 +255,7 @@ def save_run(
     FileExistsError, RunFileError, TypeError, ValueError
         As of `RunWriter`.
     """
+    overwrite = boolean("overwrite", overwrite)
     target = checked_path("path", path)
     replaced = overwrite and target.exists()
     if replaced:

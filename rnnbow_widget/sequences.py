@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .checks import array_of, labels
 from .data import Consecutive, Data, Windows, check_sizes, check_whole
 from .parameters import Mask, Signal
 from .window import Window, check_mask
@@ -173,7 +174,7 @@ class _Shuffled(Windows):
 
 def _signal(name: str, values: ArrayLike, axes: int, mask: Mask | None = None) -> Signal:
     """Return tokens with so many axes, or vectors with one more; 0 where there is no loss."""
-    array = np.asarray(values)
+    array = array_of(name, values)
     vectors = array.dtype.kind == "f"
     if array.ndim != axes + vectors or array.size == 0:
         shape = "(N,) or vectors (N, D)" if axes == 1 else "(count, n) or vectors (count, n, D)"
@@ -196,6 +197,7 @@ def _names(what: str, array: Signal, own: Sequence[str] | None) -> tuple[str, ..
         return () if vectors else tuple(map(str, range(int(array.max()) + 1)))
     if vectors:
         raise ValueError(f"{what} is for whole numbers, and there are vectors")
+    own = labels(what, own)
     if len(own) <= array.max():
         raise ValueError(f"{what} takes a name for each of {int(array.max()) + 1} numbers, got {len(own)}")
     return tuple(own)

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .checks import one_of
+
 Array = NDArray[np.floating[Any]]
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -258,10 +260,10 @@ class Snapshot:
 
         Raises
         ------
-        KeyError
+        ValueError
             If there are no such.
         """
-        key = surface_key(surface or self.primary, measure)
+        key = self._key(surface, measure)
         return bar_heights(self.surfaces[key], self.beyond.get(key), signed=measure == "share")
 
     def max_gradient(self, surface: str | None = None, measure: str = "norm") -> float:
@@ -279,12 +281,18 @@ class Snapshot:
         it is the part of all bars together that is beyond: ``Σ_j beyond[j] / Σ_j bar_heights[j]``. `surface` and
         `measure` are as of `bar_heights`.
         """
-        key = surface_key(surface or self.primary, measure)
+        key = self._key(surface, measure)
         if key not in self.beyond:  # of Jacobians, which are no parts of a sum
             return 0.0
         beyond = self.beyond[key].sum(dtype=np.float64)
         whole = self.step_totals[key] if measure == "share" else self.bar_heights(surface, measure)  # (n,)
         return float(beyond / whole.sum(dtype=np.float64)) if self.beyond[key].any() else 0.0
+
+    def _key(self, surface: str | None, measure: str) -> str:
+        """Key of a surface that is recorded, in a measure that it has."""
+        surface = self.primary if surface is None else one_of("surface", surface, list(map(surface_of, self.surfaces)))
+        measures = [key.partition(":")[2] or "norm" for key in self.surfaces if surface_of(key) == surface]
+        return surface_key(surface, one_of("measure", measure, measures))
 
     def only(self, surface: str) -> Snapshot:
         """Return the same batch with one `surface` of those that it has, which is then the primary one."""

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from .cell import Cell
 from .cells import CELLS
+from .checks import names as checked_names
 from .parameters import layer_suffix
 from .rnn import RNN
 
@@ -135,9 +136,11 @@ class Surfaces:
         TypeError, ValueError
             If they are no sequence of names of surfaces; the message calls them "surfaces".
         """
-        if isinstance(names, str):
-            raise TypeError(f"surfaces takes a sequence of names, got the string {names!r}")
-        wanted = self.weights if names is None else [self.parse(name, "surfaces") for name in names]
+        wanted = (
+            self.weights
+            if names is None
+            else [self.parse(name, "surfaces") for name in checked_names("surfaces", names)]
+        )
         return list(dict.fromkeys([self.primary, *wanted]))
 
     def parse(self, name: object, argument: str = "surface") -> Surface:

@@ -299,6 +299,13 @@ class Watch:
         """Itemize a pass whose gradients have arrived.
 
         Those of several passes that made one loss come in the opposite order: the last is recorded.
+
+        Parameters
+        ----------
+        step : int
+            What `begin` returned of it.
+        taken : Pass
+            What was taken.
         """
         if len(self.run) and step < self.run.batches[-1]:
             return

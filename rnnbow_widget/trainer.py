@@ -184,8 +184,8 @@ class Trainer:
         save: str | PathLike[str] | None = None,
         overwrite: bool = False,
     ) -> None:
-        self.data = data if isinstance(data, Data) else corpora.text(data)
-        self.seed = positive_int("seed", seed, minimum=0)
+        self.data = data if isinstance(data, Data) else corpora.text(data, argument="data")
+        self.seed = positive_int("seed", seed, minimum=0, maximum=None)
         self.batch_size = positive_int("batch_size", batch_size)
         steps = None if seq_length is None else positive_int("seq_length", seq_length)
         try:

@@ -39,6 +39,14 @@ class _Setting(traitlets.TraitType[Any, Any]):
     default_value = None
 
 
+class Choice(traitlets.Enum[Any]):
+    """One of some names; arrays, which have no truth value, are refused like all else."""
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        """Return the name if it is one of them."""
+        return super().validate(obj, value if value is None or isinstance(value, str) else repr(value))
+
+
 def computed(compute: Callable[[Any], Any]) -> Any:
     """Return a trait whose value is worked out when a page asks for the widget's state, and not stored."""
     return traitlets.Any().tag(sync=True, to_json=lambda _, widget: compute(widget))
@@ -112,10 +120,10 @@ class RNNbow(anywidget.AnyWidget):
     _css = STATIC / "widget.css"
 
     selected = traitlets.Int(None, allow_none=True).tag(sync=True)
-    measure = traitlets.Enum(MEASURES, "norm").tag(sync=True)
-    form = traitlets.Enum(FORMS, "auto").tag(sync=True)
-    quantity = traitlets.Enum(QUANTITIES, "max_gradient").tag(sync=True)
-    overlay = traitlets.Enum(QUANTITIES, None, allow_none=True).tag(sync=True)
+    measure = Choice(MEASURES, "norm").tag(sync=True)
+    form = Choice(FORMS, "auto").tag(sync=True)
+    quantity = Choice(QUANTITIES, "max_gradient").tag(sync=True)
+    overlay = Choice(QUANTITIES, None, allow_none=True).tag(sync=True)
     log_scale = traitlets.Bool(False).tag(sync=True)
     stream = traitlets.Int(None, allow_none=True).tag(sync=True)
     surface = _Setting().tag(sync=True)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from .checks import array_of
 from .parameters import Mask, Signal, Tokens
 
 
@@ -48,7 +49,7 @@ def check_tokens(name: str, values: ArrayLike, size: int, most_axes: int = 1) ->
     TypeError, ValueError
         If they are of another shape or kind, or out of range.
     """
-    array = np.asarray(values)
+    array = array_of(name, values)
     if not 1 <= array.ndim <= most_axes or array.size == 0:
         axes = "a one-dimensional array" if most_axes == 1 else "an array (n,) or (n, B)"
         raise ValueError(f"{name} takes {axes} of at least one token, got shape {array.shape}")
@@ -68,7 +69,7 @@ def check_tokens_or_vectors(name: str, values: ArrayLike, size: int, dtype: DTyp
     TypeError, ValueError
         If they are of another shape or kind, out of range, or not finite.
     """
-    array = np.asarray(values)
+    array = array_of(name, values)
     if array.dtype.kind != "f" or array.size == 0:
         return check_tokens(name, array, size, most_axes=2)
     if not 2 <= array.ndim <= 3 or array.shape[-1] != size:
@@ -81,7 +82,7 @@ def check_tokens_or_vectors(name: str, values: ArrayLike, size: int, dtype: DTyp
 
 def check_targets(values: ArrayLike, size: int, dtype: DTypeLike, mask: Mask | None) -> Signal:
     """Return classes or vectors as `check_tokens_or_vectors` does; where there is no loss, anything is taken as 0."""
-    array = np.asarray(values)
+    array = array_of("targets", values)
     if mask is not None and array.shape[: mask.ndim] == mask.shape:
         array = np.where(mask[(..., *[None] * (array.ndim - mask.ndim))], array, np.zeros_like(array))
     return check_tokens_or_vectors("targets", array, size, dtype)
@@ -95,7 +96,7 @@ def check_mask(values: ArrayLike, shape: tuple[int, ...]) -> Mask:
     TypeError, ValueError
         If it is of another shape or kind.
     """
-    array = np.asarray(values)
+    array = array_of("mask", values)
     if array.dtype.kind != "b":
         raise TypeError(f"mask takes True and False, got dtype {array.dtype}")
     if array.shape not in (shape, shape[:1]):

@@ -3,8 +3,11 @@
 from itertools import count
 
 import pytest
+from hypothesis import settings
 
 from rnnbow_widget import leases
+
+settings.register_profile("soak", deadline=None)
 
 
 @pytest.fixture

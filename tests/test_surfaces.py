@@ -188,9 +188,9 @@ def test_names_that_a_network_does_not_have_are_refused(name: str) -> None:
 
 
 def test_bad_surfaces_are_named() -> None:
-    with pytest.raises(TypeError, match="surfaces takes a sequence of names, got the string 'h'"):
+    with pytest.raises(TypeError, match="surfaces takes a collection of strings, got 'h'"):
         Trainer(TEXT, hidden_size=4, surfaces="h")
-    with pytest.raises(TypeError, match="surfaces takes the name of a surface, got 3"):
+    with pytest.raises(TypeError, match=r"surfaces takes a collection of strings, got \[3\]"):
         Trainer(TEXT, hidden_size=4, surfaces=[3])  # type: ignore[list-item]
     case = make_case()
     with pytest.raises(ValueError, match="surfaces takes those of weights and states, got 'jacobian'"):

@@ -60,7 +60,8 @@ export function createRequests(options: RequestsOptions): Requests {
   function onTimeout() {
     if (!current || !visibility.visible()) return;
     onSilence();
-    ask(current);
+    if (isOutdated()) play();
+    else ask(current);
   }
 
   function clear() {
@@ -68,7 +69,11 @@ export function createRequests(options: RequestsOptions): Requests {
     cancelTimer();
   }
 
+  /** Nobody waits for a step any more once training is wanted: asked for again, it would pause that. */
+  const isOutdated = () => current?.kind === "step" && wanted();
+
   function play() {
+    if (isOutdated()) clear();
     if (current || !visibility.visible()) return;
     if (!wanted() && !following()) return;
     seq += 1;
@@ -79,7 +84,7 @@ export function createRequests(options: RequestsOptions): Requests {
 
   const stopListening = visibility.onChange(() => {
     if (!visibility.visible()) return;
-    if (current) after(SILENCE_MS, onTimeout);
+    if (current && !isOutdated()) after(SILENCE_MS, onTimeout);
     else play();
   });
 

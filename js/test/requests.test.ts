@@ -147,6 +147,29 @@ describe("the chain of leases", () => {
 });
 
 describe("steps", () => {
+  it("give way to playing: a lost one that was asked for again would pause it", () => {
+    wanted = false;
+    requests.step("record");
+    wanted = true;
+    requests.play();
+    expect(sent.at(-1)).toEqual(lease(2));
+    requests.ended("me", 1, true);
+    time.pass(3 * SILENCE_MS);
+    expect(sent.slice(1)).toEqual(sent.slice(1).map(() => lease(2)));
+  });
+
+  it("give way to playing that began while nobody could see it", () => {
+    wanted = false;
+    requests.step("record");
+    page.show(false);
+    wanted = true;
+    requests.play();
+    page.show(true);
+    time.pass(3 * SILENCE_MS);
+    expect(sent.slice(1)).toEqual(sent.slice(1).map(() => lease(2)));
+    expect(sent.length).toBeGreaterThan(1);
+  });
+
   it("are numbered like leases and not sent while training is wanted", () => {
     requests.step("batch");
     expect(sent).toEqual([]);

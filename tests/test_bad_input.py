@@ -1,0 +1,327 @@
+"""Every argument of what people call, given what it does not take: a right result, or an error that names it."""
+
+import gc
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import traitlets
+
+from rnnbow_widget import (
+    RNN,
+    DivergedError,
+    RNNbow,
+    Run,
+    RunFileError,
+    Sequences,
+    Stream,
+    ThinnedError,
+    Trainer,
+    compare,
+    corpora,
+    itemize,
+    itemized_bptt,
+    itemized_delta,
+    itemized_layers,
+    tasks,
+)
+from rnnbow_widget.grammars import EmbeddedReber, Reber
+
+TEXT = "the quick brown fox jumps over the lazy dog; " * 3
+HUGE = 10**18
+
+
+class Unfit:
+    """Of no use as any argument."""
+
+    def __repr__(self) -> str:
+        return "Unfit()"
+
+
+VALUES: list[Any] = [
+    None,
+    True,
+    -1,
+    0,
+    1,
+    HUGE,
+    -HUGE,
+    10**400,
+    0.5,
+    float("nan"),
+    float("inf"),
+    -float("inf"),
+    1j,
+    "",
+    "x",
+    "no such thing",
+    "\ud800",
+    "a\0b",
+    b"x",
+    [],
+    [1],
+    [[1], [1, 2]],
+    ["x"],
+    (),
+    {},
+    {"x": 1},
+    {1},
+    range(3),
+    Unfit(),
+    Unfit,
+    len,
+    Path("no/such/path"),
+    np.int64(3),
+    np.float32(2),
+    np.array(1),
+    np.array([]),
+    np.zeros((0, 0)),
+    np.zeros((1, 1, 1, 1)),
+    np.full(3, np.nan),
+    np.full(3, np.inf),
+    np.array(["x"]),
+    np.array([None]),
+    np.array([1, -1]),
+    np.array([HUGE]),
+]
+
+
+@dataclass(frozen=True)
+class Case:
+    """Something that people call, and arguments with which it works."""
+
+    name: str
+    call: Callable[..., Any]
+    arguments: dict[str, Any]
+    also_named: dict[str, str] = field(default_factory=dict)
+    """Arguments that errors call otherwise, with good reason."""
+    free: frozenset[str] = frozenset()
+    """Arguments that take text of any kind."""
+
+
+SMALL: dict[str, Any] = {"hidden_size": 3, "seq_length": 4}
+
+
+def made_trainer(**settings: Any) -> Trainer:
+    return Trainer(TEXT, **{**SMALL, "record_every": 2, "batch_size": 2, **settings})
+
+
+def cases(folder: Path) -> Iterator[Case]:  # noqa: PLR0915  # one list
+    trainer = made_trainer()
+    trainer.train(7)
+    run = trainer.run
+    rnn = RNN(5, 3, seed=0, dtype=np.float64)
+    tokens = np.arange(7) % 5
+    forward = rnn.forward(tokens[:-1], tokens[1:])
+    deep = RNN(5, 3, num_layers=2, bidirectional=True, seed=0)
+    deep_forward = deep.forward(tokens[:-1], tokens[1:])
+    generator = np.random.default_rng(0)
+    vectors = generator.normal(size=(9, 6, 2))
+    yield Case(
+        "RNN",
+        RNN,
+        {
+            "input_size": 5,
+            "hidden_size": 3,
+            "output_size": 4,
+            "cell": "lstm",
+            "init": "normal",
+            "forget_bias": 1.0,
+            "num_layers": 1,
+            "bidirectional": False,
+            "seed": 0,
+            "dtype": np.float32,
+        },
+    )
+    yield Case(
+        "Trainer",
+        Trainer,
+        {
+            "data": TEXT,
+            "rnn": None,
+            "cell": "lstm",
+            "hidden_size": 3,
+            "init": "normal",
+            "forget_bias": 1.0,
+            "num_layers": 1,
+            "bidirectional": False,
+            "dtype": np.float32,
+            "seed": 0,
+            "seq_length": 4,
+            "batch_size": 2,
+            "horizon": 2,
+            "surfaces": ["W_hh"],
+            "tolerance": 0.1,
+            "record_every": 3,
+            "learning_rate": 0.1,
+            "optimizer": "adagrad",
+            "clip_value": 5.0,
+            "clip_norm": None,
+            "memory_limit": 1e6,
+            "overwrite": False,
+        },
+    )
+    yield Case("Trainer(save=)", partial(saving, folder), {"save": folder / "one.rnnbow"})
+    for name in ("learning_rate", "horizon", "record_every", "surfaces", "tolerance"):
+        yield Case(f"trainer.{name}", partial(assigned, made_trainer()), {name: getattr(trainer, name)})
+    yield Case("trainer.train", made_trainer().train, {"batches": 2})
+    yield Case("trainer.replay", trainer.replay, {"batch": 2})
+    yield Case(
+        "trainer.sample", trainer.sample, {"length": 5, "temperature": 1.0, "prompt": "t"}, free=frozenset({"prompt"})
+    )
+    yield Case("trainer.evaluate", Trainer(tasks.Adding(5), **SMALL | {"seq_length": None}).evaluate, {"sequences": 4})
+    yield Case("rnn.forward", rnn.forward, {"inputs": tokens, "targets": tokens, "state": None, "mask": None})
+    yield Case(
+        "rnn.sample",
+        rnn.sample,
+        {"token": 1, "length": 3, "state": None, "temperature": 1.0, "context": 2, "generator": generator},
+    )
+    yield Case("rnn.zero_state", rnn.zero_state, {"streams": 2})
+    yield Case(
+        "itemized_bptt",
+        itemized_bptt,
+        {"rnn": rnn, "forward": forward, "horizon": 2, "epsilon": 0.1, "measures": ("norm",), "gradients": None},
+    )
+    yield Case("itemized_delta", itemized_delta, {"rnn": rnn, "forward": forward, "horizon": 2, "epsilon": 0.1})
+    yield Case(
+        "itemized_layers",
+        itemized_layers,
+        {"rnn": deep, "forward": deep_forward, "horizon": 2, "measures": ("norm",), "gradients": None},
+    )
+    weights = {"weight_ih_l0": np.ones((3, 2)), "weight_hh_l0": np.ones((3, 3)), "bias_ih_l0": np.ones(3)}
+    yield Case(
+        "itemize",
+        itemize,
+        {
+            "weights": {**weights, "bias_hh_l0": np.ones(3)},
+            "inputs": np.ones((4, 1, 2)),
+            "gradients": np.ones((4, 1, 3)),
+            "cell": "tanh",
+            "state": None,
+            "lengths": None,
+            "outputs": None,
+            "targets": None,
+            "logits": None,
+            "vocabulary": (),
+            "horizon": 2,
+            "surfaces": None,
+            "name": "x",
+            "batch": 0,
+            "run": None,
+        },
+    )
+    for kind, arrays in ((Stream, tokens), (Sequences, vectors)):
+        yield Case(
+            kind.__name__,
+            kind,
+            {
+                "inputs": arrays,
+                "targets": arrays,
+                "mask": None,
+                "name": "x",
+                "vocabulary": None,
+                "input_vocabulary": None,
+            },
+        )
+    yield Case("Adding", tasks.Adding, {"length": 9})
+    yield Case("TemporalOrder", tasks.TemporalOrder, {"length": 20, "symbols": 2})
+    yield Case("CopyMemory", tasks.CopyMemory, {"lag": 5, "length": 2, "symbols": 3})
+    yield Case("DelayedRecall", tasks.DelayedRecall, {"delay": 3, "length": 10})
+    yield Case("Reber", Reber, {})
+    yield Case("EmbeddedReber", EmbeddedReber, {})
+    yield Case("corpora.text", corpora.text, {"source": TEXT, "name": "x"}, free=frozenset({"source"}))
+    yield Case("Run", Run, {"vocabulary": ("a", "b"), "settings": {}, "about": None, "memory_limit": 1e6})
+    yield Case("Run.open", Run.open, {"path": folder / "saved.rnnbow", "memory_limit": 1e6})
+    yield Case("run.save", run.save, {"path": folder / "again.rnnbow", "overwrite": True})
+    for name in ("at", "nearest_held", "index_of"):
+        yield Case(f"run.{name}", getattr(run, name), {"batch": 2})
+    yield Case("run.surface", run.surface, {"batch": 2, "surface": "W_ih", "measure": "norm"})
+    yield Case("run.column", run.column, {"name": "max_gradient", "surface": "W_hh", "measure": "norm"})
+    yield Case("run.to_xarray", run.to_xarray, {"batches": [2], "stream": 1})
+    yield Case(
+        "run.to_html",
+        run.to_html,
+        {"file": folder / "page.html", "title": "x", "max_bytes": 10**6, "selected": 2, **CHOICES},
+    )
+    yield Case(
+        "run.to_svg", run.to_svg, {"batch": 2, "surface": "W_hh", "measure": "norm", "stream": 1, "quantity": "loss"}
+    )
+    for name in ("bar_heights", "max_gradient", "mean_gradient", "beyond_share"):
+        yield Case(f"snapshot.{name}", getattr(run[0], name), {"surface": "W_hh", "measure": "norm"})
+    shown = {**CHOICES, "overlay": "loss", "surface": "W_hh"}
+    yield Case("RNNbow", RNNbow, {"source": TEXT, **shown, **SMALL, "batch_size": 2}, {"source": "data"})
+    widget = RNNbow(made_trainer())
+    widget.train(5)
+    for name, value in {
+        **CHOICES,
+        "selected": 2,
+        "surface": "W_hh",
+        "learning_rate": 0.1,
+        "horizon": 2,
+        "record_every": 3,
+    }.items():
+        yield Case(f"widget.{name}", partial(assigned, widget), {name: value})
+    yield Case("widget.train", widget.train, {"batches": 2})
+    yield Case("widget.select", widget.select, {"batch": 2})
+    yield Case("compare", partial(compare, "tanh", "gru", **SMALL), {"data": TEXT})
+
+
+CHOICES = {"measure": "norm", "form": "auto", "quantity": "loss", "log_scale": True, "stream": 1}
+
+
+def saving(folder: Path, save: Any) -> None:
+    trainer = Trainer(TEXT, **SMALL, save=save, overwrite=True)
+    trainer.train(2)
+
+
+def assigned(holder: Any, **values: Any) -> None:
+    for name, value in values.items():
+        setattr(holder, name, value)
+
+
+REFUSALS = (TypeError, ValueError, LookupError, RunFileError, OSError, traitlets.TraitError)
+
+
+def test_every_argument_takes_what_it_takes_or_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    made_trainer(save=tmp_path / "saved.rnnbow").train(3)
+    gc.collect()
+    tried, wrong = 0, []
+    for case in cases(tmp_path):
+        for argument in case.arguments:
+            for value in VALUES:
+                tried += 1
+                if said := _complaint(case, argument, value):
+                    wrong.append(f"{case.name}({argument}={value!r:.60}): {said}")
+    with capsys.disabled():
+        print(f"\n{tried:,} bad or odd arguments tried")
+    assert not wrong, f"{len(wrong)} of {tried}:\n" + "\n".join(wrong)
+
+
+def _complaint(case: Case, argument: str, value: Any) -> str:
+    """What is wrong with how a value is taken; empty if nothing is."""
+    if isinstance(value, str) and argument in case.free:
+        return ""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            case.call(**{**case.arguments, argument: value})
+    except (*REFUSALS, DivergedError, ThinnedError) as error:
+        message = str(error)
+        named = {argument, case.also_named.get(argument, argument)}
+        no_file = isinstance(error, OSError | RunFileError) and str(value) in message
+        return (
+            ""
+            if no_file or "was not recorded" in message or any(name in message for name in named)
+            else f"{type(error).__name__} does not name it: {message:.160}"
+        )
+    except BaseException as error:
+        return f"{type(error).__name__}: {str(error)[:160]}"
+    return ""
