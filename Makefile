@@ -11,7 +11,7 @@ NPM := $(BIN)/python scripts/npm.py
 JS_SOURCES := $(shell find js -name node_modules -prune -o -type f -print)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format test-python test-js test-packaging test-browser test-grading docs assignments coverage bench replicate screenshots build clean bundle chromium
+.PHONY: help demo test lint types format test-python test-js test-packaging test-browser test-grading docs assignments coverage bench soak replicate screenshots build clean bundle chromium
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ docs: bundle ## the documentation site in docs/_build/html: strict, and no broke
 
 assignments: $(VENV)/.test ## students' versions of the assignments in dist/assignments, for nbgrader and otter-grader
 	$(BIN)/python scripts/assignments.py dist/assignments
+
+soak: $(VENV)/.test ## kernel and pages in any order of events, a thousand runs: about an hour
+	$(BIN)/pytest tests/wire --hypothesis-profile=soak
 
 coverage: $(VENV)/.test ## lines that the Python tests do not reach
 	$(BIN)/coverage run -m pytest -m "not browser and not packaging and not grading and not wire"

@@ -16,6 +16,7 @@ from . import (
     growth,
     hovering,
     itemizing,
+    layered,
     limits,
     live,
     long_batches,
@@ -51,6 +52,7 @@ PAGE: dict[str, Part] = {
     "long_overview": long_overview.measure,
     "live": live.measure,
     "comparing": comparing.measure,
+    "layered": layered.measure,
     "endurance": endurance.measure,
 }
 ON_REQUEST: dict[str, Part] = {"million": long_overview.measure_far}

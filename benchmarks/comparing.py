@@ -2,16 +2,17 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 from .browser import kernel_exec, shown
-from .page_work import PageWork, frame_row, spread
+from .page_work import PageWork, frame_row, spread_of_frames
 from .table import Findings, Row
 
 ROUNDS = 5
 STRETCH_SECONDS = 2
 LEAST_SHARE = 0.2
-FRAMES = 100
+FRAMES_SECONDS = 10
+UNDER_WAY_BATCHES = 50
 
 SOURCE = """\
 from time import perf_counter
@@ -27,30 +28,43 @@ def measure() -> Findings:
         page.set_viewport_size({"width": 1200, "height": 3200})
         rates = np.array([[_play(page, name) for name in PLACES] for _ in range(ROUNDS)])  # (rounds, 2): batches/s
         work = PageWork(page)
-        _press(page, "four")
-        frames = work.of_each(lambda: None for _ in range(FRAMES))  # (frames,)
-        _press(page, "four")
+        _start(page, "four")
+        frames = work.of_frames(FRAMES_SECONDS)  # (frames,)
+        _stop(page, "four")
     note = f"Comparing: {ROUNDS} stretches of {STRETCH_SECONDS} s, in turn; share of each: "
     shares = ", ".join(f"{four / single:.0%}" for single, four in rates)
     return Findings(
         [_row(rates), frame_row("playing four runs", frames)],
-        [note + shares + ".", spread("Drawing four runs", frames)],
+        [note + shares + ".", spread_of_frames("Drawing four runs", frames)],
     )
 
 
-def _press(page: Page, name: str) -> None:
-    page.locator(".rnnbow").nth(PLACES[name]).locator('[data-action="play"]').click()
+def _button(page: Page, name: str) -> Locator:
+    return page.locator(".rnnbow").nth(PLACES[name]).locator('[data-action="play"]')
+
+
+def _start(page: Page, name: str) -> None:
+    button = _button(page, name)
+    button.click()
+    button.filter(has_text="Pause").wait_for()
+    before = _progress(page, name)[1]
+    while _progress(page, name)[1] < before + UNDER_WAY_BATCHES:
+        page.wait_for_timeout(100)
+
+
+def _stop(page: Page, name: str) -> None:
+    button = _button(page, name)
+    button.click()
+    button.filter(has_text="Play").wait_for()
 
 
 def _play(page: Page, name: str) -> float:
     """Batches per second of one trainer while its widget plays."""
-    _press(page, name)
-    _progress(page, name)
-    page.wait_for_timeout(500)  # until it is under way
+    _start(page, name)
     begun, first = _progress(page, name)
     page.wait_for_timeout(1000 * STRETCH_SECONDS)
     ended, last = _progress(page, name)
-    _press(page, name)
+    _stop(page, name)
     return (last - first) / (ended - begun)
 
 

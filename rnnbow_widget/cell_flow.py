@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from .bptt_itemized import check_horizon
 from .cell import Edge
+from .cells import CELLS
 from .forward import ForwardPass
 from .layer_walk import LayerWalk, TrackRows
 from .measuring import squared_norms
@@ -27,18 +28,21 @@ class CellFlow:
         Arrays are indexed ``[j, i]`` for the loss at step ``t = j + first_lag + i``.
     sizes : dict of array (n, K) or (n, B, K)
         By the name of an edge: the norm of the gradient of that loss with respect to what flows along it at step j.
+    cell : str or None
+        Name of the cell in `CELLS`; None if it is one of a person's own, of which only the edges are known.
     """
 
     edges: tuple[Edge, ...]
     first_lag: int
     sizes: dict[str, Array]
+    cell: str | None = None
 
     def of_stream(self, stream: int | None) -> CellFlow:
         """Return the flow in one stream of a minibatch, or with None the mean over streams."""
         sizes = {
             name: own.mean(axis=1) if stream is None else own[:, stream] for name, own in self.sizes.items()
         }  # (n, K)
-        return CellFlow(self.edges, self.first_lag, sizes)
+        return replace(self, sizes=sizes)
 
 
 def cell_flow(rnn: RNN, forward: ForwardPass, layer: int, direction: int, horizon: int | None = None) -> CellFlow:
@@ -66,7 +70,8 @@ def cell_flow(rnn: RNN, forward: ForwardPass, layer: int, direction: int, horizo
     """
     walk = LayerWalk(rnn, forward, check_horizon(forward.steps, horizon, None)[0])
     lags = walk.lags(layer, direction)
-    edges = rnn.cells[layer][direction].edges
+    cell = rnn.cells[layer][direction]
+    edges = cell.edges
     shape = (walk.steps, walk.streams, len(lags))
     sizes = {name: np.zeros(shape, rnn.dtype) for name, _, _ in edges}
     weights = rnn.parameters.layers[layer][direction].W_ih
@@ -77,7 +82,9 @@ def cell_flow(rnn: RNN, forward: ForwardPass, layer: int, direction: int, horizo
                 j, place, i = track.places(lags)
                 for name, own in sizes.items():
                     own[j, :, i] = found[name][j, place] / walk.scale
-    return CellFlow(edges, int(lags[0]), {name: walk.shaped(own) for name, own in sizes.items()})
+    ours = CELLS.get(cell.name) is type(cell)  # a subclass may do anything between the same edges
+    shaped = {name: walk.shaped(own) for name, own in sizes.items()}
+    return CellFlow(edges, int(lags[0]), shaped, cell.name if ours else None)
 
 
 def _sizes(track: TrackRows, W_ih: Array) -> dict[str, Array]:

@@ -97,15 +97,22 @@ def _reach(recent: Mapping[str, Floats], newest: Snapshot | None, settings: Mapp
     if median >= min(lags, half) - 1:  # recorded lags, or the window, may have ended first; step 0 may tell nothing
         said = f"Gradients reach back {counted(median, 'step')} or more, as far as can be seen ({told})."
         if lags < half:
-            return Diagnosis("reach", "far", said, "horizon=None records all lags, and shows how far.")
+            return Diagnosis("reach", "gradients reach far", said, "horizon=None records all lags, and shows how far.")
         return Diagnosis(
-            "reach", "far", said, f"For dependencies over more than {half} steps, try a longer seq_length."
+            "reach",
+            "gradients reach far",
+            said,
+            f"For dependencies over more than {half} steps, try a longer seq_length.",
         )
     said = (
         f"At present gradients reach back {counted(median, 'step')} of {steps} ({told}). What lies further back gets "
         "less than 1 % of a loss’s gradient: the network can hardly learn from it."
     )
-    kind, called = ("vanishing", "vanishing gradients") if median <= SHORT * steps else ("reach", "part of the window")
+    kind, called = (
+        ("vanishing", "vanishing gradients")
+        if median <= SHORT * steps
+        else ("reach", "gradients reach part of the window")
+    )
     return Diagnosis(kind, called, said, f"Try {_farther(settings)}.")
 
 

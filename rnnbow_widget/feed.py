@@ -12,7 +12,7 @@ from .extract import extract_rows, spread
 from .overview import Overview
 from .parts import pack_part
 from .protocol import pack_details, pack_overview
-from .run import ReplayError, Run, ThinnedError
+from .run import ReplayError, Run, ThinnedError, UnfinishedError
 from .run_file import RunFileError
 from .snapshot import Snapshot, stream_views
 
@@ -124,7 +124,8 @@ class Feed:
             return found, []
         except ReplayError as error:
             nearest = self._run.nearest_held(batch).batch if part is None else None
-            return {**found, "nearest": nearest, "reason": _sentence(error)}, []
+            unfinished = isinstance(error, UnfinishedError)
+            return {**found, "nearest": nearest, "reason": _sentence(error), "unfinished": unfinished}, []
         except (RunFileError, TypeError, ValueError) as error:
             return {**found, "reason": _sentence(error)}, []
 

@@ -83,10 +83,10 @@ class LSTMCell(Cell):
         """Take gradients one step back; see `Cell`."""
         size = self.hidden_size
         at_h = self.at_hidden(later, incoming)  # (…, H)
-        at_c = self._at_cell(local, later, at_h)  # (…, H)
         blocks = rows.reshape(*rows.shape[:-1], 5, size)  # (…, 5, H): a view
-        multiply(at_c[..., None, :], local[..., :5, :], blocks)
-        multiply(at_h, local[..., 3, :], blocks[..., 3, :])
+        blocks[...] = self._at_cell(local, later, at_h)[..., None, :]
+        blocks[..., 3, :] = at_h
+        _scale_blocks(rows, local[..., :5, :])
 
     def state_gradient(self, local: Array, later: Array | None, incoming: Array | None) -> Array:
         """Return ``∂L/∂h_j`` and ``∂L/∂c_j``, side by side; see `Cell`."""
@@ -194,9 +194,9 @@ class GRUCell(Cell):
 
     def backward_step(self, local: Array, later: Array | None, incoming: Array | None, rows: Array) -> None:
         """Take gradients one step back; see `Cell`."""
-        size = self.hidden_size
         at_h = self.at_hidden(later, incoming)  # (…, H)
-        multiply(at_h[..., None, :], local, rows.reshape(*rows.shape[:-1], 5, size))
+        rows.reshape(*rows.shape[:-1], 5, self.hidden_size)[...] = at_h[..., None, :]
+        _scale_blocks(rows, local)
 
     def candidate_rows(self) -> Array:
         """Return the rows of n; see `Cell`."""
@@ -225,6 +225,11 @@ class GRUCell(Cell):
         """Return the gradients with respect to what enters: that of n is not the recurrent one; see `Cell`."""
         size = self.hidden_size
         return np.concatenate([rows[..., : 2 * size], rows[..., 3 * size : 4 * size]], axis=-1)
+
+
+def _scale_blocks(rows: Array, factors: Array) -> None:
+    """Multiply rows (…, blocks·H) by factors (…, blocks, H) in place: long rows cost half of what single blocks do."""
+    multiply(rows, factors.reshape(*factors.shape[:-2], -1), rows)
 
 
 def _sigmoid(values: Array) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from .protocol import pack_cell, pack_details, pack_units
+from .replay import Replay
 from .run import ReplayError, Run
 from .snapshot import stream_views
 
+FLOW_BYTES = 4_000_000
+"""How much of the flow in a cell is sent at once: it has as many lags as fit, and no fewer than are recorded."""
 UNITS, CELL = "units:", "cell:"
 """How the names of parts begin that are not surfaces: then the name of a W_hh, or the ending of a track."""
 
@@ -51,5 +54,13 @@ def pack_part(run: Run, batch: int, stream: int | None, part: str | None, second
     replay, horizon = run.recall.replay(batch, seconds), run.nearest_held(batch).horizon
     if part.startswith(UNITS):
         return [pack_units(batch, stream, part, replay.units(part.removeprefix(UNITS), horizon, stream=stream))]
-    flow = replay.cell_flow(part.removeprefix(CELL), horizon)
+    # The way of a loss is the point of it: over the whole window, whatever is recorded of others, if that can be sent.
+    flow = replay.cell_flow(part.removeprefix(CELL), max(horizon, _lags_of_flow(replay)))
     return [pack_cell(batch, stream, part, flow.of_stream(stream) if replay.snapshot.streams else flow)]
+
+
+def _lags_of_flow(replay: Replay) -> int:
+    """Return how many lags of the flow in a cell fit into a message."""
+    steps, sides = replay.forward.steps, 2 if replay.rnn.bidirectional else 1
+    of_lag = 4 * sides * steps * len(replay.rnn.cell.edges)  # bytes
+    return max(1, min(steps, FLOW_BYTES // max(1, of_lag)))

@@ -64,7 +64,8 @@ def pack_units(batch: int, stream: int | None, part: str, units: Units) -> bytes
 def pack_cell(batch: int, stream: int | None, part: str, flow: CellFlow) -> bytes:
     """Pack the flow in a cell in a batch."""
     steps = len(next(iter(flow.sizes.values())))
-    described = {"first_lag": flow.first_lag, "steps": steps, "edges": [list(edge) for edge in flow.edges]}
+    edges = [list(edge) for edge in flow.edges]
+    described = {"first_lag": flow.first_lag, "steps": steps, "edges": edges, "cell": flow.cell}
     return _pack_one("cell", batch, stream, part, described, {f"edge:{name}": own for name, own in flow.sizes.items()})
 
 

@@ -20,7 +20,7 @@ from .gradients import Gradients, bptt
 from .overview import loss_of
 from .recording import itemize, with_surfaces
 from .rnn import RNN
-from .run import ReplayError, Run
+from .run import ReplayError, Run, UnfinishedError
 from .snapshot import Snapshot
 from .surfaces import Surface, Surfaces
 from .units import Units, hidden_units
@@ -215,7 +215,7 @@ class Replays:
         while self._again.batch < batch:
             self._again.go_on()
             if monotonic() > end:
-                raise ReplayError(
+                raise UnfinishedError(
                     f"batch {batch} is not worked out again yet: after {seconds:g} s, {batch - self._again.batch} "
                     "batches before it are left to be trained again. The next request goes on from there; in a cell, "
                     "run.surface(…) has no such limit"

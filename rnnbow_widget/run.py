@@ -94,6 +94,10 @@ class ReplayError(LookupError):
     """What was not kept of a recorded batch cannot be worked out again; the message says why."""
 
 
+class UnfinishedError(ReplayError):
+    """It can be worked out again, but not in the time that was given; the next request goes on from there."""
+
+
 class Recall(Protocol):
     """Works out again what was not kept of a recorded batch: the trainer that made the run."""
 

@@ -332,7 +332,7 @@ def test_bad_arrangements_are_named(arguments: dict[str, object], message: str) 
     ("arguments", "message"),
     [
         ({"horizon": 0}, "horizon takes a whole number of at least 1, got 0"),
-        ({"measures": "norm"}, "measures takes a collection of names, got the string 'norm'"),
+        ({"measures": "norm"}, "measures takes a collection of strings, got 'norm'"),
         ({"measures": ("median",)}, "measures takes one of 'norm', 'mean_abs', 'share'; got 'median'"),
     ],
 )

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from unpacking import unpack
 
-from rnnbow_widget import Trainer
+from rnnbow_widget import Trainer, parts
 from rnnbow_widget.checkpoints import Changeable, Checkpoint, Checkpoints
+from rnnbow_widget.elman import TanhCell
 from rnnbow_widget.feed import Feed
 from rnnbow_widget.gradients import bptt
 from rnnbow_widget.run import ReplayError, ThinnedError
@@ -215,9 +216,11 @@ def test_parts_of_a_batch_are_answered_as_chunks() -> None:
             np.testing.assert_allclose(columns[name][0], getattr(units, name), rtol=1e-5)
         content, (chunk,) = feed.details(49, stream, "cell:_l1_reverse")
         header, columns = unpack(chunk)
-        assert (header["kind"], header["part"], header["first_lag"]) == ("cell", "cell:_l1_reverse", -5)
+        # Over the whole window, though 6 lags are recorded.
+        assert (header["kind"], header["part"], header["first_lag"]) == ("cell", "cell:_l1_reverse", -9)
+        assert header["cell"] == "lstm"
         assert header["edges"] == [list(edge) for edge in trainer.rnn.cell.edges]
-        flow = trainer.replay(49).cell_flow("_l1_reverse", 6).of_stream(stream)
+        flow = trainer.replay(49).cell_flow("_l1_reverse").of_stream(stream)
         for name, sizes in flow.sizes.items():
             np.testing.assert_allclose(columns[f"edge:{name}"][0], sizes, rtol=1e-5)
     for part, reason in (
@@ -233,6 +236,48 @@ def test_parts_of_a_batch_are_answered_as_chunks() -> None:
     content, chunks = Feed(copy.deepcopy(trainer.run)).details(49, None, "cell:")
     assert content["reason"].startswith("'cell:' of batch 49 was not recorded, and there is no trainer")
     assert feed.details(48, None, "cell:")[0]["reason"] is None
+
+
+def test_the_flow_in_a_cell_has_as_many_lags_as_can_be_sent_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = make(horizon=3)
+    trainer.train(8)
+
+    def lags() -> int:
+        content, (chunk,) = Feed(trainer.run).details(7, None, "cell:")
+        assert content["held"]
+        return int(unpack(chunk)[1]["edge:h"].shape[-1])
+
+    assert lags() == 10
+    monkeypatch.setattr(parts, "FLOW_BYTES", 4 * 10 * len(trainer.rnn.cell.edges) * 7)
+    assert lags() == 7
+    monkeypatch.setattr(parts, "FLOW_BYTES", 1)
+    assert lags() == 3, "as many as are recorded, at least"
+
+
+def test_a_cell_of_ones_own_is_not_taken_for_one_of_ours() -> None:
+    class Own(TanhCell):
+        pass
+
+    for cell, name in (("relu", "relu"), (Own, None)):
+        trainer = make(cell=cell)
+        trainer.train(8)
+        _, (chunk,) = Feed(trainer.run).details(7, None, "cell:")
+        assert unpack(chunk)[0]["cell"] == name
+
+
+def test_a_page_is_told_that_more_time_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = make(memory_limit=100_000)
+    trainer.train(3000)
+    batch = int(trainer.run.batches[~trainer.run.detailed][-1])
+    feed = Feed(trainer.run)
+    with monkeypatch.context() as patch:
+        patch.setattr("rnnbow_widget.feed.ANSWER_SECONDS", 0)
+        content, chunks = feed.details(batch)
+        assert (content["held"], content["unfinished"], chunks) == (False, True, [])
+        assert "is not worked out again yet" in content["reason"]
+    content, chunks = feed.details(batch)
+    assert content["held"]
+    assert len(chunks) == 1
 
 
 def test_who_lets_go_of_a_run_lets_go_of_it_at_once() -> None:

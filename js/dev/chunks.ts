@@ -14,6 +14,7 @@ export type ChunkData = { count: number; columns: readonly ColumnData[] } & (
       stream: Stream;
       part: Part;
       first_lag: number;
+      cell: string | null;
       edges: (readonly [name: string, from: string, to: string])[];
     }
 );

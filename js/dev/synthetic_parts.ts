@@ -107,6 +107,7 @@ export function syntheticCell(batch: number, settings: Settings, stream: Stream,
     stream,
     part,
     first_lag: firstLag,
+    cell,
     edges: edges.map(([name, from, to]) => [name, from, to] as const),
     columns: [
       ["batch", "i4", [1], [batch]],

@@ -143,12 +143,10 @@ const WORDS: Record<CellKind, Record<string, EdgeWords>> = {
 /** Gradients of gates are those of their pre-activations. */
 const GATES = new Set(["i", "f", "g", "o", "r", "z", "n"]);
 
-/** Which picture a cell has, by its edges; null: none of ours. */
-export function kindOf({ edges }: CellFlow): CellKind | null {
-  const names = edges.map(({ name }) => name).sort();
-  const kind = CELL_KINDS.find((one) => Object.keys(WORDS[one]).sort().join() === names.join());
-  return kind ?? null;
-}
+const KINDS: Record<string, CellKind> = { tanh: "elman", relu: "elman", lstm: "lstm", gru: "gru" };
+
+/** Which picture a cell has; null: none, as a person's own cell may do anything between the same edges. */
+export const kindOf = ({ cell }: Pick<CellFlow, "cell">): CellKind | null => KINDS[cell ?? ""] ?? null;
 
 /** How an edge is called. */
 export const edgeName = (edge: string, kind: CellKind | null) => (kind && WORDS[kind][edge]?.name) || edge;

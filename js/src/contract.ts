@@ -270,6 +270,8 @@ export interface DetailsAnswer {
   nearest: number | null;
   /** Why a part cannot be worked out: a sentence. */
   reason?: string | null;
+  /** It can, but took too long: the next request goes on from where this one ended. */
+  unfinished?: boolean;
 }
 
 /** What the kernel can refuse, with a reason. */

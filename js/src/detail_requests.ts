@@ -18,7 +18,8 @@ const MOST_DENIED = 1000;
  * reason; `nearest` is a batch of which it holds what is recorded.
  */
 export type Missing =
-  | { why: "waiting" | "silent" }
+  | { why: "waiting"; progress?: string | undefined }
+  | { why: "silent" }
   | { why: "thinned"; nearest: number | null }
   | { why: "refused"; reason: string; nearest: number | null };
 
@@ -28,6 +29,8 @@ export interface DetailRequests {
   missing(place: Place): Missing;
   /** The kernel has answered: with the details, or that it does not hold them. */
   answered(place: Place, held: boolean, nearest: number | null, reason?: string | null): void;
+  /** The kernel has begun to work it out, and goes on when it is asked again. */
+  unfinished(place: Place, reason: string): void;
   /** Any sign of life from the kernel. */
   heard(): void;
   /** Another run is shown: what was asked and answered concerned the one before. */
@@ -48,6 +51,8 @@ export function createDetailRequests({ send, holds, onChange, clock }: DetailReq
   const wishes = new Map<object, readonly Place[]>();
   const denied = new Map<string, Missing>();
   let asked: Place | null = null;
+  /** What the kernel works out over several requests, and how far it is. */
+  let begun: { key: string; reason: string } | null = null;
   let silent = false;
   let patience = SILENCE_MS;
   let cancelTimer = () => {};
@@ -94,7 +99,17 @@ export function createDetailRequests({ send, holds, onChange, clock }: DetailReq
       wishes.set(view, places);
       if (asked === null) ask(SILENCE_MS);
     },
-    missing: (place) => denied.get(keyOf(place)) ?? { why: silent ? "silent" : "waiting" },
+    missing(place) {
+      const progress = begun?.key === keyOf(place) ? begun.reason : undefined;
+      return denied.get(keyOf(place)) ?? (silent ? { why: "silent" } : { why: "waiting", progress });
+    },
+    unfinished(place, reason) {
+      begun = { key: keyOf(place), reason };
+      if (asked !== null && keyOf(place) !== keyOf(asked)) return;
+      settle();
+      ask(SILENCE_MS);
+      onChange();
+    },
     answered(place, held, nearest, reason) {
       if (!held) {
         denied.set(keyOf(place), reason ? { why: "refused", reason, nearest } : { why: "thinned", nearest });

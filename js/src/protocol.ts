@@ -85,6 +85,8 @@ export interface CellFlow extends Lags {
   steps: number;
   /** From the output to the inputs. */
   edges: readonly Edge[];
+  /** Name of the cell; null: a person's own, of which only the edges are known. */
+  cell: string | null;
 }
 
 export interface Edge {
@@ -143,6 +145,8 @@ interface Header {
   first_lags?: Record<string, number>;
   /** Of a cell. */
   first_lag?: number;
+  /** Of the flow in a cell: which of ours it is. */
+  cell?: string | null;
   edges?: [name: string, from: string, to: string][];
   columns: ColumnHeader[];
 }
@@ -363,6 +367,7 @@ function readCell(row: Row): CellFlow {
     stream: header.stream,
     suffix: row.part?.slice(CELL.length) ?? "",
     steps: header.steps,
+    cell: header.cell ?? null,
     firstLag: header.first_lag ?? 0,
     lags: edges.length > 0 ? row.size(`edge:${edges[0][0]}`, -1) : 0,
     edges: edges.map(([name, from, to]) => ({ name, from, to, sizes: values(`edge:${name}`) })),

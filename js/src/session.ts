@@ -18,7 +18,6 @@ import {
   type Setting,
   type SettingValue,
   type Status,
-  type ToKernel,
   type Traits,
   type Whole,
 } from "./contract";
@@ -31,17 +30,13 @@ import { createRequests, SILENCE_MS } from "./requests";
 import { createRun } from "./run";
 import { createSavedRun } from "./saved_run";
 import { createStore, type State, type Store } from "./store";
+import { createTalk, type TrainingCommands, trainingCommands } from "./talk";
 
 /** All that a person can ask for. */
-export interface Commands {
-  play(): void;
-  stop(): void;
-  step(until: "batch" | "record"): void;
-  reset(): void;
+export interface Commands extends TrainingCommands {
   set(name: Setting, value: SettingValue): void;
   /** Asks which horizon would be enough. */
   measureHorizon(): void;
-  select(batch: number | null): void;
   choose<K extends keyof Choices>(name: K, value: Choices[K]): void;
   /** Asks for all of this as a line of Python. */
   askCode(): void;
@@ -76,13 +71,12 @@ export function createSession(
   /** What is shown: the epoch, and the number of the next frame. */
   let position = { epoch: saved.epoch, next: saved.next };
   const audience = createAudience(visibility);
-  const cleanups: (() => void)[] = [];
-  /** Ends the wait for an answer to a command; also limits `resync` to one until the whole arrives or stays away. */
-  let cancelAnswerTimer = () => {};
+  const talk = createTalk(model, clock, () => store.update({ silent: true }));
+  /** Limits `resync` to one until the whole arrives or stays away. */
   let cancelResyncTimer: (() => void) | null = null;
 
   const details = createDetailRequests({
-    send: (place) => canSend({ kind: "details", client, ...place }),
+    send: (place) => talk.canSend({ kind: "details", client, ...place }),
     holds: (place) => store.state.run.details.has(place),
     onChange: () => store.update({}),
     clock,
@@ -90,7 +84,7 @@ export function createSession(
 
   const requests = createRequests({
     client,
-    send: sendToKernel,
+    send: talk.send,
     wanted: () => model.get("playing"),
     following: () => asksForNews && follows(store.state.status),
     onSilence: () => store.update({ silent: true }),
@@ -141,38 +135,15 @@ export function createSession(
     return initial;
   }
 
-  /** Gives whether it was sent: hosts throw once the notebook is closed or its kernel is gone. */
-  function canSend(message: ToKernel): boolean {
-    try {
-      model.send(message);
-      return true;
-    } catch {
-      return false;
-    }
-  }
-
-  /** Sends what the person asked for: that it cannot be sent is said. */
-  function sendToKernel(message: ToKernel): boolean {
-    const sent = canSend(message);
-    if (!sent) store.update({ silent: true });
-    return sent;
-  }
-
-  function command(message: ToKernel) {
-    if (!sendToKernel(message)) return;
-    cancelAnswerTimer();
-    cancelAnswerTimer = clock.after(SILENCE_MS, () => store.update({ silent: true }));
-  }
-
   function heard() {
-    cancelAnswerTimer();
+    talk.heard();
     requests.heard();
     details.heard();
     if (store.state.silent || !store.state.reached) store.update({ silent: false, reached: true });
   }
 
   function resync() {
-    if (cancelResyncTimer || !canSend({ kind: "resync", client })) return;
+    if (cancelResyncTimer || !talk.canSend({ kind: "resync", client })) return;
     store.update({ completing: true });
     cancelResyncTimer = clock.after(SILENCE_MS, () => {
       cancelResyncTimer = null;
@@ -276,8 +247,11 @@ export function createSession(
     position = { epoch, next };
   }
 
-  function applyDetails({ client: asker, epoch, held, nearest, reason, ...place }: DetailsAnswer, chunks: Bytes[]) {
+  function applyDetails(answer: DetailsAnswer, chunks: Bytes[]) {
+    const { client: asker, epoch, batch, stream, part, held, nearest, reason, unfinished } = answer;
     if (asker !== client || epoch !== position.epoch) return;
+    const place = { batch, stream, part };
+    if (unfinished) return details.unfinished(place, reason ?? "");
     try {
       appendChunks(chunks);
     } finally {
@@ -352,30 +326,24 @@ export function createSession(
     store.update({});
   }
 
-  function on(event: `change:${string}` | "msg:custom", listener: (...args: never[]) => void) {
-    const callback = listener as () => void;
-    model.on(event as `change:${string}`, callback);
-    cleanups.push(() => model.off(event as `change:${keyof Traits & string}`, callback));
-  }
-
-  on("msg:custom", onMessage);
-  on("change:_run", onRun);
-  on("change:_labels", () => store.update({ labels: model.get("_labels") }));
-  on("change:_info", () => store.update({ info: model.get("_info") }));
-  on("change:_status", () => store.update({ status: { ...model.get("_status") } }));
-  on("change:_samples", () => store.update({ samples: { ...model.get("_samples") } }));
-  on("change:_cues", () => store.update({ cues: [...model.get("_cues")] }));
-  on("change:_choice", () => store.update({ choice: model.get("_choice").newest }));
-  on("change:selected", () => store.update({ selected: model.get("selected") }));
-  for (const name of CHOICES) on(`change:${name}`, () => store.update({ [name]: model.get(name) }));
-  on("change:_touring", () => store.update({ touring: model.get("_touring") ?? false }));
-  on("change:playing", () => {
+  talk.on("msg:custom", onMessage);
+  talk.on("change:_run", onRun);
+  talk.on("change:_labels", () => store.update({ labels: model.get("_labels") }));
+  talk.on("change:_info", () => store.update({ info: model.get("_info") }));
+  talk.on("change:_status", () => store.update({ status: { ...model.get("_status") } }));
+  talk.on("change:_samples", () => store.update({ samples: { ...model.get("_samples") } }));
+  talk.on("change:_cues", () => store.update({ cues: [...model.get("_cues")] }));
+  talk.on("change:_choice", () => store.update({ choice: model.get("_choice").newest }));
+  talk.on("change:selected", () => store.update({ selected: model.get("selected") }));
+  for (const name of CHOICES) talk.on(`change:${name}`, () => store.update({ [name]: model.get(name) }));
+  talk.on("change:_touring", () => store.update({ touring: model.get("_touring") ?? false }));
+  talk.on("change:playing", () => {
     heard();
     store.update({ playing: model.get("playing") });
     requests.play();
   });
   for (const name of SETTINGS) {
-    on(`change:${name}`, () => {
+    talk.on(`change:${name}`, () => {
       heard();
       store.update({ settings: { ...store.state.settings, [name]: model.get(name) }, refused: without(name) });
     });
@@ -389,40 +357,27 @@ export function createSession(
     want: details.want,
     missing: details.missing,
     commands: {
-      play: () => command({ kind: "play" }),
-      stop: () => command({ kind: "stop" }),
-      step: (until) => requests.step(until),
-      reset: () => command({ kind: "reset" }),
+      ...trainingCommands(talk, requests),
       set(name, value) {
         store.update({ refused: without(name) });
-        sendToKernel({ kind: "set", name, value });
+        talk.send({ kind: "set", name, value });
       },
       measureHorizon() {
         store.update({ refused: without("measure_horizon") });
-        command({ kind: "measure_horizon" });
+        talk.command({ kind: "measure_horizon" });
       },
-      select(batch) {
-        model.set("selected", batch);
-        model.save_changes();
-      },
-      choose(name, value) {
-        model.set(name, value as never);
-        model.save_changes();
-      },
-      askCode: () => command({ kind: "code", client }),
+      choose: talk.set,
+      askCode: () => talk.command({ kind: "code", client }),
       endTour() {
-        if (!model.get("_touring")) return;
-        model.set("_touring", false);
-        model.save_changes();
+        if (model.get("_touring")) talk.set("_touring", false);
       },
     },
     join: audience.join,
     destroy() {
       requests.destroy();
       details.destroy();
-      cancelAnswerTimer();
+      talk.destroy();
       cancelResyncTimer?.();
-      for (const cleanup of cleanups) cleanup();
     },
   };
 }

@@ -39,14 +39,14 @@ export interface State extends Choices {
   silent: boolean;
 }
 
-export interface Store {
-  readonly state: State;
-  update(changes: Partial<State>): void;
+export interface Store<S = State> {
+  readonly state: S;
+  update(changes: Partial<S>): void;
   /** Returns the function that ends the subscription. */
   subscribe(listener: () => void): () => void;
 }
 
-export function createStore(initial: State): Store {
+export function createStore<S>(initial: S): Store<S> {
   let state = initial;
   const listeners = new Set<() => void>();
   return {

@@ -1,44 +1,92 @@
-/** What a session says to its kernel, and whether it is heard: used where several runs, or trials, have one model. */
+/** A model's talk with its kernel, whatever widget it is of: what is listened to, what a person asks for, and silence. */
 
+import type { AnyModel } from "@anywidget/types";
 import type { Clock } from "./clock";
-import { SILENCE_MS } from "./requests";
+import type { ToKernel } from "./contract";
+import { type Requests, SILENCE_MS } from "./requests";
 
-export interface Talk<Message> {
+/** `T`: the model's traits; `Message`: what its kernel is told. */
+export interface Talk<T, Message extends object = ToKernel> {
+  /** Listens until `destroy`. */
+  on(event: `change:${keyof T & string}` | "msg:custom", listener: (...args: never[]) => void): void;
   /** Gives whether it was sent: hosts throw once the notebook is closed or its kernel is gone. */
+  canSend(message: Message): boolean;
+  /** Sends what the person asked for: that it cannot be sent is said. */
   send(message: Message): boolean;
-  /** Sends what a person asked for: an answer is expected. */
+  /** Sends what is to be answered. */
   command(message: Message): void;
   /** Any sign of life from the kernel. */
   heard(): void;
+  set<K extends keyof T>(name: K, value: T[K]): void;
   destroy(): void;
 }
 
-/** `post` sends a message; `onSilence` is told when it cannot be sent, or nothing is heard after a command. */
-export function createTalk<Message>(
-  post: (message: Message) => void,
-  onSilence: () => void,
-  clock: Clock,
-): Talk<Message> {
-  let cancelTimer = () => {};
+/** What a person can ask for, of one run or of several. */
+export interface TrainingCommands {
+  play(): void;
+  stop(): void;
+  step(until: "batch" | "record"): void;
+  reset(): void;
+  select(batch: number | null): void;
+}
 
-  function send(message: Message): boolean {
+export function createTalk<T extends object, Message extends object = ToKernel>(
+  model: AnyModel<T>,
+  clock: Clock,
+  onSilence: () => void,
+): Talk<T, Message> {
+  const cleanups: (() => void)[] = [];
+  let cancelAnswerTimer = () => {};
+
+  function canSend(message: Message): boolean {
     try {
-      post(message);
+      model.send(message);
       return true;
     } catch {
-      onSilence();
       return false;
     }
   }
 
+  function send(message: Message): boolean {
+    const sent = canSend(message);
+    if (!sent) onSilence();
+    return sent;
+  }
+
   return {
+    on(event, listener) {
+      const callback = listener as () => void;
+      model.on(event as "msg:custom", callback);
+      cleanups.push(() => model.off(event as "msg:custom", callback));
+    },
+    canSend,
     send,
     command(message) {
       if (!send(message)) return;
-      cancelTimer();
-      cancelTimer = clock.after(SILENCE_MS, onSilence);
+      cancelAnswerTimer();
+      cancelAnswerTimer = clock.after(SILENCE_MS, onSilence);
     },
-    heard: () => cancelTimer(),
-    destroy: () => cancelTimer(),
+    heard: () => cancelAnswerTimer(),
+    set(name, value) {
+      model.set(name, value);
+      model.save_changes();
+    },
+    destroy() {
+      cancelAnswerTimer();
+      for (const cleanup of cleanups) cleanup();
+    },
+  };
+}
+
+export function trainingCommands<T extends { selected: number | null }>(
+  talk: Talk<T>,
+  requests: Requests,
+): TrainingCommands {
+  return {
+    play: () => talk.command({ kind: "play" }),
+    stop: () => talk.command({ kind: "stop" }),
+    step: (until) => requests.step(until),
+    reset: () => talk.command({ kind: "reset" }),
+    select: (batch) => talk.set("selected", batch as T["selected"]),
   };
 }

@@ -1,6 +1,7 @@
 /** One displayed figure: puts the panels together, and draws them at most once per animation frame. */
 
-import { arrange, sameTarget, type Zoomed } from "./arrange";
+import { type Room, sameTarget, type Zoomed } from "./arrange";
+import { createArranging } from "./arranging";
 import type { Place } from "./details";
 import { element, setText } from "./dom";
 import type { Figure, Focus, Gestures, Panel, Shown } from "./figure";
@@ -22,12 +23,12 @@ import { createPredictions } from "./panels/predictions";
 import { createSamples } from "./panels/samples";
 import { createUnits } from "./panels/units";
 import type { Snapshot } from "./protocol";
-import { createScheduling, type Work } from "./scheduling";
+import { createScheduling, type Piece, type Work } from "./scheduling";
 import type { Session } from "./session";
 import { createStatus } from "./status";
 import { within } from "./step_window";
 import type { Problem, State } from "./store";
-import { companionOf, findCompanion, findSurface } from "./surfaces";
+import { findCompanion, findSurface } from "./surfaces";
 import { followTheme, type Theme } from "./theme";
 import { createToolbar } from "./toolbar";
 import { createTooltip } from "./tooltip";
@@ -52,17 +53,19 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
   let theme: Theme = "light";
   let colors = 0;
   let zoomed: Zoomed | null = null;
-  /** What panels 2, 3 and 4 show now, and what it was made from. */
+  const arranging = createArranging();
+  /** What panels 2, 3 and 4 show now. */
   let drawn: Shown | null = null;
-  let drawnInputs: unknown[] = [];
   let preview: number | null = null;
   let focus: Focus = { target: null, pinned: null };
+  /** What is highlighted in panels 2, 3 and 4, and of what. */
+  let lit: { focus: Focus; drawn: Shown | null } | null = null;
   /** The kernel works out a part that a panel wants. */
   let waiting = false;
   /** What the kernel asked for when it was drawn last. */
   let touring = false;
   let failure: Problem | null = null;
-  const { schedule, settle } = createScheduling(signal, drawDue);
+  const { schedule, settle } = createScheduling(signal, { draw, failed });
 
   const gestures: Gestures = {
     preview(index) {
@@ -118,40 +121,53 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     if (!asked) gestures.announce("A tour through the panels has begun.");
   }
 
-  function drawDue(work: Work) {
-    if (width === 0) return;
-    try {
-      if (work === "all") drawAll(store.state);
-      else highlight();
-    } catch (error) {
-      drawn = null;
-      failure = {
-        message: "The figure could not be drawn.",
-        hint: error instanceof Error ? error.message : String(error),
-      };
-    }
+  function draw(work: Work): Piece[] {
+    if (width === 0) return [];
+    if (work === "all") return drawAll(store.state);
+    highlight();
+    return [];
+  }
+
+  function failed(error: unknown) {
+    drawn = null;
+    arranging.forget();
+    failure = {
+      message: "The figure could not be drawn.",
+      hint: error instanceof Error ? error.message : String(error),
+    };
     status.update(store.state, failure);
   }
 
-  function drawAll(state: State) {
+  function drawAll(state: State): Piece[] {
     failure = null;
     toolbar.update(state);
+    status.update(state, failure);
     const figure = composeFigure(state);
     const empty = figure.selected < 0;
     panelArea.hidden = empty;
     invitation.hidden = !empty;
     setText(invitation, inviting(state));
-    const rungs = figure.shown ? shadesOf(figure.shown.items) : colors;
+    if (!empty) overview.update(figure);
+    showPending(figure);
+    if (empty) arranging.forget();
+    // While details are awaited, what was drawn before keeps its place.
+    const shown = empty ? null : (figure.shown ?? arranging.refit(state, room()));
+    const rungs = shown ? shadesOf(shown.items) : colors;
     if (rungs !== colors) {
       colors = rungs;
       setLagColors(root, colors, theme);
     }
-    if (!empty) overview.update(figure);
-    showPending(figure);
-    if (figure.shown && figure.shown !== drawn) for (const panel of batchPanels) panel.update(figure);
-    // While details are awaited, what was drawn before keeps its place.
-    if (figure.shown || empty) drawn = figure.shown;
-    else refit(figure);
+    const anew = shown !== null && shown !== drawn;
+    drawn = shown;
+    const panels = anew ? batchPanels.map((panel) => () => panel.update({ ...figure, shown })) : [];
+    root.toggleAttribute("data-drawing", true);
+    return [...panels, () => finish(figure)];
+  }
+
+  /** Draws what follows from what panels 2, 3 and 4 have drawn. */
+  function finish(figure: Figure) {
+    const { state, selected } = figure;
+    const empty = selected < 0;
     for (const panel of foldouts) panel.update(figure);
     samples.update(figure);
     findings.update(figure);
@@ -166,6 +182,7 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     root.dataset.surface = figure.shown?.surface ?? "";
     root.dataset.stream = figure.shown ? String(figure.shown.snapshot.stream ?? "") : "";
     root.dataset.recorded = String(state.run.length);
+    root.toggleAttribute("data-drawing", false);
   }
 
   function composeFigure(state: State): Figure {
@@ -202,34 +219,22 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     if (pending) focus = { ...focus, target: null };
   }
 
-  /** Gives what is drawn already if nothing that it is made from has changed. */
+  const room = (): Room => ({ width, theme, zoomed });
+
   function composeShown(held: Snapshot, beside: Snapshot | null, state: State): Shown {
     const { batch, stream, part } = held;
     const recorded = part === null ? held : state.run.details.get({ batch, stream, part: null });
-    const source = [state.run.details, batch, stream, part, beside?.part, recorded !== null];
-    const inputs = [...source, state.surface, state.measure, state.form, state.labels, width, theme, zoomed];
-    const unchanged = inputs.map((input, position) => input === drawnInputs[position]);
-    if (drawn && unchanged.every(Boolean)) return drawn;
-    const kept = drawn && unchanged.slice(0, source.length).every(Boolean) ? drawn : { snapshot: held, recorded };
-    const { snapshot } = kept;
-    drawnInputs = inputs;
+    const shown = arranging.arrange({ snapshot: held, recorded, beside }, state, room());
     const furthest = Math.max(focus.pinned ?? 0, focus.target?.step ?? 0);
-    if (furthest >= snapshot.steps) focus = { target: null, pinned: null };
-    const other = companionOf(state.surface, state.info);
-    const companion = beside && other ? { surface: other, items: beside.items(other, "norm") } : null;
-    return arrange({ ...kept, surface: state.surface, companion }, state, { width, theme, zoomed });
-  }
-
-  /** Draws what was drawn before anew, in the room and the colours that there are now. */
-  function refit(figure: Figure) {
-    if (!drawn || (drawn.width === width && drawn.theme === theme)) return;
-    drawn = arrange(drawn, figure.state, { width, theme, zoomed });
-    for (const panel of batchPanels) panel.update({ ...figure, shown: drawn });
+    if (furthest >= shown.snapshot.steps) focus = { target: null, pinned: null };
+    return shown;
   }
 
   function highlight() {
     if (!focus.target) tooltip.hide();
-    const panels = [...batchPanels, ...foldouts];
+    const same = focus === lit?.focus && drawn === lit.drawn;
+    lit = { focus, drawn };
+    const panels = same ? foldouts : [...batchPanels, ...foldouts];
     for (const panel of panels) panel.explain?.(focus);
     for (const panel of panels) panel.highlight?.(focus);
   }

@@ -16,7 +16,7 @@ const NAMES = {
 function flowOf(
   names: string[],
   size: (name: string, step: number, loss: number) => number,
-  { steps = 6, lags = 6, firstLag = 0 } = {},
+  { steps = 6, lags = 6, firstLag = 0, cell = "lstm" as string | null } = {},
 ): CellFlow {
   const edges = names.map((name) => {
     const sizes = new Float32Array(steps * lags);
@@ -27,7 +27,7 @@ function flowOf(
     }
     return { name, from: "", to: "", sizes };
   });
-  return { batch: 0, stream: null, suffix: "", steps, lags, firstLag, edges };
+  return { batch: 0, stream: null, suffix: "", steps, lags, firstLag, edges, cell };
 }
 
 const nothing = { target: null, pinned: null };
@@ -108,7 +108,7 @@ describe("where the cell is looked at", () => {
 
 describe("the picture of a cell", () => {
   it.each(CELL_KINDS)("has every edge of the %s cell, in its words and its lines", (kind) => {
-    const flow = flowOf(NAMES[kind], () => 1);
+    const flow = flowOf(NAMES[kind], () => 1, { cell: kind === "elman" ? "relu" : kind });
     expect(kindOf(flow)).toBe(kind);
     const { edges } = layOutCell(kind, 600, 1);
     expect(edges.map(({ name }) => name).sort()).toEqual([...NAMES[kind]].sort());
@@ -162,9 +162,10 @@ describe("the picture of a cell", () => {
     expect((arrow?.at.x ?? 0) - (state?.x ?? 0)).toBe(state?.reach[0]);
   });
 
-  it("is not drawn for edges that are not ours", () => {
-    expect(kindOf(flowOf(["h", "a", "b"], () => 1))).toBeNull();
-    expect(kindOf(flowOf([], () => 1))).toBeNull();
+  it("is not drawn for a cell that is not ours, not even between the same edges", () => {
+    expect(kindOf(flowOf(NAMES.elman, () => 1, { cell: null }))).toBeNull();
+    expect(kindOf(flowOf(NAMES.elman, () => 1, { cell: "tanh" }))).toBe("elman");
+    expect(kindOf(flowOf([], () => 1, { cell: null }))).toBeNull();
     expect(edgeName("spring", null)).toBe("spring");
   });
 });

@@ -100,7 +100,7 @@ describe("a comparison of run files", () => {
 describe("a comparison's session", () => {
   it("hands each side its part of a frame, and its chunks, before anybody draws", () => {
     const seen: number[][] = [];
-    session.subscribe(() => seen.push([batchesOf(0).length, batchesOf(1).length]));
+    session.store.subscribe(() => seen.push([batchesOf(0).length, batchesOf(1).length]));
     whole.receive(frame(0, [0]), [...bothChunks([0]), ...bothChunks([0])] as ArrayBuffer[]);
     whole.receive(frame(1, [5]), [...bothChunks([5]), ...bothChunks([5])] as ArrayBuffer[]);
     expect([batchesOf(0), batchesOf(1)]).toEqual([
@@ -126,7 +126,7 @@ describe("a comparison's session", () => {
     session.commands.choose("measure", "norm");
     expect(session.sides.map(({ store }) => store.state.measure)).toEqual(["norm", "norm"]);
     session.sides[1].commands.select(5);
-    expect([session.state.selected, session.sides[0].store.state.selected]).toEqual([5, 5]);
+    expect([session.store.state.selected, session.sides[0].store.state.selected]).toEqual([5, 5]);
   });
 
   it("asks for one lease at a time for all sides, and goes on when the frame says so", () => {
@@ -156,23 +156,23 @@ describe("a comparison's session", () => {
 
   it("takes in the sentence, and keeps it for a notebook that is saved", () => {
     whole.receive(frame(0, [0], { chunks: [0, 0], contrast: { sentence: "At batch 0 …" } }));
-    expect(session.state.sentence).toBe("At batch 0 …");
+    expect(session.store.state.sentence).toBe("At batch 0 …");
     expect(whole.traits._contrast.sentence).toBe("At batch 0 …");
   });
 
   it("says what went wrong, and that the kernel is silent", () => {
     whole.receive({ kind: "error", message: "No disk.", hint: "Buy one." });
-    expect(session.state.problem).toMatchObject({ message: "No disk." });
+    expect(session.store.state.problem).toMatchObject({ message: "No disk." });
     whole.receive(frame(0, [0], { chunks: [0, 0] }));
-    expect(session.state.problem).toBeNull();
+    expect(session.store.state.problem).toBeNull();
     session.commands.play();
     time.pass(SILENCE_MS);
-    expect(session.state.silent).toBe(true);
+    expect(session.store.state.silent).toBe(true);
     whole.receive(frame(1, [0], { chunks: [0, 0] }));
-    expect(session.state.silent).toBe(false);
+    expect(session.store.state.silent).toBe(false);
     whole.close();
     session.commands.reset();
-    expect(session.state.silent).toBe(true);
+    expect(session.store.state.silent).toBe(true);
   });
 
   it("leaves nothing behind", () => {

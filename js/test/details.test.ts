@@ -214,6 +214,18 @@ describe("requests for details", () => {
     expect([sent, requests.missing(at(1))]).toEqual([[1], { why: "waiting" }]);
   });
 
+  it("are sent again at once while the kernel works it out, and say how far it is", () => {
+    requests.want(one, [at(1)]);
+    requests.unfinished(at(1), "900 batches are left.");
+    expect([sent, changes]).toEqual([[1, 1], 1]);
+    expect(requests.missing(at(1))).toEqual({ why: "waiting", progress: "900 batches are left." });
+    requests.want(one, [at(2)]);
+    requests.unfinished(at(1), "500 batches are left.");
+    expect(sent, "what is not wanted any more is left").toEqual([1, 1, 2]);
+    answer(2);
+    expect(requests.missing(at(3))).toEqual({ why: "waiting" });
+  });
+
   it("remember what was thinned, and not without end", () => {
     for (let batch = 0; batch < 3000; batch += 1) requests.answered(at(batch), false, 7);
     expect(requests.missing(at(2999))).toEqual({ why: "thinned", nearest: 7 });

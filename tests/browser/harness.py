@@ -49,6 +49,10 @@ FLAGS = [
     "--no-first-run",
     "--no-sandbox",
 ]
+NEXT_DRAWING = """() => new Promise((done) => {
+  const look = () => (document.querySelector(".rnnbow[data-drawing]") ? requestAnimationFrame(look) : done());
+  requestAnimationFrame(() => requestAnimationFrame(look));
+})"""
 SLOW_MS = 60_000  # for what a busy machine may take long to do: load JupyterLab, start a kernel
 
 
@@ -296,8 +300,8 @@ def wait_for_value(page: Page, expression: str, expected: object) -> None:
 
 
 def next_drawing(page: Page) -> None:
-    """Wait until the page has drawn what is due by now."""
-    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))")
+    """Wait until the page has drawn what is due by now: a widget may take several frames."""
+    page.evaluate(NEXT_DRAWING)
 
 
 def set_theme(page: Page, name: str) -> None:

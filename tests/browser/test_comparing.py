@@ -16,12 +16,25 @@ w = compare({cells}, data=corpora.c_headers(), hidden_size=12, record_every=5, h
 w.train({batches})
 w
 """
+THINNED = """
+from rnnbow_widget import compare, corpora
+settings = dict(hidden_size=12, seq_length=96, record_every=1, horizon=None, seed=3)
+w = compare("tanh", "lstm", data=corpora.c_headers(), **settings)
+w.runs["LSTM"].memory_limit = 2_000_000
+w.train(60)
+w.runs["LSTM"].recall = None  # nothing is worked out again
+w
+"""
 HEIGHTS = """side => Object.fromEntries([...side.querySelectorAll("rect.part")].map((part) =>
   [`${part.dataset.step} ${part.dataset.lag}`, part.getBoundingClientRect().height]))"""
 ROWS = """rows => {
   const tops = [...document.querySelectorAll(".side")].map((side) => side.getBoundingClientRect().y);
   return new Set(tops).size === rows;
 }"""
+BATCHES = """() => document.querySelector(".comparison:not([data-drawing])")
+  && [...document.querySelectorAll(".side")].map((side) => side.dataset.batch)"""
+WIDTHS = """side => [...side.querySelectorAll("[data-panel] svg[tabindex]")].map((svg) => svg.width.baseVal.value)"""
+FIRST_COLOR = "side => side.style.getPropertyValue('--rnnbow-lag-0')"
 PLOTS = """side => [...side.querySelectorAll(".panel svg:not(.icon)")].map((svg) => svg.getBoundingClientRect().y)"""
 TICKS = """side => [...side.querySelectorAll("[data-panel=gradients] .axis.values .tick text")]
   .map((text) => text.textContent)"""
@@ -47,8 +60,8 @@ class Compared:
             expect(side).to_have_attribute("data-recorded", str(count), timeout=SLOW_MS)
 
     def shown(self) -> list[str]:
-        """The batches that the sides show in one animation frame."""
-        found: list[str] = self.root.evaluate("root => [...root.querySelectorAll('.side')].map(s => s.dataset.batch)")
+        """The batches that the sides show when all have drawn: they do so in successive frames."""
+        found: list[str] = self.page.wait_for_function(BATCHES, timeout=SLOW_MS).json_value()
         return found
 
     def part(self, side: int, step: int, lag: int) -> Locator:
@@ -162,6 +175,32 @@ def test_all_play_in_lockstep_and_pause_together(compared: Callable[..., Compare
     shown.button("reset").click()
     expect(shown.sides.first.locator(".invitation")).to_be_visible()
     wait_for_value(shown.page, "[t.batch for t in w.trainers.values()][-1]", 0)
+
+
+def test_a_side_whose_details_are_not_there_keeps_what_it_shows_in_the_room_and_the_colors_of_now(
+    show: Callable[..., Figure], page: Page
+) -> None:
+    show(THINNED)
+    shown = Compared(page)
+    shown.expect_batch(59, 59)
+    thinned = kernel_value(page, "int(w.runs['LSTM'].batches[~w.runs['LSTM'].detailed][3])")
+    kernel_exec(page, f"w.select({thinned})")
+    first, second = shown.sides.nth(0), shown.sides.nth(1)
+    expect(second.locator(".pending-note")).to_contain_text("were thinned", timeout=SLOW_MS)
+    expect(first).to_have_attribute("data-batch", str(thinned), timeout=SLOW_MS)
+    colors = first.evaluate(FIRST_COLOR)
+    try:
+        set_theme(page, "JupyterLab Dark")
+        page.wait_for_function(f"before => ({FIRST_COLOR})(document.querySelector('.side')) !== before", arg=colors)
+        shown.shown()
+        assert second.evaluate(FIRST_COLOR) == first.evaluate(FIRST_COLOR)
+    finally:
+        set_theme(page, "JupyterLab Light")
+    before = first.evaluate(WIDTHS)
+    page.set_viewport_size({"width": 1000, "height": 1700})
+    page.wait_for_function(f"before => ({WIDTHS})(document.querySelector('.side'))[0] !== before", arg=before[0])
+    shown.shown()
+    assert second.evaluate(WIDTHS) == first.evaluate(WIDTHS)
 
 
 def test_one_that_diverges_says_so_while_the_others_play_on(compared: Callable[..., Compared]) -> None:

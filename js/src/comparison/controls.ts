@@ -20,7 +20,7 @@ export interface Controls {
 export function createControls(parent: HTMLElement, session: ComparisonSession): Controls {
   const { commands } = session;
   const play = createButton("play", "play", "Play", "Train all in lockstep, and record as it goes", () => {
-    if (session.state.playing) commands.stop();
+    if (session.store.state.playing) commands.stop();
     else commands.play();
   });
   const steps = [
@@ -75,13 +75,13 @@ export function createControls(parent: HTMLElement, session: ComparisonSession):
     const where = level ? `batch ${formatCount(most)}` : `batches ${formatCount(least)} to ${formatCount(most)}`;
     const [{ status }] = goingOn.length > 0 ? goingOn : states;
     const rate = status.rate === null ? "" : ` · ${formatCount(Math.round(status.rate))} batches/s each`;
-    const catching = !level && session.state.playing ? ": those that are behind catch up" : "";
+    const catching = !level && session.store.state.playing ? ": those that are behind catch up" : "";
     return `${status.state}, ${where}${catching}${rate}`;
   }
 
   return {
     update(failure) {
-      const { state } = session;
+      const { state } = session.store;
       const live = session.sides.some(({ store }) => store.state.info.live);
       buttons.hidden = !live;
       setText(play.text, state.playing ? "Pause" : "Play");

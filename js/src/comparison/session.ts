@@ -5,20 +5,12 @@
 
 import type { AnyModel } from "@anywidget/types";
 import { browserClock, type Clock, createAudience, pageVisibility, type Visibility } from "../clock";
-import type {
-  Bytes,
-  ComparisonFrame,
-  ComparisonTraits,
-  FromComparison,
-  Mark,
-  SideDescription,
-  ToKernel,
-} from "../contract";
+import type { Bytes, ComparisonFrame, ComparisonTraits, FromComparison, Mark, SideDescription } from "../contract";
 import { randomName } from "../random_name";
 import { createRequests } from "../requests";
 import { createSession, follows, type Session } from "../session";
-import type { Problem } from "../store";
-import { createTalk } from "../talk";
+import { createStore, type Problem, type Store } from "../store";
+import { createTalk, type TrainingCommands, trainingCommands } from "../talk";
 import { createSideModel } from "./side_model";
 
 /** What a person chooses for all sides. */
@@ -40,21 +32,14 @@ export interface ComparisonState extends ComparisonChoices {
   silent: boolean;
 }
 
-export interface ComparisonCommands {
-  play(): void;
-  stop(): void;
-  step(until: "batch" | "record"): void;
-  reset(): void;
-  select(batch: number | null): void;
+export interface ComparisonCommands extends TrainingCommands {
   choose<K extends keyof ComparisonChoices>(name: K, value: ComparisonChoices[K]): void;
 }
 
 export interface ComparisonSession {
-  readonly state: ComparisonState;
+  readonly store: Store<ComparisonState>;
   readonly sides: readonly Session[];
   commands: ComparisonCommands;
-  /** Returns the function that ends the subscription. */
-  subscribe(listener: () => void): () => void;
   /** A view shows this session; returns the function that ends it. Without one, nothing is trained. */
   join(): () => void;
   destroy(): void;
@@ -69,14 +54,7 @@ export function createComparisonSession(
   const audience = createAudience(visibility);
   const models = model.get("_sides").sides.map((_, side) => createSideModel(model, side));
   const sides = models.map((side) => createSession(side.model, clock, audience, false));
-  const listeners = new Set<() => void>();
-  const cleanups: (() => void)[] = [];
-  const talk = createTalk<ToKernel>(
-    (message) => model.send(message),
-    () => update({ silent: true }),
-    clock,
-  );
-  let state: ComparisonState = {
+  const store = createStore<ComparisonState>({
     sides: model.get("_sides").sides,
     remarks: model.get("_sides").remarks,
     ...contrastOf(),
@@ -85,7 +63,9 @@ export function createComparisonSession(
     problem: null,
     silent: false,
     ...choices(),
-  };
+  });
+  const { update } = store;
+  const talk = createTalk(model, clock, () => update({ silent: true }));
 
   const requests = createRequests({
     client,
@@ -107,15 +87,10 @@ export function createComparisonSession(
     return { sentence, mark };
   }
 
-  function update(changes: Partial<ComparisonState>) {
-    state = { ...state, ...changes };
-    for (const listener of listeners) listener();
-  }
-
   function heard() {
     talk.heard();
     requests.heard();
-    if (state.silent) update({ silent: false });
+    if (store.state.silent) update({ silent: false });
   }
 
   /** Each side gets its part of a frame at once, so that what is drawn next is all of one batch. */
@@ -158,51 +133,26 @@ export function createComparisonSession(
     }
   }
 
-  function on(event: `change:${string}` | "msg:custom", listener: (...args: never[]) => void) {
-    const callback = listener as () => void;
-    model.on(event as "change:scale", callback);
-    cleanups.push(() => model.off(event as "change:scale", callback));
-  }
-
-  on("msg:custom", onMessage);
-  on("change:_contrast", () => update(contrastOf()));
-  on("change:selected", () => update({ selected: model.get("selected") }));
-  for (const name of CHOICES) on(`change:${name}`, () => update({ [name]: model.get(name) }));
-  on("change:playing", () => {
+  talk.on("msg:custom", onMessage);
+  talk.on("change:_contrast", () => update(contrastOf()));
+  talk.on("change:selected", () => update({ selected: model.get("selected") }));
+  for (const name of CHOICES) talk.on(`change:${name}`, () => update({ [name]: model.get(name) }));
+  talk.on("change:playing", () => {
     heard();
     update({ playing: model.get("playing") });
     requests.play();
   });
-  for (const side of sides) cleanups.push(side.store.subscribe(() => update({})));
+  const unsubscribe = sides.map((side) => side.store.subscribe(() => update({})));
 
   return {
-    get state() {
-      return state;
-    },
+    store,
     sides,
-    commands: {
-      play: () => talk.command({ kind: "play" }),
-      stop: () => talk.command({ kind: "stop" }),
-      step: requests.step,
-      reset: () => talk.command({ kind: "reset" }),
-      select(batch) {
-        model.set("selected", batch);
-        model.save_changes();
-      },
-      choose(name, value) {
-        model.set(name, value as never);
-        model.save_changes();
-      },
-    },
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    commands: { ...trainingCommands(talk, requests), choose: talk.set },
     join: audience.join,
     destroy() {
       requests.destroy();
       talk.destroy();
-      for (const cleanup of cleanups) cleanup();
+      for (const end of unsubscribe) end();
       for (const side of sides) side.destroy();
     },
   };

@@ -1,6 +1,7 @@
 /** One side of a comparison: its header, and panels 2, 3 and 4 of the batch that all sides show. */
 
-import { arrange, type Room } from "../arrange";
+import type { Room } from "../arrange";
+import { createArranging } from "../arranging";
 import type { Mark, SideDescription } from "../contract";
 import { element, setText } from "../dom";
 import type { Extent, Figure, Focus, Gestures, Panel, Shown } from "../figure";
@@ -13,8 +14,8 @@ import { createGradients } from "../panels/gradients";
 import { createHorizon } from "../panels/horizon";
 import { createPendingNote } from "../panels/pending_note";
 import { createPredictions } from "../panels/predictions";
-import type { Snapshot } from "../protocol";
 import { QUANTITY_TEXT, seriesOf } from "../quantities";
+import type { Piece } from "../scheduling";
 import { follows, type Session } from "../session";
 import type { State } from "../store";
 import { findSurface } from "../surfaces";
@@ -25,24 +26,29 @@ export interface SideView {
   node: HTMLElement;
   /** Finds what is to be drawn of a batch, or of the nearest that is recorded. */
   compose(batch: number | null, room: Room, mark: Mark | null): Composed;
-  /** `scale`: what panel 3 spans, if it is shared. */
-  draw(composed: Composed, scale: Extent | null): void;
+  /** Gives what is to be drawn of it. `scale`: what panel 3 spans, if it is shared. */
+  draw(composed: Composed, scale: Extent | null): Piece[];
   /** Shows the tooltip of what is pointed at; in all sides before any is highlighted. */
   explain(focus: Focus): void;
-  highlight(focus: Focus): void;
+  /** Highlights what was explained. */
+  highlight(): void;
   destroy(): void;
 }
 
 export interface Composed {
   figure: Figure;
+  /** What panels 2, 3 and 4 are to draw: that of the figure, or while it is pending what they show, in the room of now. */
+  panels: Shown | null;
   /** What panel 3 needs to span; null if it is not drawn. */
   extent: Extent | null;
 }
 
-/** What is drawn already is not drawn again. */
-interface Drawn {
-  inputs: unknown[];
-  shown: Shown;
+/** What is highlighted already is not highlighted again. */
+interface Lit {
+  focus: Focus;
+  drawn: Shown | null;
+  /** The focus, as far as this side has what it is on. */
+  here: Focus;
 }
 
 export function createSide(
@@ -75,35 +81,12 @@ export function createSide(
     createGradients(batchArea, tooltip, commands, gestures),
     createHorizon(batchArea, tooltip, gestures),
   ];
-  let made: Drawn | null = null;
+  const arranging = createArranging();
   let drawn: Shown | null = null;
   let spanned = "";
   let colors = "";
-
-  /** Gives what was made before if nothing that it is made from has changed. */
-  function shownOf(held: Snapshot, state: State, room: Room): Shown {
-    const { batch, stream, part } = held;
-    const { width, theme, zoomed } = room;
-    const source = [state.run.details, batch, stream, part];
-    const inputs = [...source, state.surface, state.measure, state.form, state.labels, width, theme, zoomed];
-    if (made?.inputs.every((input, place) => input === inputs[place])) return made.shown;
-    // A batch that is held anew is the same batch.
-    const same = made && source.every((input, place) => input === made?.inputs[place]);
-    made = {
-      inputs,
-      shown: arrange(
-        {
-          snapshot: same && made ? made.shown.snapshot : held,
-          recorded: null,
-          surface: state.surface,
-          companion: null,
-        },
-        state,
-        room,
-      ),
-    };
-    return made.shown;
-  }
+  let lit: Lit | null = null;
+  let highlighted: Lit | null = null;
 
   function compose(batch: number | null, room: Room, mark: Mark | null): Composed {
     const { state } = store;
@@ -112,21 +95,38 @@ export function createSide(
     const base = { state, width: room.width, why: session.missing, selected, preview: null };
     if (selected < 0) {
       session.want(node, []);
-      return { figure: { ...base, batch: null, shown: null, pending: null }, extent: null };
+      arranging.forget();
+      return { figure: { ...base, batch: null, shown: null, pending: null }, panels: null, extent: null };
     }
     const here = run.batches()[selected];
     const { snapshot, missing } = findSurface(here, state);
     session.want(node, missing ? [missing] : []);
-    const shown = snapshot && shownOf(snapshot, state, room);
+    const shown = snapshot && arranging.arrange({ snapshot, recorded: null, beside: null }, state, room);
+    const panels = shown ?? arranging.refit(state, room);
     const pending = missing && { ...missing, ...session.missing(missing) };
     const marked = mark?.batch === here ? mark : null;
-    return { figure: { ...base, batch: here, mark: marked, shown, pending }, extent: shown && extentOf(shown) };
+    const figure = { ...base, batch: here, mark: marked, shown, pending };
+    return { figure, panels, extent: panels && extentOf(panels) };
   }
 
   const extentOf = (shown: Shown) => panels.map((panel) => panel.extent?.(shown)).find(Boolean) ?? null;
 
-  function draw({ figure }: Composed, scale: Extent | null) {
-    const { state, selected, shown, pending } = figure;
+  function draw({ figure, panels: next }: Composed, scale: Extent | null): Piece[] {
+    const key = `${scale} ${figure.mark?.step} ${figure.mark?.lag}`;
+    if (!next || (next === drawn && key === spanned)) return [() => drawFrame(figure), () => sayShown(figure)];
+    return [
+      () => {
+        drawFrame(figure);
+        drawColors(next);
+        [drawn, spanned] = [next, key];
+      },
+      ...panels.map((panel) => () => panel.update({ ...figure, shown: { ...next, extent: scale } })),
+      () => sayShown(figure),
+    ];
+  }
+
+  /** What stands around the panels. */
+  function drawFrame({ state, selected, pending }: Figure) {
     drawHead(state, selected);
     invitation.hidden = selected >= 0;
     batchArea.hidden = selected < 0;
@@ -134,15 +134,11 @@ export function createSide(
     batchArea.classList.toggle("pending", pending !== null);
     batchArea.setAttribute("aria-busy", String(pending !== null));
     batchArea.inert = pending !== null;
+  }
+
+  function sayShown({ shown, state }: Figure) {
     node.dataset.batch = shown ? String(shown.snapshot.batch) : "";
     node.dataset.recorded = String(state.run.length);
-    const { mark } = figure;
-    const key = `${scale} ${mark?.step} ${mark?.lag}`;
-    if (shown && (shown !== drawn || key !== spanned)) {
-      drawColors(shown);
-      for (const panel of panels) panel.update({ ...figure, shown: { ...shown, extent: scale } });
-      [drawn, spanned] = [shown, key];
-    }
   }
 
   function drawColors(shown: Shown) {
@@ -174,17 +170,17 @@ export function createSide(
     setText(trouble, stays ? `Stays at batch ${formatCount(status.batch)}. ${why}` : "");
   }
 
-  const here = (focus: Focus) => (drawn ? focusHere(focus, drawn) : focus);
-
   function explain(focus: Focus) {
-    const own = here(focus);
-    if (!own.target) tooltip.hide();
-    for (const panel of panels) panel.explain?.(own);
+    if (lit && focus === lit.focus && drawn === lit.drawn) return;
+    lit = { focus, drawn, here: drawn ? focusHere(focus, drawn) : focus };
+    if (!lit.here.target) tooltip.hide();
+    for (const panel of panels) panel.explain?.(lit.here);
   }
 
-  function highlight(focus: Focus) {
-    const own = here(focus);
-    for (const panel of panels) panel.highlight?.(own);
+  function highlight() {
+    if (!lit || lit === highlighted) return;
+    highlighted = lit;
+    for (const panel of panels) panel.highlight?.(lit.here);
   }
 
   return {

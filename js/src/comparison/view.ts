@@ -1,10 +1,10 @@
-/** One displayed comparison: puts the sides together, and draws all of them at most once per animation frame. */
+/** One displayed comparison: puts the sides together, and draws them in successive animation frames, each at most once. */
 
 import { type Room, sameTarget, type Zoomed } from "../arrange";
 import type { Mark } from "../contract";
 import { element, setText } from "../dom";
 import type { Extent, Focus, Gestures } from "../figure";
-import { createScheduling, type Work } from "../scheduling";
+import { createScheduling, type Piece, type Work } from "../scheduling";
 import { within } from "../step_window";
 import type { Problem } from "../store";
 import { followTheme, type Theme } from "../theme";
@@ -35,7 +35,7 @@ export function createComparisonView(parent: HTMLElement, session: ComparisonSes
   let failure: Problem | null = null;
   /** Steps of the batch that is drawn. */
   let steps = 0;
-  const { schedule, settle } = createScheduling(signal, drawDue);
+  const { schedule, settle } = createScheduling(signal, { draw, failed });
   const announce = (sentence: string) => setText(announcer, sentence);
   /** What is done in one side is done in all. */
   const gestures: Gestures = {
@@ -71,33 +71,35 @@ export function createComparisonView(parent: HTMLElement, session: ComparisonSes
   const grid = element("div", { class: "sides", attributes: { "data-count": String(session.sides.length) } });
   panelArea.append(grid);
   const sides = session.sides.map((side, index) =>
-    createSide(grid, side, session.state.sides[index], lineStyle(index), gestures),
+    createSide(grid, side, session.store.state.sides[index], lineStyle(index), gestures),
   );
   root.append(announcer);
 
-  function drawDue(work: Work) {
-    if (width === 0) return;
-    try {
-      if (work === "all") drawAll();
-      highlight();
-    } catch (error) {
-      failure = {
-        message: "The comparison could not be drawn.",
-        hint: error instanceof Error ? error.message : String(error),
-      };
-    }
-    if (work === "all" || failure) controls.update(failure);
+  function draw(work: Work): Piece[] {
+    if (width === 0) return [];
+    if (work === "all") return drawAll();
+    highlight();
+    return [];
+  }
+
+  function failed(error: unknown) {
+    failure = {
+      message: "The comparison could not be drawn.",
+      hint: error instanceof Error ? error.message : String(error),
+    };
+    controls.update(failure);
   }
 
   /** All sides explain before any draws: placing a tooltip measures the page. */
   function highlight() {
     for (const side of sides) side.explain(focus);
-    for (const side of sides) side.highlight(focus);
+    for (const side of sides) side.highlight();
   }
 
-  function drawAll() {
+  /** What all sides show is found at once, so that it is of one batch; they draw it one after the other. */
+  function drawAll(): Piece[] {
     failure = null;
-    const { state } = session;
+    const { state } = session.store;
     if (state.mark && state.mark !== followed) focus = { ...focus, pinned: state.mark.step + state.mark.lag };
     followed = state.mark;
     const states = session.sides.map(({ store }) => store.state);
@@ -114,10 +116,15 @@ export function createComparisonView(parent: HTMLElement, session: ComparisonSes
       states.every(({ info, run }) => !info.live && run.length === 1),
     );
     trend.update({ comparison: state, sides: states, width, batch });
-    sides.forEach((side, index) => {
-      side.draw(composed[index], scales[index] ?? null);
-    });
+    controls.update(failure);
+    root.toggleAttribute("data-drawing", true);
+    return [...sides.flatMap((side, index) => side.draw(composed[index], scales[index] ?? null)), () => finish(batch)];
+  }
+
+  function finish(batch: number | null) {
+    highlight();
     root.dataset.batch = batch === null ? "" : String(batch);
+    root.toggleAttribute("data-drawing", false);
   }
 
   followTheme(signal, (current) => {
@@ -133,7 +140,7 @@ export function createComparisonView(parent: HTMLElement, session: ComparisonSes
   });
   sizes.observe(grid);
   sizes.observe(sides[0].node);
-  const unsubscribe = session.subscribe(() => schedule("all"));
+  const unsubscribe = session.store.subscribe(() => schedule("all"));
   signal.addEventListener("abort", () => {
     for (const side of sides) side.destroy();
     sizes.disconnect();
@@ -143,12 +150,13 @@ export function createComparisonView(parent: HTMLElement, session: ComparisonSes
   parent.append(root);
 }
 
-/** What panel 3 of each side spans, so that all that have the same form have one scale. */
+/** What panel 3 of each side spans, so that all that have the same form have one scale; of what is pending, only its own. */
 function sharedScales(composed: Composed[]): (Extent | null)[] {
-  return composed.map(({ figure, extent }) => {
-    const alike = composed.filter((other) => other.figure.shown?.form === figure.shown?.form);
-    const extents = alike.flatMap((other) => (other.extent ? [other.extent] : []));
-    if (!extent) return null;
+  return composed.map((side) => {
+    const form = side.panels?.form;
+    const alike = composed.filter(({ figure }) => figure.shown && figure.shown.form === form);
+    const extents = [side, ...alike].flatMap(({ extent }) => (extent ? [extent] : []));
+    if (!side.extent) return null;
     return [Math.min(...extents.map(([least]) => least)), Math.max(...extents.map(([, most]) => most))];
   });
 }

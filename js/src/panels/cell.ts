@@ -5,6 +5,7 @@ import { type CellKind, describeSpot, edgeName, formulaOf, gradientName, kindOf 
 import { element, setText } from "../dom";
 import type { Figure, Focus, Gestures, Panel } from "../figure";
 import { formatCount, formatNumber, formatPercent } from "../format";
+import { horizonOf } from "../lags";
 import { shownDecades } from "../log_axis";
 import { type CellFlow, cellOf } from "../protocol";
 import { streamName } from "../streams";
@@ -29,7 +30,7 @@ const TEASER = "where a gradient survives, and where it dies";
 const KEYS =
   "Left and right walk through the steps, Page Up and Down by ten, Home and End to the first and last that the loss " +
   "reaches; up and down read the edges; Escape lets go.";
-const OWN_CELL = "There is no picture of this cell: only those of rnnbow_widget have one. These are its edges.";
+const OWN_CELL = "There is no picture of this cell: only tanh, ReLU, LSTM and GRU have one. These are its edges.";
 const NO_EDGES =
   "This cell does not say what flows inside it, so there is nothing to draw. LSTM, GRU, tanh and ReLU do.";
 
@@ -202,7 +203,7 @@ export function createCell(parent: HTMLElement, tooltip: Tooltip, gestures: Gest
     const decades = shownDecades(sent.extent);
     if (!again) {
       strips.draw(flow.edges, kind, sent, decades, roomOfStrips);
-      drawLegend(decades);
+      drawLegend(decades, flow);
       slider.min = String(sent.first);
       slider.max = String(sent.end - 1);
     }
@@ -219,7 +220,7 @@ export function createCell(parent: HTMLElement, tooltip: Tooltip, gestures: Gest
   }
 
   /** How wide and dark a line is, by what part of the largest gradient it stands for. */
-  function drawLegend(decades: number) {
+  function drawLegend(decades: number, flow: CellFlow) {
     const swatches = [1, 2 / 3, 1 / 3, 0].map((part) => {
       const line = element("i");
       line.style.height = `${widthOf(part)}px`;
@@ -234,6 +235,7 @@ export function createCell(parent: HTMLElement, tooltip: Tooltip, gestures: Gest
       ...swatches,
       zero,
       element("span", { text: "Arrows go its way: from the output to the inputs." }),
+      ...(horizonOf(flow) < flow.steps ? [element("span", { text: describeReach(flow) })] : []),
     );
   }
 
@@ -276,3 +278,6 @@ export function createCell(parent: HTMLElement, tooltip: Tooltip, gestures: Gest
     },
   };
 }
+
+const describeReach = (flow: CellFlow) =>
+  `Losses are followed over ${formatCount(horizonOf(flow))} of ${formatCount(flow.steps)} steps: more of such a window is too much for one answer.`;

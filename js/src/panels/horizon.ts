@@ -229,11 +229,13 @@ export function createHorizon(parent: HTMLElement, tooltip: Tooltip, gestures: G
       const x = back ? columns.x(current - lag + 1) - 0.5 : columns.x(current - lag) + 0.5;
       const [outside, inside] = back ? [x - columns.left, columns.right - x] : [columns.right - x, x - columns.left];
       const way = `${Math.abs(lag)} ${back ? "back" : "ahead"}`;
-      const words = [`below 1 % of its largest from here, ${way}`, `below 1 %, ${way}`];
-      const room = seen.length > 1 ? outside : Math.max(outside, inside);
-      const text = words[room > WORD_WIDTH * words[0].length ? 0 : 1];
+      const words = [`below 1 % of its largest from here, ${way}`, `below 1 %, ${way}`, `1 %: ${way}`];
+      const two = seen.length > 1; // and what stands inwards of both would cover the other
+      const room = two ? outside : Math.max(outside, inside);
+      const fitting = words.find((text) => room > WORD_WIDTH * text.length);
+      const text = fitting ?? words[two ? 2 : 1];
       // On the side that it speaks of, if there is room.
-      const outwards = outside > WORD_WIDTH * text.length;
+      const outwards = two || outside > WORD_WIDTH * text.length;
       const end = back === outwards;
       return { x, text, anchor: end ? "end" : "start", offset: end ? 3 : -3 };
     };

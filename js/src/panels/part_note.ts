@@ -30,7 +30,7 @@ export function explainPart(what: string, pending: Pending, { info, reached }: P
   const of = `of batch ${formatCount(batch)}${shown && `, ${shown},`}`;
   if (why === "refused") return `${what} ${of} cannot be shown. ${pending.reason}`;
   if (info.page) return `${what} ${of} is not in this page: it is a file, without a kernel that could work it out.`;
-  if (why === "waiting") return `${what} ${of}: the kernel works it out…`;
+  if (why === "waiting") return pending.progress ?? `${what} ${of}: the kernel works it out…`;
   if (why === "thinned") return `${what} ${of} cannot be worked out any more.`;
   return reached
     ? `${what} ${of} is not here, and the kernel has not answered for some seconds. It may be busy with a cell, or not running.`

@@ -58,7 +58,7 @@ function explain(pending: Pending, state: State): string {
   if (why === "thinned" && stream !== null && pending.nearest === null) return `The run does not hold batch ${name}.`;
   if (why === "refused") return pending.reason;
   if (info.page) return explainMissing(pending, state, name) + describeHeld(pending, state);
-  if (why === "waiting") return `Batch ${name}: waiting for the kernel…`;
+  if (why === "waiting") return pending.progress ?? `Batch ${name}: waiting for the kernel…`;
   if (why === "thinned") {
     const limit = formatBytes(status.memory_limit);
     return `The details of batch ${name} were thinned to stay within the memory limit (${limit}).`;

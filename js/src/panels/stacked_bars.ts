@@ -42,6 +42,9 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
   let stacked: { of: Float32Array; stack: Stack } | null = null;
   /** Elements of the parts, at the index of their piece, if every part has its own. */
   let rects: SVGRectElement[] = [];
+  /** What they were drawn of, and in which columns and shades. */
+  let drawnParts: DrawnPart[] = [];
+  let drawnLooks = "";
   let lit: Element[] = [];
 
   const top = (part: Part) => scale(part.high);
@@ -66,28 +69,26 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
       rounded(height(part)),
     ];
 
-  const fillOf = ({ ladder }: Stack, rung: number, against: boolean) =>
+  const fillOf = (ladder: Stack["ladder"], rung: number, against: boolean) =>
     against ? againstHatch : lagColor(ladder[rung]);
 
-  function drawRects(parts: DrawnPart[], shown: Shown, stack: Stack) {
-    const { columns, items } = shown;
-    const nodes = partGroup
-      .selectAll<SVGRectElement, DrawnPart>("rect")
-      .data(parts)
-      .join("rect")
-      .attr("class", "part")
-      .attr("data-step", (part) => part.step)
-      .attr("data-lag", (part) => part.lag)
-      .attr("fill", ({ rung, against }) => fillOf(stack, rung, against))
-      .attr("x", (part) => columns.barX(part.step))
-      .attr("width", (part) => columns.barWidth(part.step))
-      .attr("y", top)
-      .attr("height", height)
-      .nodes();
+  /** Most of what is drawn are these: where only heights have changed, nothing else is touched. */
+  function drawRects(parts: DrawnPart[], { columns, items }: Shown, { ladder }: Stack) {
+    const nodes = partGroup.selectAll<SVGRectElement, DrawnPart>("rect").data(parts).join("rect").nodes();
+    const looks = [columns.left, columns.width, columns.first, columns.count, items.firstLag, items.lags].join(" ");
+    const before = looks === drawnLooks ? drawnParts : [];
     rects = [];
-    parts.forEach(({ step, lag }, index) => {
-      rects[indexOf(step, lag, items)] = nodes[index];
+    parts.forEach((part, index) => {
+      const { step, lag, rung, against } = part;
+      const node = nodes[index];
+      if (!before[index] || !sameButHeight(part, before[index])) {
+        const fixed = { class: "part", "data-step": step, "data-lag": lag, fill: fillOf(ladder, rung, against) };
+        setAttributes(node, { ...fixed, x: columns.barX(step), width: columns.barWidth(step) });
+      }
+      setAttributes(node, { y: top(part), height: height(part) });
+      rects[indexOf(step, lag, items)] = node;
     });
+    [drawnLooks, drawnParts] = [looks, parts];
   }
 
   function drawPaths(parts: DrawnPart[], shown: Shown, stack: Stack) {
@@ -101,7 +102,7 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
       .join("path")
       .attr("class", "part")
       .attr("data-rung", ({ rung }) => rung)
-      .attr("fill", ({ rung, against }) => fillOf(stack, rung, against))
+      .attr("fill", ({ rung, against }) => fillOf(stack.ladder, rung, against))
       .attr("d", (group) => pathOf(group.parts, place(shown)));
   }
 
@@ -193,7 +194,6 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
         against: parts.some(({ against }) => against),
         total: !stack.marks ? null : reachesBack(items) ? `${total}, counted from the bar’s lower end` : total,
       });
-      lit = [];
     },
     clear() {
       drawn = null;
@@ -201,6 +201,7 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
       for (const group of [partGroup, pathGroup, beyondGroup, totalGroup]) group.selectAll("*").remove();
       legend.hide();
       rects = [];
+      drawnParts = [];
       lit = [];
     },
     pick(x, y) {
@@ -252,4 +253,11 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
       return extent[0] === extent[1] ? ["Every piece of this batch is zero."] : [];
     },
   };
+}
+
+const sameButHeight = (a: DrawnPart, b: DrawnPart) =>
+  a.step === b.step && a.lag === b.lag && a.rung === b.rung && a.against === b.against;
+
+function setAttributes(node: Element, attributes: Record<string, string | number>) {
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
 }

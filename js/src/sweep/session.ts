@@ -62,13 +62,8 @@ export function createSweepSession(
   const client = randomName();
   const audience = createAudience(visibility);
   const listeners = new Set<() => void>();
-  const cleanups: (() => void)[] = [];
   let inner: InnerModel<Traits & ComparisonTraits> | null = null;
-  const talk = createTalk<ToSweep>(
-    (message) => model.send(message),
-    () => update({ silent: true }),
-    clock,
-  );
+  const talk = createTalk<SweepTraits, ToSweep>(model, clock, () => update({ silent: true }));
   let state: SweepState = {
     table: model.get("_table"),
     sortBy: model.get("sort_by"),
@@ -137,20 +132,14 @@ export function createSweepSession(
     }
   }
 
-  function on(event: `change:${string}` | "msg:custom", listener: (...args: never[]) => void) {
-    const callback = listener as () => void;
-    model.on(event as "change:sort_by", callback);
-    cleanups.push(() => model.off(event as "change:sort_by", callback));
-  }
-
-  on("msg:custom", onMessage);
-  on("change:_table", () => update({ table: model.get("_table") }));
-  on("change:_opened", () => {
+  talk.on("msg:custom", onMessage);
+  talk.on("change:_table", () => update({ table: model.get("_table") }));
+  talk.on("change:_opened", () => {
     heard();
     openPanels();
   });
-  on("change:sort_by", () => update({ sortBy: model.get("sort_by") }));
-  on("change:descending", () => update({ descending: model.get("descending") }));
+  talk.on("change:sort_by", () => update({ sortBy: model.get("sort_by") }));
+  talk.on("change:descending", () => update({ descending: model.get("descending") }));
   openPanels();
 
   return {
@@ -181,7 +170,6 @@ export function createSweepSession(
     destroy() {
       requests.destroy();
       talk.destroy();
-      for (const cleanup of cleanups) cleanup();
       state.panels?.showing.destroy();
     },
   };

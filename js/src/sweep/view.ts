@@ -1,7 +1,7 @@
 /** One displayed sweep: its table, and beneath it the panels of the trials that are open. */
 
 import { element, setText } from "../dom";
-import { createScheduling } from "../scheduling";
+import { createScheduling, type Piece } from "../scheduling";
 import { SILENT } from "../status";
 import { followTheme } from "../theme";
 import { createButton } from "../toolbar";
@@ -36,9 +36,14 @@ export function createSweepView(parent: HTMLElement, session: SweepSession, sign
   const place = element("div", { class: "rnnbow-host" });
   parent.append(root, place);
   let shown: { panels: Panels; end: () => void } | null = null;
-  const { schedule } = createScheduling(signal, draw);
+  const { schedule } = createScheduling(signal, { draw, failed });
 
-  function draw() {
+  function failed(error: unknown) {
+    banner.hidden = false;
+    setText(banner, `The table could not be drawn. ${error instanceof Error ? error.message : String(error)}`);
+  }
+
+  function draw(): Piece[] {
     const { state } = session;
     table.update(state);
     setText(summary, summaryOf(state.table.rows));
@@ -56,6 +61,7 @@ export function createSweepView(parent: HTMLElement, session: SweepSession, sign
     setText(banner, state.problem ? `${state.problem.message} ${state.problem.hint}`.trim() : "");
     root.dataset.finished = String(state.table.finished);
     drawPanels(state.panels);
+    return [];
   }
 
   function drawPanels(panels: Panels | null) {
