@@ -29,7 +29,7 @@ class CellFlow:
     sizes : dict of array (n, K) or (n, B, K)
         By the name of an edge: the norm of the gradient of that loss with respect to what flows along it at step j.
     cell : str or None
-        Name of the cell in `CELLS`; None if it is one of a person's own, of which only the edges are known.
+        Name of the cell, as ``cell=`` takes it; None if it is one of a person's own, of which only the edges are known.
     """
 
     edges: tuple[Edge, ...]
