@@ -219,14 +219,21 @@ def own_environment(root: Path) -> dict[str, str]:
 
 
 @contextmanager
-def watched_page(browser: Browser, log: PageLog) -> Iterator[Page]:
-    """Give a page that shares nothing with others; nothing must go wrong in it."""
+def logged_page(browser: Browser, log: PageLog) -> Iterator[Page]:
+    """Give a page that shares nothing with others, and note what it does."""
     context = browser.new_context(viewport=VIEWPORT)
     context.on("page", log.watch)
     try:
         yield context.new_page()
     finally:
         context.close()
+
+
+@contextmanager
+def watched_page(browser: Browser, log: PageLog) -> Iterator[Page]:
+    """Give a page that shares nothing with others; nothing must go wrong in it."""
+    with logged_page(browser, log) as page:
+        yield page
     assert not log.complaints, log.complaints
 
 

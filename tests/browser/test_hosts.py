@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from figure import Figure
-from harness import VIEWPORT, PageLog, notebook, own_environment, run_all, wait_for_kernel
+from harness import PageLog, logged_page, notebook, own_environment, run_all, wait_for_kernel
 from hosts import NotebookServer, running_marimo, running_voila
 from playwright.sync_api import Browser, Page, expect
 
@@ -28,12 +28,8 @@ PIXEL = 0.05  # how far a drawn height may be from the exact one
 def page_of_a_host(browser: Browser) -> Iterator[Page]:
     """Give a page in which nothing of ours must go wrong; what the host itself complains of or asks for is its own."""
     log = PageLog()
-    context = browser.new_context(viewport=VIEWPORT)
-    context.on("page", log.watch)
-    try:
-        yield context.new_page()
-    finally:
-        context.close()
+    with logged_page(browser, log) as page:
+        yield page
     ours = [line for line in log.complaints if "blob:" in line or "rnnbow" in line]  # widgets are loaded from blobs
     assert not ours, ours
 
