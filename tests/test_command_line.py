@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -152,6 +153,15 @@ def test_a_run_that_diverges_is_written_and_fails(text: Path, tmp_path: Path) ->
     assert (tmp_path / "run.html").exists()
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Processes that are started hear SIGINT: jobs in the background of a shell, and all that they start, ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_on_a_terminal_it_shows_progress_and_loss_and_an_interrupt_keeps_what_was_recorded(
     text: Path, tmp_path: Path
 ) -> None:
@@ -189,6 +199,7 @@ def test_without_click_it_says_what_to_install(tmp_path: Path) -> None:
     assert err == "rnnbow needs click: pip install 'rnnbow_widget[cli]'\n"
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_view_serves_a_run_file_until_it_is_interrupted(text: Path, tmp_path: Path) -> None:
     rnnbow("train", text, "--batches=21", *QUICK, "--save", tmp_path / "run.rnnbow")
     command = [sys.executable, "-m", "rnnbow_widget", "view", str(tmp_path / "run.rnnbow"), "--no-browser"]
