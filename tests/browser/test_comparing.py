@@ -16,13 +16,16 @@ w = compare({cells}, data=corpora.c_headers(), hidden_size=12, record_every=5, h
 w.train({batches})
 w
 """
+# All is trained and thinned before there is a widget: a page that is quick keeps what frames told it meanwhile.
 THINNED = """
-from rnnbow_widget import compare, corpora
+from rnnbow_widget import Trainer, compare, corpora
 settings = dict(hidden_size=12, seq_length=96, record_every=1, horizon=None, seed=3)
-w = compare("tanh", "lstm", data=corpora.c_headers(), **settings)
-w.runs["LSTM"].memory_limit = 2_000_000
-w.train(60)
-w.runs["LSTM"].recall = None  # nothing is worked out again
+trainers = [Trainer(corpora.c_headers(), cell=cell, **settings) for cell in ("tanh", "lstm")]
+trainers[1].run.memory_limit = 2_000_000
+for trainer in trainers:
+    trainer.train(60)
+trainers[1].run.recall = None  # nothing is worked out again
+w = compare(*trainers)
 w
 """
 HEIGHTS = """side => Object.fromEntries([...side.querySelectorAll("rect.part")].map((part) =>
