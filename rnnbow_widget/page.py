@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from . import __version__
 from .checks import boolean, one_of, positive_int, shown
 from .compact import MANTISSA_BITS, compact, rounded
+from .export import File, write_out
 from .extract import extract_rows
 from .measuring import MEASURES
 from .protocol import pack_details, pack_overview
@@ -105,6 +106,12 @@ def make_page(
             f"got {max_bytes}"
         )
     return page
+
+
+def write_page(run: Run, file: File, *, title: str | None = None, max_bytes: int | None = None, **choices: Any) -> None:
+    """Write the page of a run, which shows first what is chosen; see `Run.to_html`."""
+    reporter, most = Reporter(run, None), MAX_BYTES if max_bytes is None else max_bytes
+    write_out(file, make_page(reporter, checked_view(reporter, choices), title=title, max_bytes=most))
 
 
 def checked_view(reporter: Reporter, choices: Mapping[str, Any]) -> dict[str, Any]:
