@@ -300,7 +300,9 @@ def test_exploding_gradients_are_measured_without_overflow_or_warning() -> None:
 
 @pytest.mark.parametrize("streams", [None, 2])
 @pytest.mark.parametrize("horizon", [None, 2])
-def test_what_overflows_and_what_is_no_number_is_shown_and_no_accident(horizon: int | None, streams: int | None) -> None:
+def test_what_overflows_and_what_is_no_number_is_shown_and_no_accident(
+    horizon: int | None, streams: int | None
+) -> None:
     """Weights of 1e200 overflow within two steps, and a sum of infinities of both signs is not a number."""
     rnn = RNN(3, 4, cell=LinearCell, init="orthogonal", dtype=np.float64)
     x = np.arange(6) % 3 if streams is None else np.arange(12).reshape(6, 2) % 3
