@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import anywidget
 import numpy as np
 import traitlets
 from numpy.typing import NDArray
@@ -18,12 +17,13 @@ from .export import File, write_out
 from .lockstep import Lockstep
 from .measuring import MEASURES
 from .page import FORMS, MAX_BYTES
+from .page_traits import Batch, Checked, Choice, PageWidget, computed
 from .protocol import drawable
 from .reporter import Reporter
 from .run import QUANTITIES
 from .sides import Side, described, differing, remarks
 from .sides_page import make_sides_page
-from .widget import STATIC, Choice, computed
+from .widget import STATIC
 
 SCALES = ("shared", "own")
 """Vertical scale of panel 3: one for all sides, or each its own."""
@@ -31,7 +31,7 @@ OPTIONS = ("measure", "form", "quantity", "log_scale", "scale", "stream")
 """What a comparison shows, as traits of these names."""
 
 
-class Comparison(anywidget.AnyWidget):
+class Comparison(PageWidget):
     """Two to four runs side by side, live in lockstep; made by `compare`.
 
     One plot of a quantity over training for all, and of each side panels 2 to 4: of the same batch, or the nearest that
@@ -76,14 +76,16 @@ class Comparison(anywidget.AnyWidget):
     _esm = STATIC / "widget.js"
     _css = STATIC / "widget.css"
 
-    selected = traitlets.Int(None, allow_none=True).tag(sync=True)
+    selected = Batch().tag(sync=True)
     measure = Choice(MEASURES, "norm").tag(sync=True)
     form = Choice(FORMS, "auto").tag(sync=True)
     quantity = Choice(QUANTITIES, "horizon_length").tag(sync=True)
     log_scale = traitlets.Bool(False).tag(sync=True)
     scale = Choice(SCALES, "shared").tag(sync=True)
-    stream = traitlets.Int(None, allow_none=True).tag(sync=True)
-    playing = traitlets.Bool(False).tag(sync=True, to_json=lambda _, widget: widget._conversation.can_play_on())
+    stream = Checked().tag(sync=True)
+    playing = traitlets.Bool(False).tag(
+        sync=True, from_pages=False, to_json=lambda _, widget: widget._conversation.can_play_on()
+    )
     _sides = computed(lambda widget: widget._describe())
     _contrast = computed(lambda widget: widget._told())
     _side_0 = computed(lambda widget: widget._side_state(0))
