@@ -201,7 +201,7 @@ class Comparison(anywidget.AnyWidget):
 
     def pause(self) -> None:
         """Stop playing, after the batches that are being trained."""
-        self._conversation.pause()
+        self._conversation.stop()
 
     def train(self, batches: int) -> None:
         """Train all by a number of batches now; those that are behind the others catch up first.

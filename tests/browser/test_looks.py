@@ -164,6 +164,8 @@ def test_in_a_place_narrower_than_its_axes_no_width_is_negative(show: Callable[.
     narrow = Figure(page, 1)
     narrow.expect_recorded(17)
     next_drawing(page)
-    widths = narrow.root.locator("rect[width]").evaluate_all("all => all.map((one) => Number(one.getAttribute('width')))")
+    widths = narrow.root.locator("rect[width]").evaluate_all(
+        "all => all.map((one) => Number(one.getAttribute('width')))"
+    )
     assert len(widths) > 25
     assert min(widths) >= 0
