@@ -11,8 +11,9 @@ from .bptt_itemized import itemized_bptt, itemized_delta
 from .bptt_layers import itemized_layer_delta, itemized_layers
 from .gradients import bptt
 from .itemizer import itemize
+from .recall import ThinnedError
 from .rnn import RNN
-from .run import Run, ThinnedError
+from .run import Run
 from .run_file import RunFileError, RunFileWarning
 from .sequences import Sequences, Stream
 from .snapshot import Snapshot

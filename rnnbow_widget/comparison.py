@@ -9,7 +9,6 @@ from os import PathLike
 from time import monotonic
 from typing import Any
 
-import anywidget
 import numpy as np
 import traitlets
 from numpy.typing import NDArray
@@ -24,6 +23,7 @@ from .export import File, write_out
 from .lockstep import Lockstep
 from .measuring import MEASURES
 from .page import FORMS, MAX_BYTES
+from .page_traits import Batch, Checked, Choice, PageWidget, computed
 from .protocol import drawable
 from .reporter import Part, Reporter
 from .run import QUANTITIES, Run
@@ -33,7 +33,7 @@ from .sides import Side, check_comparable, derived_names, described, differing, 
 from .sides_page import make_sides_page
 from .status import explain
 from .trainer import Trainer
-from .widget import STATIC, Choice, RNNbow, computed
+from .widget import STATIC, RNNbow
 
 SCALES = ("shared", "own")
 """Vertical scale of panel 3: one for all sides, or each its own."""
@@ -105,7 +105,7 @@ def compare(
     return Comparison(dict(zip([*unnamed, *named], sides, strict=True)), **options)
 
 
-class Comparison(anywidget.AnyWidget):
+class Comparison(PageWidget):
     """Two to four runs side by side, live in lockstep; made by `compare`.
 
     One plot of a quantity over training for all, and of each side panels 2 to 4: of the same batch, or the nearest that
@@ -150,14 +150,16 @@ class Comparison(anywidget.AnyWidget):
     _esm = STATIC / "widget.js"
     _css = STATIC / "widget.css"
 
-    selected = traitlets.Int(None, allow_none=True).tag(sync=True)
+    selected = Batch().tag(sync=True)
     measure = Choice(MEASURES, "norm").tag(sync=True)
     form = Choice(FORMS, "auto").tag(sync=True)
     quantity = Choice(QUANTITIES, "horizon_length").tag(sync=True)
     log_scale = traitlets.Bool(False).tag(sync=True)
     scale = Choice(SCALES, "shared").tag(sync=True)
-    stream = traitlets.Int(None, allow_none=True).tag(sync=True)
-    playing = traitlets.Bool(False).tag(sync=True, to_json=lambda _, widget: widget._conversation.can_play_on())
+    stream = Checked().tag(sync=True)
+    playing = traitlets.Bool(False).tag(
+        sync=True, from_pages=False, to_json=lambda _, widget: widget._conversation.can_play_on()
+    )
     _sides = computed(lambda widget: widget._describe())
     _contrast = computed(lambda widget: widget._told())
     _side_0 = computed(lambda widget: widget._side_state(0))

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import __version__
-from .checks import boolean, one_of, positive_int
+from .checks import boolean, one_of, positive_int, shown
 from .compact import MANTISSA_BITS, compact, rounded
+from .export import File, write_out
 from .extract import extract_rows
 from .measuring import MEASURES
 from .protocol import pack_details, pack_overview
@@ -83,7 +84,7 @@ def make_page(
         If `title` is no text, or `max_bytes` leaves no room for the run.
     """
     if not isinstance(title, (str, type(None))):
-        raise TypeError(f"title takes a text, got {title!r}")
+        raise TypeError(f"title takes a text, got {shown(title)}")
     max_bytes = positive_int("max_bytes", max_bytes)
     traits = page_traits(reporter, {**FIRST_VIEW, "surface": reporter.primary, **(chosen or {})})
     heading = title or f"RNNbow: {traits['_info']['data_name'] or 'a run'}"
@@ -105,6 +106,12 @@ def make_page(
             f"got {max_bytes}"
         )
     return page
+
+
+def write_page(run: Run, file: File, *, title: str | None = None, max_bytes: int | None = None, **choices: Any) -> None:
+    """Write the page of a run, which shows first what is chosen; see `Run.to_html`."""
+    reporter, most = Reporter(run, None), MAX_BYTES if max_bytes is None else max_bytes
+    write_out(file, make_page(reporter, checked_view(reporter, choices), title=title, max_bytes=most))
 
 
 def checked_view(reporter: Reporter, choices: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,9 +18,10 @@ from .checks import one_of
 from .forward import ForwardPass
 from .gradients import Gradients, bptt
 from .overview import loss_of
+from .recall import ReplayError, UnfinishedError
 from .recording import itemize, with_surfaces
 from .rnn import RNN
-from .run import ReplayError, Run, UnfinishedError
+from .run import Run
 from .snapshot import Snapshot
 from .surfaces import Surface, Surfaces
 from .units import Units, hidden_units
