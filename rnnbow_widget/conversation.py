@@ -19,7 +19,7 @@ from .page_message import client_of, echoed, kind_of, request_of
 from .reporter import SETTINGS, Part, Reporter
 from .run_file import RunFileError
 from .status import explain
-from .trainer import DivergedError
+from .training_loop import DivergedError
 
 Handler = Callable[[Mapping[str, Any]], None]
 
