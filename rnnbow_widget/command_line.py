@@ -27,7 +27,8 @@ from .page import MAX_BYTES
 from .run import MEMORY_LIMIT, QUANTITIES, Run
 from .run_file import SUFFIX, RunFileError
 from .run_reader import RunReader
-from .trainer import DivergedError, Trainer
+from .trainer import Trainer
+from .training_loop import DivergedError
 from .visible_text import visible
 
 Command = TypeVar("Command", bound=Callable[..., Any])
