@@ -9,7 +9,6 @@ from os import PathLike
 from time import monotonic
 from typing import Any
 
-import anywidget
 import numpy as np
 import traitlets
 from numpy.typing import NDArray
@@ -23,6 +22,7 @@ from .display import mime_bundle
 from .export import File, write_out
 from .lockstep import Lockstep
 from .measuring import MEASURES
+from .none_as_null import NoneAsNull
 from .page import FORMS, MAX_BYTES
 from .protocol import drawable
 from .reporter import Part, Reporter
@@ -105,7 +105,7 @@ def compare(
     return Comparison(dict(zip([*unnamed, *named], sides, strict=True)), **options)
 
 
-class Comparison(anywidget.AnyWidget):
+class Comparison(NoneAsNull):
     """Two to four runs side by side, live in lockstep; made by `compare`.
 
     One plot of a quantity over training for all, and of each side panels 2 to 4: of the same batch, or the nearest that

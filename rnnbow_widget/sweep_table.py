@@ -9,12 +9,12 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
-import anywidget
 import traitlets
 
 from .checks import positive_int
 from .data import Data
 from .grid import Grid
+from .none_as_null import NoneAsNull
 from .protocol import drawable
 from .relay import Relay, RelayedComparison, RelayedRun, state_of
 from .run import Run
@@ -105,7 +105,7 @@ def sweep(
     return Sweep(made)
 
 
-class Sweep(anywidget.AnyWidget):
+class Sweep(NoneAsNull):
     """The trials of a sweep as a table, which fills while they train; made by `sweep`.
 
     A row has what is particular to a trial, how far it is, its loss, its horizon length, and how that went over

@@ -18,6 +18,7 @@ from .display import mime_bundle
 from .export import File, write_out
 from .horizon import HorizonChoice
 from .measuring import MEASURES
+from .none_as_null import NoneAsNull
 from .page import FIRST_VIEW, FORMS, MAX_BYTES, make_page
 from .recipe import recipe
 from .reporter import SETTINGS, Reporter
@@ -52,7 +53,7 @@ def computed(compute: Callable[[Any], Any]) -> Any:
     return traitlets.Any().tag(sync=True, to_json=lambda _, widget: compute(widget))
 
 
-class RNNbow(anywidget.AnyWidget):
+class RNNbow(NoneAsNull):
     """Four linked panels that show where the gradient of a recurrent network comes from, live while it trains.
 
     Display it by naming it at the end of a cell. While it plays, the page lends the kernel short stretches of time to
