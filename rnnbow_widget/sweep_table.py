@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import traitlets
 
-from .checks import positive_int
+from .checks import one_of, positive_int
 from .data import Data
 from .grid import Grid
-from .none_as_null import NoneAsNull
+from .page_message import kind_of, request_of
+from .page_traits import PageWidget, computed
 from .protocol import drawable
 from .relay import Relay, RelayedComparison, RelayedRun, state_of
 from .run import Run
@@ -24,12 +25,13 @@ from .status import explain
 from .trial import Trial
 from .trial_table import row_of, summary_of, text_of
 from .trials import Trials
-from .widget import STATIC, computed
+from .widget import STATIC
 
 if TYPE_CHECKING:
     import pandas
 
 _TELL_SECONDS = 0.25
+_OF_ALL = ("status", "batch", "loss", "horizon")  # columns that every table has
 
 
 def sweep(
@@ -105,7 +107,7 @@ def sweep(
     return Sweep(made)
 
 
-class Sweep(NoneAsNull):
+class Sweep(PageWidget):
     """The trials of a sweep as a table, which fills while they train; made by `sweep`.
 
     A row has what is particular to a trial, how far it is, its loss, its horizon length, and how that went over
@@ -253,6 +255,13 @@ class Sweep(NoneAsNull):
 
     # What pages see.
 
+    @traitlets.validate("sort_by")
+    def _check_column(self, proposal: Mapping[str, Any]) -> str:
+        try:
+            return one_of("sort_by", proposal["value"], ("", *self._sweep.varied, *_OF_ALL))
+        except ValueError as error:
+            raise traitlets.TraitError(str(error)) from None
+
     def _describe(self) -> dict[str, Any]:
         self._sweep.refresh()
         return {
@@ -283,17 +292,14 @@ class Sweep(NoneAsNull):
 
     def _receive(self, message: Any, buffers: Sequence[Any]) -> None:
         """Do what a page's message asks. What fails is shown on the pages."""
-        handlers: dict[Any, Callable[[], None]] = {
-            "follow": lambda: self._tell(str(message.get("client")), positive_int("seq", message.get("seq"))),
+        handlers: dict[str, Callable[[], None]] = {
+            "follow": lambda: self._tell(*request_of(message)),
             "show": lambda: self._on_show(message.get("numbers")),
             "cancel": self.cancel,
             "relay": lambda: self._on_relay(message, buffers),
         }
         try:
-            kind = message.get("kind") if isinstance(message, dict) else None
-            if kind not in handlers:
-                raise ValueError(f"kind takes one of {', '.join(handlers)}; got {kind!r}")
-            handlers[kind]()
+            handlers[kind_of(message, handlers)]()
         except Exception as error:
             said, hint = explain(error)
             self.log.error("rnnbow_widget: %s", said, exc_info=error)
@@ -308,7 +314,7 @@ class Sweep(NoneAsNull):
 
     def _on_relay(self, message: Mapping[str, Any], buffers: Sequence[Any]) -> None:
         if self._relay is not None and message.get("id") == self._opened_id:  # else of panels that are gone
-            self._relay.deliver(message["data"], buffers)
+            self._relay.deliver(message.get("data"), buffers)
 
     def _tell_now_and_then(self) -> None:
         if monotonic() - self._told_at >= _TELL_SECONDS:
