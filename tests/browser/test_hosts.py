@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from figure import Figure
-from harness import PageLog, logged_page, notebook, own_environment, run_all, wait_for_kernel
+from harness import SLOW_MS, PageLog, logged_page, notebook, own_environment, run_all, wait_for_kernel
 from hosts import NotebookServer, running_marimo, running_voila
 from playwright.sync_api import Browser, Page, expect
 
@@ -36,6 +36,7 @@ def page_of_a_host(browser: Browser) -> Iterator[Page]:
 
 def use(figure: Figure, text: str | None = None) -> None:
     """See what the cell trained, on numpy's headers or another text, click a batch, and train on for a while."""
+    expect(figure.root).to_be_visible(timeout=SLOW_MS)  # the host starts a kernel first
     figure.expect_state("paused")
     figure.expect_recorded(3)
     figure.expect_batch(40)
