@@ -131,7 +131,7 @@ class Comparison(PageWidget):
 
     def pause(self) -> None:
         """Stop playing, after the batches that are being trained."""
-        self._conversation.pause()
+        self._conversation.stop()
 
     def train(self, batches: int) -> None:
         """Train all by a number of batches now; those that are behind the others catch up first.

@@ -211,7 +211,7 @@ class RNNbow(PageWidget):
 
     def pause(self) -> None:
         """Stop playing, after the batch that is being trained."""
-        self._conversation.pause()
+        self._conversation.stop()
 
     def train(self, batches: int) -> None:
         """Train a number of batches now. Pages are kept up to date meanwhile; none is needed.
