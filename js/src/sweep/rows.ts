@@ -11,7 +11,7 @@ const ORDER: readonly TrialStatus[] = ["done", "training", "waiting", "diverged"
 type Value = TrialRow["values"][number];
 
 /** What a row has in a column; "" names the trial's number. */
-export function entryOf(row: TrialRow, column: string, columns: readonly string[]): Value {
+function entryOf(row: TrialRow, column: string, columns: readonly string[]): Value {
   switch (column) {
     case "":
       return row.number;
