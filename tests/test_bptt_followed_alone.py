@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from strategies import make_case, relative_error
 
-from rnnbow_widget.bptt_itemized import _ROWS_CHECKED_EVERY, itemized_bptt, itemized_delta
+from rnnbow_widget.bptt_itemized import _ROWS_CHECKED_EVERY, _Walk, itemized_bptt, itemized_delta
 from rnnbow_widget.forward import ForwardPass
 from rnnbow_widget.gradients import bptt
 from rnnbow_widget.losses import output_gradients
@@ -61,7 +61,7 @@ MEASURE = {
 
 
 @pytest.mark.parametrize("mask", MASKS)
-@pytest.mark.parametrize("streams", [None, 3])
+@pytest.mark.parametrize("streams", [None, 2])
 @pytest.mark.parametrize("cell", ["tanh", "gru"])
 def test_all_is_as_the_definition_has_it(
     cell: str, streams: int | None, mask: str, monkeypatch: pytest.MonkeyPatch
@@ -109,16 +109,22 @@ def test_all_is_as_the_definition_has_it(
                 np.testing.assert_allclose(
                     average.beyond[name], measure(missing.mean(axis=1), whole), rtol=1e-7, atol=loose
                 )
-            if epsilon is None and lags == STEPS:
-                assert not any(own.any() for own in found.beyond.values()), "nothing is missing, not even by rounding"
+            if epsilon is None:
+                assert not any(own[STEPS - lags :].any() for own in found.beyond.values()), "not even by rounding"
 
 
 def test_only_what_is_asked_for_is_measured_and_by_default_the_norm() -> None:
     rnn, forward = window("tanh", 2, None)
-    for measures in (("norm",), ("mean_abs",), ("share", "norm")):
-        found = itemized_bptt(rnn, forward, 4, measures=measures)
-        for part in (found.items, found.total, found.beyond, found.average.items, found.average.beyond):
-            assert sorted(part) == sorted(measures)
+    for horizon, epsilon in product((None, 4), (None, 0.3)):
+        every = itemized_bptt(rnn, forward, horizon, epsilon=epsilon, measures=MEASURES)
+        for measures in (("norm",), ("mean_abs",), ("share", "norm")):
+            found = itemized_bptt(rnn, forward, horizon, epsilon=epsilon, measures=measures)
+            for kind in ("items", "total", "beyond"):
+                for own, whole in ((found, every), (found.average, every.average)):
+                    part = getattr(own, kind)
+                    assert sorted(part) == sorted(measures)
+                    for name, values in part.items():
+                        np.testing.assert_allclose(values, getattr(whole, kind)[name], rtol=1e-7, atol=1e-9)
     assert list(itemized_bptt(rnn, forward).items) == ["norm"]
     assert itemized_bptt(rnn, forward, 4).gradients is not None
 
@@ -136,10 +142,63 @@ def test_an_epsilon_of_zero_drops_nothing() -> None:
     np.testing.assert_array_equal(itemized_delta(rnn, forward, epsilon=0), itemized_delta(rnn, forward))
 
 
-def test_plain_gradients_are_worked_out_once() -> None:
-    found = itemized_bptt(*window("tanh", None, None))
-    assert found.gradients is found.gradients
-    assert found.average is found.average
+@pytest.mark.parametrize("streams", [None, 2])
+def test_of_a_whole_window_plain_gradients_are_sums_and_need_no_pass_of_their_own(
+    streams: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rnn, forward = window("tanh", streams, None)
+    plain = bptt(rnn, forward)
+    monkeypatch.setattr("rnnbow_widget.bptt_itemized.bptt", None)
+    for horizon in (None, STEPS, 30):
+        found = itemized_bptt(rnn, forward, horizon)
+        assert relative_error(found.gradients.parameters.vector, plain.parameters.vector) < 1e-12
+        np.testing.assert_allclose(found.gradients.delta, plain.delta, rtol=1e-9, atol=1e-14)
+        np.testing.assert_allclose(found.gradients.rows[0][0], plain.rows[0][0], rtol=1e-9, atol=1e-14)
+        assert found.gradients is found.gradients
+        assert found.average is found.average
+
+
+def test_losses_are_followed_together_as_many_as_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    rnn, forward = window("lstm", 2, None)
+    flat = forward.flattened()  # 18 rows of 15 numbers of 8 bytes
+    followed: list[tuple[int, int]] = []
+    monkeypatch.setattr(_Walk, "_follow", lambda self, begin, end: followed.append((begin, end)) or iter(()))
+
+    def stretches(size: int, mask: np.ndarray | None = None) -> list[tuple[int, int]]:
+        followed.clear()
+        monkeypatch.setattr("rnnbow_widget.bptt_itemized._LAG_BYTES", size)
+        walk = _Walk(rnn, flat, np.ones((18, HIDDEN)), 9, 0.0, 2)
+        walk.mask = mask
+        list(walk.blocks())
+        return followed.copy()
+
+    row = 15 * 8
+    assert stretches(18 * row) == [(0, 18)]
+    assert stretches(18 * row - 1) == [(0, 9), (9, 18)]
+    assert stretches(5 * row) == [(0, 4), (4, 9), (9, 13), (13, 18)]
+    assert stretches(1) == [(i, i + 1) for i in range(18)]
+    mask = np.isin(np.arange(18), [2, 5, 9, 10])
+    assert stretches(9 * row, mask) == [(2, 6), (9, 11)]
+    assert stretches(6 * row, mask) == [(2, 6), (9, 11)], "nothing is followed of the last third"
+    assert all(isinstance(end, int) for pair in followed for end in pair)
+
+
+def test_blocks_have_as_many_lags_as_fit_and_at_least_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    rnn, forward = window("tanh", None, None)
+    flat = forward.flattened()
+
+    def blocks(size: int, lags: int = STEPS) -> list[tuple[int, int, tuple[int, ...]]]:
+        monkeypatch.setattr("rnnbow_widget.bptt_itemized._BLOCK_BYTES", size)
+        walk = _Walk(rnn, flat, np.ones((STEPS, HIDDEN)), lags, 0.0, 1)
+        return [(first, start, block.shape) for first, start, block in walk.blocks()]
+
+    lag = STEPS * HIDDEN * 8
+    thirds = [(0, 0, (3, 9, 3)), (3, 0, (3, 6, 3)), (6, 0, (3, 3, 3))]
+    assert blocks(3 * lag) == thirds
+    assert blocks(4 * lag - 1) == thirds
+    assert [first for first, _, _ in blocks(2 * lag)] == [first for first, _, _ in blocks(1)] == [0, 2, 4, 6, 8]
+    assert blocks(1, lags=5)[-1] == (4, 0, (1, 5, 3))
+    assert blocks(100 * lag) == [(0, 0, (9, 9, 3))]
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])

@@ -89,6 +89,29 @@ def test_rows_at_their_limit_are_dropped_and_what_is_no_number_is_not() -> None:
     assert not _drop(rows[:2], np.full(2, 25.0))
 
 
+def test_single_precision_stays_single() -> None:
+    case, double = make_case(dtype=np.float32, cell="lstm"), make_case(cell="lstm")
+    double.rnn.parameters.vector[:] = case.rnn.parameters.vector
+    for horizon in (None, 4):
+        found = itemized_bptt(case.rnn, case.forward(), horizon, measures=MEASURES)
+        delta = itemized_delta(case.rnn, case.forward(), horizon)
+        parts = [*found.items.values(), *found.total.values(), *found.beyond.values()]
+        assert {array.dtype for array in (*parts, found.delta, delta, found.gradients.delta)} == {np.dtype(np.float32)}
+        expected = itemized_delta(double.rnn, double.forward(), horizon)
+        np.testing.assert_allclose(delta, expected, rtol=1e-3, atol=1e-6)
+
+
+def test_what_is_no_network_or_pass_is_named() -> None:
+    case = make_case()
+    for function in (itemized_bptt, itemized_delta):
+        with pytest.raises(TypeError, match="rnn takes"):
+            function("tanh", case.forward())  # type: ignore[operator]
+        with pytest.raises(TypeError, match="forward takes"):
+            function(case.rnn, case.inputs)  # type: ignore[operator]
+    with pytest.raises(TypeError, match="gradients takes"):
+        itemized_bptt(case.rnn, case.forward(), gradients=case.rnn.parameters)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
