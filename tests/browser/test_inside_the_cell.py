@@ -1,5 +1,6 @@
 """Inside the cell: numbers on the edges against the surfaces that Python works out on its own, and how one walks."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -90,12 +91,23 @@ def test_every_number_is_the_norm_that_python_has(cell: str, show: Callable[...,
             assert here[leaving] == before[entering], leaving
 
 
+def test_it_opens_with_the_loss_that_panel_4_shows(show: Callable[..., Figure]) -> None:
+    figure = show(SOURCE.format(settings="cell='lstm'"))
+    figure.expect_batch(380)
+    picture = opened(figure).locator("svg[tabindex]")
+    opening = re.search(r"The strongest loss, at step (\d+) ", figure.read().finding)
+    assert opening
+    expect(picture).to_have_attribute("data-loss", opening[1])
+    expect(picture).to_have_attribute("data-step", opening[1])
+
+
 def test_keys_walk_back_in_time_and_read_the_edges(show: Callable[..., Figure]) -> None:
     figure = show(SOURCE.format(settings="cell='lstm'"))
     figure.expect_batch(380)
     panel = opened(figure)
     picture = panel.locator("svg[tabindex]")
-    expect(picture).to_have_attribute("data-loss", str(STEPS - 1))
+    figure.click(figure.read().steps[STEPS - 1].cell)
+    figure.leave()
     expect(picture).to_have_attribute("data-step", str(STEPS - 1))
     figure.steer("cell", "ArrowLeft", "ArrowLeft", "ArrowLeft")
     expect(picture).to_have_attribute("data-step", "21")
@@ -201,6 +213,8 @@ def test_both_directions_of_a_layer_can_be_looked_into(show: Callable[..., Figur
     expect(panel.locator("summary")).to_contain_text("W_hh_l1_reverse")
     expect(panel.locator(".part-note")).to_be_hidden()
     picture = panel.locator("svg[tabindex]")
+    figure.click(figure.read().steps[0].cell)
+    figure.leave()
     expect(picture).to_have_attribute("data-loss", "0")
     figure.steer("cell", *["ArrowRight"] * 4)
     expect(picture).to_have_attribute("data-step", "4")
