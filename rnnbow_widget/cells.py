@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .cell import Cell
+from .checks import shown
 from .elman import ReLUCell, TanhCell
 from .gated import GRUCell, LSTMCell
 
@@ -20,8 +21,8 @@ def cell_type(cell: str | type[Cell]) -> type[Cell]:
     names = ", ".join(map(repr, CELLS))
     if isinstance(cell, str):
         if cell not in CELLS:
-            raise ValueError(f"cell takes one of {names}, or a subclass of Cell; got {cell!r}")
+            raise ValueError(f"cell takes one of {names}, or a subclass of Cell; got {shown(cell)}")
         return CELLS[cell]
     if not (isinstance(cell, type) and issubclass(cell, Cell)):
-        raise TypeError(f"cell takes one of {names}, or a subclass of Cell; got {cell!r}")
+        raise TypeError(f"cell takes one of {names}, or a subclass of Cell; got {shown(cell)}")
     return cell

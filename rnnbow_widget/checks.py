@@ -15,6 +15,20 @@ LARGEST = 2**53
 """The largest whole number that is taken where nothing else is said: floating-point numbers count up to it."""
 
 
+_MOST_SHOWN = 160  # characters
+
+
+def shown(value: Any) -> str:
+    """Return what errors show of a value: its ``repr``, the middle left out if it is long."""
+    try:
+        text = repr(value)
+    except Exception:  # of any class, or a number of more digits than Python writes down
+        return f"a {type(value).__name__}"
+    if len(text) <= _MOST_SHOWN:
+        return text
+    return f"{text[: _MOST_SHOWN // 2]} … {text[-_MOST_SHOWN // 4 :]} ({len(text):,} characters)"
+
+
 def positive_int(name: str, value: Any, *, minimum: int = 1, maximum: int | None = LARGEST) -> int:
     """Return `value` as an int of at least `minimum`, and at most `maximum` where there is one.
 
@@ -26,15 +40,15 @@ def positive_int(name: str, value: Any, *, minimum: int = 1, maximum: int | None
         If it is smaller or larger.
     """
     if isinstance(value, bool):
-        raise TypeError(f"{name} takes a whole number, got {value!r}")
+        raise TypeError(f"{name} takes a whole number, got {shown(value)}")
     try:
         number = operator.index(value)
     except TypeError:
-        raise TypeError(f"{name} takes a whole number, got {value!r}") from None
+        raise TypeError(f"{name} takes a whole number, got {shown(value)}") from None
     if number < minimum:
-        raise ValueError(f"{name} takes a whole number of at least {minimum}, got {number}")
+        raise ValueError(f"{name} takes a whole number of at least {minimum}, got {shown(number)}")
     if maximum is not None and number > maximum:
-        raise ValueError(f"{name} takes a whole number of at most {maximum}, got {number}")
+        raise ValueError(f"{name} takes a whole number of at most {maximum}, got {shown(number)}")
     return number
 
 
@@ -47,7 +61,7 @@ def boolean(name: str, value: Any) -> bool:
         If it is anything else.
     """
     if not isinstance(value, bool):
-        raise TypeError(f"{name} takes True or False, got {value!r}")
+        raise TypeError(f"{name} takes True or False, got {shown(value)}")
     return value
 
 
@@ -67,16 +81,16 @@ def finite_float(name: str, value: Any, *, above: float | None = None, at_least:
     if at_least is not None:
         takes += f" of at least {at_least:g}"
     if isinstance(value, (bool, str, bytes)):
-        raise TypeError(f"{name} takes {takes}, got {value!r}")
+        raise TypeError(f"{name} takes {takes}, got {shown(value)}")
     try:
         number = float(value)
     except (TypeError, ValueError):
-        raise TypeError(f"{name} takes {takes}, got {value!r}") from None
+        raise TypeError(f"{name} takes {takes}, got {shown(value)}") from None
     except OverflowError:
         number = math.inf
     low = (above is not None and number <= above) or (at_least is not None and number < at_least)
     if not math.isfinite(number) or low:
-        raise ValueError(f"{name} takes {takes}, got {value!r}")
+        raise ValueError(f"{name} takes {takes}, got {shown(value)}")
     return number
 
 
@@ -89,7 +103,7 @@ def one_of(name: str, value: Any, choices: Collection[str]) -> str:
         If it is not.
     """
     if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"{name} takes one of {', '.join(map(repr, choices))}; got {value!r}")
+        raise ValueError(f"{name} takes one of {', '.join(map(repr, choices))}; got {shown(value)}")
     return value
 
 
@@ -103,7 +117,7 @@ def instance(name: str, value: Any, kind: type[Kind]) -> Kind:
     """
     if not isinstance(value, kind):
         article = "an" if kind.__name__[0] in "AEIOR" else "a"
-        raise TypeError(f"{name} takes {article} {kind.__name__}, got {value!r}")
+        raise TypeError(f"{name} takes {article} {kind.__name__}, got {shown(value)}")
     return value
 
 
@@ -120,7 +134,7 @@ def names(name: str, value: Any) -> list[str]:
     except TypeError:
         found = None
     if found is None or not all(isinstance(one, str) for one in found):
-        raise TypeError(f"{name} takes a collection of strings, got {value!r}")
+        raise TypeError(f"{name} takes a collection of strings, got {shown(value)}")
     return found
 
 

@@ -12,9 +12,10 @@ from typing import Any, Protocol
 import traitlets
 from IPython.core.getipython import get_ipython
 
-from .checks import positive_int
+from .checks import positive_int, shown
 from .horizon import HorizonChoice
 from .leases import FRAME_SECONDS, Leases, Trains
+from .page_message import client_of, echoed, kind_of, request_of
 from .reporter import SETTINGS, Part, Reporter
 from .run_file import RunFileError
 from .status import explain
@@ -148,11 +149,8 @@ class Conversation:
     def receive(self, message: Any) -> None:
         """Do what a page's message asks. What fails is shown on the pages."""
         try:
-            kind = message.get("kind") if isinstance(message, dict) else None
             handlers = self._handlers()
-            if kind not in handlers:
-                raise ValueError(f"kind takes one of {', '.join(handlers)}; got {kind!r}")
-            handlers[kind](message)
+            handlers[kind_of(message, handlers)](message)
         except DivergedError:
             pass  # the last frame has said so
         except Exception as error:
@@ -182,7 +180,7 @@ class Conversation:
 
     def _on_follow(self, message: Mapping[str, Any]) -> None:
         with suppress(RunFileError):  # the frame has said so, and the page asks again
-            self.follow(str(message.get("client")), positive_int("seq", message.get("seq")))
+            self.follow(*request_of(message))
 
     def _on_stop(self) -> None:
         self.pause()
@@ -197,10 +195,12 @@ class Conversation:
         name, value = message.get("name"), message.get("value")
         try:
             if name not in SETTINGS:
-                raise ValueError(f"name takes one of {', '.join(SETTINGS)}; got {name!r}")
+                raise ValueError(f"name takes one of {', '.join(SETTINGS)}; got {shown(name)}")
+            if "value" not in message:
+                raise ValueError(f"value is missing: what {name} is to be")
             setattr(self._widget, name, value)
         except (TypeError, ValueError, traitlets.TraitError) as error:
-            self.send({"kind": "refused", "name": name, "value": value, "message": str(error)})
+            self.send({"kind": "refused", "name": echoed(name), "value": echoed(value), "message": str(error)})
 
     def _on_details(self, message: Mapping[str, Any]) -> None:
         """Answer at once, also while something trains: a run can be read while it grows."""
@@ -209,7 +209,7 @@ class Conversation:
         self.send(self._about(side, content), chunks)
 
     def _on_code(self, message: Mapping[str, Any]) -> None:
-        self.send({"kind": "code", "client": str(message.get("client")), "line": self._widget.code()})
+        self.send({"kind": "code", "client": client_of(message), "line": self._widget.code()})
 
     def _on_measure_horizon(self) -> None:
         try:

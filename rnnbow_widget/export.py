@@ -8,6 +8,8 @@ from os import PathLike
 from pathlib import Path
 from typing import IO, Any
 
+from .checks import shown
+
 File = str | PathLike[str] | IO[Any]
 """A path, or something that is open for writing."""
 
@@ -30,7 +32,7 @@ def write_out(file: File, content: str | bytes) -> None:
         try:
             path = Path(os.path.realpath(os.fsencode(file)).decode())
         except ValueError as error:  # an embedded null byte, a surrogate that stands alone
-            raise ValueError(f"file takes the name of a file, got {file!r}: {error}") from None
+            raise ValueError(f"file takes the name of a file, got {shown(file)}: {error}") from None
         _replace(path, content.encode() if isinstance(content, str) else content)
     elif callable(getattr(file, "write", None)):
         takes_bytes = isinstance(file, (io.RawIOBase, io.BufferedIOBase))

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from .checks import positive_int
 from .page import make_page
+from .page_message import kind_of, request_of
 from .reporter import Part, Reporter
 from .run import Run
 from .run_file import RunFileError
@@ -56,7 +56,7 @@ class Follower:
         ValueError
             If it is no such message.
         """
-        kind = message.get("kind") if isinstance(message, dict) else None
+        kind = kind_of(message, ("follow", "resync", "details"))
         with self._lock:
             if page not in self._pages:
                 return [_RELOAD]
@@ -66,9 +66,7 @@ class Follower:
             if kind == "resync":
                 content, chunks = reporter.whole(None, _stream(reporter, message))
                 return [({"kind": "whole", **content, "status": _status(reporter)}, chunks)]
-            if kind == "details":
-                return [reporter.details(message)]
-        raise ValueError(f"kind takes follow, resync or details; got {kind!r}")
+            return [reporter.details(message)]
 
     def _reporter(self, page: str) -> Reporter:
         reporter = self._pages.pop(page, None) or Reporter(self._run, None)
@@ -98,10 +96,11 @@ def _status(reporter: Reporter) -> dict[str, Any]:
 
 def _news(reporter: Reporter, message: Mapping[str, Any]) -> Message:
     """What was added to the file; if it has another run, perhaps of another network, the page is to load anew."""
+    client, seq = request_of(message)
+    stream = _stream(reporter, message)
     with suppress(RunFileError):  # the status says so
         if reporter.look_into_file():
             return _RELOAD
-    content, chunks = reporter.frame(last=True, playing=False, stream=_stream(reporter, message))
-    asked = {"client": str(message.get("client")), "seq": positive_int("seq", message.get("seq"))}
-    head = {"kind": "frame", **asked, "last": True, "playing": False}
+    content, chunks = reporter.frame(last=True, playing=False, stream=stream)
+    head = {"kind": "frame", "client": client, "seq": seq, "last": True, "playing": False}
     return {**head, **content, "status": _status(reporter)}, chunks

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .agreement import Float64, real_array
+from .checks import shown
 from .rnn import RNN
 
 _SPELLINGS = {
@@ -108,7 +109,7 @@ def _entries(name: str, values: Any, n: int) -> list[tuple[tuple[int, int], Any]
         for key in values:
             known = isinstance(key, tuple) and len(key) == 2 and all(one in range(n) for one in key)
             if not known:
-                raise ValueError(f"{name} takes keys (t, j) of steps from 0 to {n - 1}, got {key!r}")
+                raise ValueError(f"{name} takes keys (t, j) of steps from 0 to {n - 1}, got {shown(key)}")
         return list(values.items())
     if not isinstance(values, (Sequence, np.ndarray)):
         raise TypeError(f"{name} takes an array, a list of lists or a dict, got {type(values).__name__}")

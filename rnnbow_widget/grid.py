@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from itertools import product
 from typing import Any
 
-from .checks import positive_int
+from .checks import positive_int, shown
 from .trainer import Trainer
 
 Settings = dict[str, Any]
@@ -45,7 +45,7 @@ def settings_of(grid: Grid, seeds: Iterable[int] | None, common: Mapping[str, An
         _check_names("grid", grid)
         for name, values in grid.items():
             if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable):
-                raise TypeError(f"grid takes a list of values for each setting; {name} has {values!r}")
+                raise TypeError(f"grid takes a list of values for each setting; {name} has {shown(values)}")
         columns = [list(values) for values in grid.values()]
         for name, values in zip(grid, columns, strict=True):
             if not values:
@@ -55,7 +55,7 @@ def settings_of(grid: Grid, seeds: Iterable[int] | None, common: Mapping[str, An
         found = []
         for place, own in enumerate(grid):
             if not isinstance(own, Mapping):
-                raise TypeError(f"grid takes mappings of settings, or one mapping of lists; [{place}] is {own!r}")
+                raise TypeError(f"grid takes mappings of settings, or one mapping of lists; [{place}] is {shown(own)}")
             _check_names("grid", own)
             found.append(dict(own))
         if not found:
@@ -76,7 +76,7 @@ def _with_seeds(found: list[Settings], seeds: Iterable[int] | None) -> list[Sett
     if seeds is None:
         return found
     if isinstance(seeds, (str, bytes)) or not isinstance(seeds, Iterable):
-        raise TypeError(f"seeds takes a list of whole numbers, got {seeds!r}")
+        raise TypeError(f"seeds takes a list of whole numbers, got {shown(seeds)}")
     if any("seed" in settings for settings in found):
         raise ValueError("seeds cannot be given with a grid that has seed: one of them is enough")
     checked = [positive_int("seeds", seed, minimum=0) for seed in seeds]
@@ -90,7 +90,7 @@ def _check_names(argument: str, names: Iterable[Any]) -> None:
         if name not in TAKEN:
             close = get_close_matches(str(name), TAKEN, n=1)
             meant = f"; did you mean {close[0]!r}?" if close else f": {', '.join(TAKEN)}"
-            raise TypeError(f"{argument} takes settings of a Trainer, and {name!r} is none{meant}")
+            raise TypeError(f"{argument} takes settings of a Trainer, and {shown(name)} is none{meant}")
 
 
 def _check_different(found: Sequence[Settings], common: Mapping[str, Any]) -> None:

@@ -10,6 +10,7 @@ from time import monotonic
 from typing import Any, Protocol
 
 from .checks import one_of, positive_int
+from .page_message import request_of
 
 FRAME_SECONDS = 0.05
 """From one frame to the next, while something trains."""
@@ -18,6 +19,7 @@ _OVERLAP_SECONDS = 0.025  # more than the way to the page and back takes
 _MANY = 1 << 30
 _LONGEST_LEASE_MS = 2_000
 _STALE_SECONDS = 10.0
+_MOST_PAGES = 1_000  # of which it is known what was carried out
 
 
 class Trains(Protocol):
@@ -118,7 +120,7 @@ class Leases:
 
     def step(self, message: Mapping[str, Any]) -> None:
         """Take a step for a page."""
-        self._answer(message, lambda client, seq: self._take_step(str(message.get("until")), client, seq))
+        self._answer(message, lambda client, seq: self._take_step(message.get("until"), client, seq))
 
     def train(self, batches: int) -> None:
         """Train a number of batches now, for a cell."""
@@ -133,7 +135,7 @@ class Leases:
 
     def _answer(self, message: Mapping[str, Any], work: Callable[[str, int], None]) -> None:
         """Carry out a page's request once, or say that it was carried out before, or that something else trains now."""
-        client, seq = str(message.get("client")), positive_int("seq", message.get("seq"))
+        client, seq = request_of(message)
         if not self.lock.acquire(timeout=2 * _OVERLAP_SECONDS):  # the request before may be about to end
             self._host.send({"kind": "busy", "client": client, "seq": seq})
             return
@@ -142,11 +144,13 @@ class Leases:
                 self._host.send({"kind": "done", "client": client, "seq": seq})
                 return
             self._answered[client] = seq
+            if len(self._answered) > _MOST_PAGES:
+                del self._answered[next(iter(self._answered))]
             work(client, seq)
         finally:
             self.lock.release()
 
-    def _take_step(self, until: str, client: str | None = None, seq: int = 0) -> None:
+    def _take_step(self, until: Any, client: str | None = None, seq: int = 0) -> None:
         until = one_of("until", until, ("batch", "record"))
         self._host.pause()
         with self._reported(client, seq) as (trains, _):

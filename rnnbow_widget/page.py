@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import __version__
-from .checks import boolean, one_of, positive_int
+from .checks import boolean, one_of, positive_int, shown
 from .compact import MANTISSA_BITS, compact, rounded
 from .extract import extract_rows
 from .measuring import MEASURES
@@ -83,7 +83,7 @@ def make_page(
         If `title` is no text, or `max_bytes` leaves no room for the run.
     """
     if not isinstance(title, (str, type(None))):
-        raise TypeError(f"title takes a text, got {title!r}")
+        raise TypeError(f"title takes a text, got {shown(title)}")
     max_bytes = positive_int("max_bytes", max_bytes)
     traits = page_traits(reporter, {**FIRST_VIEW, "surface": reporter.primary, **(chosen or {})})
     heading = title or f"RNNbow: {traits['_info']['data_name'] or 'a run'}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .checks import shown
 from .protocol import pack_cell, pack_details, pack_units
 from .replay import Replay
 from .run import ReplayError, Run
@@ -45,12 +46,14 @@ def pack_part(run: Run, batch: int, stream: int | None, part: str | None, second
     if part is None:
         return pack_details(stream_views([run.at(batch, seconds)], stream))
     if not isinstance(part, str):
-        raise TypeError(f"part takes a name, got {part!r}")
+        raise TypeError(f"part takes a name, got {shown(part)}")
     if not part.startswith((UNITS, CELL)):
         return pack_details(stream_views([run.with_surface(batch, part, seconds)], stream), part)
     run.index_of(batch)
     if run.recall is None:
-        raise ReplayError(f"{part!r} of batch {batch} was not recorded, and there is no trainer that could work it out")
+        raise ReplayError(
+            f"{shown(part)} of batch {batch} was not recorded, and there is no trainer that could work it out"
+        )
     replay, horizon = run.recall.replay(batch, seconds), run.nearest_held(batch).horizon
     if part.startswith(UNITS):
         return [pack_units(batch, stream, part, replay.units(part.removeprefix(UNITS), horizon, stream=stream))]

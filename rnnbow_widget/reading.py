@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .snapshot import REACH_THRESHOLD, Array, Float64, Snapshot, surface_key
+from .reach import REACH_THRESHOLD, Array, Float64
+from .snapshot import Snapshot, surface_key
 
 FEWEST_STEPS = 8
 """Of shorter windows nothing is said: what is near and what is far is much the same in them."""

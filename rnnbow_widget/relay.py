@@ -8,10 +8,13 @@ from typing import Any
 
 import anywidget
 
+from .checks import one_of, shown
 from .comparison import Comparison
 from .run import Run
 from .sides import Side
 from .widget import RNNbow
+
+_METHODS = ("custom", "update", "request_state")
 
 Send = Callable[[dict[str, Any], list[bytes]], None]
 
@@ -44,8 +47,17 @@ class Relay:
         if self._send is not None:
             self._send(data, list(buffers or ()))
 
-    def deliver(self, data: dict[str, Any], buffers: Sequence[Any]) -> None:
-        """Hand over what a page has sent."""
+    def deliver(self, data: Any, buffers: Sequence[Any]) -> None:
+        """Hand over what a page has sent.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is no message of the widget protocol.
+        """
+        if not isinstance(data, dict):
+            raise TypeError(f"data takes a message of the widget protocol, got {shown(data)}")
+        one_of("method of data", data.get("method"), _METHODS)
         self._receive({"content": {"data": data}, "buffers": list(buffers)})
 
     def close(self) -> None:

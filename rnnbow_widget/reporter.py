@@ -11,6 +11,7 @@ from .checks import one_of, positive_int
 from .corpora import Corpus
 from .feed import Feed
 from .horizon import HorizonChoice
+from .page_message import client_of, part_of
 from .protocol import drawable, json_number
 from .run import Run
 from .run_file import RunFileError
@@ -209,11 +210,12 @@ class Reporter:
         Raises
         ------
         TypeError, ValueError
-            If it names no batch, or no stream that there is.
+            If it names no page, no batch, no part, or no stream that there is.
         """
         batch = positive_int("batch", message.get("batch"), minimum=0)
-        content, chunks = self.feed.details(batch, self.checked_stream(message.get("stream")), message.get("part"))
-        return {"kind": "details", "client": str(message.get("client")), **content}, chunks
+        client, part, stream = client_of(message), part_of(message), self.checked_stream(message.get("stream"))
+        content, chunks = self.feed.details(batch, stream, part)
+        return {"kind": "details", "client": client, **content}, chunks
 
     def frame(self, *, last: bool, playing: bool, stream: int | None) -> Part:
         """Return what is new since the frame before, but the status. Whoever calls it holds what trains.

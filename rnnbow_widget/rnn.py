@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from .cell import Cell
 from .cells import cell_type
-from .checks import array_of, boolean, finite_float, instance, one_of, positive_int
+from .checks import array_of, boolean, finite_float, instance, one_of, positive_int, shown
 from .exchange import make_modules, read_modules
 from .forward import ForwardPass, Track, carried_state
 from .initialization import PRESETS
@@ -433,5 +433,5 @@ def _float_dtype(dtype: DTypeLike) -> np.dtype[Any]:
     except (TypeError, ValueError):
         found = ""
     if found not in ("float32", "float64"):
-        raise ValueError(f"dtype takes float32 or float64, got {dtype!r}")
+        raise ValueError(f"dtype takes float32 or float64, got {shown(dtype)}")
     return np.dtype(found)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from .about import About
 from .arrays import one_stream, overview_frame, snapshots_dataset
-from .checks import finite_float, instance, labels, one_of, positive_int
+from .checks import finite_float, instance, labels, one_of, positive_int, shown
 from .cues import Cue, CueFinder
 from .diagnoses import Diagnosis, diagnose
 from .export import File, write_out
@@ -187,7 +187,7 @@ class Run(Sequence[Snapshot]):
     ) -> None:
         self.vocabulary = tuple(labels("vocabulary", vocabulary))
         if not isinstance(settings, Mapping | None):
-            raise TypeError(f"settings takes a mapping, got {settings!r}")
+            raise TypeError(f"settings takes a mapping, got {shown(settings)}")
         self.settings = dict(settings or {})
         self.about = about if about is None else instance("about", about, About)
         self.recall: Recall | None = None
@@ -850,4 +850,4 @@ def _whole_numbers(name: str, values: Any) -> list[int]:
     try:
         return [positive_int(name, value, minimum=0) for value in values]
     except TypeError:
-        raise TypeError(f"{name} takes a sequence of whole numbers, got {values!r}") from None
+        raise TypeError(f"{name} takes a sequence of whole numbers, got {shown(values)}") from None

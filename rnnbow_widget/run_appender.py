@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from .checks import shown
 from .overview import Overview
 from .run_file import (
     APPLICATION_ID,
@@ -241,7 +242,7 @@ def checked_path(argument: str, path: str | os.PathLike[str]) -> Path:
     """
     takes = f"{argument} takes the name of a file that ends in {SUFFIX}"
     if not isinstance(path, (str, os.PathLike)):
-        raise TypeError(f"{takes}, got {path!r}")
+        raise TypeError(f"{takes}, got {shown(path)}")
     checked = Path(path).absolute()
     if checked.suffix != SUFFIX:
         raise ValueError(f"{takes}, got {str(path)!r}")

@@ -13,6 +13,7 @@ from time import monotonic, time
 from typing import Any
 
 from .about import About
+from .checks import shown
 from .run_file import (
     Block,
     Contents,
@@ -67,7 +68,7 @@ class RunReader:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         if not isinstance(path, (str, os.PathLike)):
-            raise TypeError(f"path takes the name of a run file, got {path!r}")
+            raise TypeError(f"path takes the name of a run file, got {shown(path)}")
         self.path = Path(path).absolute()
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .checks import positive_int
+from .checks import positive_int, shown
 from .page import MAX_BYTES, described, make_document, pack_run, page_traits
 from .reporter import Reporter
 
@@ -39,7 +39,7 @@ def make_sides_page(
         If `title` is no text, or `max_bytes` leaves no room for the runs.
     """
     if not isinstance(title, (str, type(None))):
-        raise TypeError(f"title takes a text, got {title!r}")
+        raise TypeError(f"title takes a text, got {shown(title)}")
     max_bytes = positive_int("max_bytes", max_bytes)
     sides = {f"_side_{place}": page_traits(reporter, {}) for place, reporter in enumerate(reporters.values())}
     whole = {**traits, **{f"_side_{place}": None for place in range(4)}, **sides, "playing": False}

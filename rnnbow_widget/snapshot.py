@@ -1,23 +1,21 @@
-"""One recorded batch, and how far its gradient reaches. numpy only."""
+"""One recorded batch. numpy only."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import groupby
-from math import isnan
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from .checks import one_of
+from .reach import backward, begins_at_zero, median_of_streams, median_reach, of_losses, reaches, reaches_ahead
+from .reach import horizon_length as horizon_length  # noqa: PLC0414 - public under this name, too
 
-Array = NDArray[np.floating[Any]]
 Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
-Indices = NDArray[np.intp]
 Int32 = NDArray[np.int32]
 
 # Measured: small windows take more for these than for their numbers.
@@ -26,9 +24,6 @@ _OBJECT_BYTES = 1_300  # the snapshot and its dicts
 
 INDICATORS = ("spectral_radius", "largest_singular_value", "saturation", "unit_median", "unit_p90", "unit_max")
 """What the numbers in `Snapshot.indicators` are."""
-
-REACH_THRESHOLD = 0.01
-"""A loss no longer reaches a step whose piece is below this part of that loss's largest piece."""
 
 
 def surface_key(surface: str, measure: str = "norm") -> str:
@@ -342,39 +337,6 @@ def _only(arrays: Mapping[str, Float32], surface: str) -> dict[str, Float32]:
     return {key: array for key, array in arrays.items() if surface_of(key) == surface}
 
 
-def horizon_length(
-    items: Array,
-    from_zero_state: bool = False,
-    threshold: float = REACH_THRESHOLD,
-    counted: ArrayLike | None = None,
-) -> float:
-    """How many steps back the gradient of a typical loss reaches.
-
-    A loss reaches back as many steps as it takes until its piece falls below `threshold` times its largest piece; if
-    the window or the recorded lags end first, it reaches at least to there, and that number is taken. The horizon
-    length is the median over the losses that have at least half a window, or all recorded lags, behind them. Steps
-    without a loss have none that could reach anywhere.
-
-    Parameters
-    ----------
-    items : array (n, k)
-        ``‖G_{t,j}‖`` at ``[j, t - j]``.
-    from_zero_state : bool
-        Whether the first step's items are 0 only because the state before it was zero; they are then not looked at.
-    threshold : float
-        Part of the largest piece, between 0 and 1.
-    counted : array (n,), optional
-        Which steps have a loss, as 0 and 1; by default all.
-
-    Returns
-    -------
-    float
-        Number of steps, from 0 to k; NaN if items are not finite, or no loss is to be looked at.
-    """
-    there = None if counted is None else np.asarray(counted, np.float32)  # (n,)
-    return _median_reach(items[None], [from_zero_state], [there], threshold)
-
-
 def horizon_lengths(snapshots: Sequence[Snapshot]) -> list[float]:
     """Horizon length of each of several recorded batches: of many, sooner than one by one; see `horizon_length`."""
     found: list[float] = []
@@ -386,7 +348,7 @@ def horizon_lengths(snapshots: Sequence[Snapshot]) -> list[float]:
                 items = np.array([one.surfaces[one.primary] for one in snapshot.streams])  # (B, n, K)
                 zeros = [_zero(one) for one in snapshot.streams]
                 counted = [_counting(one) for one in snapshot.streams]
-                found.append(_median_reach(_backward(items, first_lag), zeros, counted))
+                found.append(median_of_streams(backward(items, first_lag), zeros, counted))
         else:
             several = list(alike)
             items = np.array([one.surfaces[one.primary] for one in several])  # (batches, n, K)
@@ -397,90 +359,16 @@ def horizon_lengths(snapshots: Sequence[Snapshot]) -> list[float]:
     return found
 
 
-def reaches(items: Array, first_lag: int, from_zero_state: bool) -> Float64:
-    """How many steps each loss that counts reaches back; see `horizon_length`.
-
-    Parameters
-    ----------
-    items : array (…, n, K)
-        Pieces of several batches, or of several units.
-    first_lag : int
-        The first of their lags.
-    from_zero_state : bool
-        As for `horizon_length`.
-
-    Returns
-    -------
-    float64 array (…, losses)
-        NaN where items are not finite.
-    """
-    return _reaches(_backward(items, first_lag), from_zero_state, REACH_THRESHOLD)
-
-
-def of_losses(reaches: Float64, counted: Array | None) -> Float64:
-    """Return the reaches (…, losses) of the last steps, without those of steps that have no loss.
-
-    Parameters
-    ----------
-    reaches : float64 array (…, losses)
-        What the function of that name returned.
-    counted : array (n,) or None
-        How much each step counts, in the order of the items; None if all have a loss.
-    """
-    return reaches if counted is None else reaches[..., counted[-reaches.shape[-1] :] > 0]
-
-
-def median_reach(reaches: Float64) -> float:
-    """Return the median of an array (losses,): a tenth of the time of numpy's own. NaN of none."""
-    if not len(reaches):
-        return float("nan")
-    ordered = np.sort(reaches)  # NaN comes last
-    middle = len(ordered) // 2
-    return float("nan") if isnan(ordered[-1]) else float(ordered[middle] + ordered[-1 - middle]) / 2
-
-
 def _zero(snapshot: Snapshot) -> bool:
     name = snapshot.primary
     return begins_at_zero(name, snapshot.surfaces[name], snapshot.first_lags.get(name, 0), snapshot.from_zero_state)
 
 
-def begins_at_zero(surface: str, items: Array, first_lag: int, from_zero_state: bool) -> bool:
-    """Return whether pieces at the step that `reaches` looks at last are 0 only because a state was zero.
-
-    Parameters
-    ----------
-    surface : str
-        Name of the surface. Only pieces of W_hh are multiplied with a state.
-    items : array (…, n, K)
-        Its pieces.
-    first_lag : int
-        Their first lag.
-    from_zero_state : bool
-        Whether the state before the window was zero, in the layers that read forward.
-    """
-    if "_reverse" in surface:  # which starts every window from zero, at its last step
-        return surface.startswith("W_hh") and reaches_ahead(items, first_lag)
-    return surface.startswith("W_hh") and from_zero_state
-
-
 def _counting(snapshot: Snapshot) -> Float32 | None:
-    """Which of the steps that `_backward` has count, array (n,), or None if all do."""
+    """Which of the steps that `backward` has count, array (n,), or None if all do."""
     name, counted = snapshot.primary, snapshot.counted
     ahead = counted is not None and reaches_ahead(snapshot.surfaces[name], snapshot.first_lags.get(name, 0))
     return counted[::-1] if ahead and counted is not None else counted
-
-
-def reaches_ahead(items: Array, first_lag: int) -> bool:
-    """Return whether items (…, n, K) have no lags above 0: no loss reaches back, and `reaches` is of steps ahead."""
-    return first_lag < 0 and -first_lag == items.shape[-1] - 1
-
-
-def _backward(items: Array, first_lag: int) -> Array:
-    """The items (…, n, k) by which a loss reaches back from it: those of lags from 0 on.
-
-    Where no loss reaches back, those by which it reaches ahead, as if time ran the other way.
-    """
-    return items[..., ::-1, ::-1] if reaches_ahead(items, first_lag) else items[..., -first_lag:]
 
 
 def stream_views(snapshots: Iterable[Snapshot], stream: int | None) -> list[Snapshot]:
@@ -496,50 +384,3 @@ def bar_heights(pieces: Float32, beyond: Float32 | None, *, signed: bool) -> Flo
     if beyond is not None:
         heights += np.maximum(beyond, 0) if signed else beyond
     return heights
-
-
-def _median_reach(
-    items: Array,
-    from_zero_state: Sequence[bool],
-    counted: Sequence[Float32 | None],
-    threshold: float = REACH_THRESHOLD,
-) -> float:
-    """Median of the reaches of the losses of all streams: items (B, n, k), which began at zero, which steps count."""
-    reaches = [_reaches(one[None], zero, threshold)[0] for one, zero in zip(items, from_zero_state, strict=True)]
-    return median_reach(np.concatenate([of_losses(*both) for both in zip(reaches, counted, strict=True)]))
-
-
-def _reaches(items: Array, from_zero_state: bool, threshold: float) -> Float64:
-    """How many steps each loss that counts reaches back, array (batches, losses), from items (batches, n, k).
-
-    NaN for a batch with items that are not finite.
-    """
-    batches, steps, lags = items.shape
-    places, seen, behind = _by_loss(steps, lags, from_zero_state)
-    flat = items.reshape(batches, -1)  # (batches, n·k)
-    pieces = flat.take(places, axis=1)  # (batches, losses, k): row t, what loss t sent back 0, 1, … steps
-    with np.errstate(invalid="ignore"):
-        pieces *= seen
-        small = pieces < threshold * np.maximum.reduce(pieces, axis=2, keepdims=True)  # (batches, losses, k)
-    small &= seen
-    small &= np.arange(lags) > pieces.argmax(axis=2)[..., None]  # a piece before the largest one is not a decay
-    first = small.argmax(axis=2)  # (batches, losses): 0 where there is none, since lag 0 cannot lie behind the largest
-    found: Float64 = np.where(first, first, behind).astype(np.float64)  # (batches, losses)
-    with np.errstate(over="ignore", invalid="ignore"):
-        sums = np.add.reduce(flat, axis=1)  # (batches,)
-    for doubtful in np.flatnonzero(~np.isfinite(sums)):  # a sum may overflow
-        if not np.isfinite(flat[doubtful]).all():
-            found[doubtful] = np.nan
-    return found
-
-
-@lru_cache(maxsize=16)
-def _by_loss(steps: int, lags: int, from_zero_state: bool) -> tuple[Indices, NDArray[np.bool_], Indices]:
-    """Where ``[j, d]`` has the pieces ``[t, d]`` of the losses that count, which exist, and how many: three arrays.
-
-    Shapes are (losses, k), as places in the flattened items; (losses, k); and (losses,).
-    """
-    first = min(lags, (steps + 1) // 2) - 1
-    t, d = np.meshgrid(np.arange(first, steps), np.arange(lags), indexing="ij")  # (losses, k)
-    seen = t - d >= (1 if from_zero_state else 0)  # (losses, k)
-    return np.maximum(t - d, 0) * lags + d, seen, seen.sum(axis=1)

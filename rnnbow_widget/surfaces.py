@@ -11,6 +11,7 @@ from typing import Any, Literal
 from .cell import Cell
 from .cells import CELLS
 from .checks import names as checked_names
+from .checks import shown
 from .parameters import layer_suffix
 from .rnn import RNN
 
@@ -160,7 +161,7 @@ class Surfaces:
             If this network has no such surface; the message says which there are.
         """
         if not isinstance(name, str):
-            raise TypeError(f"{argument} takes the name of a surface, got {name!r}")
+            raise TypeError(f"{argument} takes the name of a surface, got {shown(name)}")
         found = _NAME.fullmatch(name)
         if found:
             base, layer, direction, selected = found.groups()
@@ -169,7 +170,7 @@ class Surfaces:
             surface = self._select(whole, selected)
             if whole in self.all and surface is not None and surface.name == name:
                 return surface
-        raise ValueError(f"{argument} takes {self._choices()}; got {name!r}")
+        raise ValueError(f"{argument} takes {self._choices()}; got {shown(name)}")
 
     def _select(self, whole: Surface, selected: str | None) -> Surface | None:
         if selected is None:

@@ -15,6 +15,7 @@ import traitlets
 from .checks import positive_int
 from .data import Data
 from .grid import Grid
+from .page_message import kind_of, request_of
 from .protocol import drawable
 from .relay import Relay, RelayedComparison, RelayedRun, state_of
 from .run import Run
@@ -283,17 +284,14 @@ class Sweep(anywidget.AnyWidget):
 
     def _receive(self, message: Any, buffers: Sequence[Any]) -> None:
         """Do what a page's message asks. What fails is shown on the pages."""
-        handlers: dict[Any, Callable[[], None]] = {
-            "follow": lambda: self._tell(str(message.get("client")), positive_int("seq", message.get("seq"))),
+        handlers: dict[str, Callable[[], None]] = {
+            "follow": lambda: self._tell(*request_of(message)),
             "show": lambda: self._on_show(message.get("numbers")),
             "cancel": self.cancel,
             "relay": lambda: self._on_relay(message, buffers),
         }
         try:
-            kind = message.get("kind") if isinstance(message, dict) else None
-            if kind not in handlers:
-                raise ValueError(f"kind takes one of {', '.join(handlers)}; got {kind!r}")
-            handlers[kind]()
+            handlers[kind_of(message, handlers)]()
         except Exception as error:
             said, hint = explain(error)
             self.log.error("rnnbow_widget: %s", said, exc_info=error)
@@ -308,7 +306,7 @@ class Sweep(anywidget.AnyWidget):
 
     def _on_relay(self, message: Mapping[str, Any], buffers: Sequence[Any]) -> None:
         if self._relay is not None and message.get("id") == self._opened_id:  # else of panels that are gone
-            self._relay.deliver(message["data"], buffers)
+            self._relay.deliver(message.get("data"), buffers)
 
     def _tell_now_and_then(self) -> None:
         if monotonic() - self._told_at >= _TELL_SECONDS:

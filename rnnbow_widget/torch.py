@@ -18,7 +18,7 @@ import torch
 from torch.nn.utils import parametrize
 
 from .blas_threads import one_thread
-from .checks import positive_int
+from .checks import positive_int, shown
 from .foreign import ForeignLayers
 from .itemizer import TOLERANCES, Itemizer
 from .parameters import Array, Tokens
@@ -368,7 +368,7 @@ def _source_of(module: torch.nn.Module) -> Source:
     """Return what takes the passes of the recurrent part of a module."""
     takes = "module takes a torch.nn.RNN, LSTM, GRU, RNNCell, LSTMCell or GRUCell, or a module that has one"
     if not isinstance(module, torch.nn.Module):
-        raise TypeError(f"{takes}; got {module!r}")
+        raise TypeError(f"{takes}; got {shown(module)}")
     kinds = (*LAYERS, *CELLS)
     found = [(name, part) for name, part in module.named_modules() if isinstance(part, kinds)]
     if len(found) != 1:

@@ -14,8 +14,8 @@ from .forward import ForwardPass
 from .gradients import Gradients, bptt, norm
 from .layer_walk import LayerWalk, TrackRows
 from .parameters import Array
+from .reach import begins_at_zero, median_reach, of_losses, reaches, reaches_ahead
 from .rnn import RNN
-from .snapshot import begins_at_zero, median_reach, of_losses, reaches, reaches_ahead
 from .surfaces import Surface
 
 RANKINGS = ("size", "share", "reach", "agreement")

@@ -1,5 +1,6 @@
-"""Fixtures that several modules use."""
+"""Fixtures that several modules use, and the table of bad input that was tried."""
 
+from collections.abc import Callable
 from itertools import count
 
 import pytest
@@ -9,9 +10,31 @@ from rnnbow_widget import leases
 
 settings.register_profile("soak", deadline=None)
 
+TRIED = pytest.StashKey[dict[str, int]]()
+
 
 @pytest.fixture
 def even_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """A clock of leases that goes on by a millisecond whenever it is read, however busy the machine is."""
     readings = count()
     monkeypatch.setattr(leases, "monotonic", lambda: next(readings) / 1000)
+
+
+@pytest.fixture
+def tried(request: pytest.FixtureRequest) -> Callable[[str, int], None]:
+    """Counts cases of bad or odd input under a heading of the table that is printed when all tests have ended."""
+    table = request.config.stash.setdefault(TRIED, {})
+
+    def add(heading: str, cases: int) -> None:
+        assert cases > 0, f"{heading}: nothing was tried"
+        table[heading] = table.get(heading, 0) + cases
+
+    return add
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print how many cases of bad input were tried."""
+    if table := config.stash.get(TRIED, {}):
+        terminalreporter.section("bad or odd input tried")
+        for heading, cases in {**table, "together": sum(table.values())}.items():
+            terminalreporter.write_line(f"{cases:>8,}  {heading}")

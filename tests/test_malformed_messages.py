@@ -1,0 +1,311 @@
+"""Messages of pages with every field missing, of every other kind, and with buffers: done, or refused by name.
+
+Whatever a page sends, what was trained and recorded is unharmed, what is answered has a form in JSON, and the next
+message that is right is done.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, Future
+from typing import Any
+
+import pytest
+from malformed import BUFFERS, VALUES, Message, malformed, require_plain
+
+from rnnbow_widget import Comparison, RNNbow, Sweep, Trainer, compare, leases, sweep
+
+TEXT = "the quick brown fox jumps over the lazy dog; " * 4
+SMALL: dict[str, Any] = {"hidden_size": 3, "seq_length": 4, "record_every": 2}
+STREAMS = 2
+
+Takes = Callable[[Message, Any], bool]
+
+
+def is_whole(value: Any, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= 2**53
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1.7e308
+
+
+def is_name(value: Any) -> bool:
+    return isinstance(value, str) and len(value) < 100 and value.isprintable() | ("\n" in value)
+
+
+def takes_setting(message: Message, value: Any) -> bool:
+    if message["name"] == "learning_rate":
+        return is_number(value)
+    return is_whole(value, 1) or (message["name"] == "horizon" and (value is None or value == "auto"))
+
+
+TAKES: dict[str, Takes] = {
+    "kind": lambda _, value: False,
+    "client": lambda message, value: is_name(value) or (message["kind"], "client") in UNREAD,
+    "seq": lambda _, value: is_whole(value, 1),
+    "ms": lambda _, value: is_whole(value, 1),
+    "until": lambda _, value: isinstance(value, str) and value in {"batch", "record"},
+    "batch": lambda _, value: is_whole(value, 0),
+    "stream": lambda _, value: value is None or (is_whole(value, 0) and value < STREAMS),
+    "part": lambda _, value: value is None,
+    "side": lambda _, value: is_whole(value, 0) and value < 2,
+    "name": lambda _, value: False,
+    "value": takes_setting,
+    "numbers": lambda _, value: value in ([], [1]) or (is_whole(value, 0) and value < 2),
+    "id": lambda _, value: True,  # others are of panels that are gone: passed over
+    "data": lambda _, value: False,
+}
+"""By field, what it takes beside what the message had."""
+CALLED = {"part": ("surface",)}
+"""What refusals call a field otherwise, with good reason."""
+UNREAD = {("resync", "client")}
+MAY_BE_MISSING = {"side", "stream", "part", "id"}
+
+
+class Kernel:
+    """The kernel's half, with all that it says to pages."""
+
+    def __init__(self, widget: RNNbow | Comparison | Sweep) -> None:
+        self.widget = widget
+        self.said: list[Message] = []
+        assert widget.comm is not None
+        widget.comm.publish_msg = self._publish
+
+    def _publish(self, kind: str, data: Message, **rest: Any) -> None:
+        if data.get("method") == "custom":
+            require_plain(data["content"])
+            self.said.append(data["content"])
+        elif data.get("method") == "update":
+            require_plain(data["state"])
+
+    def hears(self, message: Any, buffers: Sequence[bytes] = ()) -> list[Message]:
+        """What is said to a message."""
+        self.said.clear()
+        content = {"data": {"method": "custom", "content": message}}
+        self.widget._handle_msg({"content": content, "buffers": list(buffers)})
+        return list(self.said)
+
+    @property
+    def trainers(self) -> list[Trainer]:
+        if isinstance(self.widget, Comparison):
+            return list(self.widget.trainers.values())
+        return [self.widget.trainer] if isinstance(self.widget, RNNbow) and self.widget.trainer else []
+
+    def state(self) -> list[Any]:
+        """All that is trained and recorded."""
+        return [
+            (trainer.batch, trainer.run.batches.tolist(), trainer.rnn.parameters.vector.tobytes(), trainer.settings)
+            for trainer in self.trainers
+        ]
+
+
+class Check:
+    """Says what a widget does wrong with malformed messages."""
+
+    def __init__(self, kernel: Kernel, answers: Mapping[str, set[str]], go_on: Callable[["Check"], None]) -> None:
+        self.kernel = kernel
+        self.answers = answers
+        self.cases = 0
+        self.wrong: list[str] = []
+        self._go_on = go_on
+        self._clients = 0
+
+    def client(self) -> str:
+        self._clients += 1
+        return f"page {self._clients}"
+
+    def of(self, message: Message) -> None:
+        """Try a message in every form."""
+        for field, one in malformed(message):
+            self._try(message, field, one)
+        for extra in ("extra", "__proto__", "method"):
+            self._try(message, None, {**message, extra: VALUES[-1]})
+
+    def _try(self, message: Message, field: str | None, one: Message) -> None:
+        self.cases += 1
+        # A request of its own each time: else it would be done already.
+        if field != "client" and "client" in one:
+            one = {**one, "client": self.client()}
+        elif field == "client" and "seq" in one:
+            one = {**one, "seq": self.cases}
+        if message["kind"] == "lease":
+            self.kernel.widget.playing = True
+        before = self.kernel.state()
+        try:
+            said = self.kernel.hears(one, BUFFERS if self.cases % 2 else ())
+        except BaseException as error:
+            self.wrong.append(f"{field} of {one!r:.160}: {type(error).__name__}: {error!s:.160}")
+            return
+        if complaint := self._complaint(message, field, one, said, before):
+            self.wrong.append(f"{field} of {one!r:.160}: {complaint}")
+        self._go_on(self)
+
+    def _complaint(self, message: Message, field: str | None, one: Message, said: list[Message], before: Any) -> str:
+        refusals = [told for told in said if told["kind"] in {"refused", "error"} or told.get("reason")]
+        if any(len(repr(told)) > 5_000 for told in refusals):
+            return "the refusal is very long"
+        if field is None or self._is_taken(message, field, one):
+            kinds = {told["kind"] for told in said}
+            fits = not refusals and kinds <= self.answers[message["kind"]]
+            return "" if fits else f"it is right, and answered {said!r:.200}"
+        if not refusals:
+            return f"it is not refused: {said!r:.200}"
+        names = {field, *CALLED.get(field, ()), *([one["name"]] if field == "value" else [])}
+        if not any(name in (told.get("message") or told["reason"]).lower() for told in refusals for name in names):
+            return f"the refusal does not name it: {refusals!r:.200}"
+        return "" if self.kernel.state() == before else "something was trained, recorded or set"
+
+    def _is_taken(self, message: Message, field: str, one: Message) -> bool:
+        if field not in one:
+            return field in MAY_BE_MISSING or (message["kind"], field) in UNREAD
+        value, right = one[field], message[field]
+        return (type(value) is type(right) and value == right) or TAKES[field](message, value)
+
+    def require_nothing_wrong(self) -> None:
+        assert not self.wrong, f"{len(self.wrong)} of {self.cases}:\n" + "\n".join(self.wrong[:40])
+
+
+def locked(widget: RNNbow | Comparison) -> bool:
+    found = widget._conversation.leases
+    return found.lock.locked() or found.training
+
+
+def step_goes_on(check: Check) -> None:
+    """What is right is done: details are given, and now and then a step is taken."""
+    kernel = check.kernel
+    assert isinstance(kernel.widget, RNNbow | Comparison)
+    assert not locked(kernel.widget)
+    if isinstance(kernel.widget, RNNbow):
+        for name, value in SETTINGS.items():
+            kernel.hears({"kind": "set", "name": name, "value": value})
+            assert getattr(kernel.widget, name) == getattr(kernel.widget.trainer, name) == value
+    if any(trainer.batch == 0 or trainer.batch > 30 for trainer in kernel.trainers):
+        kernel.hears({"kind": "reset"})
+        kernel.widget.train(3)
+    (told,) = kernel.hears({"kind": "details", "client": "c", "batch": 0, "stream": 1, "part": None})
+    assert told["held"]
+    if check.cases % 10 == 0:
+        trained = [trainer.batch for trainer in kernel.trainers]
+        told = kernel.hears({"kind": "step", "client": check.client(), "seq": 1, "until": "batch"})[-1]
+        assert (told["kind"], told["last"], kernel.widget.playing) == ("frame", True, False)
+        assert [trainer.batch for trainer in kernel.trainers] == [batch + 1 for batch in trained]
+        assert all(trainer.run.batches[-1] == trainer.batch - 1 for trainer in kernel.trainers)
+
+
+SETTINGS = {"learning_rate": 0.1, "horizon": 2, "record_every": 2}
+COMMON: list[Message] = [
+    {"kind": "lease", "client": "a", "seq": 1, "ms": 20},
+    {"kind": "step", "client": "a", "seq": 1, "until": "record"},
+    {"kind": "play"},
+    {"kind": "stop"},
+    {"kind": "reset"},
+    {"kind": "resync", "client": "a"},
+]
+SINGLE: list[Message] = [
+    *COMMON,
+    {"kind": "set", "name": "learning_rate", "value": 0.2},
+    {"kind": "set", "name": "horizon", "value": 3},
+    {"kind": "set", "name": "record_every", "value": 3},
+    {"kind": "measure_horizon"},
+    {"kind": "details", "client": "a", "batch": 2, "stream": None, "part": "W_ih"},
+    {"kind": "code", "client": "a"},
+]
+ANSWERS = {
+    "lease": {"frame"},
+    "step": {"frame"},
+    "follow": {"frame"},
+    "play": set(),
+    "stop": {"frame"},
+    "reset": {"whole"},
+    "resync": {"whole"},
+    "set": set(),
+    "measure_horizon": {"frame"},
+    "details": {"details"},
+    "code": {"code"},
+}
+NO_MESSAGES: list[Any] = [value for value in VALUES if not isinstance(value, dict)]
+
+
+def require_kind_is_missed(check: Check) -> None:
+    """What is no object at all is refused, too."""
+    for value in NO_MESSAGES:
+        check.cases += 1
+        (told,) = check.kernel.hears(value)
+        assert told["kind"] == "error"
+        assert "kind" in told["message"]
+
+
+@pytest.mark.usefixtures("even_clock")
+def test_messages_to_a_run_that_trains(tried: Callable[[str, int], None]) -> None:
+    widget = RNNbow(TEXT, **SMALL, batch_size=STREAMS, horizon=2, learning_rate=0.1, seed=0)
+    widget.train(3)
+    check = Check(Kernel(widget), ANSWERS, step_goes_on)
+    for message in SINGLE:
+        check.of(message)
+    require_kind_is_missed(check)
+    tried("messages of pages to a run that trains", check.cases)
+    check.require_nothing_wrong()
+
+
+@pytest.mark.usefixtures("even_clock")
+def test_messages_to_a_comparison(tried: Callable[[str, int], None]) -> None:
+    widget = compare("tanh", "gru", data=TEXT, **SMALL, batch_size=STREAMS, seed=0)
+    widget.train(3)
+    check = Check(Kernel(widget), ANSWERS, step_goes_on)
+    for message in [
+        *COMMON,
+        {"kind": "follow", "client": "a", "seq": 1},
+        {"kind": "resync", "client": "a", "side": 1},
+        {"kind": "details", "client": "a", "batch": 2, "stream": None, "part": None, "side": 1},
+    ]:
+        check.of(message)
+    require_kind_is_missed(check)
+    tried("messages of pages to a comparison", check.cases)
+    check.require_nothing_wrong()
+
+
+class AtOnce(Executor):
+    """Does everything when it is asked."""
+
+    def submit(self, fn: Any, /, *args: Any, **_: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_result(fn(*args))
+        return future
+
+
+def test_messages_to_a_sweep(tried: Callable[[str, int], None]) -> None:
+    made = sweep(TEXT, {"cell": ["tanh", "gru"]}, batches=5, executor=AtOnce(), **SMALL).wait(60)
+    made.show(0)
+    relayed = {
+        "method": "custom",
+        "content": {"kind": "details", "client": "a", "batch": 2, "stream": None, "part": None},
+    }
+
+    def goes_on(check: Check) -> None:
+        if made.opened != (0,):
+            check.kernel.hears({"kind": "show", "numbers": [0]})
+        (told,) = check.kernel.hears({"kind": "relay", "id": made._opened_id, "data": relayed})
+        assert told["data"]["content"]["held"]
+
+    answers = {"follow": {"rows"}, "show": set(), "cancel": {"rows"}, "relay": {"relay"}}
+    check = Check(Kernel(made), answers, goes_on)
+    for message in [
+        {"kind": "follow", "client": "a", "seq": 1},
+        {"kind": "show", "numbers": [0, 1]},
+        {"kind": "cancel"},
+    ]:
+        check.of(message)
+    check.of({"kind": "relay", "id": made._opened_id, "data": relayed})
+    require_kind_is_missed(check)
+    tried("messages of pages to a sweep", check.cases)
+    check.require_nothing_wrong()
+
+
+@pytest.mark.usefixtures("even_clock")
+def test_names_without_end_fill_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leases, "_MOST_PAGES", 5)
+    kernel = Kernel(RNNbow(TEXT, **SMALL, seed=0))
+    for place in range(20):
+        kernel.hears({"kind": "lease", "client": f"page {place}", "seq": 1, "ms": 1})
+    assert len(kernel.widget._conversation.leases._answered) == 5
+    (told,) = kernel.hears({"kind": "lease", "client": "page 19", "seq": 1, "ms": 1})
+    assert told["kind"] == "done"
