@@ -108,6 +108,9 @@ export function createMeasureSelect(choose: (measure: Measure) => void) {
   return { field, select };
 }
 
+/** Whether the page is a file, with no kernel behind it. */
+export const isFile = ({ page }: Info) => page !== undefined && page !== null;
+
 const AVERAGE = "average";
 
 export function createStreamSelect(choose: (stream: Stream) => void) {
@@ -164,7 +167,7 @@ export function createToolbar(parent: HTMLElement, store: Store, commands: Comma
     measure.field,
     stream.field,
   );
-  const code = createCodeLine(commands);
+  const code = createCodeLine(commands.askCode);
   const helps = element("div", { class: "buttons helps" }, tour.button, code.button);
   parent.append(
     element(
@@ -180,7 +183,7 @@ export function createToolbar(parent: HTMLElement, store: Store, commands: Comma
   return {
     update(state) {
       buttons.hidden = !state.info.live;
-      code.update(state);
+      code.update(state.code, isFile(state.info));
       tour.button.disabled = state.run.length === 0;
       for (const setting of settings) {
         setting.field.hidden = !state.info.live;

@@ -1,5 +1,6 @@
 /** What surrounds the sides: buttons and choices for all of them, how training goes, and what differs. */
 
+import { createCodeLine } from "../code_line";
 import type { Scale } from "../contract";
 import { element, setText } from "../dom";
 import { formatCount } from "../format";
@@ -9,7 +10,7 @@ import { createSegments } from "../segments";
 import { follows } from "../session";
 import { SILENT } from "../status";
 import type { Problem } from "../store";
-import { createButton, createMeasureSelect, createStreamSelect } from "../toolbar";
+import { createButton, createMeasureSelect, createStreamSelect, isFile } from "../toolbar";
 import type { ComparisonSession } from "./session";
 
 export interface Controls {
@@ -17,7 +18,7 @@ export interface Controls {
   update(failure: Problem | null): void;
 }
 
-export function createControls(parent: HTMLElement, session: ComparisonSession): Controls {
+export function createControls(parent: HTMLElement, session: ComparisonSession, startTour: () => void): Controls {
   const { commands } = session;
   const play = createButton("play", "play", "Play", "Train all in lockstep, and record as it goes", () => {
     if (session.store.state.playing) commands.stop();
@@ -51,10 +52,20 @@ export function createControls(parent: HTMLElement, session: ComparisonSession):
     stream.field,
     scaleField,
   );
+  const code = createCodeLine(commands.askCode);
+  const tour = createButton(
+    "tour",
+    "tour",
+    "Tour",
+    "A tour through the comparison, of the batch that is shown",
+    startTour,
+  );
+  const helps = element("div", { class: "buttons helps" }, tour.button, code.button);
   const toolbar = element(
     "div",
     { class: "toolbar", attributes: { role: "group", "aria-label": "Training of all" } },
     buttons,
+    helps,
     fields,
   );
   const status = element("p", { class: "together" });
@@ -62,7 +73,7 @@ export function createControls(parent: HTMLElement, session: ComparisonSession):
   const note = element("p", { class: "silence", attributes: { role: "status" } });
   const banner = element("div", { class: "banner", attributes: { role: "alert" } });
   const sentence = element("p", { class: "contrast" });
-  parent.append(toolbar, status, remarks, note, banner, sentence);
+  parent.append(toolbar, code.node, status, remarks, note, banner, sentence);
 
   function describeProgress(): string {
     const all = session.sides.map(({ store }) => store.state);
@@ -84,12 +95,15 @@ export function createControls(parent: HTMLElement, session: ComparisonSession):
       const { state } = session.store;
       const live = session.sides.some(({ store }) => store.state.info.live);
       buttons.hidden = !live;
+      const [first] = session.sides.map(({ store }) => store.state);
+      code.update(state.code, isFile(first.info));
+      tour.button.disabled = session.sides.every(({ store }) => store.state.run.length === 0);
       setText(play.text, state.playing ? "Pause" : "Play");
       setIcon(play.picture, state.playing ? "pause" : "play");
       for (const { button } of steps) button.disabled = state.playing;
       measure.select.value = state.measure;
       measure.select.title = MEASURE_TEXT[state.measure].explanation;
-      stream.update({ stream: state.stream, info: session.sides[0].store.state.info });
+      stream.update({ stream: state.stream, info: first.info });
       scale.set(state.scale);
       setText(status, describeProgress());
       setText(remarks, state.remarks.join(" "));
