@@ -8,6 +8,7 @@ import torch
 
 from . import (
     appending,
+    arrangements,
     cells,
     comparing,
     endurance,
@@ -23,6 +24,8 @@ from . import (
     long_overview,
     long_window,
     machine,
+    sharing,
+    sweeping,
     training,
     use_case,
     vanishing,
@@ -35,6 +38,7 @@ Part = Callable[[], Findings]
 ENGINE: dict[str, Part] = {
     "training": training.measure,
     "cells": cells.measure,
+    "arrangements": arrangements.measure,
     "limits": limits.measure,
     "itemizing": itemizing.measure,
     "long_window": long_window.measure,
@@ -45,6 +49,7 @@ ENGINE: dict[str, Part] = {
     "files": files.measure,
     "use_case": use_case.measure,
     "watching": watching.measure,
+    "sweeping": sweeping.measure,
 }
 PAGE: dict[str, Part] = {
     "hovering": hovering.measure,
@@ -53,6 +58,7 @@ PAGE: dict[str, Part] = {
     "live": live.measure,
     "comparing": comparing.measure,
     "layered": layered.measure,
+    "sharing": sharing.measure,
     "endurance": endurance.measure,
 }
 ON_REQUEST: dict[str, Part] = {"million": long_overview.measure_far}

@@ -16,7 +16,7 @@ from harness import Lab, kernel_exec, next_drawing, open_notebook, run_all, runn
 VIEWPORT: ViewportSize = {"width": 1200, "height": 1400}
 NAME = "benchmark.ipynb"
 
-__all__ = ["kernel_exec", "next_drawing", "opened", "shown"]
+__all__ = ["kernel_exec", "next_drawing", "opened", "running_chromium", "shown"]
 
 
 @contextmanager

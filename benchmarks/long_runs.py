@@ -36,5 +36,5 @@ def long_trainer(length: int) -> Trainer:
     """A trainer that looks as if it had recorded so many batches, and can go on."""
     trainer = paper_trainer(horizon=LAGS, record_every=EVERY)
     grow(trainer.run, endless(real_snapshots()), length)
-    trainer.batch = length * EVERY
+    trainer._loop.batch = length * EVERY  # what nobody else has a reason to set
     return trainer

@@ -11,15 +11,18 @@ from .bptt_itemized import itemized_bptt, itemized_delta
 from .bptt_layers import itemized_layer_delta, itemized_layers
 from .gradients import bptt
 from .itemizer import itemize
+from .recall import ThinnedError
 from .rnn import RNN
-from .run import Run, ThinnedError
+from .run import Run
 from .run_file import RunFileError, RunFileWarning
 from .sequences import Sequences, Stream
 from .snapshot import Snapshot
-from .trainer import DivergedError, Trainer
+from .trainer import Trainer
+from .training_loop import DivergedError
 
 if TYPE_CHECKING:
-    from .comparison import Comparison, compare
+    from .comparing import compare
+    from .comparison import Comparison
     from .sweep_table import Sweep, sweep
     from .widget import RNNbow
 
@@ -60,10 +63,14 @@ def __getattr__(name: str) -> Any:
         from .widget import RNNbow
 
         return RNNbow
-    if name in ("Comparison", "compare"):
-        from . import comparison
+    if name == "Comparison":
+        from .comparison import Comparison
 
-        return getattr(comparison, name)
+        return Comparison
+    if name == "compare":
+        from .comparing import compare
+
+        return compare
     if name in ("Sweep", "sweep"):
         from . import sweep_table
 

@@ -2,111 +2,38 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from os import PathLike
-from time import monotonic
+from collections.abc import Mapping
 from typing import Any
 
-import anywidget
 import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
-from . import corpora
 from .checks import one_of, positive_int
+from .comparison_conversation import ComparisonConversation
 from .contrast import Contrast, contrast
-from .conversation import Conversation, Handler
-from .data import Data
 from .display import mime_bundle
 from .export import File, write_out
 from .lockstep import Lockstep
 from .measuring import MEASURES
 from .page import FORMS, MAX_BYTES
+from .page_traits import Batch, Checked, Choice, PageWidget, computed
 from .protocol import drawable
-from .reporter import Part, Reporter
-from .run import QUANTITIES, Run
-from .run_file import RunFileError, names_run_file
-from .run_reader import RunReader
-from .sides import Side, check_comparable, derived_names, described, differing, remarks
+from .reporter import Reporter
+from .run import QUANTITIES
+from .sides import Side, described, differing, remarks
 from .sides_page import make_sides_page
 from .sides_recipe import sides_recipe
-from .status import explain
 from .trainer import Trainer
-from .widget import STATIC, Choice, RNNbow, computed
+from .widget import STATIC
 
 SCALES = ("shared", "own")
 """Vertical scale of panel 3: one for all sides, or each its own."""
-_CONTRAST_SECONDS = 0.25
-_LOOK_SECONDS = 0.25  # from one look into files to the next, while something trains
-
-Source = Trainer | Run | RNNbow | PathLike[str]
-Recipe = str | Mapping[str, Any]
+OPTIONS = ("measure", "form", "quantity", "log_scale", "scale", "stream")
+"""What a comparison shows, as traits of these names."""
 
 
-def compare(
-    *sources: Source | Recipe, data: Data | str | PathLike[str] | None = None, **named_or_settings: Any
-) -> Comparison:
-    """Show two to four runs or live trainers side by side, on the same data.
-
-    Parameters
-    ----------
-    *sources : Trainer, Run, RNNbow, str or path
-        What is compared. A run file, whose name ends in ``.rnnbow``, is followed while somebody writes it. With `data`,
-        names of cells or mappings of settings, from which trainers are made.
-    data : Data, str or path, optional
-        What to train those on. They record the whole window (``horizon=None``) unless a setting says otherwise.
-    **named_or_settings
-        Sources with a name each; options of `Comparison`, such as ``quantity="loss"``; and with `data` settings that
-        all trainers have in common.
-
-    Returns
-    -------
-    Comparison
-        The widget.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If there are not two to four sources, one is there twice, or they have different data, windows or streams.
-    FileNotFoundError, RunFileError
-        If there is no such run file, or it cannot be read; see `Run.open`.
-
-    Examples
-    --------
-    >>> from rnnbow_widget import Trainer, compare
-    >>> text = "hello world, " * 40
-    >>> both = compare("tanh", "lstm", data=text, hidden_size=16, record_every=5)
-    >>> both.train(100)
-    >>> sorted(both.runs)
-    ['LSTM', 'tanh']
-    >>> named = compare(small=Trainer(text, hidden_size=8), large=Trainer(text, hidden_size=32))
-    """
-    kinds = (*_SOURCES, Mapping) if data is not None else _SOURCES
-    named = {
-        name: value
-        for name, value in named_or_settings.items()
-        if isinstance(value, kinds) or (data is None and _is_run_file(value))
-    }
-    rest = {name: value for name, value in named_or_settings.items() if name not in named}
-    options = {name: rest.pop(name) for name in _OPTIONS if name in rest}
-    if data is None and rest:
-        raise TypeError(f"{', '.join(rest)}: compare takes settings only with data; the sources have their own")
-    everything = [*sources, *named.values()]
-    if data is not None:
-        shared = data if isinstance(data, Data) else corpora.text(data, argument="data")
-        everything = [_made(source, shared, rest) for source in everything]
-    sides = [_side(source) for source in everything]
-    check_comparable(sides)
-    unnamed = derived_names(sides)[: len(sources)]
-    for name in unnamed:
-        if name in named:
-            raise ValueError(f"compare takes different names; {name!r} is what another side is called already")
-    return Comparison(dict(zip([*unnamed, *named], sides, strict=True)), **options)
-
-
-class Comparison(anywidget.AnyWidget):
+class Comparison(PageWidget):
     """Two to four runs side by side, live in lockstep; made by `compare`.
 
     One plot of a quantity over training for all, and of each side panels 2 to 4: of the same batch, or the nearest that
@@ -151,14 +78,16 @@ class Comparison(anywidget.AnyWidget):
     _esm = STATIC / "widget.js"
     _css = STATIC / "widget.css"
 
-    selected = traitlets.Int(None, allow_none=True).tag(sync=True)
+    selected = Batch().tag(sync=True)
     measure = Choice(MEASURES, "norm").tag(sync=True)
     form = Choice(FORMS, "auto").tag(sync=True)
     quantity = Choice(QUANTITIES, "horizon_length").tag(sync=True)
     log_scale = traitlets.Bool(False).tag(sync=True)
     scale = Choice(SCALES, "shared").tag(sync=True)
-    stream = traitlets.Int(None, allow_none=True).tag(sync=True)
-    playing = traitlets.Bool(False).tag(sync=True, to_json=lambda _, widget: widget._conversation.can_play_on())
+    stream = Checked().tag(sync=True)
+    playing = traitlets.Bool(False).tag(
+        sync=True, from_pages=False, to_json=lambda _, widget: widget._conversation.can_play_on()
+    )
     _sides = computed(lambda widget: widget._describe())
     _contrast = computed(lambda widget: widget._told())
     _side_0 = computed(lambda widget: widget._side_state(0))
@@ -182,7 +111,9 @@ class Comparison(anywidget.AnyWidget):
         self.trainers = {name: side.trainer for name, side in sides.items() if side.trainer}
         self._reporters = [Reporter(side.run, side.trainer) for side in sides.values()]
         self._lockstep = Lockstep(list(self.trainers.values())) if self.trainers else None
-        self._conversation = _Conversation(self, self._reporters, self._lockstep)
+        self._conversation = ComparisonConversation(
+            self, list(self.sides.values()), self._reporters, self._lockstep, self._told
+        )
         chosen = {"measure": measure, "form": form, "quantity": quantity, "log_scale": log_scale, "scale": scale}
         super().__init__(**chosen, stream=stream)
         self.on_msg(lambda _, content, __: self._conversation.receive(content))
@@ -202,7 +133,7 @@ class Comparison(anywidget.AnyWidget):
 
     def pause(self) -> None:
         """Stop playing, after the batches that are being trained."""
-        self._conversation.pause()
+        self._conversation.stop()
 
     def train(self, batches: int) -> None:
         """Train all by a number of batches now; those that are behind the others catch up first.
@@ -280,7 +211,7 @@ class Comparison(anywidget.AnyWidget):
         """
         finished = [Side(side.run, None) for side in self.sides.values()]
         traits = {
-            **{name: getattr(self, name) for name in ("selected", *_OPTIONS)},
+            **{name: getattr(self, name) for name in ("selected", *OPTIONS)},
             "_sides": {**self._describe(), "remarks": [drawable(remark) for remark in remarks(finished)]},
             "_contrast": self._told(),
         }
@@ -348,7 +279,7 @@ class Comparison(anywidget.AnyWidget):
     def _chosen(self) -> dict[str, Any]:
         """Options that are not as they are if nothing is said."""
         usual = self.class_traits()
-        return {name: getattr(self, name) for name in _OPTIONS if getattr(self, name) != usual[name].default_value}
+        return {name: getattr(self, name) for name in OPTIONS if getattr(self, name) != usual[name].default_value}
 
     def _diverged(self) -> list[Trainer]:
         """Those that stay where they are."""
@@ -378,111 +309,3 @@ class Comparison(anywidget.AnyWidget):
             "_run": reporter.feed.state(self.selected, self.stream),
             "_status": self._conversation.status(index),
         }
-
-
-class _Conversation(Conversation):
-    """Several reporters, of which frames tell together: so pages see all at the same batch."""
-
-    def __init__(self, comparison: Comparison, reporters: Sequence[Reporter], lockstep: Lockstep | None) -> None:
-        super().__init__(comparison, reporters, lockstep)
-        self._comparison = comparison
-        self._lockstep = lockstep
-        self._contrast: dict[str, Any] = {}
-        self._contrast_told_at = self._looked_at = -math.inf
-        self._others: dict[int, str] = {}  # why a run that took the place of another does not fit
-
-    def status(self, side: int = 0) -> dict[str, Any]:
-        """Return how training of a side goes: one that diverged says why it stays."""
-        reporter = self._reporters[side]
-        if self._lockstep and reporter.trainer:
-            error = self._lockstep.diverged[self._lockstep.trainers.index(reporter.trainer)]
-            if error:
-                reporter.trouble = explain(error)
-        elif side in self._others and not reporter.trouble[0]:
-            reporter.trouble = self._others[side], "Compare it anew with what it can be compared with."
-        return super().status(side)
-
-    def follow(self, client: str | None = None, seq: int = 0) -> None:
-        """Tell what is new in the files that runs were opened from; those that cannot be read say so."""
-        with self.leases.lock:
-            self._look_into_files()
-            self.send_frame(client, seq, last=True)
-
-    def send_frame(self, client: str | None, seq: int, *, last: bool) -> None:
-        """Tell the pages what is new; while others train, also in files, now and then."""
-        if self.leases.training and monotonic() - self._looked_at > _LOOK_SECONDS:
-            self._look_into_files()
-        super().send_frame(client, seq, last=last)
-
-    def _look_into_files(self) -> None:
-        for side, reporter in enumerate(self._reporters):
-            if isinstance(reporter.run.file, RunReader):
-                with suppress(RunFileError):  # the side's status has it
-                    if reporter.look_into_file():
-                        self._take_other_run(side)
-        self._looked_at = monotonic()
-
-    def _take_other_run(self, side: int) -> None:
-        """A file holds another run by now: it takes the place of the one before, if it can be compared."""
-        self._others.pop(side, None)
-        try:
-            check_comparable(list(self._comparison.sides.values()))
-        except ValueError as error:
-            self._others[side] = f"The file holds another run by now: {error}."
-        self._comparison.selected = None
-        self._send_whole(side)
-
-    def _handlers(self) -> dict[Any, Handler]:
-        single = ("set", "measure_horizon")
-        return {kind: handler for kind, handler in super()._handlers().items() if kind not in single}
-
-    def _together(self, parts: Sequence[Part]) -> Part:
-        content: dict[str, Any] = {"sides": [part for part, _ in parts], "chunks": [len(chunks) for _, chunks in parts]}
-        if not self.leases.training or monotonic() - self._contrast_told_at > _CONTRAST_SECONDS:
-            self._contrast_told_at = monotonic()
-            told = self._comparison._told()
-            if told != self._contrast:
-                content["contrast"] = self._contrast = told
-        return content, [chunk for _, chunks in parts for chunk in chunks]
-
-    def _about(self, side: int, content: dict[str, Any]) -> dict[str, Any]:
-        return {**content, "side": side}
-
-    def _run_trait(self, side: int) -> str:
-        return f"_side_{side}"
-
-    def _state(self) -> list[str]:
-        return ["_contrast", *(f"_side_{side}" for side in range(len(self._reporters)))]
-
-
-_SOURCES = (Trainer, Run, RNNbow)
-_OPTIONS = ("measure", "form", "quantity", "log_scale", "scale", "stream")
-
-
-def _made(source: Source | Recipe, data: Data, settings: Mapping[str, Any]) -> Trainer:
-    if isinstance(source, _SOURCES):
-        raise TypeError(
-            f"with data, compare takes names of cells or mappings of settings; got a {type(source).__name__}"
-        )
-    own = {"cell": source} if isinstance(source, str) else source
-    if not isinstance(own, Mapping):
-        raise TypeError(f"compare takes names of cells or mappings of settings with data; got {type(source).__name__}")
-    return Trainer(data, **{"horizon": None, **settings, **own})
-
-
-def _side(source: Any) -> Side:
-    if isinstance(source, RNNbow):
-        return Side(source.run, source.trainer)
-    if isinstance(source, Trainer):
-        return Side(source.run, source)
-    if isinstance(source, Run):
-        return Side(source, None)
-    if _is_run_file(source):
-        return Side(Run.open(source), None)
-    help_ = "; with data=…, a cell's name makes a trainer" if isinstance(source, (str, Mapping)) else ""
-    takes = "trainers, runs, RNNbow widgets or the names of run files"
-    raise TypeError(f"compare takes {takes}; got {type(source).__name__}{help_}")
-
-
-def _is_run_file(source: Any) -> bool:
-    return isinstance(source, (str, PathLike)) and names_run_file(source)

@@ -19,7 +19,7 @@ from .page_message import client_of, echoed, kind_of, request_of
 from .reporter import SETTINGS, Part, Reporter
 from .run_file import RunFileError
 from .status import explain
-from .trainer import DivergedError
+from .training_loop import DivergedError
 
 Handler = Callable[[Mapping[str, Any]], None]
 
@@ -82,6 +82,16 @@ class Conversation:
     def pause(self) -> None:
         """Want no more training: a lease that is running ends."""
         self._widget.playing = False
+
+    def stop(self) -> None:
+        """Want no more training, and tell the pages."""
+        self.pause()
+        lock = self.leases.lock
+        if lock.acquire(blocking=False):  # otherwise the lease that is running ends now, and says so
+            try:
+                self.send_frame(None, 0, last=True)
+            finally:
+                lock.release()
 
     def train(self, batches: int) -> None:
         """Train a number of batches now."""
@@ -162,7 +172,7 @@ class Conversation:
             "step": self.leases.step,
             "follow": self._on_follow,
             "play": lambda _: self.play(),
-            "stop": lambda _: self._on_stop(),
+            "stop": lambda _: self.stop(),
             "reset": lambda _: self.reset(),
             "measure_horizon": lambda _: self._on_measure_horizon(),
             "set": self._on_set,
@@ -181,15 +191,6 @@ class Conversation:
     def _on_follow(self, message: Mapping[str, Any]) -> None:
         with suppress(RunFileError):  # the frame has said so, and the page asks again
             self.follow(*request_of(message))
-
-    def _on_stop(self) -> None:
-        self.pause()
-        lock = self.leases.lock
-        if lock.acquire(blocking=False):  # otherwise the lease that is running ends now, and says so
-            try:
-                self.send_frame(None, 0, last=True)
-            finally:
-                lock.release()
 
     def _on_set(self, message: Mapping[str, Any]) -> None:
         name, value = message.get("name"), message.get("value")

@@ -47,7 +47,8 @@ class ElmanCell(Cell):
     def backward_step(self, local: Array, later: Array | None, incoming: Array | None, rows: Array) -> None:
         """Take gradients one step back: ``δ_j = (W_hhᵀ δ_{j+1} + incoming) ⊙ f'``; see `Cell`."""
         if later is None:
-            rows[...] = 0 if incoming is None else incoming
+            assert incoming is not None
+            rows[...] = incoming
         else:
             later.dot(self.W_hh, rows)
             if incoming is not None:

@@ -12,7 +12,8 @@ from .extract import extract_rows, spread
 from .overview import Overview
 from .parts import pack_part
 from .protocol import pack_details, pack_overview
-from .run import ReplayError, Run, ThinnedError, UnfinishedError
+from .recall import ReplayError, ThinnedError, UnfinishedError
+from .run import Run
 from .run_file import RunFileError
 from .snapshot import Snapshot, stream_views
 

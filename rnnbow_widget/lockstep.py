@@ -9,7 +9,8 @@ from functools import partial
 from typing import Any
 
 from .checks import positive_int
-from .trainer import DivergedError, Trainer
+from .trainer import Trainer
+from .training_loop import DivergedError
 
 
 @dataclass(frozen=True)

@@ -122,9 +122,11 @@ class Overview:
         return self._nbytes
 
     def __getstate__(self) -> dict[str, Any]:
-        # A lock cannot be copied; a copy needs one of its own.
+        # A lock cannot be copied; a copy needs one of its own, and rows that it may go on with.
         with self._lock:
-            return {name: value for name, value in self.__dict__.items() if name != "_lock"}
+            state = {name: value for name, value in self.__dict__.items() if name != "_lock"}
+            columns = {name: column.copy() for name, column in self._columns.items()}
+        return {**state, "_columns": columns, "_due": list(state["_due"])}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

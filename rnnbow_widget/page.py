@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 from . import __version__
 from .checks import boolean, one_of, positive_int, shown
 from .compact import MANTISSA_BITS, compact, rounded
+from .export import File, write_out
 from .extract import extract_rows
 from .measuring import MEASURES
 from .protocol import pack_details, pack_overview
 from .reporter import Reporter
 from .run import QUANTITIES, Run
 from .snapshot import stream_views
-from .visible_text import picture
+from .visible_text import visible_line
 
 FORMS = ("auto", "bars", "heatmap")
 """How panel 3 is drawn; "auto": as bars while they are wide enough to be read."""
@@ -105,6 +106,12 @@ def make_page(
             f"got {max_bytes}"
         )
     return page
+
+
+def write_page(run: Run, file: File, *, title: str | None = None, max_bytes: int | None = None, **choices: Any) -> None:
+    """Write the page of a run, which shows first what is chosen; see `Run.to_html`."""
+    reporter, most = Reporter(run, None), MAX_BYTES if max_bytes is None else max_bytes
+    write_out(file, make_page(reporter, checked_view(reporter, choices), title=title, max_bytes=most))
 
 
 def checked_view(reporter: Reporter, choices: Mapping[str, Any]) -> dict[str, Any]:
@@ -239,7 +246,9 @@ def make_document(
     allowed = f"script-src {_hash(script)}; style-src {_hash(style)}"
     if follows:
         allowed += "; connect-src 'self'"
-    policy = f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
+    # The last two: where browsers know them, no text becomes markup or code, whatever the script does with it.
+    others = "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+    policy = f"default-src 'none'; {allowed}; {others}"
     precision = 2 ** (MANTISSA_BITS + 1)
     made = f"Made by rnnbow_widget {__version__}. Numbers of single batches are rounded, to one part in {precision:,}."
     recorded = "\n".join(" ".join(texts) for texts in packed)
@@ -279,7 +288,7 @@ def _json(value: Any) -> str:
 
 def _text(text: str) -> str:
     """Text as HTML that shows every character of it."""
-    return escape("".join(character if character == " " else picture(character) for character in text))
+    return escape(visible_line(text))
 
 
 def described(settings: Mapping[str, Any]) -> str:

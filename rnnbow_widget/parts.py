@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from .checks import shown
 from .protocol import pack_cell, pack_details, pack_units
+from .recall import ReplayError
 from .replay import Replay
-from .run import ReplayError, Run
+from .run import Run
 from .snapshot import stream_views
 
 FLOW_BYTES = 4_000_000

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from time import monotonic
-from typing import Protocol
 
 import numpy as np
 
@@ -17,12 +16,15 @@ from .checkpoints import Checkpoint, Checkpoints
 from .checks import one_of
 from .forward import ForwardPass
 from .gradients import Gradients, bptt
+from .indicators import indicators
 from .overview import loss_of
-from .recording import itemize, with_surfaces
+from .recall import ReplayError, UnfinishedError
+from .recording import Itemized, itemize, with_surfaces
 from .rnn import RNN
-from .run import ReplayError, Run, UnfinishedError
-from .snapshot import Snapshot
+from .run import Run
+from .snapshot import Float32, Snapshot
 from .surfaces import Surface, Surfaces
+from .training_loop import DivergedError, TrainingLoop
 from .units import Units, hidden_units
 
 
@@ -100,19 +102,61 @@ class Replay:
         return with_surfaces(self.snapshot, itemize(self.rnn, self.forward, surfaces, horizon, self.gradients))
 
 
-class Again(Protocol):
-    """A training of the same data and settings, on a network of its own, that records nothing."""
+class _Again:
+    """Trains batches again, as they were trained, and records nothing.
 
-    batch: int
+    Parameters
+    ----------
+    loop : TrainingLoop
+        Of its own.
+    checkpoints : Checkpoints
+        Which know the settings of every batch.
+    primary : Surface
+        The one that is itemized of a batch that is looked at.
+    """
+
+    def __init__(self, loop: TrainingLoop, checkpoints: Checkpoints, primary: Surface) -> None:
+        self._loop = loop
+        self._checkpoints = checkpoints
+        self._primary = primary
+        self._lags = 1
+        self._looked_at: tuple[RNN, ForwardPass] | None = None
+        self._found: Snapshot | None = None
+
+    @property
+    def batch(self) -> int:
+        """Number of the batch that comes next."""
+        return self._loop.batch
 
     def start_from(self, checkpoint: Checkpoint) -> None:
         """Go to where a checkpoint is."""
+        self._loop.go_to(checkpoint)
 
     def go_on(self) -> None:
         """Train the next batch."""
+        self._train(record=False)
 
     def look(self, horizon: int) -> Replay:
         """Train the next batch, and return what it was like, itemized to as many lags."""
+        batch, self._lags = self.batch, horizon
+        with suppress(DivergedError):  # it was recorded, and so it is looked at
+            self._train(record=True)
+        assert self._looked_at is not None
+        assert self._found is not None
+        return Replay(batch, *self._looked_at, self._found)
+
+    def _train(self, record: bool) -> None:
+        self._loop.settings = self._checkpoints.settings(self.batch)
+        self._loop.train_batch(self._look, self._keep, record=record)
+
+    def _look(self, forward: ForwardPass, gradients: Gradients) -> tuple[Itemized, Float32]:
+        rnn = self._loop.rnn
+        self._looked_at = rnn.copy(), forward
+        itemized = itemize(rnn, forward, [self._primary], self._lags, gradients)
+        return itemized, indicators(rnn, forward, gradients, spectral=False)  # the overview has the rest, if it was due
+
+    def _keep(self, snapshot: Snapshot) -> None:
+        self._found = snapshot
 
 
 class Replays:
@@ -128,8 +172,8 @@ class Replays:
         Where it can start from.
     surfaces : Surfaces
         Those of the network.
-    again : callable
-        Returns what trains again. Called once, when it is needed.
+    loop : TrainingLoop
+        The training. Its network is copied once, when that is needed.
 
     Attributes
     ----------
@@ -144,12 +188,12 @@ class Replays:
         run: Run,
         checkpoints: Checkpoints,
         surfaces: Surfaces,
-        again: Callable[[], Again],
+        loop: TrainingLoop,
     ) -> None:
         self._run_reference = weakref.ref(run)
         self._checkpoints = checkpoints
         self._surfaces = surfaces
-        self._make_again = again
+        self._loop = loop
         self._lock = threading.Lock()
         self.clear()
 
@@ -196,8 +240,8 @@ class Replays:
         return run
 
     @cached_property
-    def _again(self) -> Again:
-        return self._make_again()
+    def _again(self) -> _Again:
+        return _Again(self._loop.again(), self._checkpoints, self._surfaces.primary)
 
     def _reach(self, batch: int, seconds: float | None) -> None:
         """Train up to a batch, from the nearest place before it."""

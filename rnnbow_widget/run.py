@@ -8,10 +8,10 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext
+from copy import copy
 from dataclasses import asdict
-from itertools import takewhile
-from typing import TYPE_CHECKING, Any, Protocol, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +20,12 @@ from .about import About
 from .arrays import one_stream, overview_frame, snapshots_dataset
 from .checks import finite_float, instance, labels, one_of, positive_int, shown
 from .cues import Cue, CueFinder
+from .details import Details
 from .diagnoses import Diagnosis, diagnose
-from .export import File, write_out
+from .export import File
 from .overview import CLIPPED, DIVERGED, Overview
 from .reading import Reading, read
+from .recall import Recall, ReplayError, ThinnedError
 from .run_file import RunFileError
 from .run_reader import RunReader
 from .run_writer import RunWriter, save_run
@@ -33,13 +35,9 @@ if TYPE_CHECKING:
     import pandas
     import xarray
 
-    from .replay import Replay
-
 MEMORY_LIMIT = 256_000_000
 """Bytes that a run takes at most, unless it is told otherwise."""
 _ROOM = 0.75  # part of the limit that a thinning leaves filled: the next one is not due at once
-_READ_BYTES = 8_000_000  # of details are read from a file before they are asked for
-_READ_PART = 0.25  # of the memory limit, if that is less
 
 QUANTITIES = (
     "max_gradient",
@@ -54,75 +52,6 @@ QUANTITIES = (
 """What there is one number of per batch: the columns of a run, and what the overview can draw."""
 BAR_QUANTITIES = {"max_gradient": "max", "mean_gradient": "mean"}
 """Those of them that are of the bars of a surface, and what the overview calls them."""
-
-
-class ThinnedError(LookupError):
-    """The details of a recorded batch were given up to stay within the run's memory limit; its columns are kept.
-
-    Attributes
-    ----------
-    batch : int
-        Number of the batch that was asked for.
-    nearest : int
-        Number of the nearest batch whose details are held.
-
-    Examples
-    --------
-    >>> from copy import copy
-    >>> from rnnbow_widget import Trainer
-    >>> trainer = Trainer("hello world, " * 40, hidden_size=8, record_every=1, memory_limit=100_000, seed=0)
-    >>> run = copy(trainer.train(200))  # a copy, or a run whose trainer is no more: no batch can be trained again
-    >>> try:
-    ...     snapshot = run.at(run.batches[~run.detailed][0])
-    ... except ThinnedError as error:
-    ...     snapshot = run.at(error.nearest)
-    >>> run.column("loss").shape  # the numbers of all batches are there
-    (200,)
-    """
-
-    def __init__(self, batch: int, nearest: int, memory_limit: int) -> None:
-        super().__init__(
-            f"the details of batch {batch} were thinned to stay within memory_limit={memory_limit} bytes; the nearest "
-            f"batch with details is {nearest}: run.at({nearest}). run.details() has all that are held; a larger "
-            f"memory_limit, of the Trainer or the run, keeps more of what is recorded from then on"
-        )
-        self.batch = batch
-        self.nearest = nearest
-
-
-class ReplayError(LookupError):
-    """What was not kept of a recorded batch cannot be worked out again; the message says why."""
-
-
-class UnfinishedError(ReplayError):
-    """It can be worked out again, but not in the time that was given; the next request goes on from there."""
-
-
-class Recall(Protocol):
-    """Works out again what was not kept of a recorded batch: the trainer that made the run."""
-
-    def replay(self, batch: int, seconds: float | None = None) -> Replay:
-        """Return a batch as it was when it was trained; see `Trainer.replay`."""
-
-    def snapshot(self, batch: int, surface: str | None = None, seconds: float | None = None) -> Snapshot:
-        """Return a recorded batch with what is recorded of others, or with one surface only.
-
-        Parameters
-        ----------
-        batch : int
-            Number of a recorded batch.
-        surface : str, optional
-            Name of the surface.
-        seconds : float, optional
-            How long it may take.
-
-        Raises
-        ------
-        ReplayError
-            If that cannot be done.
-        ValueError
-            If there is no such surface.
-        """
 
 
 class Run(Sequence[Snapshot]):
@@ -160,9 +89,6 @@ class Run(Sequence[Snapshot]):
         Share of its time that a training loop elsewhere spends on recording, where that is measured; else NaN.
     beside : int
         Bytes that the trainer keeps for that, within the same limit.
-    file : RunWriter, RunReader or None
-        The file that the run is written to, whose ``written`` says how many recorded batches are in it, or from which
-        it was opened.
 
     Examples
     --------
@@ -194,8 +120,7 @@ class Run(Sequence[Snapshot]):
         self.overhead = math.nan
         self._followers: list[weakref.WeakMethod[Callable[[], None]]] = []
         self.beside = 0
-        self.file: RunWriter | RunReader | None = None
-        self._in_file: NDArray[np.bool_]
+        self._details = Details()
         self._lock = threading.RLock()
         self._forget()
         self.memory_limit = memory_limit
@@ -220,7 +145,7 @@ class Run(Sequence[Snapshot]):
         """
         file = RunReader(path)
         run = cls(file.vocabulary, file.settings, about=file.data, memory_limit=memory_limit)
-        run.file = file
+        run._details.file = file
         run.refresh()
         return run
 
@@ -250,8 +175,9 @@ class Run(Sequence[Snapshot]):
             known = len(self)
             for block in blocks:
                 self._overview.extend(block.columns)
-                self._in_file = np.concatenate([self._in_file, block.detailed])
-            self._read_ahead(known)
+                self._details.note_in_file(block.detailed)
+            self._details.read_ahead(known, self._memory_limit)
+            self._stay_within_limit()
             return started_over
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
@@ -302,12 +228,20 @@ class Run(Sequence[Snapshot]):
             for index in range(len(self)):
                 writer.append(self._details_of(index))
             writer.flush()
-            self.file = writer
+            self._details.file = writer
             weakref.finalize(self, writer.close)
 
     def training(self) -> AbstractContextManager[None]:
         """What trains does so within this: in the end all that was recorded is in the file, if the run has one."""
         return self.writer.training() if self.writer else nullcontext()
+
+    @property
+    def file(self) -> RunWriter | RunReader | None:
+        """The file that the run is written to, or from which it was opened; None if there is none.
+
+        Of one that it is written to, ``file.written`` says how many recorded batches are in it.
+        """
+        return self._details.file
 
     @property
     def writer(self) -> RunWriter | None:
@@ -326,13 +260,13 @@ class Run(Sequence[Snapshot]):
         with self._lock:
             self._require_own()
             recorded = len(self)
-            newest = self._details[recorded - 1].batch if recorded else -1
+            held = self._details.at(recorded - 1) if recorded else None
+            newest = held.batch if held else -1
             if snapshot.batch <= newest:
                 raise ValueError(f"snapshot takes a batch after {newest}, got batch {snapshot.batch}")
             self._overview.append(snapshot)
-            self._hold(recorded, snapshot)
-            if self.nbytes > self._memory_limit:
-                self._thin()
+            self._details.hold(recorded, snapshot)
+            self._stay_within_limit()
             if self.writer:
                 self.writer.append(snapshot)
         for reference in tuple(self._followers):
@@ -363,8 +297,7 @@ class Run(Sequence[Snapshot]):
     def memory_limit(self, value: float) -> None:
         with self._lock:
             self._memory_limit = int(finite_float("memory_limit", value, at_least=1))
-            if self.nbytes > self._memory_limit:
-                self._thin()
+            self._stay_within_limit()
 
     @overload
     def __getitem__(self, index: int) -> Snapshot: ...
@@ -422,9 +355,10 @@ class Run(Sequence[Snapshot]):
         """
         batch = positive_int("batch", batch, minimum=0)
         with self._lock:
-            if not self._details:
-                raise LookupError("nothing was recorded")
-            return min(self._details.values(), key=lambda held: abs(held.batch - batch))
+            nearest = self._details.nearest(batch)
+        if nearest is None:
+            raise LookupError("nothing was recorded")
+        return nearest
 
     def with_surface(self, batch: int, surface: str, seconds: float | None = None) -> Snapshot:
         """Return a recorded batch with one surface only: the one that was recorded, or worked out again by the trainer.
@@ -503,29 +437,18 @@ class Run(Sequence[Snapshot]):
     def details(self, first: int = 0) -> list[Snapshot]:
         """Return the snapshots that are held in memory, in order, of recorded batches from index `first` on."""
         with self._lock:
-            if first <= 0:
-                return list(self._details.values())
-            newest_first = takewhile(lambda index: index >= first, reversed(self._details))
-            return [self._details[index] for index in newest_first][::-1]
+            return self._details.since(first)
 
     @property
     def detailed(self) -> NDArray[np.bool_]:
         """Of which recorded batches the details are held, or in the file, array (recorded,)."""
         with self._lock:
-            held = np.zeros(len(self), np.bool_)
-            if isinstance(self.file, RunReader):
-                held[:] = self._in_file
-            elif self.file:
-                held[: self.file.written] = self.file.detailed
-            held[list(self._details)] = True
-            return held
+            return self._details.there(len(self))
 
     @property
     def thinned_to(self) -> int:
         """Details are held, or in the file, of one in so many of the older recorded batches; 1 if none were thinned."""
-        if isinstance(self.file, RunReader):
-            return self.file.thinned_to
-        return 1 if self.file and not self.file.trouble else self._stride
+        return self._details.thinned_to
 
     @property
     def overview(self) -> Overview:
@@ -688,11 +611,9 @@ class Run(Sequence[Snapshot]):
         OSError
             If the file cannot be written.
         """
-        from .page import MAX_BYTES, checked_view, make_page
-        from .reporter import Reporter
+        from .page import write_page
 
-        reporter, most = Reporter(self, None), MAX_BYTES if max_bytes is None else max_bytes
-        write_out(file, make_page(reporter, checked_view(reporter, choices), title=title, max_bytes=most))
+        write_page(self, file, title=title, max_bytes=max_bytes, **choices)
 
     def to_svg(self, batch: int | None = None, **choices: Any) -> str:
         """Draw a recorded batch as a still picture of the panels, for reports; return it as SVG.
@@ -727,7 +648,7 @@ class Run(Sequence[Snapshot]):
     @property
     def nbytes(self) -> int:
         """Bytes that overview and details take, and what is kept beside; with what Python and numpy need for them."""
-        return self._overview.nbytes + self._details_nbytes + self.beside
+        return self._overview.nbytes + self._details.nbytes + self.beside
 
     def __repr__(self) -> str:
         with self._lock:
@@ -748,9 +669,10 @@ class Run(Sequence[Snapshot]):
     def __getstate__(self) -> dict[str, Any]:
         # A lock cannot be copied; a copy needs one of its own. It is not what the trainer goes on with, nor what the
         # file is written from, nor what somebody follows; but it can be read from a file.
-        state = {name: value for name, value in self.__dict__.items() if name != "_lock"}
-        state |= {"recall": None, "beside": 0, "_followers": []}
-        return state | {"file": None} if self.writer else state
+        with self._lock:
+            state = {name: value for name, value in self.__dict__.items() if name != "_lock"}
+            own = {"_overview": copy(self._overview), "_details": self._details.copy(), "_finder": CueFinder()}
+        return {**state, **own, "recall": None, "beside": 0, "_followers": []}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -758,11 +680,8 @@ class Run(Sequence[Snapshot]):
 
     def _forget(self) -> None:
         self._overview = Overview()
-        self._details: dict[int, Snapshot] = {}  # by index, ascending
-        self._details_nbytes = 0
-        self._stride = 1
+        self._details.clear()
         self._finder = CueFinder()
-        self._in_file = np.zeros(0, np.bool_)  # (recorded,): whose details are in the file that was opened
 
     def _require_own(self) -> None:
         if isinstance(self.file, RunReader):
@@ -788,62 +707,14 @@ class Run(Sequence[Snapshot]):
         return held
 
     def _details_of(self, index: int) -> Snapshot | None:
-        """Details of a recorded batch, from memory or the file; None if neither has them."""
         with self._lock:
-            held = self._details.get(index)
-            if held is None and isinstance(self.file, RunReader):
-                return self.file.snapshot(index) if self._in_file[index] else None
-            return self.file.snapshot(index) if held is None and self.file else held
+            return self._details.at(index)
 
-    def _read_ahead(self, first: int) -> None:
-        """Hold some details of what was read, evenly spread: what a page shows before it asks for others."""
-        there = np.flatnonzero(self._in_file[first:]) + first
-        if not len(there):
-            return
-        file, newest = self.file, int(there[-1])
-        assert isinstance(file, RunReader)
-        with suppress(RunFileError):  # who asks for details that are damaged is told
-            snapshot = file.snapshot(newest)
-            most = max(1, int(min(_READ_BYTES, _READ_PART * self._memory_limit)) // snapshot.nbytes)
-            step = 1 << max(0, -(-len(there) // most) - 1).bit_length()  # as thinning spreads them
-            for index in there[(there % step == 0) & (there < newest)].tolist():
-                self._hold(index, file.snapshot(index))
-            self._hold(newest, snapshot)
+    def _stay_within_limit(self) -> None:
+        """Thin details if there is too much: until part of the limit is free, so that it is rare and costs little."""
         if self.nbytes > self._memory_limit:
-            self._thin()
-
-    def _hold(self, index: int, snapshot: Snapshot) -> None:
-        self._details[index] = snapshot
-        self._details_nbytes += snapshot.nbytes
-
-    def _thin(self) -> None:
-        """Give up details, evenly, until part of the memory limit is free. Rare enough to cost little per batch."""
-        newest = len(self) - 1
-        target = max(0, _ROOM * self._memory_limit - self._overview.nbytes - self.beside)
-        spared = {newest} | self._named_by_cues(target / 2)
-        while self._details_nbytes > target and len(self._details) > 1:
-            if self._stride > newest:  # even those that are spared are too many
-                spared = {newest}
-            self._details = {
-                index: held
-                for index, held in self._details.items()
-                if index in spared or (index % self._stride == 0 and self._stride <= newest)
-            }
-            self._details_nbytes = sum(held.nbytes for held in self._details.values())
-            if self._details_nbytes > target and self._stride <= newest:
-                self._stride *= 2
-
-    def _named_by_cues(self, budget: float) -> set[int]:
-        """Indices of batches that cues name, the highest in rank first, whose details take at most so many bytes."""
-        named: set[int] = set()
-        for cue in self.cues() if budget > 0 else ():
-            index = self.index_of(cue.batch)
-            if index in self._details and index not in named:
-                budget -= self._details[index].nbytes
-                if budget < 0:
-                    break
-                named.add(index)
-        return named
+            target = max(0, _ROOM * self._memory_limit - self._overview.nbytes - self.beside)
+            self._details.thin(len(self) - 1, target, [self.index_of(cue.batch) for cue in self.cues()])
 
 
 def _whole_numbers(name: str, values: Any) -> list[int]:

@@ -207,7 +207,8 @@ def require_run_file(connection: sqlite3.Connection, path: Path) -> None:
             path,
             f"has format {version}, and this rnnbow_widget reads formats up to {FORMAT}: install a newer version",
         )
-    found = dict(connection.execute("SELECT name, sql FROM sqlite_schema WHERE type != 'index'"))
+    # Indexes that SQLite makes by itself have no text: any other one, as a view or a trigger, is none of ours.
+    found = dict(connection.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL"))
     if version < 1 or found != SCHEMA:
         raise RunFileError(path, "is damaged: its tables are not those of a run file")
 

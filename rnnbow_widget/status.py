@@ -10,7 +10,8 @@ from .overview import DIVERGED
 from .protocol import drawable, json_number
 from .run import Run
 from .run_reader import RunReader
-from .trainer import DivergedError, Trainer
+from .trainer import Trainer
+from .training_loop import DivergedError
 
 
 def status_of(

@@ -9,13 +9,13 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
-import anywidget
 import traitlets
 
-from .checks import positive_int
+from .checks import one_of, positive_int
 from .data import Data
 from .grid import Grid
 from .page_message import client_of, kind_of, request_of
+from .page_traits import PageWidget, computed
 from .protocol import drawable
 from .relay import Relay, RelayedComparison, RelayedRun, state_of
 from .run import Run
@@ -26,12 +26,13 @@ from .sweep_recipe import sweep_recipe
 from .trial import Trial
 from .trial_table import row_of, summary_of, text_of
 from .trials import Trials
-from .widget import STATIC, computed
+from .widget import STATIC
 
 if TYPE_CHECKING:
     import pandas
 
 _TELL_SECONDS = 0.25
+_OF_ALL = ("status", "batch", "loss", "horizon")  # columns that every table has
 
 
 def sweep(
@@ -107,7 +108,7 @@ def sweep(
     return Sweep(made)
 
 
-class Sweep(anywidget.AnyWidget):
+class Sweep(PageWidget):
     """The trials of a sweep as a table, which fills while they train; made by `sweep`.
 
     A row has what is particular to a trial, how far it is, its loss, its horizon length, and how that went over
@@ -265,6 +266,13 @@ class Sweep(anywidget.AnyWidget):
         return self._sweep.to_pandas()
 
     # What pages see.
+
+    @traitlets.validate("sort_by")
+    def _check_column(self, proposal: Mapping[str, Any]) -> str:
+        try:
+            return one_of("sort_by", proposal["value"], ("", *self._sweep.varied, *_OF_ALL))
+        except ValueError as error:
+            raise traitlets.TraitError(str(error)) from None
 
     def _describe(self) -> dict[str, Any]:
         self._sweep.refresh()

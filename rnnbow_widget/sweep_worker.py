@@ -12,7 +12,8 @@ from time import monotonic
 from typing import Any, Literal
 
 from .data import Data
-from .trainer import DivergedError, Trainer
+from .trainer import Trainer
+from .training_loop import DivergedError
 
 GO_ON, STOP = "go on", "stop"
 _LOOK_SECONDS = 0.25  # between two looks whether the sweep is still wanted

@@ -1,11 +1,11 @@
-"""Training: windows of data, optimizer steps, and which batches are recorded."""
+"""Training, with what is recorded of it, and when."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
-from math import isfinite, isnan
+from math import isnan
 from os import PathLike
 from typing import Any, Literal
 
@@ -14,59 +14,29 @@ from numpy.typing import DTypeLike
 
 from . import corpora
 from .cell import Cell
-from .checkpoints import PART, Changeable, Checkpoint, Checkpoints
+from .checkpoints import PART, Checkpoints
 from .checks import boolean, finite_float, one_of, positive_int
 from .corpora import Corpus
 from .data import Data
 from .evaluation import Evaluation, evaluate
 from .forward import ForwardPass
-from .gradients import Gradients, TrainingGradients
+from .gradients import Gradients
 from .history import History
 from .horizon import HorizonChoice, choose_horizon
 from .indicators import indicators, is_spectral_due
-from .optimizers import OPTIMIZERS, clip
-from .outcomes import outcomes
-from .parameters import Array, Signal
-from .recording import Itemized, itemize, make_snapshot
+from .optimizers import OPTIMIZERS
+from .recording import Itemized, itemize
 from .replay import Replay, Replays
 from .rnn import RNN
 from .run import MEMORY_LIMIT, Run
 from .snapshot import Float32, Snapshot
 from .surfaces import Surface, Surfaces
 from .task import Task
-from .window import Window
+from .training_loop import TrainingLoop
 
 _SMOOTHING = 0.001
 _TASK_SMOOTHING = 0.02  # of fresh sequences that are compared with a baseline: the loss as it is now
 _STRETCH = 8  # windows that horizon="auto" looks at
-
-
-class DivergedError(ArithmeticError):
-    """Loss or gradient of a batch was not finite. The weights are those from before it; what was recorded is kept.
-
-    Attributes
-    ----------
-    batch : int
-        Number of the batch.
-    hint : str
-        What may help.
-
-    Examples
-    --------
-    >>> from rnnbow_widget import Trainer
-    >>> settings = {"cell": "relu", "init": "identity", "optimizer": "sgd", "clip_value": None, "learning_rate": 1e9}
-    >>> trainer = Trainer("hello world, " * 40, hidden_size=16, seed=0, **settings)
-    >>> try:
-    ...     trainer.train(100)
-    ... except DivergedError as error:
-    ...     print(trainer.run[-1].diverged, trainer.run[-1].batch == error.batch)
-    True True
-    """
-
-    def __init__(self, batch: int, what: str) -> None:
-        super().__init__(f"The {what} of batch {batch:,} is not finite: training stopped before the weights changed.")
-        self.batch = batch
-        self.hint = "Reset and train with a smaller learning_rate, or with clipping (clip_value or clip_norm)."
 
 
 class Trainer:
@@ -134,8 +104,6 @@ class Trainer:
         What was recorded.
     history : History
         What was done to come here, beside training.
-    batch : int
-        Batches trained so far.
     horizon_choice : HorizonChoice or None
         The newest answer to which horizon would be enough, of `measure_horizon` or ``horizon="auto"``: with the
         residual of every k that it was chosen by.
@@ -214,18 +182,16 @@ class Trainer:
             got = f"{self.rnn.input_size} and {self.rnn.output_size}"
             raise ValueError(f"rnn takes input and output size {sizes[0]} and {sizes[1]}, the data's; got {got}")
         self.optimizer = OPTIMIZERS[one_of("optimizer", optimizer, OPTIMIZERS)](learning_rate)
-        self._back_propagate = TrainingGradients(self.rnn, self.optimizer.sparse)
         self.tolerance = finite_float("tolerance", tolerance, at_least=0)
         self.horizon = horizon
         self.known_surfaces = Surfaces.of(self.rnn)
         self.record_every = record_every
-        self._clip_value = _bound("clip_value", clip_value)
-        self._clip_norm = _bound("clip_norm", clip_norm)
+        bounds = (_bound("clip_value", clip_value), _bound("clip_norm", clip_norm))
+        self._loop = TrainingLoop(self.rnn, self.data, self.windows, self.optimizer, *bounds)
         self.run = Run(self.data.vocabulary, about=self.data.about, memory_limit=memory_limit)
         self._checkpoints = Checkpoints()
-        # Without the run, which has them: who lets go of the run lets go of its memory and its file at once.
-        mine = {name: value for name, value in self.__dict__.items() if name != "run"}
-        self._replays = Replays(self.run, self._checkpoints, self.known_surfaces, lambda: _TrainingAgain(mine))
+        # It has not the trainer, nor the run: who lets go of the run lets go of its memory and its file at once.
+        self._replays = Replays(self.run, self._checkpoints, self.known_surfaces, self._loop)
         self.run.recall = self._replays
         self._shown: Surface | None = None
         self.surfaces = surfaces
@@ -324,24 +290,24 @@ class Trainer:
     @property
     def clip_value(self) -> float | None:
         """Bound on each entry of the gradient, or None. May be changed at any time."""
-        return self._clip_value
+        return self._loop.clip_value
 
     @clip_value.setter
     def clip_value(self, value: float | None) -> None:
-        self._clip_value = _bound("clip_value", value)
+        self._loop.clip_value = _bound("clip_value", value)
         self._note_settings()
-        self._note("clip_value", self._clip_value)
+        self._note("clip_value", self.clip_value)
 
     @property
     def clip_norm(self) -> float | None:
         """Bound on the gradient's norm, or None. May be changed at any time."""
-        return self._clip_norm
+        return self._loop.clip_norm
 
     @clip_norm.setter
     def clip_norm(self, value: float | None) -> None:
-        self._clip_norm = _bound("clip_norm", value)
+        self._loop.clip_norm = _bound("clip_norm", value)
         self._note_settings()
-        self._note("clip_norm", self._clip_norm)
+        self._note("clip_norm", self.clip_norm)
 
     @property
     def memory_limit(self) -> int:
@@ -351,6 +317,11 @@ class Trainer:
     @memory_limit.setter
     def memory_limit(self, value: float) -> None:
         self.run.memory_limit = value
+
+    @property
+    def batch(self) -> int:
+        """Batches trained so far."""
+        return self._loop.batch
 
     @property
     def epoch(self) -> int:
@@ -451,7 +422,7 @@ class Trainer:
             If no loss has a gradient yet, or some are not finite. The choice before is kept.
         """
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found and reported
-            choice = choose_horizon(self.rnn, self._next_windows(), self.tolerance)
+            choice = choose_horizon(self.rnn, self._loop.next_windows(_STRETCH), self.tolerance)
         choice = replace(choice, batch=self.batch)
         self.horizon_choice = choice
         self._choice_is_due = False
@@ -482,7 +453,7 @@ class Trainer:
                 f"sample writes text, and {self.data.name} is none: run[-1] has inputs, targets and predictions of it"
             )
         generator = np.random.default_rng((self.seed, self.batch))
-        state = self._state if self.batch_size == 1 else self._state[0]  # (S_all,)
+        state = self._loop.state if self.batch_size == 1 else self._loop.state[0]  # (S_all,)
         token = int(self.windows(self.batch).inputs.flat[0])
         if prompt:
             tokens = self.data.encode(prompt)  # (N,)
@@ -510,80 +481,31 @@ class Trainer:
             self.history.change(self.batch, name, value)
 
     def _start_over(self) -> None:
-        self.batch = 0
+        self._loop.start_over()
         self._checkpoints.clear()
         self._note_settings()
         self._replays.clear()
         self.run.beside = 0
         self.horizon_choice = None
         self.smooth_loss = float("nan")
-        self._state: Array = self._zero_state()  # (S_all,) or (B, S_all)
-
-    def _zero_state(self) -> Array:
-        return self.rnn.zero_state(None if self.batch_size == 1 else self.batch_size)
-
-    def _forward(self, batch: int, state: Array) -> tuple[ForwardPass, Window]:
-        """Run the window of a batch, from this state if it goes on from the one before. The caller sees to warnings."""
-        window = self.windows(batch)
-        inputs, targets = self._numbers(window.inputs), self._numbers(window.targets)
-        before = self._zero_state() if window.fresh else state
-        return self.rnn.forward_unchecked(inputs, targets, before, window.mask), window
-
-    def _numbers(self, array: Signal) -> Signal:
-        return array.astype(self.rnn.dtype, copy=False) if array.dtype.kind == "f" else array
 
     def _train_batch(self, record: bool) -> None:
         if self._checkpoints.is_due(self.batch):
-            self._keep_checkpoint()
-        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found and reported
-            forward, window = self._forward(self.batch, self._state)
-            gradients, rows = self._back_propagate(forward)
-            norm = update_norm = gradients.norm
-            # Itemized before it is clipped: the pieces add up to the gradient, not to the clipped one.
-            itemized = self._itemize(forward, gradients) if record else None
-            more = self._indicators(forward, gradients) if record else None
-            loss = float(forward.loss.sum())
-            trouble = "" if isfinite(loss + norm) else "gradient" if isfinite(loss) else "loss"
-            if not trouble:
-                vector = gradients.parameters.vector  # (P,)
-                if clip(vector, norm, value=self.clip_value, max_norm=self.clip_norm) and record:
-                    update_norm = gradients.norm
-                update = self.optimizer.update(vector, rows)  # (P,)
-                trouble = "" if isfinite(update.dot(update)) else "update"
-            if trouble and itemized is None:
-                itemized, more = self._itemize(forward, gradients), self._indicators(forward, gradients)
-        if itemized is not None:
-            from_zero = ~forward.states[0].any(axis=-1)  # () or (B,)
-            snapshot = make_snapshot(
-                outcomes(forward, inputs=self.data.shows_inputs),
-                itemized,
-                window.starts,
-                from_zero,
-                batch=self.batch,
-                grad_norm=norm,
-                update_norm=update_norm,
-                vocabulary=self.data.vocabulary,
-                input_vocabulary=self.data.input_vocabulary,
-                diverged=bool(trouble),
-                indicators=more,
-            )
-            self._record(snapshot)
-        if trouble:
-            raise DivergedError(self.batch, trouble)
-        self.rnn.parameters.subtract(update, rows)
-        self._state = forward.carried
-        if forward.losses:
-            loss /= forward.losses
+            self._checkpoints.add(self._loop.checkpoint(), PART * self.memory_limit)
+            self.run.beside = self._checkpoints.nbytes
+        loss = self._loop.train_batch(self._look, self._record, record=record)
+        if loss is not None:
             before = loss if isnan(self.smooth_loss) else self.smooth_loss
             part = _SMOOTHING if self.data.baseline is None else _TASK_SMOOTHING
             self.smooth_loss = (1 - part) * before + part * loss
-        self.batch += 1
         if writer := self.run.writer:
             writer.tick()
 
-    def _itemize(self, forward: ForwardPass, gradients: Gradients) -> Itemized:
+    def _look(self, forward: ForwardPass, gradients: Gradients) -> tuple[Itemized, Float32]:
         lags = self._chosen_horizon() if self.horizon == "auto" else self.horizon
-        return itemize(self.rnn, forward, self._recorded_surfaces(), lags, gradients)
+        itemized = itemize(self.rnn, forward, self._recorded_surfaces(), lags, gradients)
+        spectral = is_spectral_due(len(self.run), self.rnn.hidden_size)
+        return itemized, indicators(self.rnn, forward, gradients, spectral=spectral)
 
     def _tell_replays(self) -> None:
         self._replays.recorded = self._recorded_surfaces()
@@ -604,88 +526,13 @@ class Trainer:
                 return None
         return choice.horizon
 
-    def _next_windows(self) -> Iterator[ForwardPass]:
-        """Forward passes over the windows that training comes to next, the current one first."""
-        state = self._state
-        for batch in range(self.batch, self.batch + _STRETCH):
-            forward, _ = self._forward(batch, state)
-            yield forward
-            state = forward.carried
-
-    def _indicators(self, forward: ForwardPass, gradients: Gradients) -> Float32:
-        spectral = is_spectral_due(len(self.run), self.rnn.hidden_size)
-        return indicators(self.rnn, forward, gradients, spectral=spectral)
-
-    def _keep_checkpoint(self) -> None:
-        """Copy what training goes on from."""
-        past, state = self.optimizer.past(), self._state.copy()
-        self._checkpoints.add(
-            Checkpoint(self.batch, self.rnn.parameters.vector.copy(), past, state), PART * self.memory_limit
-        )
-        self.run.beside = self._checkpoints.nbytes
-
     def _note_settings(self) -> None:
-        changeable = Changeable(self.learning_rate, self.clip_value, self.clip_norm)
-        self._checkpoints.change(self.batch, changeable)
+        self._checkpoints.change(self.batch, self._loop.settings)
 
     def _record(self, snapshot: Snapshot) -> None:
         # A batch that diverged and is tried again is there already.
         if not (self.run and self.run[-1].batch == snapshot.batch):
             self.run.append(snapshot)
-
-
-class _TrainingAgain(Trainer):
-    """Trains the batches of a trainer again, on a network of its own, and records nothing; see `Again`."""
-
-    def __init__(self, trainer: Mapping[str, Any]) -> None:
-        # Data and settings are those of the trainer, whose attributes these are; what training changes is not.
-        self.__dict__.update(trainer)
-        self.rnn = self.rnn.copy()
-        self.optimizer = type(self.optimizer)(self.learning_rate)
-        self._back_propagate = TrainingGradients(self.rnn, self.optimizer.sparse)
-        self.run = Run(self.data.vocabulary, about=self.data.about)  # which stays empty
-        self.smooth_loss = float("nan")
-        self._lags = 1
-        self._looked_at: tuple[RNN, ForwardPass] | None = None
-        self._found: Snapshot | None = None
-
-    def start_from(self, checkpoint: Checkpoint) -> None:
-        """Go to where a checkpoint is."""
-        self.batch, self._state = checkpoint.batch, checkpoint.state
-        self.rnn.parameters.vector[:] = checkpoint.weights
-        self.optimizer.take_over(checkpoint.past)
-
-    def go_on(self) -> None:
-        """Train the next batch."""
-        self._train_as_then(record=False)
-
-    def look(self, horizon: int) -> Replay:
-        """Train the next batch, and return what it was like, itemized to as many lags."""
-        batch, self._lags = self.batch, horizon
-        with suppress(DivergedError):  # it was recorded, and so it is looked at
-            self._train_as_then(record=True)
-        assert self._looked_at is not None
-        assert self._found is not None
-        return Replay(batch, *self._looked_at, self._found)
-
-    def _train_as_then(self, record: bool) -> None:
-        settings = self._checkpoints.settings(self.batch)
-        self.optimizer.learning_rate = settings.learning_rate
-        self._clip_value, self._clip_norm = settings.clip_value, settings.clip_norm
-        self._train_batch(record)
-
-    def _keep_checkpoint(self) -> None:
-        """Do nothing: that is the trainer's business."""
-
-    def _itemize(self, forward: ForwardPass, gradients: Gradients) -> Itemized:
-        self._looked_at = self.rnn.copy(), forward
-        return itemize(self.rnn, forward, [self.known_surfaces.primary], self._lags, gradients)
-
-    def _indicators(self, forward: ForwardPass, gradients: Gradients) -> Float32:
-        return indicators(self.rnn, forward, gradients, spectral=False)  # the overview has the rest, if it was due
-
-    def _record(self, snapshot: Snapshot) -> None:
-        self._found = snapshot
 
 
 def _bound(name: str, value: float | None) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from .export import File, write_out
 from .horizon import HorizonChoice
 from .measuring import MEASURES
 from .page import FIRST_VIEW, FORMS, MAX_BYTES, make_page
+from .page_traits import Batch, Checked, Choice, PageWidget, computed
 from .recipe import recipe
 from .reporter import SETTINGS, Reporter
 from .run import QUANTITIES, Run
@@ -33,26 +34,7 @@ Source = Trainer | Run | Data | str | PathLike[str]
 STATIC = Path(__file__).parent / "static"
 
 
-class _Setting(traitlets.TraitType[Any, Any]):
-    """A setting that is checked elsewhere, None too; `traitlets.Any` would let that pass unchecked."""
-
-    default_value = None
-
-
-class Choice(traitlets.Enum[Any]):
-    """One of some names; arrays, which have no truth value, are refused like all else."""
-
-    def validate(self, obj: Any, value: Any) -> Any:
-        """Return the name if it is one of them."""
-        return super().validate(obj, value if value is None or isinstance(value, str) else repr(value))
-
-
-def computed(compute: Callable[[Any], Any]) -> Any:
-    """Return a trait whose value is worked out when a page asks for the widget's state, and not stored."""
-    return traitlets.Any().tag(sync=True, to_json=lambda _, widget: compute(widget))
-
-
-class RNNbow(anywidget.AnyWidget):
+class RNNbow(PageWidget):
     """Four linked panels that show where the gradient of a recurrent network comes from, live while it trains.
 
     Display it by naming it at the end of a cell. While it plays, the page lends the kernel short stretches of time to
@@ -119,21 +101,23 @@ class RNNbow(anywidget.AnyWidget):
     _esm = STATIC / "widget.js"
     _css = STATIC / "widget.css"
 
-    selected = traitlets.Int(None, allow_none=True).tag(sync=True)
+    selected = Batch().tag(sync=True)
     measure = Choice(MEASURES, "norm").tag(sync=True)
     form = Choice(FORMS, "auto").tag(sync=True)
     quantity = Choice(QUANTITIES, "max_gradient").tag(sync=True)
     overlay = Choice(QUANTITIES, None, allow_none=True).tag(sync=True)
     log_scale = traitlets.Bool(False).tag(sync=True)
-    stream = traitlets.Int(None, allow_none=True).tag(sync=True)
-    surface = _Setting().tag(sync=True)
-    learning_rate = _Setting().tag(sync=True)
-    horizon = _Setting().tag(sync=True)
-    record_every = _Setting().tag(sync=True)
+    stream = Checked().tag(sync=True)
+    surface = Checked().tag(sync=True)
+    learning_rate = Checked().tag(sync=True, from_pages=False)
+    horizon = Checked().tag(sync=True, from_pages=False)
+    record_every = Checked().tag(sync=True, from_pages=False)
     playing = traitlets.Bool(False).tag(
-        sync=True, to_json=lambda value, widget: value and widget._conversation.leases.is_current()
+        sync=True,
+        from_pages=False,
+        to_json=lambda value, widget: value and widget._conversation.leases.is_current(),
     )
-    _touring = traitlets.Bool(False).tag(sync=True)
+    _touring = traitlets.Bool(False).tag(sync=True, from_pages=True)
     _labels = computed(lambda widget: widget._reporter.labels())
     _info = computed(lambda widget: widget._reporter.info())
     _run = computed(lambda widget: widget._reporter.feed.state(widget.selected, widget.stream))
@@ -227,7 +211,7 @@ class RNNbow(anywidget.AnyWidget):
 
     def pause(self) -> None:
         """Stop playing, after the batch that is being trained."""
-        self._conversation.pause()
+        self._conversation.stop()
 
     def train(self, batches: int) -> None:
         """Train a number of batches now. Pages are kept up to date meanwhile; none is needed.
@@ -358,9 +342,10 @@ class RNNbow(anywidget.AnyWidget):
     def _apply(self, proposal: Mapping[str, Any]) -> Any:
         name, value = proposal["trait"].name, proposal["value"]
         if self.trainer is None:
-            if value != self.run.settings.get(name):
+            held = self.run.settings.get(name)
+            if type(value) is not type(held) or value != held:
                 raise traitlets.TraitError(f"{name} cannot be changed: a finished run is shown, and nothing trains")
-            return value
+            return held
         setattr(self.trainer, name, value)
         return getattr(self.trainer, name)
 

@@ -29,7 +29,7 @@ EXTRAS = {
 }
 """What is no dependency of the core, by the modules that are of no use without."""
 CORE = {"numpy", *WIDGETS}
-ON_CALL = {"run": {"page", "picture", "reporter"}, "widget": {"attempt_view"}}
+ON_CALL = {"run": {"page", "picture"}, "widget": {"attempt_view"}}
 """What a run can be made into, and what shows an attempt: imported when they are called."""
 
 SOURCES = REPOSITORY / "js" / "src"

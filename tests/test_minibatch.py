@@ -249,7 +249,7 @@ def test_each_stream_reads_its_piece_of_the_data_in_order() -> None:
 def test_states_are_carried_per_stream() -> None:
     trainer = small(dtype=np.float64, horizon=4)
     trainer.train(3)
-    states = trainer._state  # (B, H)
+    states = trainer._loop.state  # (B, H)
     snapshot = trainer.step()
     twin = small(dtype=np.float64)
     twin.train(3)
@@ -313,11 +313,11 @@ def test_a_batch_is_a_step_down_the_mean_gradient(optimizer: str) -> None:
     twin = small(optimizer=optimizer, dtype=np.float64, clip_value=None, learning_rate=0.01)
     for _ in range(4):
         window = twin.windows(twin.batch)
-        forward = twin.rnn.forward(window.inputs, window.targets, twin._state)
+        forward = twin.rnn.forward(window.inputs, window.targets, twin._loop.state)
         vector = bptt(twin.rnn, forward).parameters.vector
         twin.rnn.parameters.vector -= twin.optimizer.update(vector)
-        twin._state = forward.states[-1]
-        twin.batch += 1
+        twin._loop.state = forward.states[-1]
+        twin._loop.batch += 1
     assert relative_error(trainer.rnn.parameters.vector, twin.rnn.parameters.vector) < 1e-10
 
 

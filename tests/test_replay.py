@@ -15,7 +15,7 @@ from rnnbow_widget.checkpoints import Changeable, Checkpoint, Checkpoints
 from rnnbow_widget.elman import TanhCell
 from rnnbow_widget.feed import Feed
 from rnnbow_widget.gradients import bptt
-from rnnbow_widget.run import ReplayError, ThinnedError
+from rnnbow_widget.recall import ReplayError, ThinnedError
 from rnnbow_widget.surfaces import Surfaces
 
 TEXT = "the cat sat on the mat. What is it, 12345? " * 12

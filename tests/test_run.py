@@ -6,6 +6,7 @@ import itertools
 import pickle
 import threading
 import tracemalloc
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -285,9 +286,22 @@ def test_appending_costs_the_same_however_long_the_run_is() -> None:
     run = Run(("a", "b"), memory_limit=300 * ONE)
     for batch in range(3000):
         run.append(numbered(batch))
-        if type(run._details) is dict:
-            run._details = Counted(run._details)
+        if type(run._details._held) is dict:
+            run._details._held = Counted(run._details._held)
     assert looked_at < 20 * 3000
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+def test_a_copy_stays_as_it_is_while_the_run_goes_on(copied: Callable[[Run], Run]) -> None:
+    run = filled(5, 20 * ONE)
+    other = copied(run)
+    for batch in range(50, 150):
+        run.append(numbered(batch))
+    assert (len(other), other[-1].batch, other.thinned_to) == (5, 40, 1)
+    assert [held.batch for held in other] == other.batches.tolist() == [0, 10, 20, 30, 40]
+    other.append(numbered(47))
+    assert (run[-1].batch, other[-1].batch, other.batches.tolist()) == (149, 47, [0, 10, 20, 30, 40, 47])
+    assert other.nbytes == other.overview.nbytes + sum(held.nbytes for held in other)
 
 
 def test_a_run_is_consistent_for_who_reads_it_on_another_thread() -> None:

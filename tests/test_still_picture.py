@@ -12,7 +12,7 @@ import pytest
 from rnnbow_widget import RNNbow, Run, ThinnedError, Trainer, tasks
 from rnnbow_widget.corpora import Corpus
 from rnnbow_widget.picture import draw
-from rnnbow_widget.run import ReplayError
+from rnnbow_widget.recall import ReplayError
 from rnnbow_widget.visible_text import visible
 
 TEXT = "the quick brown fox jumps over the lazy dog; " * 30

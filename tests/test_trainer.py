@@ -116,7 +116,7 @@ def test_a_snapshot_holds_what_the_engine_computes() -> None:
     twin = small(dtype=np.float64)
     twin.train(5)
     window = twin.data.tokens[50:61]
-    forward = twin.rnn.forward(window[:-1], window[1:], twin._state)
+    forward = twin.rnn.forward(window[:-1], window[1:], twin._loop.state)
     itemized = itemized_bptt(twin.rnn, forward, 4, measures=("norm", "mean_abs", "share"))
     snapshot = trainer.step()
     for key, measure in {"W_hh": "norm", "W_hh:mean_abs": "mean_abs", "W_hh:share": "share"}.items():
@@ -187,6 +187,22 @@ def test_divergence_stops_before_the_weights_are_ruined(settings: dict[str, obje
     with pytest.raises(DivergedError):
         trainer.step()
     assert len(trainer.run) == recorded
+
+
+def test_a_batch_that_diverges_is_recorded_as_it_was_before_clipping_whether_it_was_due_or_not() -> None:
+    found = []
+    for record_every in (1, 100):
+        trainer = small(optimizer="sgd", clip_value=1e-3, record_every=record_every)
+        trainer.train(1)
+        trainer.learning_rate = 1e38
+        with pytest.raises(DivergedError, match="The update of batch 1 is not finite"):
+            trainer.train(1)
+        found.append(trainer.run[-1])
+    due, other = found
+    assert 0 < due.update_norm < due.grad_norm
+    assert (other.update_norm, other.grad_norm) == (due.update_norm, due.grad_norm)
+    for key, items in due.surfaces.items():
+        np.testing.assert_array_equal(other.surfaces[key], items, err_msg=key)
 
 
 def test_weights_that_are_not_numbers_are_reported() -> None:

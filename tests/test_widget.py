@@ -189,6 +189,15 @@ def test_what_ends_the_training_after_the_last_frame_of_a_lease_is_told(
     assert not page.widget._conversation.leases.lock.locked()
 
 
+def test_a_pause_between_leases_is_told(page: Page) -> None:
+    page.widget.play()
+    page.says(kind="lease", client="a", seq=1, ms=50)
+    page.sent.clear()
+    page.widget.pause()  # by a cell, while the page waits for its next turn, or is hidden
+    ((frame, _),) = page.sent
+    assert (frame["kind"], frame["playing"], frame["status"]["state"]) == ("frame", False, "paused")
+
+
 def test_a_lease_nobody_wants_trains_nothing(page: Page) -> None:
     replies = page.says(kind="lease", client="a", seq=1, ms=50)
     assert [(reply["last"], reply["playing"]) for reply in replies] == [(True, False)]

@@ -200,3 +200,52 @@ describe("the words for a cell", () => {
     }
   });
 });
+
+describe("every edge of every cell", () => {
+  const names = (kind: (typeof CELL_KINDS)[number]) =>
+    Object.fromEntries(NAMES[kind].map((name) => [name, gradientName(name, kind, { loss: 7, step: 5 }, 1)]));
+  const formulas = (kind: (typeof CELL_KINDS)[number]) =>
+    Object.fromEntries(NAMES[kind].map((name) => [name, formulaOf(name, kind, 1)]));
+  const shared = {
+    loss: "what the read-out, or the layer above, sends to hⱼ",
+    h_before: "W_hhᵀ δⱼ",
+    x: "W_ihᵀ of what reaches the pre-activations at ⱼ",
+    later_h: "W_hhᵀ δⱼ₊₁",
+  };
+
+  it("is the gradient with respect to what flows along it", () => {
+    const ends = { h: "∂L₇/∂h₅", later_h: "∂L₇/∂h₅", loss: "∂L₇/∂h₅", h_before: "∂L₇/∂h₄", x: "∂L₇/∂x₅" };
+    expect(names("elman")).toEqual({ ...ends, a: "∂L₇/∂a₅" });
+    const gates = (letters: string) => Object.fromEntries(Array.from(letters, (x) => [x, `∂L₇/∂a(${x}₅)`]));
+    const cs = { c: "∂L₇/∂c₅", tanh_c: "∂L₇/∂c₅", later_c: "∂L₇/∂c₅", c_before: "∂L₇/∂c₄" };
+    expect(names("lstm")).toEqual({ ...ends, ...gates("ifgo"), ...cs });
+    const direct = { direct: "∂L₇/∂h₄", later_direct: "∂L₇/∂h₅", reset_product: "∂L₇/∂s₅" };
+    expect(names("gru")).toEqual({ ...ends, ...gates("rzn"), ...direct });
+  });
+
+  it("has the formula of its cell's backward step", () => {
+    expect(formulas("elman")).toEqual({ ...shared, h: "W_hhᵀ δⱼ₊₁ + loss", a: "f′(aⱼ) ⊙ ∂Lₜ/∂hⱼ" });
+    expect(formulas("lstm")).toEqual({
+      ...shared,
+      h: "W_hhᵀ δⱼ₊₁ + loss",
+      o: "σ′ ⊙ tanh(cⱼ) ⊙ ∂Lₜ/∂hⱼ",
+      f: "σ′ ⊙ cⱼ₋₁ ⊙ ∂Lₜ/∂cⱼ",
+      i: "σ′ ⊙ gⱼ ⊙ ∂Lₜ/∂cⱼ",
+      g: "(1 − g²) ⊙ iⱼ ⊙ ∂Lₜ/∂cⱼ",
+      tanh_c: "oⱼ ⊙ (1 − tanh² cⱼ) ⊙ ∂Lₜ/∂hⱼ",
+      later_c: "fⱼ₊₁ ⊙ ∂Lₜ/∂cⱼ₊₁",
+      c: "oⱼ ⊙ (1 − tanh² cⱼ) ⊙ ∂Lₜ/∂hⱼ + fⱼ₊₁ ⊙ ∂Lₜ/∂cⱼ₊₁",
+      c_before: "fⱼ ⊙ ∂Lₜ/∂cⱼ",
+    });
+    expect(formulas("gru")).toEqual({
+      ...shared,
+      h: "W_hhᵀ δⱼ₊₁ + zⱼ₊₁ ⊙ ∂Lₜ/∂hⱼ₊₁ + loss",
+      later_direct: "zⱼ₊₁ ⊙ ∂Lₜ/∂hⱼ₊₁",
+      direct: "zⱼ ⊙ ∂Lₜ/∂hⱼ",
+      z: "σ′ ⊙ (hⱼ₋₁ − nⱼ) ⊙ ∂Lₜ/∂hⱼ",
+      n: "(1 − n²) ⊙ (1 − zⱼ) ⊙ ∂Lₜ/∂hⱼ",
+      reset_product: "rⱼ ⊙ ∂Lₜ/∂nⱼ, with s = W_hn hⱼ₋₁ + b_hn",
+      r: "σ′ ⊙ sⱼ ⊙ ∂Lₜ/∂nⱼ",
+    });
+  });
+});

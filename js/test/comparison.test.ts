@@ -185,6 +185,28 @@ describe("a comparison's session", () => {
     expect(session.store.state.silent).toBe(true);
   });
 
+  it("follows what the kernel chooses and finds", () => {
+    whole.change("_contrast", { sentence: "LSTM is ahead.", mark: { batch: 30, step: 1, lag: 0 } });
+    whole.change("selected", 30);
+    whole.change("scale", "own");
+    const { sentence, mark, selected, scale } = session.store.state;
+    expect([sentence, mark, selected, scale]).toEqual(["LSTM is ahead.", { batch: 30, step: 1, lag: 0 }, 30, "own"]);
+  });
+
+  it("waits while the kernel is busy, ends with what is done, and says what was refused", () => {
+    whole.change("playing", true);
+    const [{ client, seq }] = leases();
+    whole.receive({ kind: "busy", client, seq });
+    expect(leases()).toHaveLength(1);
+    time.pass(BUSY_MS);
+    expect(leases()).toHaveLength(2);
+    whole.receive({ kind: "done", client, seq: leases()[1].seq });
+    expect(leases()).toHaveLength(3);
+    whole.receive({ kind: "code", code: "" });
+    whole.receive({ kind: "refused", message: "No such batch." });
+    expect(session.store.state.problem).toEqual({ message: "No such batch.", hint: "" });
+  });
+
   it("leaves nothing behind", () => {
     session.destroy();
     expect(whole.listening()).toBe(0);
@@ -249,6 +271,10 @@ describe("lines over training", () => {
       expect(Math.abs(batch - (100 * bin + 50))).toBeLessThan(2);
       expect(Math.abs(value - (100 * bin + 50))).toBeLessThan(15);
     }
+    const gap = values.map((value, index) => (index < 100 ? Number.NaN : value));
+    expect(trendPoints(batches, series(gap), 999, 80), "nothing is known of the first place").toHaveLength(9);
+    const late = batches.map((batch) => batch + 1000);
+    expect(trendPoints(late, series(values), 1999, 80), "nothing is at the first places").toHaveLength(5);
     // A run that ends early ends at its place.
     expect(trendPoints(batches.subarray(0, 300), series(values.slice(0, 300)), 999, 80)).toHaveLength(3);
   });
@@ -257,6 +283,7 @@ describe("lines over training", () => {
     expect(spreadLabels([50, 52, 51], 14, 0, 100)).toEqual([50, 78, 64]);
     expect(spreadLabels([99, 98], 14, 0, 100)).toEqual([100, 86]);
     expect(spreadLabels([10, 60], 14, 0, 100)).toEqual([10, 60]);
+    expect(spreadLabels([50, 50], 14, 0, 100)).toEqual([50, 64]);
   });
 });
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createFollowing, SHOWN_MS } from "../src/following";
 import { createRun, type Run } from "../src/run";
 import type { State } from "../src/store";
@@ -12,7 +12,7 @@ function following() {
   const add = (...batches: number[]) => run.append(decodeOverview(overviewChunk(batches)));
   const shown = (state: "training" | "paused", pointedAt = false, held: Run = run) =>
     newest({ run: held, status: { ...STATUS, state } } as State, pointedAt);
-  return { add, shown, pass: (ms: number) => (now += ms) };
+  return { add, run, shown, pass: (ms: number) => (now += ms) };
 }
 
 describe("following the newest batch", () => {
@@ -27,6 +27,18 @@ describe("following the newest batch", () => {
     expect(shown("training")).toBe(0);
     pass(1);
     expect(shown("training")).toBe(2);
+  });
+
+  it("goes by the page's own clock unless it is given another", () => {
+    const newest = createFollowing();
+    const { add, run } = following();
+    const shown = () => newest({ run, status: { ...STATUS, state: "training" } } as State, false);
+    add(0);
+    expect(shown()).toBe(0);
+    add(1);
+    vi.spyOn(performance, "now").mockReturnValue(performance.now() + SHOWN_MS);
+    expect(shown()).toBe(1);
+    vi.restoreAllMocks();
   });
 
   it("shows the newest at once when training ends", () => {

@@ -29,3 +29,26 @@ describe("columns", () => {
     expect(createColumns(600, 1000).right).toBeCloseTo(600 - RIGHT);
   });
 });
+
+describe("bars in columns", () => {
+  it("leave a gap between them that fits their width, and are never thinner than a pixel", () => {
+    const gaps = [
+      [25, 4],
+      [50, 2],
+      [200, 1],
+      [600, 0],
+    ].map(([count, gap]) => ({ columns: createColumns(1000, count), gap }));
+    for (const { columns, gap } of gaps) {
+      expect(columns.barX(3)).toBe(columns.x(3) + gap / 2);
+      expect(columns.barWidth(3)).toBe(Math.max(1, columns.x(4) - columns.x(3) - gap));
+    }
+    expect(createColumns(600, 1000).barWidth(3)).toBe(1);
+  });
+
+  it("stand in the middle of their steps, of the stretch that is in view", () => {
+    const columns = createColumns(1000, 5, 10);
+    expect(columns.center(10)).toBe(LEFT + columns.width / 2);
+    expect([9, 10, 14, 15].map(columns.has)).toEqual([false, true, true, false]);
+    expect(columns.stepAt(LEFT)).toBe(10);
+  });
+});

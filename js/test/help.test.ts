@@ -1,14 +1,18 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { describeGradients, describePredictions } from "../src/alternatives";
+import { describeGradients, describeOverview, describePredictions } from "../src/alternatives";
 import type { Figure, Shown } from "../src/figure";
+import { growingColumn } from "../src/growing_column";
 import { comparisonSteps } from "../src/help/comparison_steps";
 import { HOW_TO_READ } from "../src/help/how_to_texts";
 import { hasSeenTour, rememberTour } from "../src/help/memory";
 import { leaderPath } from "../src/help/pointer";
 import { tourSteps } from "../src/help/tour_steps";
 import type { Items, Snapshot } from "../src/protocol";
+import { createRun } from "../src/run";
+import { createSeries } from "../src/series";
 import type { State } from "../src/store";
 import { tallestBar } from "../src/tallest";
+import { decodeOverview, overviewChunk } from "./chunks";
 
 const STEPS = 10;
 
@@ -60,6 +64,20 @@ describe("tour", () => {
     const text = tourSteps(figureOf(shownOf(0.9)))[4].text;
     expect(text).toContain("is still");
     expect(text).not.toContain("vanishes");
+  });
+
+  it("says of each kind of batch what there is to say", () => {
+    const texts = (shown: Shown) => tourSteps(figureOf(shown)).map(({ text }) => text);
+    expect(texts(shownOf(0.5, { average: true }))[1]).toContain("10 of them have a loss");
+    const own = shownOf(0.5);
+    const one = { ...own, items: { ...own.items, lags: 1 } };
+    expect(texts(one)[3]).toContain("Here only own losses were recorded.");
+    const jacobian = { ...own, surface: "jacobian", items: { ...own.items, total: null } };
+    expect(texts(jacobian)[2]).toBe("For each step: what the states around it sent to it.");
+    expect(texts(jacobian)[4]).toContain("The loss of step 9 sent these pieces back, one to each of 10 steps");
+    expect(texts({ ...own, items: { ...own.items, total: null } })[2]).toContain("what the losses around it sent");
+    const single = { state: { ...state, run: { length: 1 } } as unknown as State, shown: null };
+    expect(tourSteps(single)[0].text).toContain("1 is here. Hover");
   });
 
   it("offers nothing that only a kernel could do where there is none", () => {
@@ -156,6 +174,42 @@ describe("alternatives", () => {
 
   it("leave out what an average does not have", () => {
     expect(describePredictions(shownOf(0.5, { average: true }), state)).toContain("average over streams");
+    const values = { target: new Float32Array(STEPS), prediction: new Float32Array(STEPS), size: 1 };
+    expect(describePredictions(shownOf(0.5, { values }), state)).toBe(
+      "10 steps, 10 of them with a loss. Values, true and predicted.",
+    );
+  });
+
+  it("end where listening would take too long, and show labels that are not known as empty", () => {
+    const tokens = new Int32Array(70);
+    const long = shownOf(0.5, { steps: 70, target: tokens, prediction: tokens.map((_, step) => (step < 2 ? 7 : 1)) });
+    const said = describePredictions(long, state);
+    expect(said).toContain("70 steps, 70 of them with a loss, 0 right");
+    expect(said).toContain(`True: ${"a".repeat(60)}….`);
+    expect(said).toContain(`Predicted: ∅∅${"b".repeat(58)}….`);
+  });
+
+  it("say no more of panel 3 than its form where no bar has a height", () => {
+    const shown = { ...shownOf(0.5), form: "heatmap" } as Shown;
+    const none = { ...shown, items: { ...shown.items, total: null } };
+    expect(describeGradients(none, state)).toBe("Heat map of ∂L/∂W_hh: 10 steps, 10 lags.");
+  });
+
+  it("say which batches panel 1 shows, where it is highest and what is newest", () => {
+    const run = createRun();
+    run.append(decodeOverview(overviewChunk([0, 10, 1200])));
+    const overview = { run, quantity: "loss", info: { ...INFO, task: null } } as unknown as State;
+    const grown = growingColumn((capacity) => new Float32Array(capacity));
+    grown.append(Float32Array.of(2, 3, Number.NaN));
+    const series = createSeries(grown);
+    expect(describeOverview(overview, series, 0, 3)).toBe(
+      "3 recorded batches, 0 to 1,200. loss (nats per step): highest at batch 10: 3.000 nats per step; " +
+        "newest: not a number nats per step.",
+    );
+    expect(describeOverview(overview, series, 2, 3)).toBe(
+      "Batch 1,200. loss (nats per step): no finite value; newest: not a number nats per step.",
+    );
+    expect(describeOverview(overview, series, 1, 1)).toBe("Nothing is recorded.");
   });
 });
 

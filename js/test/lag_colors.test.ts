@@ -1,6 +1,6 @@
 import { lab } from "d3-color";
 import { describe, expect, it } from "vitest";
-import { lagColors } from "../src/lag_colors";
+import { lagColor, lagColors, setLagColors } from "../src/lag_colors";
 
 const lightness = (color: string) => lab(color).l;
 
@@ -23,4 +23,17 @@ describe.each(["light", "dark"] as const)("lag colours on a %s page", (theme) =>
 
 it("keeps the darkest colour visible on a dark page", () => {
   expect(lightness(lagColors(5, "dark")[0])).toBeGreaterThan(40);
+});
+
+it("are properties of an element, those of earlier losses by a name of their own", () => {
+  const set = new Map<string, string>();
+  setLagColors({ style: { setProperty: (name: string, value: string) => set.set(name, value) } } as never, 2, "light");
+  expect([...set]).toEqual([
+    ["--rnnbow-lag-0", lagColors(2, "light")[0]],
+    ["--rnnbow-lag-1", lagColors(2, "light")[1]],
+    ["--rnnbow-earlier-0", lagColors(2, "light", true)[0]],
+    ["--rnnbow-earlier-1", lagColors(2, "light", true)[1]],
+  ]);
+  expect(lagColor({ first: 1, last: 1, shade: 1 })).toBe("var(--rnnbow-lag-1)");
+  expect(lagColor({ first: -2, last: -1, shade: 1 })).toBe("var(--rnnbow-earlier-1)");
 });

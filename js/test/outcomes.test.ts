@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ColumnData } from "../dev/chunks";
-import type { Info, Task } from "../src/contract";
+import { createColumns, LEFT } from "../src/columns";
+import type { Info, Quantity, Task } from "../src/contract";
 import { describeDecay, sends } from "../src/decay";
 import { growingColumn } from "../src/growing_column";
 import { binCells, largestPieces } from "../src/heat";
@@ -10,16 +11,18 @@ import {
   explainLosses,
   hasLoss,
   inputText,
+  lossRooms,
   lossText,
   predictionText,
   targetText,
 } from "../src/outcomes";
-import { axisOf, valueText } from "../src/quantities";
+import { axisOf, overviewSurface, QUANTITY_TEXT, seriesOf, valueText } from "../src/quantities";
+import { createRun } from "../src/run";
 import { createSeries } from "../src/series";
 import type { State } from "../src/store";
 import { taskOf } from "../src/task";
 import { scaleOf } from "../src/value_scale";
-import { decodeDetails, detailsChunk } from "./chunks";
+import { decodeDetails, decodeOverview, detailsChunk, overviewChunk } from "./chunks";
 import { fakeModel } from "./fakes";
 
 const info: Info = fakeModel().traits._info;
@@ -141,5 +144,78 @@ describe("the scale of the loss", () => {
     expect(linear.y(0.2)).toBeLessThan(20);
     const log = scaleOf(series(1, 2), 0, 2, { log: true, whole: false, level: 0.1 }, 100, 0);
     expect(log.y(0.1)).toBeLessThan(100);
+  });
+});
+
+describe("outcomes of classes", () => {
+  it("are named, those that the labels do not have by their number", () => {
+    const { labels, info: of } = named(null, ["x", "y"]);
+    expect([0, 1, 2].map((step) => targetText(text, step, { labels, info: of }))).toEqual(["‘x’", "‘y’", "‘#2’"]);
+    expect(predictionText(text, 1, { labels, info: of })).toBe("‘y’");
+    const entries: Task = { ...adding, output_entries: [] };
+    const pair = {
+      ...sum,
+      values: { target: new Float32Array(6), prediction: Float32Array.of(0, 0, 1, 2, 0, 0), size: 2 },
+    };
+    expect(predictionText(pair, 1, named(entries)), "entries without names are counted").toBe("0 1.000, 1 2.000");
+  });
+
+  it("of an average are how many streams have a loss, where nothing is known of who was right", () => {
+    const some = { ...average, counted: Float32Array.of(0, 0, 0.5) };
+    expect(averageText(some, 2, { ...info, batch_size: 4 })).toBe("2 streams with a loss");
+    expect(describeOutcome(some, 2, { labels: [], info: { ...info, batch_size: 4 } })).toMatchObject({
+      title: "Step 2: 2 streams with a loss",
+    });
+  });
+
+  it("have as much room for a number as there is up to the loss before", () => {
+    const columns = createColumns(1000, 3);
+    const rooms = (snapshot: typeof text) => lossRooms(snapshot, columns).map(({ step, room }) => [step, room]);
+    expect(rooms(text)).toEqual([0, 1, 2].map((step) => [step, columns.width]));
+    expect(rooms(sum)).toEqual([[2, 3 * columns.width]]);
+    expect(lossRooms(text, createColumns(1000, 1, 2))).toEqual([
+      { step: 2, room: createColumns(1000, 1, 2).right - LEFT },
+    ]);
+  });
+});
+
+describe("what there is one number of for each batch", () => {
+  const run = createRun();
+  run.append(decodeOverview(overviewChunk([0, 10], 0, 3)));
+  const state = { ...stateOf(null), run, surface: "W_hh", measure: "share" } as State;
+
+  it("is named with its unit", () => {
+    const said = Object.entries({
+      max_gradient: [0.5, "0.5000"],
+      mean_gradient: [2, "2.000"],
+      grad_norm: [0, "0"],
+      update_norm: [Number.POSITIVE_INFINITY, "∞"],
+      loss: [1.5, "1.500 nats per step"],
+      accuracy: [0.25, "25.0 %"],
+      horizon_length: [3, "3 steps"],
+      spectral_radius: [Number.NaN, "not worked out for this batch"],
+      largest_singular_value: [1, "1.000"],
+      saturation: [Number.NaN, "not a number"],
+      unit_median: [1, "1.000"],
+      unit_p90: [1, "1.000"],
+      unit_max: [1, "1.000"],
+    } satisfies Record<Quantity, [number, string]>);
+    expect(said.map(([name]) => name).sort()).toEqual(Object.keys(QUANTITY_TEXT).sort());
+    for (const [name, [value, words]] of said) expect(valueText(name as Quantity, value as number, info)).toBe(words);
+    expect(valueText("horizon_length", 2.5, info)).toBe("2.500 steps");
+  });
+
+  it("is of the chosen surface in the chosen measure, if it is of a surface", () => {
+    expect(Array.from(seriesOf("max_gradient", state).values())).toEqual([3, 3]);
+    expect(Array.from(seriesOf("mean_gradient", state).values())).toEqual([1.5, 1.5]);
+    expect(Array.from(seriesOf("loss", state).values())).toEqual([1, 1]);
+    expect([overviewSurface(state), overviewSurface({ ...state, surface: "h" })]).toEqual(["W_hh", "W_hh"]);
+  });
+
+  it("names the surface where the network has several", () => {
+    expect(axisOf("max_gradient", state)).toBe("tallest bar of the batch (nats per unit weight)");
+    const two = { ...state, info: { ...info, num_layers: 2 } };
+    expect(axisOf("max_gradient", two)).toBe("tallest bar of ∂L/∂W_hh, layer 1 of 2 (nats per unit weight)");
+    expect(axisOf("grad_norm", two)).toBe("norm of the whole gradient, before clipping");
   });
 });

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { growingColumn } from "../src/growing_column";
-import { DIVERGED } from "../src/protocol";
+import { CLIPPED, DIVERGED } from "../src/protocol";
 import { createRun } from "../src/run";
 import { at, decodeDetails, decodeOverview, detailsChunk, overviewChunk } from "./chunks";
 
@@ -69,4 +69,13 @@ it("grows by doubling, so that appending one by one copies little", () => {
   for (let value = 0; value < 1000; value += 1) column.append(Int32Array.of(value));
   expect(created).toEqual([64, 128, 256, 512, 1024]);
   expect(Array.from(column.values().slice(998))).toEqual([998, 999]);
+});
+
+it("counts the batches whose update was clipped", () => {
+  const run = createRun();
+  for (const [batch, flags] of [0, CLIPPED, DIVERGED, CLIPPED | DIVERGED, CLIPPED].entries()) {
+    run.append(decodeOverview(overviewChunk([batch], flags)));
+  }
+  expect([0, 1, 2, 3, 4].map(run.clipped)).toEqual([false, true, false, true, true]);
+  expect([run.countClipped(0, 5), run.countClipped(2, 4), run.countClipped(2, 3)]).toEqual([3, 1, 0]);
 });

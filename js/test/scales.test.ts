@@ -42,3 +42,17 @@ describe("colours between others", () => {
     expect(colorsThrough(["#000000", "#ffffff"])(0.5)).toBe("rgb(119, 119, 119)");
   });
 });
+
+it("scales tell what they span", () => {
+  const scale = scaleLinear([2, 4], [100, 20]);
+  expect([scale.domain(), scale.range()]).toEqual([
+    [2, 4],
+    [100, 20],
+  ]);
+  expect([scaleLinear().domain(), scaleLinear().range(), scaleLog().domain(), scaleLog().range()]).toEqual([
+    [0, 1],
+    [0, 1],
+    [1, 10],
+    [0, 1],
+  ]);
+});

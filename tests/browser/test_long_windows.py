@@ -17,6 +17,7 @@ from figure import Figure, drawn_number
 from harness import Lab, PageLog, kernel_exec, kernel_value, next_drawing, open_notebook, run_all, watched_page
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, Locator, expect
+from test_trouble import assert_all_is_finite
 
 STEPS, LAGS = 128, 20
 DENSE = 500  # steps of a window that has more cells than pixels
@@ -175,6 +176,20 @@ def test_every_cell_of_the_heat_map_has_the_colour_of_its_number(figure: Figure,
     assert bool(len(zeros)) == (batch == ZERO_STATE), "after a zero state the first step receives nothing"
     zero = figure.root.locator("section:has(canvas.heat) .heat-legend").evaluate(LEGEND)["zero"]
     assert {tuple(color) for color in zeros.tolist()} <= {rgb(zero)}
+
+
+@pytest.mark.parametrize("rows", ["loss", "lag"])
+def test_a_piece_that_the_next_batch_does_not_have_is_pointed_at_no_more(figure: Figure, rows: str) -> None:
+    show(figure, WHOLE, form="heatmap")
+    choose(figure, "gradients", rows).click()
+    next_drawing(figure.page)
+    pointed = figure.root.locator(".heat-marks .pointed-cell")
+    figure.point(canvas(figure).place(5, 100 if rows == "lag" else 105, STEPS, STEPS))
+    expect(pointed).to_be_visible()
+    kernel_exec(figure.page, f"w.select({SHORT})")
+    figure.expect_batch(SHORT)
+    expect(pointed).to_be_hidden()
+    assert_all_is_finite(figure)
 
 
 @pytest.mark.parametrize("rows", ["loss", "lag"])

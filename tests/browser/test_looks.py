@@ -207,3 +207,19 @@ def contrast(first: str, second: str) -> float:
     """Contrast ratio of two computed colours, as WCAG defines it."""
     light = sorted(map(luminance, (first, second)))
     return (light[1] + 0.05) / (light[0] + 0.05)
+
+
+def test_in_a_place_narrower_than_its_axes_no_width_is_negative(show: Callable[..., Figure], page: Page) -> None:
+    figure = show(
+        SOURCE.format(horizon=6, batches=83),
+        "from ipywidgets import HBox, Layout\nHBox([w], layout=Layout(width='60px'))",
+    )
+    figure.expect_batch(80)
+    narrow = Figure(page, 1)
+    narrow.expect_recorded(17)
+    next_drawing(page)
+    widths = narrow.root.locator("rect[width]").evaluate_all(
+        "all => all.map((one) => Number(one.getAttribute('width')))"
+    )
+    assert len(widths) > 25
+    assert min(widths) >= 0

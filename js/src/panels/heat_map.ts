@@ -5,7 +5,7 @@ import { element } from "../dom";
 import { type Extent, type Focus, focusedLoss, type Shown } from "../figure";
 import { type Bins, binCells, binColumns, largestPieces, type RowRange, type Rows, rowsInView } from "../heat";
 import { createHeatScale, createPixelColors, type HeatScale } from "../heat_scale";
-import { horizonOf, pieceAt, stepsOf } from "../lags";
+import { hasLag, horizonOf, lagsOf, pieceAt, stepsOf } from "../lags";
 import { sizeExtent } from "../log_axis";
 import { MEASURE_TEXT } from "../measures";
 import { scaleLinear } from "../scales";
@@ -159,8 +159,10 @@ export function createHeatMap(
       row.classed("hidden", false).attr("d", rows === "loss" ? rowPath(loss, first, last) : lagPath(loss, first, last));
     }
     if (focus.target?.kind !== "part" || focus.target.lag === null || !columns.has(focus.target.step)) return;
-    const { step, lag } = focus.target;
-    const [x, y, width, height] = box(step, lag) as Box;
+    // What is pointed at may have been drawn of another batch, of which more was recorded.
+    const pointed = box(focus.target.step, focus.target.lag);
+    if (!pointed) return;
+    const [x, y, width, height] = pointed;
     cell
       .classed("hidden", false)
       .attr("x", x - 1)
@@ -171,7 +173,8 @@ export function createHeatMap(
 
   function box(step: number, lag: number): Box | null {
     if (!drawn?.shown.columns.has(step)) return null;
-    const { columns } = drawn.shown;
+    const { columns, snapshot, items } = drawn.shown;
+    if (!hasLag(lag, lagsOf(step, snapshot.steps, items))) return null;
     const [y, height] = rowPlace(rowOf({ step, lag }, drawn), drawn);
     return [columns.x(step), y, Math.max(1, columns.x(step + 1) - columns.x(step)), height];
   }

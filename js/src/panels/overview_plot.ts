@@ -47,7 +47,8 @@ export interface OverviewPlot {
 }
 
 /** Width of the plot itself. */
-export const plotWidth = (width: number, overlay: Quantity | null) => width - LEFT - (overlay ? LINE_AXIS : RIGHT);
+export const plotWidth = (width: number, overlay: Quantity | null) =>
+  Math.max(1, width - LEFT - (overlay ? LINE_AXIS : RIGHT));
 
 export function createOverviewPlot(svg: Svg): OverviewPlot {
   const hatch = defineHatch(svg, "diverged");
