@@ -215,7 +215,8 @@ def test_what_is_saturated_lies_above_the_limit_not_at_it() -> None:
     above = [[False, False, False], [True, True, False]]
     for name in ("tanh", "gru"):
         assert CELLS[name](weights).saturated(at).tolist() == above
-    c = np.array([[1.4722, -1.4722, 0.0], [1.4723, -1.4723, 1.4]])  # tanh(1.47222) = 0.9
+    limit = np.arctanh(0.9)
+    c = np.array([[limit, -limit, 0.0], [1.4723, -1.4723, 1.4722]])  # (2, H)
     states = np.concatenate([np.full((2, 3), 0.95), c], axis=-1)  # (2, 2·H): h tells nothing
     assert CELLS["lstm"](weights).saturated(states).tolist() == above
     values = np.array([[0.0, 1e-30, 5.0]])
