@@ -55,7 +55,7 @@ class PageWidget(anywidget.AnyWidget):
     """
 
     def set_state(self, sync_data: Any) -> None:
-        """Take what a page has set, `sync_data`. What is refused is told by name, and the page gets what holds."""
+        """Take what a page has set, `sync_data` by trait. What is refused is told by name; the page gets what holds."""
         if not isinstance(sync_data, dict):
             self._refuse("state", sync_data, "state takes an object of traits by name")
             return

@@ -1,6 +1,6 @@
 /** Follows one loss through the steps that received its gradient: back, and where it reaches them, ahead. */
 
-import { formatPercent } from "./format";
+import { counted, formatPercent } from "./format";
 import { indexOf, lagsOf, stepsOf } from "./lags";
 import { hasLoss } from "./outcomes";
 import type { Items, Snapshot } from "./protocol";
@@ -45,8 +45,6 @@ export const openingLoss = (snapshot: Snapshot, surface: string, items: Items) =
 
 /** Whether there is a loss at a step that could send anything; states depend on earlier ones without any loss. */
 export const sends = (loss: number, snapshot: Snapshot, items: Items) => !items.total || hasLoss(snapshot, loss);
-
-const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 /** What a loss sent one way, from its own step outwards; where the state before is zero, a step tells nothing. */
 interface Side {

@@ -2,7 +2,7 @@
 
 import { describeDecay, fallsBelow, openingLoss, piecesOf } from "../decay";
 import type { Figure, Shown } from "../figure";
-import { formatCount, formatPercent } from "../format";
+import { counted, formatCount, formatPercent } from "../format";
 import { hasLoss } from "../outcomes";
 import { read } from "../reading";
 import { isJacobian, receiverName, senderName } from "../surface_text";
@@ -99,8 +99,7 @@ function distances(shown: Shown): string {
     "gradient went back through every step between.";
   const { near } = isJacobian(surface) ? { near: null } : read(snapshot, surface);
   if (near?.lag == null) return items.lags === 1 ? `${begun} Here only own losses were recorded.` : begun;
-  const far =
-    near.lag === 0 ? "each step’s own loss" : `losses at most ${near.lag} ${near.lag === 1 ? "step" : "steps"} away`;
+  const far = near.lag === 0 ? "each step’s own loss" : `losses at most ${counted(near.lag, "step")} away`;
   return `${begun} Here ${Math.round(100 * near.part)} % of the gradient of ${receiverName(surface)} comes from ${far}.`;
 }
 

@@ -15,6 +15,7 @@ import { createCellDrawing, opacityOf, widthOf } from "./cell_drawing";
 import { createCellStrips } from "./cell_strips";
 import { createDirectionChoice } from "./direction_choice";
 import { createFoldout } from "./foldout";
+import { answerKeys, walk } from "./keys";
 import { createPartNote } from "./part_note";
 import { makeSteerable, sentence } from "./plot";
 
@@ -22,7 +23,6 @@ import { makeSteerable, sentence } from "./plot";
 const BESIDE = 860;
 const PICTURE_PART = 0.56;
 const SPACE = 28;
-const PAGE = 10;
 /** In columns wider than this, steps would only be stretched. */
 const WIDEST_STRIPS = 620;
 /** JupyterLab leaves keys to what says that they are its own. */
@@ -67,15 +67,14 @@ export function createCell(parent: HTMLElement, tooltip: Tooltip, gestures: Gest
     control.addEventListener("blur", () => gestures.point(null));
   }
   const words = element("p", { class: "hint finding" });
-  const note = createPartNote("The flow inside the cell");
   const missing = element("p", { class: "hint" });
   const pictureArea = element("div");
   const stripArea = element("div");
   const legend = element("div", { class: "cell-legend" });
   const plots = element("div", { class: "cell-plots" }, pictureArea, stripArea);
   const content = element("div", { class: "part-content" }, controls, words, missing, plots, legend);
-  content.hidden = true;
-  body.append(note.node, content);
+  const note = createPartNote("The flow inside the cell", body, content);
+  body.append(...note.nodes);
 
   const picture = createCellDrawing(pictureArea, pointEdge);
   makeSteerable(picture.svg, KEYS);
@@ -125,25 +124,16 @@ export function createCell(parent: HTMLElement, tooltip: Tooltip, gestures: Gest
 
   picture.svg
     .on("blur", () => pointEdge(null))
-    .on("keydown", (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.altKey || event.metaKey || !onKey(event.key)) return;
-      event.preventDefault();
-      event.stopPropagation();
-    });
+    .on(
+      "keydown",
+      answerKeys(({ key }) => onKey(key)),
+    );
 
   function onKey(key: string): boolean {
     if (!drawn || !spot) return false;
-    const { step } = spot;
-    const moves: Record<string, number> = {
-      ArrowLeft: step - 1,
-      ArrowRight: step + 1,
-      PageUp: step - PAGE,
-      PageDown: step + PAGE,
-      Home: 0,
-      End: drawn.flow.steps - 1,
-    };
-    if (key in moves) {
-      walkTo(moves[key]);
+    const step = walk(key, spot.step, { last: drawn.flow.steps - 1 });
+    if (step !== null) {
+      walkTo(step);
       gestures.announce(edge ? sentence(describeEdge(edge)) : words.textContent);
     } else if (key === "ArrowUp" || key === "ArrowDown") {
       const names = drawn.flow.edges.map(({ name }) => name);
@@ -255,11 +245,7 @@ export function createCell(parent: HTMLElement, tooltip: Tooltip, gestures: Gest
       const place = { batch, stream: state.stream, part: cellOf(suffix) };
       // It opens with the loss that panel 4 does: of the same batch.
       const flow = shown && state.run.details.cell(place);
-      note.update(flow ? null : { ...place, ...next.why(place) }, state);
-      content.classList.toggle("pending", flow === null);
-      content.hidden = flow === null && drawn === null;
-      content.inert = flow === null;
-      body.classList.toggle("empty", content.hidden && next.why(place).why === "waiting");
+      note.update(flow ? null : { ...place, ...next.why(place) }, drawn !== null, state);
       if (!flow) return;
       const told = [`batch ${formatCount(flow.batch)}`, streamName(flow.stream, info), suffix && `W_hh${suffix}`];
       setText(finding, told.filter(Boolean).join(" · "));

@@ -4,9 +4,9 @@ import { createCodeLine } from "../code_line";
 import { element, setText } from "../dom";
 import { createHowTo } from "../help/how_to_read";
 import { createScheduling, type Piece } from "../scheduling";
-import { SILENT } from "../status";
 import { followTheme } from "../theme";
-import { createButton } from "../toolbar";
+import { createButton } from "../training_buttons";
+import { createTrouble } from "../trouble";
 import { summaryOf } from "./rows";
 import { MOST, type Panels, type SweepSession } from "./session";
 import { createTrialTable } from "./table";
@@ -28,8 +28,7 @@ export function createSweepView(parent: HTMLElement, session: SweepSession, sign
   const all = [compare.button, close.button, cancel.button, code.button];
   const buttons = element("div", { class: "buttons" }, ...all);
   const hint = element("p", { class: "hint" });
-  const note = element("p", { class: "silence", attributes: { role: "status" } });
-  const banner = element("div", { class: "banner", attributes: { role: "alert" } });
+  const trouble = createTrouble("Trials that were begun go on without it.");
   const table = createTrialTable(commands);
   root.append(
     element(
@@ -42,8 +41,7 @@ export function createSweepView(parent: HTMLElement, session: SweepSession, sign
     how.note,
     code.node,
     hint,
-    note,
-    banner,
+    ...trouble.nodes,
     table.node,
   );
   const place = element("div", { class: "rnnbow-host" });
@@ -52,8 +50,8 @@ export function createSweepView(parent: HTMLElement, session: SweepSession, sign
   const { schedule } = createScheduling(signal, { draw, failed });
 
   function failed(error: unknown) {
-    banner.hidden = false;
-    setText(banner, `The table could not be drawn. ${error instanceof Error ? error.message : String(error)}`);
+    const hint = error instanceof Error ? error.message : String(error);
+    trouble.update(session.state.silent, { message: "The table could not be drawn.", hint });
   }
 
   function draw(): Piece[] {
@@ -69,10 +67,7 @@ export function createSweepView(parent: HTMLElement, session: SweepSession, sign
       hint,
       `A trial's number shows it in the panels; two to ${MOST} that are chosen can be compared${count > 0 ? ` (${count} chosen)` : ""}.`,
     );
-    note.hidden = !state.silent;
-    setText(note, state.silent ? `${SILENT.message} ${SILENT.hint} Trials that were begun go on without it.` : "");
-    banner.hidden = state.problem === null;
-    setText(banner, state.problem ? `${state.problem.message} ${state.problem.hint}`.trim() : "");
+    trouble.update(state.silent, state.problem);
     root.dataset.finished = String(state.table.finished);
     drawPanels(state.panels);
     return [];
