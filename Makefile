@@ -11,7 +11,7 @@ NPM := $(BIN)/python scripts/npm.py
 JS_SOURCES := $(shell find js -name node_modules -prune -o -type f -print)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format test-python test-js test-packaging test-browser test-grading docs assignments coverage bench soak replicate screenshots build clean bundle chromium
+.PHONY: help demo test lint types format test-python test-js test-packaging test-browser test-grading docs site assignments coverage bench soak replicate screenshots build clean bundle chromium
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ docs: bundle ## the documentation site in docs/_build/html: strict, and no broke
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --conf-dir docs \
 	  --doctree-dir docs/_build/doctrees --builder html . docs/_build/html
 	$(BIN)/python scripts/check_site.py docs/_build/html
+
+site: bundle ## a JupyterLite site of the notebooks in dist/site, which a browser runs alone (PYODIDE=folder: another Pyodide)
+	$(BIN)/python scripts/lite_site.py dist/site $(if $(PYODIDE),--pyodide $(PYODIDE))
 
 assignments: $(VENV)/.test ## students' versions of the assignments in dist/assignments, for nbgrader and otter-grader
 	$(BIN)/python scripts/assignments.py dist/assignments

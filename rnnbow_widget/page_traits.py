@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import anywidget
 import traitlets
 
 from .checks import positive_int
+from .none_as_null import NoneAsNull
 from .page_message import echoed
 from .protocol import drawable
 
@@ -47,7 +47,7 @@ def computed(compute: Callable[[Any], Any]) -> Any:
     return traitlets.Any().tag(sync=True, to_json=lambda _, widget: compute(widget))
 
 
-class PageWidget(anywidget.AnyWidget):
+class PageWidget(NoneAsNull):
     """A widget whose pages may set some traits only, and learn what was refused.
 
     A page may set traits that are not marked ``from_pages=False`` and whose name does not begin with an underscore, but
