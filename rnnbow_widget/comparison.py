@@ -25,7 +25,7 @@ from .sides import Side, described, differing, remarks
 from .sides_page import make_sides_page
 from .sides_recipe import sides_recipe
 from .trainer import Trainer
-from .widget import STATIC
+from .widget import CSS, ESM
 
 SCALES = ("shared", "own")
 """Vertical scale of panel 3: one for all sides, or each its own."""
@@ -75,8 +75,8 @@ class Comparison(PageWidget):
     (2, 4)
     """
 
-    _esm = STATIC / "widget.js"
-    _css = STATIC / "widget.css"
+    _esm = ESM
+    _css = CSS
 
     selected = Batch().tag(sync=True)
     measure = Choice(MEASURES, "norm").tag(sync=True)

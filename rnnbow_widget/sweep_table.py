@@ -26,7 +26,7 @@ from .sweep_recipe import sweep_recipe
 from .trial import Trial
 from .trial_table import row_of, summary_of, text_of
 from .trials import Trials
-from .widget import STATIC
+from .widget import CSS, ESM
 
 if TYPE_CHECKING:
     import pandas
@@ -140,8 +140,8 @@ class Sweep(PageWidget):
     (True, 2)
     """
 
-    _esm = STATIC / "widget.js"
-    _css = STATIC / "widget.css"
+    _esm = ESM
+    _css = CSS
 
     sort_by = traitlets.Unicode("").tag(sync=True)
     descending = traitlets.Bool(False).tag(sync=True)
