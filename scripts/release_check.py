@@ -162,7 +162,8 @@ def version() -> Found:
         wrong.append(f"CHANGELOG.md: {day} is neither 'unreleased' nor a day up to today, YYYY-MM-DD")
     if tagged and day == "unreleased":
         wrong.append(f"CHANGELOG.md says 'unreleased' of {VERSION}, which is tagged: say on which day")
-    found = run(["git", "grep", "-lF", VERSION, "--", ":!js/package-lock.json"]).split()
+    alone = rf"(^|[^0-9.]){re.escape(VERSION)}([^0-9A-Za-z]|$)"  # and not as a part of another package's
+    found = run(["git", "grep", "-lE", alone, "--", ":!js/package-lock.json"]).split()
     wrong += [
         f"{path} names {VERSION}: it belongs in {' and '.join(NAMED_IN)} only"
         for path in found
