@@ -66,8 +66,6 @@ class RNN:
         ``cells[layer][direction]``.
     cell : Cell
         That of the top layer, forward: the one that `itemized_bptt` is about.
-    layers : Layers
-        The recurrent layers without the read-out.
 
     Raises
     ------
@@ -114,7 +112,7 @@ class RNN:
         self.parameters = Parameters(*sizes, self.dtype, kind.gates, kind.has_b_hn, *arrangement)
         self.cells = tuple(tuple(kind(own.W_hh, own.b_hn) for own in layer) for layer in self.parameters.layers)
         self.cell = self.cells[-1][0]
-        self.layers = Layers(self.cells, self.parameters.layers, self.dtype)
+        self.layers = Layers(self.cells, self.parameters.layers, self.dtype)  # all but the read-out
         self._ones = np.ones(self.output_size, self.dtype)  # (O,)
         self._given: Array | None = None  # (P,): first weights that were not drawn
         self.reset()

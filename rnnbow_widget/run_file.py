@@ -138,10 +138,14 @@ def checksum(content: bytes, *key: object) -> int:
     return zlib.crc32(content, zlib.crc32(f"{','.join(map(str, key))}:".encode()))
 
 
-def connect(path: Path, *, seconds: float = PATIENCE_SECONDS) -> sqlite3.Connection:
+def connect(path: Path) -> sqlite3.Connection:
     """Open a file that exists, to read it and, if it may be written to, to complete what a killed writer left."""
     connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=seconds, isolation_level=None, check_same_thread=False
+        f"{path.absolute().as_uri()}?mode=rw",
+        uri=True,
+        timeout=PATIENCE_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
     )
     # What others wrote is data: nothing in it may run, and a damaged page is noticed early.
     for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "mmap_size = 0"):

@@ -1,8 +1,11 @@
 """The widget without a browser: its traits, its messages, its methods."""
 
 import copy
+import gc
 import math
 import threading
+import weakref
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,7 +14,7 @@ import traitlets
 from IPython.core.interactiveshell import InteractiveShell
 from unpacking import batches, detailed, unpack
 
-from rnnbow_widget import DivergedError, RNNbow, Trainer, conversation, corpora, leases, none_as_null
+from rnnbow_widget import DivergedError, RNNbow, Trainer, compare, conversation, corpora, leases, none_as_null
 
 TEXT = "abcde fghij " * 60
 
@@ -70,6 +73,17 @@ def test_it_takes_data_a_trainer_or_a_run() -> None:
             act()
     with pytest.raises(traitlets.TraitError, match="learning_rate cannot be changed"):
         finished.learning_rate = 1.0
+
+
+@pytest.mark.parametrize("display", [make, lambda: compare(tanh=Trainer(TEXT, seed=1), gru=Trainer(TEXT, cell="gru"))])
+def test_a_widget_that_is_closed_is_let_go_with_its_run(display: Callable[[], Any]) -> None:
+    shown = display()
+    shown.train(20)
+    held = weakref.ref(shown)
+    shown.close()
+    del shown
+    gc.collect()
+    assert held() is None
 
 
 def test_a_new_page_gets_the_whole_run(widget: RNNbow) -> None:
