@@ -23,6 +23,8 @@ from .reporter import Reporter
 from .run import QUANTITIES
 from .sides import Side, described, differing, remarks
 from .sides_page import make_sides_page
+from .sides_recipe import sides_recipe
+from .trainer import Trainer
 from .widget import CSS, ESM
 
 SCALES = ("shared", "own")
@@ -169,6 +171,14 @@ class Comparison(PageWidget):
                 raise KeyError(f"batch {batch} was not recorded by any side")
         self.selected = batch
 
+    def code(self) -> str:
+        """Return all of this as one line of Python, which shows the same picture when it is run.
+
+        It makes data and trainers, trains as many batches, with the settings that held for each, and chooses what is
+        drawn. Whatever no line can hold, such as data of your own, is a name in it that a comment explains.
+        """
+        return sides_recipe(self.sides, self._chosen(), self.selected, self._diverged())
+
     def contrast(self, batch: int | None = None) -> Contrast:
         """Return what differs at a batch, in numbers; by default at the newest that all have recorded."""
         return contrast(self.runs, batch)
@@ -265,6 +275,18 @@ class Comparison(PageWidget):
     def _send_contrast(self, _: object) -> None:
         if self.comm is not None:
             self.send_state("_contrast")
+
+    def _chosen(self) -> dict[str, Any]:
+        """Options that are not as they are if nothing is said."""
+        usual = self.class_traits()
+        return {name: getattr(self, name) for name in OPTIONS if getattr(self, name) != usual[name].default_value}
+
+    def _diverged(self) -> list[Trainer]:
+        """Those that stay where they are."""
+        if self._lockstep is None:
+            return []
+        ends = zip(self._lockstep.trainers, self._lockstep.diverged, strict=True)
+        return [trainer for trainer, error in ends if error]
 
     def _describe(self) -> dict[str, Any]:
         sides = list(self.sides.values())

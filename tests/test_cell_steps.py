@@ -7,6 +7,7 @@ import pytest
 
 from rnnbow_widget.cell import Cell
 from rnnbow_widget.cells import CELLS
+from rnnbow_widget.elman import ElmanCell
 from rnnbow_widget.gated import GRUCell
 
 HIDDEN = 3
@@ -245,6 +246,9 @@ def test_steps_keep_single_precision(name: str) -> None:
     cell.forward_window(gates, states)
     local = cell.linearize(states, gates)
     assert local.dtype == np.float32
+    if isinstance(cell, ElmanCell):
+        (memory,) = cell._spare  # of the quick way through a window
+        assert {array.dtype for array in (memory.results, memory.matrix, memory.factors)} == {np.dtype(np.float32)}
     incoming = np.ones((2, 3), np.float32)
     assert cell.state_gradient(local[0], None, incoming[0]).dtype == np.float32
     assert cell.at_hidden(np.ones((1, cell.row_width), np.float32), None).dtype == np.float32

@@ -420,10 +420,12 @@ export type ToSweep =
   | Request
   | { kind: "show"; numbers: number[] }
   | { kind: "cancel" }
+  | { kind: "code"; client: string }
   | { kind: "relay"; id: number; data: RelayedToKernel };
 
 export type FromSweep =
   | { kind: "rows"; client: string | null; seq: number; rows: TrialRow[]; finished: boolean }
   | { kind: "relay"; id: number; data: RelayedToPage }
+  | { kind: "code"; client: string; line: string }
   | { kind: "refused"; message: string }
   | { kind: "error"; message: string; hint: string };

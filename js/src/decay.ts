@@ -26,7 +26,7 @@ export function piecesOf(loss: number, { steps }: Snapshot, items: Items): Recei
   });
 }
 
-/** The loss that sent the most gradient: shown when nobody points at one. */
+/** The loss that sent the most gradient. */
 export function strongestLoss({ steps }: Snapshot, items: Items): number {
   const sent = new Float64Array(steps);
   for (let step = 0; step < steps; step += 1) {
@@ -38,6 +38,10 @@ export function strongestLoss({ steps }: Snapshot, items: Items): number {
   }
   return sent.indexOf(Math.max(...sent));
 }
+
+/** The loss that is followed when nobody points at one. Of states none is the strongest; the last has the most before it. */
+export const openingLoss = (snapshot: Snapshot, surface: string, items: Items) =>
+  isJacobian(surface) ? snapshot.steps - 1 : strongestLoss(snapshot, items);
 
 /** Whether there is a loss at a step that could send anything; states depend on earlier ones without any loss. */
 export const sends = (loss: number, snapshot: Snapshot, items: Items) => !items.total || hasLoss(snapshot, loss);

@@ -100,6 +100,9 @@ export function createMeasureSelect(choose: (measure: Measure) => void) {
   return { field, select };
 }
 
+/** Whether the page is a file, with no kernel behind it. */
+export const isFile = ({ page }: Info) => page !== undefined && page !== null;
+
 const AVERAGE = "average";
 
 export function createStreamSelect(choose: (stream: Stream) => void) {
@@ -150,7 +153,7 @@ export function createToolbar(parent: HTMLElement, store: Store, commands: Comma
     measure.field,
     stream.field,
   );
-  const code = createCodeLine(commands);
+  const code = createCodeLine(commands.askCode);
   const helps = element("div", { class: "buttons helps" }, tour.button, code.button);
   parent.append(
     element(
@@ -166,7 +169,7 @@ export function createToolbar(parent: HTMLElement, store: Store, commands: Comma
   return {
     update(state) {
       buttons.update({ live: state.info.live, playing: state.playing });
-      code.update(state);
+      code.update(state.code, isFile(state.info));
       tour.button.disabled = state.run.length === 0;
       for (const setting of settings) {
         setting.field.hidden = !state.info.live;

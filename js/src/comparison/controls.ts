@@ -1,5 +1,6 @@
 /** What surrounds the sides: buttons and choices for all of them, how training goes, and what differs. */
 
+import { createCodeLine } from "../code_line";
 import type { Scale } from "../contract";
 import { element, setText } from "../dom";
 import { formatCount } from "../format";
@@ -7,8 +8,8 @@ import { MEASURE_TEXT } from "../measures";
 import { createSegments } from "../segments";
 import { follows } from "../session";
 import type { Problem } from "../store";
-import { createMeasureSelect, createStreamSelect } from "../toolbar";
-import { createTrainingButtons } from "../training_buttons";
+import { createMeasureSelect, createStreamSelect, isFile } from "../toolbar";
+import { createButton, createTrainingButtons } from "../training_buttons";
 import { createTrouble } from "../trouble";
 import type { ComparisonSession } from "./session";
 
@@ -17,7 +18,7 @@ export interface Controls {
   update(failure: Problem | null): void;
 }
 
-export function createControls(parent: HTMLElement, session: ComparisonSession): Controls {
+export function createControls(parent: HTMLElement, session: ComparisonSession, startTour: () => void): Controls {
   const { commands } = session;
   const titles = {
     play: "Train all in lockstep, and record as it goes",
@@ -43,17 +44,27 @@ export function createControls(parent: HTMLElement, session: ComparisonSession):
     stream.field,
     scaleField,
   );
+  const code = createCodeLine(commands.askCode);
+  const tour = createButton(
+    "tour",
+    "tour",
+    "Tour",
+    "A tour through the comparison, of the batch that is shown",
+    startTour,
+  );
+  const helps = element("div", { class: "buttons helps" }, tour.button, code.button);
   const toolbar = element(
     "div",
     { class: "toolbar", attributes: { role: "group", "aria-label": "Training of all" } },
     buttons.node,
+    helps,
     fields,
   );
   const status = element("p", { class: "together" });
   const remarks = element("p", { class: "extent" });
   const trouble = createTrouble();
   const sentence = element("p", { class: "contrast" });
-  parent.append(toolbar, status, remarks, ...trouble.nodes, sentence);
+  parent.append(toolbar, code.node, status, remarks, ...trouble.nodes, sentence);
 
   function describeProgress(): string {
     const all = session.sides.map(({ store }) => store.state);
@@ -74,10 +85,13 @@ export function createControls(parent: HTMLElement, session: ComparisonSession):
     update(failure) {
       const { state } = session.store;
       const live = session.sides.some(({ store }) => store.state.info.live);
+      const [first] = session.sides.map(({ store }) => store.state);
       buttons.update({ live, playing: state.playing });
+      code.update(state.code, isFile(first.info));
+      tour.button.disabled = session.sides.every(({ store }) => store.state.run.length === 0);
       measure.select.value = state.measure;
       measure.select.title = MEASURE_TEXT[state.measure].explanation;
-      stream.update({ stream: state.stream, info: session.sides[0].store.state.info });
+      stream.update({ stream: state.stream, info: first.info });
       scale.set(state.scale);
       setText(status, describeProgress());
       setText(remarks, state.remarks.join(" "));

@@ -1,6 +1,6 @@
 /** What the tour says, of the batch that is shown, and where it points. Pure. */
 
-import { describeDecay, fallsBelow, piecesOf, strongestLoss } from "../decay";
+import { describeDecay, fallsBelow, openingLoss, piecesOf } from "../decay";
 import type { Figure, Shown } from "../figure";
 import { counted, formatCount, formatPercent } from "../format";
 import { hasLoss } from "../outcomes";
@@ -103,9 +103,8 @@ function distances(shown: Shown): string {
   return `${begun} Here ${Math.round(100 * near.part)} % of the gradient of ${receiverName(surface)} comes from ${far}.`;
 }
 
-function horizon({ snapshot, surface }: Shown): string {
-  const items = snapshot.items(surface, "norm");
-  const loss = isJacobian(surface) ? snapshot.steps - 1 : strongestLoss(snapshot, items);
+function horizon({ snapshot, surface, items }: Shown): string {
+  const loss = openingLoss(snapshot, surface, items);
   const sent = piecesOf(loss, snapshot, items);
   const begun = `The loss of step ${loss} sent these pieces back, one to each of ${formatCount(sent.length)} steps: `;
   const said = `${begun}${describeDecay(loss, snapshot, surface)}.`;

@@ -1,7 +1,8 @@
 /** Inside the cell: the way that the gradient of one loss takes through the cell at one step, and at all others. */
 
-import { type LossFlow, lossFlow, newestLoss, type Spot, sizeAt, spotOf, within } from "../cell_flow";
+import { type LossFlow, lossFlow, type Spot, sizeAt, spotOf, within } from "../cell_flow";
 import { type CellKind, describeSpot, edgeName, formulaOf, gradientName, kindOf } from "../cell_words";
+import { openingLoss } from "../decay";
 import { element, setText } from "../dom";
 import type { Figure, Focus, Gestures, Panel } from "../figure";
 import { formatCount, formatNumber, formatPercent } from "../format";
@@ -38,7 +39,7 @@ const NO_EDGES =
 interface Drawn {
   flow: CellFlow;
   kind: CellKind | null;
-  newest: number;
+  opening: number;
   way: 1 | -1;
   sent: LossFlow | null;
 }
@@ -164,9 +165,9 @@ export function createCell(parent: HTMLElement, tooltip: Tooltip, gestures: Gest
     tooltip.show(describeEdge(edge), [place], place.top + place.height / 2);
   }
 
-  function draw(flow: CellFlow, way: 1 | -1, { width, state }: Figure) {
+  function draw(flow: CellFlow, way: 1 | -1, opening: number, { width, state }: Figure) {
     const kind = kindOf(flow);
-    drawn = { flow, kind, newest: newestLoss(flow, way), way, sent: null };
+    drawn = { flow, kind, opening, way, sent: null };
     const beside = width >= BESIDE && kind !== null;
     pictureArea.hidden = kind === null;
     plots.hidden = flow.edges.length === 0;
@@ -181,7 +182,7 @@ export function createCell(parent: HTMLElement, tooltip: Tooltip, gestures: Gest
   function drawSpot() {
     if (!drawn) return;
     const { flow, kind } = drawn;
-    spot = spotOf(focus, kept, drawn.newest, flow);
+    spot = spotOf(focus, kept, drawn.opening, flow);
     // What is pointed at elsewhere is looked at in passing, but for the loss that is pinned.
     if (focus.pinned === spot.loss && focus.target?.kind === "part") kept = spot;
     const inputs = [drawn, spot.loss, spot.step, edge];
@@ -236,21 +237,24 @@ export function createCell(parent: HTMLElement, tooltip: Tooltip, gestures: Gest
     },
     update(next) {
       figure = next;
-      const { state, batch } = next;
+      const { state, batch, shown } = next;
       const { info } = state;
       if (!details.open) setText(finding, TEASER);
       if (!details.open || batch === null) return;
       const { suffix, way } = directions.trackOf(state.surface, info);
       const place = { batch, stream: state.stream, part: cellOf(suffix) };
-      const flow = state.run.details.cell(place);
+      // It opens with the loss that panel 4 does: of the same batch.
+      const flow = shown && state.run.details.cell(place);
       note.update(flow ? null : { ...place, ...next.why(place) }, drawn !== null, state);
       if (!flow) return;
-      const shown = [`batch ${formatCount(flow.batch)}`, streamName(flow.stream, info), suffix && `W_hh${suffix}`];
-      setText(finding, shown.filter(Boolean).join(" · "));
+      const told = [`batch ${formatCount(flow.batch)}`, streamName(flow.stream, info), suffix && `W_hh${suffix}`];
+      setText(finding, told.filter(Boolean).join(" · "));
+      const { snapshot, surface, items } = shown;
       const inputs = [flow.edges[0]?.sizes.buffer, flow.batch, flow.stream, suffix, next.width];
+      inputs.push(surface, items.pieces.buffer, items.pieces.byteOffset);
       if (inputs.every((input, index) => input === drawnInputs[index]) && drawn) return;
       drawnInputs = inputs;
-      draw(flow, way, next);
+      draw(flow, way, Math.min(openingLoss(snapshot, surface, items), flow.steps - 1), next);
       section.dataset.batch = String(flow.batch);
       drawSpot();
     },

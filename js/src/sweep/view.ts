@@ -1,6 +1,8 @@
 /** One displayed sweep: its table, and beneath it the panels of the trials that are open. */
 
+import { createCodeLine } from "../code_line";
 import { element, setText } from "../dom";
+import { createHowTo } from "../help/how_to_read";
 import { createScheduling, type Piece } from "../scheduling";
 import { followTheme } from "../theme";
 import { createButton } from "../training_buttons";
@@ -21,12 +23,23 @@ export function createSweepView(parent: HTMLElement, session: SweepSession, sign
   const cancel = createButton("cancel", "stop", "Cancel", "End the trials that train, and begin no others", () =>
     commands.cancel(),
   );
-  const buttons = element("div", { class: "buttons" }, compare.button, close.button, cancel.button);
+  const code = createCodeLine(commands.askCode);
+  const how = createHowTo(root, "trials", "Trials");
+  const all = [compare.button, close.button, cancel.button, code.button];
+  const buttons = element("div", { class: "buttons" }, ...all);
   const hint = element("p", { class: "hint" });
   const trouble = createTrouble("Trials that were begun go on without it.");
   const table = createTrialTable(commands);
   root.append(
-    element("div", { class: "toolbar", attributes: { role: "group", "aria-label": "Sweep" } }, summary, buttons),
+    element(
+      "div",
+      { class: "toolbar", attributes: { role: "group", "aria-label": "Sweep" } },
+      summary,
+      how.button,
+      buttons,
+    ),
+    how.note,
+    code.node,
     hint,
     ...trouble.nodes,
     table.node,
@@ -44,6 +57,7 @@ export function createSweepView(parent: HTMLElement, session: SweepSession, sign
   function draw(): Piece[] {
     const { state } = session;
     table.update(state);
+    code.update(state.code, false);
     setText(summary, summaryOf(state.table.rows));
     const count = state.chosen.length;
     compare.button.disabled = count < 2 || count > MOST;
