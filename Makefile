@@ -11,7 +11,7 @@ NPM := $(BIN)/python scripts/npm.py
 JS_SOURCES := $(shell find js -name node_modules -prune -o -type f -print)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test release-check lint types format test-python test-js test-packaging test-browser test-grading docs site assignments coverage mutation bench soak replicate screenshots build clean bundle chromium
+.PHONY: help demo test release-check versions lint types format test-python test-js test-packaging test-browser test-grading docs site assignments coverage mutation bench soak replicate screenshots build clean bundle chromium
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -92,6 +92,9 @@ screenshots: bundle chromium ## take the pictures of the README again
 
 release-check: bundle chromium $(VENV)/.release ## whether a release is fit to be uploaded, as a table
 	$(BIN)/python scripts/release_check.py
+
+versions: $(VENV)/.release chromium ## tests with the oldest and newest dependencies, on every Python here; writes docs/versions.md
+	$(BIN)/python scripts/versions.py
 
 build: $(VENV)/.test ## wheel and sdist in dist/
 	$(BIN)/python -m build

@@ -33,7 +33,7 @@ IMPORTS = 9  # processes in which that is measured
 TOLD_APART = 32  # of 255: less is the smoothing of letters
 MOST_CHANGED = 0.01
 """Part of a picture's pixels that may differ from one taken now."""
-RECORDS = {"docs/benchmarks.md", "docs/replication.md"}
+RECORDS = {"docs/benchmarks.md", "docs/replication.md", "docs/versions.md"}
 """Written by programs that say which version they measured."""
 NAMED_IN = {"rnnbow_widget/__init__.py", "CHANGELOG.md"}
 
