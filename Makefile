@@ -11,7 +11,7 @@ NPM := $(BIN)/python scripts/npm.py
 JS_SOURCES := $(shell find js -name node_modules -prune -o -type f -print)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format test-python test-js test-packaging test-browser test-grading docs assignments coverage bench soak replicate screenshots build clean bundle chromium
+.PHONY: help demo test lint types format test-python test-js test-packaging test-browser test-grading docs site assignments coverage mutation bench soak replicate screenshots build clean bundle chromium
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,15 +61,25 @@ docs: bundle ## the documentation site in docs/_build/html: strict, and no broke
 	  --doctree-dir docs/_build/doctrees --builder html . docs/_build/html
 	$(BIN)/python scripts/check_site.py docs/_build/html
 
+site: bundle ## a JupyterLite site of the notebooks in dist/site, which a browser runs alone (PYODIDE=folder: another Pyodide)
+	$(BIN)/python scripts/lite_site.py dist/site $(if $(PYODIDE),--pyodide $(PYODIDE))
+
 assignments: $(VENV)/.test ## students' versions of the assignments in dist/assignments, for nbgrader and otter-grader
 	$(BIN)/python scripts/assignments.py dist/assignments
 
 soak: $(VENV)/.test ## kernel and pages in any order of events, a thousand runs: about an hour
 	$(BIN)/pytest tests/wire --hypothesis-profile=soak
 
-coverage: $(VENV)/.test ## lines that the Python tests do not reach
+coverage: $(VENV)/.test ## lines and branches that tests reach, module by module, and whether these are enough
 	$(BIN)/coverage run -m pytest -m "not browser and not packaging and not grading and not wire"
+	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+	$(BIN)/coverage json --quiet -o - | $(BIN)/python scripts/check_coverage.py
+	$(NPM) run coverage
+
+mutation: $(VENV)/.mutation ## whether tests notice small changes of the cells and of itemized BPTT
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/mutmut run --max-children 1
+	$(BIN)/python scripts/mutants.py
 
 bench: bundle chromium ## measure against peers, on one BLAS thread
 	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m benchmarks
@@ -85,7 +95,7 @@ build: $(VENV)/.test ## wheel and sdist in dist/
 
 clean: ## remove everything that make made
 	rm -rf $(VENV) dist docs/_build js/node_modules rnnbow_widget/static tests/browser/failures
-	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* mutants
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 bundle: $(VENV)/.test
@@ -102,7 +112,7 @@ $(BIN)/python:
 # One stamp for each extra of pyproject.toml. Installing also bundles the front end, so the demo follows its sources;
 # the tests have the target `bundle`, which is quicker.
 $(VENV)/.demo: $(JS_SOURCES)
-$(VENV)/.demo $(VENV)/.test: $(VENV)/.%: pyproject.toml hatch_build.py constraints.txt | $(BIN)/python
+$(VENV)/.demo $(VENV)/.mutation $(VENV)/.test: $(VENV)/.%: pyproject.toml hatch_build.py constraints.txt | $(BIN)/python
 	@echo "Installing rnnbow_widget[$*] into $(VENV): this takes a minute or two."
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$*]'
 	@touch $@

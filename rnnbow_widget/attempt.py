@@ -84,6 +84,11 @@ class Attempt:
         self.yours: Run | None = None
         self.checked: list[tuple[int, tuple[Checked, ...]]] = []
 
+    @property
+    def given(self) -> frozenset[str]:
+        """Which arrays the newest batch was checked with, by the arguments of `add`."""
+        return self._given
+
     def add(
         self,
         weights: RNN | Mapping[str, ArrayLike],
@@ -170,7 +175,8 @@ class Attempt:
         self.reference.append(reference)
         if self.yours is not None and found is not None:
             self.yours.append(_theirs(reference, found, checks))
-        self._given = given
+        others = {"state": state, "mask": mask, "gradients": gradients}
+        self._given = given | {name for name, array in others.items() if array is not None}
         self.checked.append((number, tuple(checks.results)))
 
     @property

@@ -9,6 +9,7 @@ from .checks import one_of
 from .comparison import Comparison
 from .display import mime_bundle
 from .protocol import drawable
+from .recipe import import_line
 from .sides import Side
 
 _OF_ATTEMPT = ("cell", "vocabulary", "tolerance", "name")
@@ -51,6 +52,15 @@ class AttemptView(Comparison):
         mark = self._mark(self._shown(batch))
         words = self.attempt.sentence()
         return self._draw(batch, None if mark is None else (mark["step"], mark["lag"]), words)
+
+    def code(self) -> str:
+        """Return the call that checks these arrays as one line of Python, in which the arrays are names."""
+        given = sorted(self.attempt.given)
+        arrays = ["weights", "inputs", "targets"]
+        call = f"w = RNNbow.from_arrays({', '.join([*arrays, *(f'{name}={name}' for name in given)])})"
+        statements = [f"w.{name} = {value!r}" for name, value in self._chosen().items() if name != "quantity"]
+        said = f"{', '.join([*arrays, *given])}: your own, of the newest batch that was checked"
+        return import_line(["RNNbow"], [call, *statements, "w"], [said])
 
     def _told(self) -> dict[str, Any]:
         batch = self._shown(None)

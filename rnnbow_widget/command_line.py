@@ -29,7 +29,7 @@ from .run_file import SUFFIX, RunFileError
 from .run_reader import RunReader
 from .trainer import Trainer
 from .training_loop import DivergedError
-from .visible_text import visible
+from .visible_text import visible, visible_line
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -242,7 +242,7 @@ def info(file: Path) -> None:
         facts = _facts_of_run(file) if _is_run_file(file) else _facts_of_text(file)
     width = max(map(len, facts))
     for name, fact in facts.items():
-        click.echo(f"{name:{width}}  {fact}")
+        click.echo(f"{visible_line(name):{width}}  {visible_line(str(fact))}")
 
 
 def _train(trainer: Trainer, batches: int) -> None:
@@ -306,7 +306,8 @@ def _said_as_options() -> Iterator[None]:
     try:
         yield
     except (LookupError, OSError, RunFileError, TypeError, ValueError) as error:
-        said = str(error.args[0] if isinstance(error, KeyError) else error)
+        words = str(error.args[0] if isinstance(error, KeyError) else error)
+        said = "\n".join(map(visible_line, words.split("\n")))  # a file's own words give the terminal no orders
         name, _, rest = said.replace("overwrite=True", "--overwrite").partition(" ")
         options = {parameter.name: parameter.opts[0] for parameter in click.get_current_context().command.params}
         if name not in options:

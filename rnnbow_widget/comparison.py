@@ -23,7 +23,9 @@ from .reporter import Reporter
 from .run import QUANTITIES
 from .sides import Side, described, differing, remarks
 from .sides_page import make_sides_page
-from .widget import STATIC
+from .sides_recipe import sides_recipe
+from .trainer import Trainer
+from .widget import CSS, ESM
 
 SCALES = ("shared", "own")
 """Vertical scale of panel 3: one for all sides, or each its own."""
@@ -73,8 +75,8 @@ class Comparison(PageWidget):
     (2, 4)
     """
 
-    _esm = STATIC / "widget.js"
-    _css = STATIC / "widget.css"
+    _esm = ESM
+    _css = CSS
 
     selected = Batch().tag(sync=True)
     measure = Choice(MEASURES, "norm").tag(sync=True)
@@ -168,6 +170,14 @@ class Comparison(PageWidget):
             if not any(batch in run.batches for run in self.runs.values()):
                 raise KeyError(f"batch {batch} was not recorded by any side")
         self.selected = batch
+
+    def code(self) -> str:
+        """Return all of this as one line of Python, which shows the same picture when it is run.
+
+        It makes data and trainers, trains as many batches, with the settings that held for each, and chooses what is
+        drawn. Whatever no line can hold, such as data of your own, is a name in it that a comment explains.
+        """
+        return sides_recipe(self.sides, self._chosen(), self.selected, self._diverged())
 
     def contrast(self, batch: int | None = None) -> Contrast:
         """Return what differs at a batch, in numbers; by default at the newest that all have recorded."""
@@ -265,6 +275,18 @@ class Comparison(PageWidget):
     def _send_contrast(self, _: object) -> None:
         if self.comm is not None:
             self.send_state("_contrast")
+
+    def _chosen(self) -> dict[str, Any]:
+        """Options that are not as they are if nothing is said."""
+        usual = self.class_traits()
+        return {name: getattr(self, name) for name in OPTIONS if getattr(self, name) != usual[name].default_value}
+
+    def _diverged(self) -> list[Trainer]:
+        """Those that stay where they are."""
+        if self._lockstep is None:
+            return []
+        ends = zip(self._lockstep.trainers, self._lockstep.diverged, strict=True)
+        return [trainer for trainer, error in ends if error]
 
     def _describe(self) -> dict[str, Any]:
         sides = list(self.sides.values())

@@ -95,7 +95,7 @@ class ComparisonConversation(Conversation):
         self._send_whole(side)
 
     def _handlers(self) -> dict[Any, Handler]:
-        single = ("set", "measure_horizon", "code")
+        single = ("set", "measure_horizon")
         return {kind: handler for kind, handler in super()._handlers().items() if kind not in single}
 
     def _together(self, parts: Sequence[Part]) -> Part:

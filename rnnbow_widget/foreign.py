@@ -124,7 +124,7 @@ class ForeignLayers:
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found and shown
             if lengths is None or there is None:
                 own = (inputs, state) if streams > 1 else (inputs[:, 0], state[0])
-                tracks, outputs = self.rnn.run_layers(*own)
+                tracks, outputs = self.rnn.layers.run(*own)
             else:
                 tracks, outputs = self._run_lengths(inputs, state, lengths)
         if streams == 1:
@@ -144,7 +144,7 @@ class ForeignLayers:
         outputs: list[Array] = []
         for length in np.unique(lengths).tolist():
             those = np.flatnonzero(lengths == length)  # (streams of this length,)
-            own_tracks, own_outputs = self.rnn.run_layers(inputs[:length, those], state[those])
+            own_tracks, own_outputs = self.rnn.layers.run(inputs[:length, those], state[those])
             if not tracks:
                 tracks = [[_room(track, steps, streams) for track in layer] for layer in own_tracks]
                 outputs = [np.zeros((steps, streams, own.shape[-1]), own.dtype) for own in own_outputs]

@@ -67,6 +67,28 @@ def settings_of(grid: Grid, seeds: Iterable[int] | None, common: Mapping[str, An
     return found
 
 
+def grid_of(trials: Sequence[Settings]) -> Grid:
+    """Return a grid that gives these trials: of lists of values, if every combination is there, else one by one.
+
+    Parameters
+    ----------
+    trials : sequence of dict
+        What is particular to each.
+
+    Examples
+    --------
+    >>> grid_of([{"cell": "tanh", "seed": 0}, {"cell": "tanh", "seed": 1}])
+    {'cell': ['tanh'], 'seed': [0, 1]}
+    """
+    columns: dict[str, list[Any]] = {name: [] for name in varied(trials)}
+    for settings in trials:
+        for name, value in settings.items():
+            if value not in columns[name]:
+                columns[name].append(value)
+    whole = [dict(zip(columns, row, strict=True)) for row in product(*columns.values())]
+    return columns if whole == list(trials) else list(trials)
+
+
 def varied(trials: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the names of settings that are particular to a trial, in the order in which they come."""
     return list(dict.fromkeys(name for settings in trials for name in settings))

@@ -23,6 +23,11 @@ class History:
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self.start_over(settings)
 
+    @property
+    def plain(self) -> bool:
+        """Whether nothing was done but to train."""
+        return self.complete and not self._events
+
     def start_over(self, settings: Mapping[str, Any]) -> None:
         """Forget all: training begins anew, with these settings."""
         self.settings = dict(settings)

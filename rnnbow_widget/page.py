@@ -25,7 +25,7 @@ from .protocol import pack_details, pack_overview
 from .reporter import Reporter
 from .run import QUANTITIES, Run
 from .snapshot import stream_views
-from .visible_text import picture
+from .visible_text import visible_line
 
 FORMS = ("auto", "bars", "heatmap")
 """How panel 3 is drawn; "auto": as bars while they are wide enough to be read."""
@@ -246,7 +246,9 @@ def make_document(
     allowed = f"script-src {_hash(script)}; style-src {_hash(style)}"
     if follows:
         allowed += "; connect-src 'self'"
-    policy = f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
+    # The last two: where browsers know them, no text becomes markup or code, whatever the script does with it.
+    others = "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+    policy = f"default-src 'none'; {allowed}; {others}"
     precision = 2 ** (MANTISSA_BITS + 1)
     made = f"Made by rnnbow_widget {__version__}. Numbers of single batches are rounded, to one part in {precision:,}."
     recorded = "\n".join(" ".join(texts) for texts in packed)
@@ -286,7 +288,7 @@ def _json(value: Any) -> str:
 
 def _text(text: str) -> str:
     """Text as HTML that shows every character of it."""
-    return escape("".join(character if character == " " else picture(character) for character in text))
+    return escape(visible_line(text))
 
 
 def described(settings: Mapping[str, Any]) -> str:

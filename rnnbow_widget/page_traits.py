@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import anywidget
 import traitlets
 
 from .checks import positive_int
+from .none_as_null import NoneAsNull
 from .page_message import echoed
 from .protocol import drawable
 
@@ -47,7 +47,7 @@ def computed(compute: Callable[[Any], Any]) -> Any:
     return traitlets.Any().tag(sync=True, to_json=lambda _, widget: compute(widget))
 
 
-class PageWidget(anywidget.AnyWidget):
+class PageWidget(NoneAsNull):
     """A widget whose pages may set some traits only, and learn what was refused.
 
     A page may set traits that are not marked ``from_pages=False`` and whose name does not begin with an underscore, but
@@ -55,7 +55,7 @@ class PageWidget(anywidget.AnyWidget):
     """
 
     def set_state(self, sync_data: Any) -> None:
-        """Take what a page has set. What is refused is told by name, and the page gets what holds."""
+        """Take what a page has set, `sync_data` by trait. What is refused is told by name; the page gets what holds."""
         if not isinstance(sync_data, dict):
             self._refuse("state", sync_data, "state takes an object of traits by name")
             return

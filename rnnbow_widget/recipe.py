@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from keyword import iskeyword
 from typing import Any
 
 from .cells import CELLS
@@ -46,26 +48,44 @@ def recipe(
             source = "run"
             said.append("run: a finished run of your own")
     else:
-        source, settings, said = _trainer(trainer)
+        source, settings, said = trainer_parts(trainer)
         view = [*settings, *view]
         statements = list(trainer.history.statements(trainer.batch, "w"))
         statements = [_of_trainer(statement) for statement in statements]
-        if not trainer.history.complete:
-            said.append("settings changed more often than a line can tell")
     if surface is not None:  # last: what a widget shows is recorded, and others may have been before
         statements.append(f"w.surface = {surface!r}")
     if selected is not None:
         statements.append(f"w.select({selected})")
     made = f"w = RNNbow({', '.join([source, *view])})"
-    modules = [name for name in ("corpora", "examples", "tasks") if f"RNNbow({name}." in made]
-    modules += ["RNN"] * ("rnn=RNN(" in made)
-    line = f"from rnnbow_widget import {', '.join(['RNNbow', *modules])}; {made}"
+    return import_line(["RNNbow"], [made, *statements, "w"], said)
+
+
+def import_line(names: Sequence[str], statements: Sequence[str], said: Sequence[str]) -> str:
+    """Return statements as one line, with what they import before them and what it does not hold behind them."""
+    code = "; ".join(statements)
+    modules = [name for name in ("corpora", "examples", "tasks") if re.search(rf"(\(|= ){name}\.", code)]
+    modules += ["RNN"] * ("=RNN(" in code)
     comment = f"  # {'; '.join(said)}" if said else ""
-    return "; ".join([line, *statements, "w"]) + comment
+    return f"from rnnbow_widget import {', '.join([*names, *modules])}; {code}{comment}"
 
 
-def _trainer(trainer: Trainer) -> tuple[str, list[str], list[str]]:
-    """What it trains on, the settings that it began with, and what the line does not hold."""
+def keywords(named: Mapping[str, str]) -> list[str]:
+    """Return expressions as keyword arguments, by name."""
+    if all(name.isidentifier() and not iskeyword(name) for name in named):
+        return [f"{name}={code}" for name, code in named.items()]
+    return ["**{" + ", ".join(f"{name!r}: {code}" for name, code in named.items()) + "}"]
+
+
+def trainer_parts(trainer: Trainer, network: str = "rnn") -> tuple[str, list[str], list[str]]:
+    """Return what a trainer trains on, the settings that it began with, and what a line does not hold of it.
+
+    Parameters
+    ----------
+    trainer : Trainer
+        Which.
+    network : str
+        What a network that somebody brings is called in the line.
+    """
     said = []
     source = trainer.data.code
     if source is None:
@@ -78,8 +98,8 @@ def _trainer(trainer: Trainer) -> tuple[str, list[str], list[str]]:
     if began["dtype"] == "float32":
         settings.pop("dtype")
     if began["init"] == "given" or type(rnn.cell) is not CELLS.get(rnn.cell.name):
-        said.append("rnn: your own network, as it was before training")
-        settings["rnn"] = _Code("rnn")
+        said.append(f"{network}: your own network, as it was before training")
+        settings["rnn"] = _Code(network)
     elif rnn.seed != trainer.seed:
         sizes = [str(size) for size in (rnn.input_size, rnn.hidden_size, rnn.output_size)]
         made = {name: settings[name] for name in (*_MADE, "dtype") if name in settings and name != "hidden_size"}
@@ -95,6 +115,8 @@ def _trainer(trainer: Trainer) -> tuple[str, list[str], list[str]]:
     if settings["memory_limit"] == MEMORY_LIMIT:
         settings.pop("memory_limit")
     told = {name: value for name, value in settings.items() if name == "seed" or value != _DEFAULTS[name]}
+    if not trainer.history.complete:
+        said.append("settings changed more often than a line can tell")
     return source, [f"{name}={value!r}" for name, value in told.items()], said
 
 

@@ -12,8 +12,9 @@ from .cell import Cell
 from .cells import cell_type
 from .checks import array_of, boolean, finite_float, instance, one_of, positive_int, shown
 from .exchange import make_modules, read_modules
-from .forward import ForwardPass, Track, carried_state
+from .forward import ForwardPass, carried_state
 from .initialization import PRESETS
+from .layers import Layers
 from .losses import mean_squared_error, softmax_cross_entropy
 from .parameters import Array, Mask, Parameters, Signal, Tokens
 from .window import check_mask, check_targets, check_tokens, check_tokens_or_vectors
@@ -111,9 +112,7 @@ class RNN:
         self.parameters = Parameters(*sizes, self.dtype, kind.gates, kind.has_b_hn, *arrangement)
         self.cells = tuple(tuple(kind(own.W_hh, own.b_hn) for own in layer) for layer in self.parameters.layers)
         self.cell = self.cells[-1][0]
-        self._layers = tuple(
-            tuple(zip(cells, own, strict=True)) for cells, own in zip(self.cells, self.parameters.layers, strict=True)
-        )
+        self.layers = Layers(self.cells, self.parameters.layers, self.dtype)  # all but the read-out
         self._ones = np.ones(self.output_size, self.dtype)  # (O,)
         self._given: Array | None = None  # (P,): first weights that were not drawn
         self.reset()
@@ -216,7 +215,7 @@ class RNN:
         It has the states of all layers, from the lowest up, and in each those of its directions, side by side as in
         PyTorch; each is S wide: H, for an LSTM 2·H: [h, c].
         """
-        width = self._state_width
+        width = self.layers.state_width
         if streams is not None:
             streams = positive_int("streams", streams, minimum=0)
         return np.zeros(width if streams is None else (streams, width), self.dtype)
@@ -257,7 +256,7 @@ class RNN:
         y = check_targets(targets, self.output_size, self.dtype, where)
         if y.shape[: -1 if y.dtype.kind == "f" else None] != steps:
             raise ValueError(f"targets takes as many steps and streams as inputs, shape {steps}, got shape {y.shape}")
-        shape = (*steps[1:], self._state_width)
+        shape = (*steps[1:], self.layers.state_width)
         with np.errstate(over="ignore", invalid="ignore"):  # large logits: the softmax sees to them
             return self.forward_unchecked(
                 x, y, np.zeros(shape, self.dtype) if state is None else self._state(state, shape), where
@@ -268,7 +267,7 @@ class RNN:
         if state.ndim == 2 and len(state) == 1:  # one stream is one stream, whatever its shape
             own = None if mask is None else mask[:, 0]  # (n,)
             return self.forward_unchecked(x[:, 0], y[:, 0], state[0], own).with_streams()
-        tracks, outputs = self.run_layers(x, state)
+        tracks, outputs = self.layers.run(x, state)
         after = outputs[-1].reshape(-1, outputs[-1].shape[-1])  # (N, D·H)
         # W_ho is turned in memory first: a small product of rows by rows is slower than turning and multiplying.
         predicted = after.dot(self.parameters.W_ho.T.copy())  # (N, O): logits, or values
@@ -282,49 +281,6 @@ class RNN:
         if mask is not None:
             loss[~mask] = 0
         return ForwardPass(x, y, tracks, outputs, predicted, loss, mask)
-
-    def run_layers(self, x: Signal, state: Array) -> tuple[tuple[tuple[Track, ...], ...], tuple[Array, ...]]:
-        """Run all layers, without a read-out, over arrays that are known to be right.
-
-        Parameters
-        ----------
-        x : int array (n,) or (n, B), or array (n, V) or (n, B, V)
-            Tokens or vectors.
-        state : array (S_all,) or (B, S_all)
-            State to start from.
-
-        Returns
-        -------
-        tuple of tuple of Track, tuple of array
-            As the attributes of a `ForwardPass`.
-        """
-        width, place = self.cell.state_width, 0
-        steps = (len(x), *state.shape[:-1])  # (n,) or (n, B)
-        shape = (len(x) + 1, *state.shape[:-1], width)  # (n+1, S) or (n+1, B, S)
-        tracks: list[tuple[Track, ...]] = []
-        outputs: list[Array] = []
-        for layer in self._layers:
-            row: list[Track] = []
-            given: list[Array] = []  # of each direction, h of each step (n, H) or (n, B, H)
-            for cell, own in layer:
-                if outputs or x.dtype.kind == "f":
-                    below = outputs[-1] if outputs else x  # (n, D·H) or (n, B, D·H), or V for D·H
-                    gates = below.reshape(-1, below.shape[-1]).dot(own.W_ih.T).reshape(*steps, -1)
-                else:
-                    gates = own.W_ih.T[x]  # (n, gates·H) or (n, B, gates·H)
-                gates += own.b_h
-                if row:  # the second direction
-                    gates = gates[::-1]
-                states = np.empty(shape, self.dtype)
-                states[0] = state[..., place : place + width]
-                place += width
-                cell.forward_window(gates, states)
-                hidden = states[..., : self.hidden_size]  # (n+1, H) or (n+1, B, H)
-                given.append(hidden[:0:-1] if row else hidden[1:])
-                row.append(Track(states, hidden, cell.linearize(states, gates)))
-            tracks.append(tuple(row))
-            outputs.append(np.concatenate(given, axis=-1) if self.bidirectional else given[0])
-        return tuple(tracks), tuple(outputs)
 
     def sample(
         self,
@@ -372,19 +328,19 @@ class RNN:
         length = positive_int("length", length, minimum=0, maximum=sys.maxsize // 1024)
         temperature = finite_float("temperature", temperature, above=0)
         current = int(check_tokens("token", [token], self.input_size)[0])
-        before = self.zero_state() if state is None else self._state(state, (self._state_width,))  # (S_all,)
+        before = self.zero_state() if state is None else self._state(state, (self.layers.state_width,))  # (S_all,)
         context, window = positive_int("context", context), list[int]()
         written = np.empty(length, np.intp)  # (length,)
         with np.errstate(over="ignore", invalid="ignore"):  # in a sigmoid, where the limit is right
             for i, chance in enumerate(generator.random(length)):
                 if self.bidirectional:
                     window.append(current)
-                    tracks, outputs = self.run_layers(np.array(window), before)
+                    tracks, outputs = self.layers.run(np.array(window), before)
                     output = outputs[-1][-1]  # (2·H,)
                     if len(window) == context:
                         before, window = carried_state(tracks), []
                 else:
-                    before, output = self._step(current, before)  # (S_all,), (H,)
+                    before, output = self.layers.step(current, before)  # (S_all,), (H,)
                 logits = (self.parameters.W_ho @ output + self.parameters.b_o).astype(np.float64)  # (V,)
                 weights = np.exp((logits - logits.max()) / temperature)  # (V,)
                 cumulative = np.cumsum(weights)  # (V,)
@@ -392,25 +348,10 @@ class RNN:
                 current = written[i] = min(current, self.input_size - 1)
         return written
 
-    def _step(self, token: int, before: Array) -> tuple[Array, Array]:
-        """Take one step through layers that read forward: the state (S_all,) after it, and the top layer's h (H,)."""
-        after, width, output = np.empty_like(before), self.cell.state_width, before
-        for layer, ((cell, own),) in enumerate(self._layers):
-            gates = own.W_ih @ output if layer else own.W_ih[:, token]  # (gates·H,)
-            place = slice(layer * width, (layer + 1) * width)
-            cell.forward_step(gates + own.b_h, before[place], after[place])
-            output = after[place][: self.hidden_size]  # (H,)
-        return after, output
-
     @property
     def read_out(self) -> Array:
         """The part of W_ho that reads h of `cell`, array (O, H)."""
         return self.parameters.W_ho[:, : self.hidden_size]
-
-    @property
-    def _state_width(self) -> int:
-        """Width of the state of all layers and directions, S_all."""
-        return sum(cell.state_width for layer in self.cells for cell in layer)
 
     def _state(self, state: ArrayLike, shape: tuple[int, ...]) -> Array:
         array = array_of("state", state, self.dtype)

@@ -140,10 +140,14 @@ def checksum(content: bytes, *key: object) -> int:
     return zlib.crc32(content, zlib.crc32(f"{','.join(map(str, key))}:".encode()))
 
 
-def connect(path: Path, *, seconds: float = PATIENCE_SECONDS) -> sqlite3.Connection:
+def connect(path: Path) -> sqlite3.Connection:
     """Open a file that exists, to read it and, if it may be written to, to complete what a killed writer left."""
     connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=seconds, isolation_level=None, check_same_thread=False
+        f"{path.absolute().as_uri()}?mode=rw",
+        uri=True,
+        timeout=PATIENCE_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
     )
     # What others wrote is data: nothing in it may run, and a damaged page is noticed early.
     for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "mmap_size = 0"):
@@ -209,7 +213,8 @@ def require_run_file(connection: sqlite3.Connection, path: Path) -> None:
             path,
             f"has format {version}, and this rnnbow_widget reads formats up to {FORMAT}: install a newer version",
         )
-    found = dict(connection.execute("SELECT name, sql FROM sqlite_schema WHERE type != 'index'"))
+    # Indexes that SQLite makes by itself have no text: any other one, as a view or a trigger, is none of ours.
+    found = dict(connection.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL"))
     if version < 1 or found != SCHEMA:
         raise RunFileError(path, "is damaged: its tables are not those of a run file")
 

@@ -19,7 +19,7 @@ class PageServer(ThreadingHTTPServer):
     """A server on 127.0.0.1 that shows one run, to who knows its address.
 
     The address has a random token in it; and only requests that name this machine as their host are answered, so that
-    no page from elsewhere can reach it under a name of its own.
+    no page from elsewhere can reach it under a name of its own. What a page of another origin asks is refused too.
 
     Parameters
     ----------
@@ -44,6 +44,7 @@ class PageServer(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: PageServer
+    server_version, sys_version = "rnnbow", ""  # whoever is refused learns nothing of what runs here
 
     def __init__(self, follower: Follower, token: str, *arguments: Any) -> None:
         self._follower, self._token = follower, token
@@ -62,12 +63,12 @@ class _Handler(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length", "")
         if page is None or self.headers.get_content_type() != "application/json":
             self._answer(HTTPStatus.NOT_FOUND, b"", "text/plain")
-        elif not length.isdigit() or int(length) > _MOST_BYTES:
+        elif not length.isdecimal() or int(length) > _MOST_BYTES:
             self._answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, b"", "text/plain")
         else:
             try:
                 body = packed(self._follower.answer(page, json.loads(self.rfile.read(int(length)))))
-            except (TypeError, ValueError) as error:
+            except (RecursionError, TypeError, ValueError) as error:
                 self._answer(HTTPStatus.BAD_REQUEST, str(error).encode(), "text/plain; charset=utf-8")
             else:
                 self._answer(HTTPStatus.OK, body, "application/octet-stream")
@@ -77,10 +78,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _asked_for(self, name: str) -> str | None:
         """Return which page asks; None if this is not asked for as it should be."""
-        address = urlsplit(self.path)
+        try:
+            address = urlsplit(self.path)
+        except ValueError:
+            return None
         host = self.headers.get("Host", "")
         named = host in {f"127.0.0.1:{self.server.server_port}", f"localhost:{self.server.server_port}"}
-        if not named or not secrets.compare_digest(address.path.encode(), f"/{self._token}/{name}".encode()):
+        own = self.headers.get("Origin", f"http://{host}") == f"http://{host}"
+        if not (named and own) or not secrets.compare_digest(address.path.encode(), f"/{self._token}/{name}".encode()):
             return None
         return parse_qs(address.query).get("page", [""])[0]
 
@@ -90,6 +95,9 @@ class _Handler(BaseHTTPRequestHandler):
             "Content-Type": kind,
             "Content-Length": str(len(body)),
             "Cache-Control": "no-store",
+            "Content-Security-Policy": "frame-ancestors 'none'",  # the rest stands in the page; this cannot
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Cross-Origin-Resource-Policy": "same-origin",
             "Referrer-Policy": "no-referrer",
             "X-Content-Type-Options": "nosniff",
             "X-Frame-Options": "DENY",

@@ -70,11 +70,6 @@ class Surface:
         """The directions that it is about: 0 is forward, 1 reverse."""
         return {"forward": (0,), "reverse": (1,), "both": (0, 1)}[self.direction]
 
-    @property
-    def measures(self) -> tuple[str, ...] | None:
-        """The only measures that it has; None if it has all."""
-        return ("norm",) if self.base == JACOBIAN else None
-
 
 @dataclass(frozen=True)
 class Surfaces:

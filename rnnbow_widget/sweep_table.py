@@ -14,7 +14,7 @@ import traitlets
 from .checks import one_of, positive_int
 from .data import Data
 from .grid import Grid
-from .page_message import kind_of, request_of
+from .page_message import client_of, kind_of, request_of
 from .page_traits import PageWidget, computed
 from .protocol import drawable
 from .relay import Relay, RelayedComparison, RelayedRun, state_of
@@ -22,10 +22,11 @@ from .run import Run
 from .run_file import RunFileError
 from .sides import MOST, Side, check_comparable, derived_names
 from .status import explain
+from .sweep_recipe import sweep_recipe
 from .trial import Trial
 from .trial_table import row_of, summary_of, text_of
 from .trials import Trials
-from .widget import STATIC
+from .widget import CSS, ESM
 
 if TYPE_CHECKING:
     import pandas
@@ -139,8 +140,8 @@ class Sweep(PageWidget):
     (True, 2)
     """
 
-    _esm = STATIC / "widget.js"
-    _css = STATIC / "widget.css"
+    _esm = ESM
+    _css = CSS
 
     sort_by = traitlets.Unicode("").tag(sync=True)
     descending = traitlets.Bool(False).tag(sync=True)
@@ -243,6 +244,17 @@ class Sweep(PageWidget):
         self._shown, self._inner, self._relay = tuple(numbers), inner, relay
         self.send_state("_opened")
 
+    def code(self) -> str:
+        """Return all of this as one line of Python, which trains the same trials when it is run, and shows the same.
+
+        Whatever no line can hold, such as data of your own, is a name in it that a comment explains.
+        """
+        found = self._sweep
+        settings = [dict(trial.settings) for trial in self.trials]
+        return sweep_recipe(
+            found.data, settings, found.batches, found.common, self._shown, self.sort_by, self.descending
+        )
+
     def to_pandas(self) -> pandas.DataFrame:
         """Return the table as a data frame: a row for each trial, by its number.
 
@@ -296,6 +308,7 @@ class Sweep(PageWidget):
             "follow": lambda: self._tell(*request_of(message)),
             "show": lambda: self._on_show(message.get("numbers")),
             "cancel": self.cancel,
+            "code": lambda: self.send({"kind": "code", "client": client_of(message), "line": self.code()}),
             "relay": lambda: self._on_relay(message, buffers),
         }
         try:

@@ -41,6 +41,8 @@ class Trials:
         In the order of the grid.
     varied : list of str
         Settings that are particular to trials.
+    common : dict
+        Settings of all trials.
     folder : Path
         Where the run files are.
     """
@@ -59,10 +61,10 @@ class Trials:
     ) -> None:
         self.data = data if isinstance(data, Data) else corpora.text(data, argument="data")
         self.batches = positive_int("batches", batches)
-        common = {"horizon": None, **settings}
+        self.common = {"horizon": None, **settings}
         found = settings_of(grid, seeds, settings)
         self.varied = varied(found)
-        complete = [{**common, **own} for own in found]
+        complete = [{**self.common, **own} for own in found]
         for own, whole in zip(found, complete, strict=True):
             _require_trainable(self.data, own, whole)
         self._own_executor = executor is None or isinstance(executor, int)

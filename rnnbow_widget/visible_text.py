@@ -15,6 +15,11 @@ def visible(label: str) -> str:
     return f"◌{text}" if unicodedata.category(text[0]).startswith("M") else text
 
 
+def visible_line(text: str) -> str:
+    """Return a line of text with every character visible, and spaces as they are: nothing in it moves a cursor."""
+    return "".join(character if character == " " else picture(character) for character in text)
+
+
 def picture(character: str) -> str:
     """Return what to draw for a character: a picture if it has no ink, else itself."""
     if character in _PICTURES:

@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 
 Source = Trainer | Run | Data | str | PathLike[str]
 
-STATIC = Path(__file__).parent / "static"
+_STATIC = Path(__file__).parent / "static"
+# As texts: of files, anywidget keeps every widget that was ever made, to tell it when they change.
+ESM = (_STATIC / "widget.js").read_text(encoding="utf-8")
+CSS = (_STATIC / "widget.css").read_text(encoding="utf-8")
 
 
 class RNNbow(PageWidget):
@@ -98,8 +101,8 @@ class RNNbow(PageWidget):
     (25, 10)
     """
 
-    _esm = STATIC / "widget.js"
-    _css = STATIC / "widget.css"
+    _esm = ESM
+    _css = CSS
 
     selected = Batch().tag(sync=True)
     measure = Choice(MEASURES, "norm").tag(sync=True)

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from itertools import count
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from rnnbow_widget import leases
 
 settings.register_profile("soak", deadline=None)
+# Whether a mutant dies must not depend on chance, and nobody reads its smallest counterexample.
+settings.register_profile("mutation", derandomize=True, database=None, phases=[Phase.explicit, Phase.generate])
 
 TRIED = pytest.StashKey[dict[str, int]]()
 

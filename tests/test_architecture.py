@@ -40,6 +40,11 @@ def test_every_module_is_on_the_map_once() -> None:
     assert sorted(ORDER) == MODULES
 
 
+def test_the_maps_say_of_every_file_what_it_is_and_no_more() -> None:
+    rows = re.findall(r"^\|.*\|$", PYTHON_MAP + TYPESCRIPT_MAP, re.MULTILINE)
+    assert {len(re.findall(r"\|", row)) for row in rows} == {3}
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_a_module_imports_from_those_above_it_only(module: str) -> None:
     above = set(ORDER[: ORDER.index(module)])

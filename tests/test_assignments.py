@@ -3,6 +3,7 @@
 Cells run in this process here; nbgrader's and otter's own way with them is in test_graders.py.
 """
 
+import ast
 import re
 
 import pytest
@@ -239,7 +240,8 @@ def test_a_misconception_fails(what: str) -> None:
     source = assignment.source(grade_id)
     assert right in source
     test = f"{grade_id}_test"
-    assert test in assignment.run({grade_id: source.replace(right, wrong)}, until=test)
+    failed = assignment.run({grade_id: source.replace(right, wrong)}, until=test)
+    assert str(failed[test]), "what is wrong is said"
 
 
 @pytest.mark.parametrize("what", ALTERNATIVES)
@@ -264,6 +266,12 @@ def test_an_assignment_has_what_a_course_needs(name: str) -> None:
         assert "### BEGIN HIDDEN TESTS" in assignment.source(f"{one}_test")
     for one in tests:
         assert "print(" not in assignment.source(one), "otter takes what tests print for a failure"
+        silent = [
+            ast.unparse(node)
+            for node in ast.walk(ast.parse(assignment.source(one)))
+            if isinstance(node, ast.Assert) and node.msg is None
+        ]
+        assert silent == [], "what is wrong is said"
     sources = ["".join(cell["source"]) for cell in assignment.cells]
     assert any("RNNbow.from_arrays(" in source or "RNNbow(trainer" in source for source in sources)
     for cell in assignment.cells:

@@ -7,6 +7,7 @@ import pytest
 
 from rnnbow_widget.cell import Cell
 from rnnbow_widget.cells import CELLS
+from rnnbow_widget.elman import ElmanCell
 from rnnbow_widget.gated import GRUCell
 
 HIDDEN = 3
@@ -215,7 +216,8 @@ def test_what_is_saturated_lies_above_the_limit_not_at_it() -> None:
     above = [[False, False, False], [True, True, False]]
     for name in ("tanh", "gru"):
         assert CELLS[name](weights).saturated(at).tolist() == above
-    c = np.array([[1.4722, -1.4722, 0.0], [1.4723, -1.4723, 1.4]])  # tanh(1.47222) = 0.9
+    limit = np.arctanh(0.9)
+    c = np.array([[limit, -limit, 0.0], [1.4723, -1.4723, 1.4722]])  # (2, H)
     states = np.concatenate([np.full((2, 3), 0.95), c], axis=-1)  # (2, 2·H): h tells nothing
     assert CELLS["lstm"](weights).saturated(states).tolist() == above
     values = np.array([[0.0, 1e-30, 5.0]])
@@ -244,6 +246,9 @@ def test_steps_keep_single_precision(name: str) -> None:
     cell.forward_window(gates, states)
     local = cell.linearize(states, gates)
     assert local.dtype == np.float32
+    if isinstance(cell, ElmanCell):
+        (memory,) = cell._spare  # of the quick way through a window
+        assert {array.dtype for array in (memory.results, memory.matrix, memory.factors)} == {np.dtype(np.float32)}
     incoming = np.ones((2, 3), np.float32)
     assert cell.state_gradient(local[0], None, incoming[0]).dtype == np.float32
     assert cell.at_hidden(np.ones((1, cell.row_width), np.float32), None).dtype == np.float32

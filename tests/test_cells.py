@@ -48,6 +48,26 @@ def test_a_window_is_its_steps(name: str, seed: int, lengths: list[int], hidden:
         assert relative_error(rows, expected) < 1e-12
 
 
+@pytest.mark.parametrize("name", ["tanh", "relu"])
+def test_an_elman_cells_quick_way_needs_no_other_where_all_is_finite(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The steps one by one are for what is not finite: they would hide a quick way that is wrong."""
+    cell, gates, states, incoming = _window(name, 0, 70, 5)
+    expected = states.copy()
+    Cell.forward_window(cell, gates.copy(), expected)
+    expected_rows, rows = np.empty((2, 70, cell.row_width))
+    Cell.backward_window(cell, cell.linearize(expected, gates), incoming, expected_rows)
+    monkeypatch.setattr(Cell, "forward_window", None)
+    monkeypatch.setattr(Cell, "backward_window", None)
+    for _ in range(2):  # the second time in memory that was used
+        cell.forward_window(gates.copy(), states)
+        assert relative_error(states, expected) < 1e-12
+        monkeypatch.setattr("rnnbow_widget.elman._Recurrence", None)  # from now on there is memory to use again
+        cell.backward_window(cell.linearize(states, gates), incoming, rows)
+        assert relative_error(rows, expected_rows) < 1e-12
+
+
 @pytest.mark.parametrize("name", CELLS)
 def test_threads_do_not_share_memory(name: str) -> None:
     cell, gates, states, incoming = _window(name, 0, 25, 40)

@@ -8,16 +8,19 @@ import signal
 import subprocess
 import sys
 import time
+import unicodedata
 import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from rnnbow_widget import Run, __version__
+from rnnbow_widget import Run, Trainer, __version__
 from rnnbow_widget.command_line import TASKS
+from rnnbow_widget.corpora import Corpus
 
 TEXT = "static inline int min(int a, int b) { return a < b ? a : b; }\n" * 20
 SECONDS = 60
@@ -93,6 +96,17 @@ def test_info_says_what_a_file_holds(text: Path, tmp_path: Path) -> None:
     of_text, _ = rnnbow("info", text)
     assert re.search(rf"^characters +{len(TEXT):,}$", of_text, re.MULTILINE)
     assert "↵ ␣" in of_text
+
+
+def test_what_a_file_says_gives_the_terminal_no_orders(tmp_path: Path) -> None:
+    order = "\x1b]0;owned\x07\x9b2J\u202e\r"
+    trainer = Trainer(Corpus(f"a{order}", np.arange(200, dtype=np.int32) % 3, ("a", "b", order)), hidden_size=4)
+    trainer.run.settings[order] = order
+    trainer.train(1)
+    trainer.run.save(tmp_path / "run.rnnbow")
+    out, err = rnnbow("info", tmp_path / "run.rnnbow")
+    assert "a␛]0;owned␇U+009B2JU+202E␍" in out
+    assert not [character for character in out + err if character != "\n" and unicodedata.category(character)[0] == "C"]
 
 
 def test_export_writes_pages_and_pictures_of_a_run_file(text: Path, tmp_path: Path) -> None:

@@ -165,17 +165,89 @@ def test_the_server_answers_who_knows_its_address(server: PageServer) -> None:
     assert b'"frame"' in body
 
 
-def test_the_server_answers_nobody_else(server: PageServer) -> None:
-    path = urlsplit(server.url).path
-    assert ask(server, "/")[0] == 404
-    assert ask(server, "/favicon.ico")[0] == 404
-    assert ask(server, f"{path[:-2]}x/")[0] == 404
-    assert ask(server, f"{path}../../etc/passwd")[0] == 404
-    assert ask(server, path, Host="attacker.example")[0] == 404
-    assert ask(server, path, Host=f"attacker.example:{server.server_port}")[0] == 404
-    talk = f"{path}talk?page=x"
-    assert ask(server, talk, "POST", '{"kind": "resync"}', Content_Type="text/plain")[0] == 404
-    assert ask(server, "/talk", "POST", '{"kind": "resync"}', Content_Type="application/json")[0] == 404
-    assert ask(server, talk, "POST", "{", Content_Type="application/json")[0] == 400
-    assert ask(server, talk, "POST", "", Content_Type="application/json", Content_Length="1000000")[0] == 413
-    assert ask(server, path, "DELETE")[0] == 501
+REFUSED = {
+    "no token": ("/", {}),
+    "a wrong token": ("/AAAAAAAAAAAAAAAAAAAAAA/", {}),
+    "part of the token": ("{token:.21}/", {}),
+    "a file beside it": ("/favicon.ico", {}),
+    "a path upwards": ("{token}/../../etc/passwd", {}),
+    "a path upwards, disguised": ("{token}/%2e%2e/%2e%2e/etc/passwd", {}),
+    "a file of its folder": ("{token}/run.rnnbow", {}),
+    "the name of another machine": ("{token}/", {"Host": "attacker.example"}),
+    "that name with our port": ("{token}/", {"Host": "attacker.example:{port}"}),
+    "our name as part of another": ("{token}/", {"Host": "127.0.0.1.attacker.example:{port}"}),
+    "another port": ("{token}/", {"Host": "127.0.0.1:1"}),
+    "no name": ("{token}/", {"Host": ""}),
+    "a page of another origin": ("{token}/", {"Origin": "http://attacker.example"}),
+    "a page of another port": ("{token}/", {"Origin": "http://127.0.0.1:1"}),
+    "a page that is a file": ("{token}/", {"Origin": "null"}),
+    "an address that is none": ("http://[{token}/", {"Host": "127.0.0.1:{port}"}),
+    "another machine's address": ("http://attacker.example/{token}/", {"Host": "attacker.example"}),
+}
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("case", REFUSED)
+def test_the_server_answers_nobody_else(
+    server: PageServer, capfd: pytest.CaptureFixture[str], case: str, method: str
+) -> None:
+    known = {"token": f"/{server.token}", "port": server.server_port}
+    path, given = REFUSED[case]
+    headers = {name: value.format(**known) for name, value in given.items()}
+    body = None
+    if method == "POST":
+        path = path.removesuffix("/") + "/talk?page=x"
+        headers["Content-Type"], body = "application/json", '{"kind": "resync"}'
+    status, content, answered = ask(server, path.format(**known), method, body, **headers)
+    assert (status, content) == (404, b"")
+    assert "Python" not in answered["Server"]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_server_refuses_what_a_page_of_another_origin_can_send_unasked(server: PageServer) -> None:
+    talk = f"/{server.token}/talk?page=x"
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"):
+        assert ask(server, talk, "POST", '{"kind": "resync"}', Content_Type=kind)[0] == 404
+    # For anything else a browser asks first, with OPTIONS: what it hears is no permission.
+    status, _, headers = ask(server, talk, "OPTIONS", Origin="http://attacker.example")
+    assert status == 501
+    assert not [name for name in headers if name.lower().startswith("access-control")]
+
+
+@pytest.mark.parametrize(
+    ("body", "length", "status"),
+    [
+        ("{", None, 400),
+        ("[" * 99_000, None, 400),
+        ('{"kind": "__class__"}', None, 400),
+        ("", "1000000", 413),
+        ("", "-1", 413),
+        ("", "\u00b2", 413),
+        ("", "many", 413),
+    ],
+)
+def test_the_server_answers_every_body(
+    server: PageServer, capfd: pytest.CaptureFixture[str], body: str, length: str | None, status: int
+) -> None:
+    headers = {"Content-Type": "application/json"} | ({} if length is None else {"Content-Length": length})
+    assert ask(server, f"/{server.token}/talk?page=x", "POST", body, **headers)[0] == status
+    assert capfd.readouterr() == ("", "")
+
+
+def test_no_other_page_may_hold_this_one(server: PageServer) -> None:
+    status, page, headers = ask(server, f"/{server.token}/")
+    assert status == 200
+    assert b"Content-Security-Policy" in page
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["Content-Security-Policy"] == "frame-ancestors 'none'"
+    assert headers["Cross-Origin-Opener-Policy"] == headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert ask(server, f"/{server.token}/", "DELETE")[0] == 501
+
+
+def test_every_server_has_a_token_of_its_own(follower: Follower) -> None:
+    with PageServer(follower) as first, PageServer(follower) as second:
+        assert first.token != second.token
+        assert len(first.token) >= 22, "128 bits"
+        for server in (first, second):
+            assert server.socket.getsockname()[0] == "127.0.0.1", "no other machine can reach it"

@@ -91,3 +91,7 @@ def test_what_is_not_finite_is_shown() -> None:
     found = state_jacobians(case.rnn, forward, Surface("jacobian"), 4).items["norm"]
     assert np.isnan(found[1, 1:]).any()
     assert np.isfinite(found[3:]).all()
+    case.rnn.parameters.W_hh[1, 2] = np.inf
+    bound = jacobian_bound(case.rnn, Surface("jacobian"), 4)
+    assert bound.shape == (4,)
+    assert np.isnan(bound).all(), "weights that are not finite bound nothing"

@@ -179,6 +179,7 @@ def test_chunks_of_any_size_give_the_same(monkeypatch: pytest.MonkeyPatch, bidir
     case = make_case(1, steps=21, cell="lstm", num_layers=3, bidirectional=bidirectional)
     forward = case.forward()
     expected = {k: itemized_layers(case.rnn, forward, k, measures=MEASURES) for k in (None, 1, 5)}
+    vectors = {k: itemized_layer_delta(case.rnn, forward, k) for k in expected}
     for size in (1, 50_000, 100_000):
         monkeypatch.setattr("rnnbow_widget.layer_walk._CHUNK_BYTES", size)
         for horizon, layers in expected.items():
@@ -187,6 +188,11 @@ def test_chunks_of_any_size_give_the_same(monkeypatch: pytest.MonkeyPatch, bidir
                     for kind in ("items", "total", "beyond"):
                         ours, theirs = getattr(found, kind)[measure], getattr(layers[name], kind)[measure]
                         np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-14)
+            for name, vector in itemized_layer_delta(case.rnn, forward, horizon).items():
+                np.testing.assert_allclose(vector.delta, vectors[horizon][name].delta, rtol=1e-9, atol=1e-14)
+                np.testing.assert_allclose(
+                    vector.input_delta, vectors[horizon][name].input_delta, rtol=1e-9, atol=1e-14
+                )
 
 
 @pytest.mark.parametrize("cell", CELLS)

@@ -22,7 +22,9 @@ from rnnbow_widget.protocol import pack_details, pack_overview
 from rnnbow_widget.visible_text import visible
 
 TEXT = "the quick brown fox jumps over the lazy dog; " * 30
-HOSTILE = """</script><script>alert(1)</script><!--<b a='&quot;'>&lt;]]></style>\u2028\u202e\x00"""
+HOSTILE = (
+    """</script><script>alert(1)</script><!--<b a='&quot;'>&lt;]]></style><img src=x onerror=alert()>\u2028\u202e\0"""
+)
 PRECISION = 1 / 2048
 
 
@@ -125,7 +127,8 @@ def test_the_policy_allows_the_one_script_and_style_that_are_there(run: Run) -> 
     for inner, rule in ((script, "script-src"), (style, "style-src")):
         digest = base64.b64encode(hashlib.sha256(inner.encode()).digest()).decode()
         assert rules[rule] == f"'sha256-{digest}'"
-    assert rules["default-src"] == rules["base-uri"] == rules["form-action"] == "'none'"
+    assert rules["default-src"] == rules["base-uri"] == rules["form-action"] == rules["trusted-types"] == "'none'"
+    assert rules["require-trusted-types-for"] == "'script'"
 
 
 def test_nothing_in_a_page_comes_from_elsewhere(run: Run) -> None:

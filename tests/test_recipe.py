@@ -12,25 +12,52 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnnbow_widget import RNN, RNNbow, Run, Stream, Trainer, corpora, examples, tasks
+from rnnbow_widget import (
+    RNN,
+    Comparison,
+    DivergedError,
+    RNNbow,
+    Run,
+    Stream,
+    Trainer,
+    compare,
+    corpora,
+    examples,
+    tasks,
+)
 from rnnbow_widget.protocol import pack_details, pack_overview
 
 
-def evaluated(line: str, **names: Any) -> RNNbow:
-    """The widget that a line makes; its last statement is its value, as in a cell."""
+def value_of(line: str, **names: Any) -> Any:
+    """What a line makes; its last statement is its value, as in a cell."""
     *statements, value = line.partition("  #")[0].split("; ")
     exec("; ".join(statements), names)
-    found = eval(value, names)
+    return eval(value, names)
+
+
+def evaluated(line: str, **names: Any) -> RNNbow:
+    found = value_of(line, **names)
     assert isinstance(found, RNNbow)
     return found
 
 
-def drawn(widget: RNNbow) -> str:
-    """A hash of everything that is drawn, and of how."""
-    run = widget.run
+def compared(line: str, **names: Any) -> Comparison:
+    found = value_of(line, **names)
+    assert isinstance(found, Comparison)
+    return found
+
+
+def recorded(run: Run) -> str:
+    """A hash of everything that a run holds to be drawn."""
     digest = hashlib.sha256()
     for chunk in [*pack_overview(run.overview, slice(len(run))), *pack_details(run.details())]:
         digest.update(chunk)
+    return digest.hexdigest()
+
+
+def drawn(widget: RNNbow) -> str:
+    """A hash of everything that is drawn, and of how."""
+    digest = hashlib.sha256(recorded(widget.run).encode())
     names = ("selected", "measure", "form", "quantity", "overlay", "log_scale", "stream", "surface", "learning_rate")
     view = {name: getattr(widget, name) for name in (*names, "horizon", "record_every")}
     digest.update(json.dumps(view).encode())
@@ -180,3 +207,101 @@ def test_a_file_is_read_again(tmp_path: Path) -> None:
     widget.train(2)
     assert repr(str(path)) in widget.code()
     assert drawn(evaluated(widget.code())) == drawn(widget)
+
+
+def drawn_by(comparison: Comparison) -> dict[str, Any]:
+    """What a comparison draws, and how."""
+    names = ("selected", "measure", "form", "quantity", "log_scale", "scale", "stream")
+    return {
+        **{name: getattr(comparison, name) for name in names},
+        **{name: recorded(run) for name, run in comparison.runs.items()},
+        "sentence": comparison.sentence(),
+    }
+
+
+def two_cells() -> Comparison:
+    both = compare("tanh", "lstm", data=corpora.c_headers(), hidden_size=6, record_every=5, seed=2, scale="own")
+    both.train(21)
+    both.select(10)
+    return both
+
+
+def with_a_step_and_a_name() -> Comparison:
+    text = "one line, or two. " * 30
+    first, second = (Trainer(text, hidden_size=6, seq_length=9, batch_size=2, record_every=4, seed=s) for s in (0, 1))
+    both = compare(first, **{"my own": second}, measure="share", stream=1)
+    both.train(6)
+    both.step()
+    second.learning_rate = 0.02
+    both.train(5)
+    return both
+
+
+def of_networks_of_other_seeds() -> Comparison:
+    text = corpora.c_headers()
+    size = len(text.vocabulary)
+    small, large = (Trainer(text, RNN(size, width, size, seed=3), record_every=2, seed=7) for width in (4, 5))
+    both = compare(large=large, small=small, log_scale=True)
+    both.train(3)
+    return both
+
+
+@pytest.mark.parametrize("made", [two_cells, with_a_step_and_a_name, of_networks_of_other_seeds])
+def test_the_line_of_a_comparison_shows_the_same(made: Callable[[], Comparison]) -> None:
+    both = made()
+    again = compared(both.code())
+    assert drawn_by(again) == drawn_by(both)
+    assert again.code() == both.code()
+    assert [trainer.settings for trainer in again.trainers.values()] == [
+        trainer.settings for trainer in both.trainers.values()
+    ]
+
+
+def test_a_comparison_trains_together_where_nothing_else_was_done() -> None:
+    assert two_cells().code() == (
+        "from rnnbow_widget import Trainer, compare, corpora; data = corpora.c_headers(); "
+        "a = Trainer(data, hidden_size=6, seed=2, horizon=None, record_every=5); "
+        "b = Trainer(data, cell='lstm', hidden_size=6, seed=2, horizon=None, record_every=5); "
+        "w = compare(a, b, scale='own'); w.train(21); w.select(10); w"
+    )
+
+
+def test_a_side_that_diverged_does_not_stop_the_line() -> None:
+    settings: dict[str, Any] = {"clip_value": None, "record_every": 1, "hidden_size": 4, "seq_length": 8}
+    both = compare({"learning_rate": 1e30}, {"learning_rate": 0.1}, data="hello, world. " * 40, **settings)
+    with np.errstate(all="ignore"):
+        both.train(12)
+        assert [isinstance(error, DivergedError) for error in both._conversation.trains.diverged] == [True, False]
+        again = compared(both.code())
+    assert drawn_by(again) == drawn_by(both)
+
+
+def test_sides_that_no_line_can_make_are_names_that_a_comment_explains(tmp_path: Path) -> None:
+    both = two_cells()
+    first, second = both.runs.values()
+    second.save(tmp_path / "second.rnnbow")
+    mixed = compare(first, tmp_path / "second.rnnbow")
+    assert "compare(a, " in mixed.code()
+    assert mixed.code().endswith("  # a: a finished run of your own")
+    assert drawn_by(compared(mixed.code(), a=first)) == drawn_by(mixed)
+    inputs = np.random.default_rng(0).normal(size=(40, 2))
+    data = Stream(inputs, inputs)
+    own = compare("tanh", "gru", data=data, hidden_size=4, seq_length=5)
+    own.train(3)
+    assert own.code().count("data: your own") == 1
+    assert drawn_by(compared(own.code(), data=data)) == drawn_by(own)
+
+
+def test_an_attempt_is_the_call_with_arrays_as_names() -> None:
+    rnn = RNN(5, 3, 5, seed=1, dtype="float64")
+    inputs, targets = [0, 1, 2, 3], [1, 2, 3, 4]
+    gradients = {"W_hh": np.ones((3, 3))}
+    view = RNNbow.from_arrays(rnn, inputs, targets, gradients=gradients)
+    view.measure = "share"
+    assert view.code() == (
+        "from rnnbow_widget import RNNbow; w = RNNbow.from_arrays(weights, inputs, targets, gradients=gradients); "
+        "w.measure = 'share'; w  # weights, inputs, targets, gradients: your own, of the newest batch that was checked"
+    )
+    again = value_of(view.code(), weights=rnn, inputs=inputs, targets=targets, gradients=gradients)
+    assert again.sentence() == view.sentence()
+    assert again.measure == "share"

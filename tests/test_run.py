@@ -385,6 +385,19 @@ def test_horizon_length_counts_the_steps_until_one_percent() -> None:
     assert horizon_length(np.zeros((4, 2))) == 2
 
 
+def test_horizon_length_goes_by_the_threshold_and_by_the_losses_that_there_are() -> None:
+    slow = np.arange(25) % 3 > 0  # (n,): two of three losses decay by half a step
+    items = np.zeros((25, 10), np.float32)
+    for j in range(25):
+        for d in range(min(10, 25 - j)):
+            items[j, d] = (0.5 if slow[j + d] else 0.1) ** d
+    assert horizon_length(items) == horizon_length(items, counted=slow) == 7
+    assert horizon_length(items, counted=~slow) == 3
+    assert horizon_length(items, threshold=0.2) == 3
+    assert horizon_length(items, threshold=0.2, counted=~slow) == 1
+    assert np.isnan(horizon_length(items, counted=np.zeros(25)))
+
+
 def test_a_piece_before_the_largest_one_is_not_a_decay() -> None:
     items = np.zeros((4, 4))
     items[3, 0], items[2, 1], items[1, 2], items[0, 3] = 0.001, 1, 0.5, 0.001

@@ -5,10 +5,12 @@ import json
 import re
 from typing import Any
 
+import numpy as np
 import pytest
 from unpacking import batches, detailed, expand
 
 from rnnbow_widget import Comparison, Trainer, compare
+from rnnbow_widget.corpora import Corpus
 
 TEXT = "abcde fghij " * 60
 SETTINGS: dict[str, Any] = {"hidden_size": 6, "record_every": 2, "seq_length": 10}
@@ -51,6 +53,21 @@ def test_it_holds_all_sides_as_they_are_shown(both: Comparison) -> None:
         assert (side["_info"]["live"], side["_info"]["page"]) == (False, {"details": len(run)})
         assert side["_status"]["file"] is None
     assert traits["_side_2"] is None
+
+
+def test_names_settings_and_remarks_are_never_markup(both: Comparison) -> None:
+    hostile = "</script><script>alert(1)</script><!--<img src=x onerror=alert(2)>]]>\u2028"
+    corpus = Corpus(hostile, np.arange(300, dtype=np.int32) % 3, ("</script>", "<!--", hostile))
+    trainers = [Trainer(corpus, cell=cell, **SETTINGS) for cell in ("tanh", "gru")]
+    marked = compare(**{hostile: trainers[0], f"{hostile}2": trainers[1]})
+    marked.train(5)
+    traits, _, page = page_of(marked)
+    _, _, plain = page_of(both)
+    tags = re.compile(r"<[a-z!/][^ >]*", re.IGNORECASE)
+    assert tags.findall(page) == tags.findall(plain)
+    assert traits["_sides"]["sides"][0]["name"] == hostile
+    assert traits["_side_0"]["_labels"] == list(corpus.vocabulary)
+    assert page.isascii()
 
 
 def test_what_does_not_fit_is_left_out_of_all_sides_alike(both: Comparison) -> None:

@@ -188,6 +188,8 @@ def test_names_that_a_network_does_not_have_are_refused(name: str) -> None:
 
 
 def test_bad_surfaces_are_named() -> None:
+    with pytest.raises(TypeError, match="surface takes the name of a surface, got 3"):
+        Surfaces.of(make_case().rnn).parse(3)
     with pytest.raises(TypeError, match="surfaces takes a collection of strings, got 'h'"):
         Trainer(TEXT, hidden_size=4, surfaces="h")
     with pytest.raises(TypeError, match=r"surfaces takes a collection of strings, got \[3\]"):

@@ -1,12 +1,15 @@
 """The table of a sweep without a browser: its traits, its messages, and the panels within it."""
 
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
 from unpacking import batches, detailed
 
+import rnnbow_widget
 from rnnbow_widget import Sweep, compare, sweep
+from rnnbow_widget.grid import grid_of
 
 TEXT = "abcde fghij " * 60
 SETTINGS: dict[str, Any] = {"hidden_size": 5, "record_every": 5, "seq_length": 10}
@@ -21,7 +24,10 @@ class Page:
         self.sent: list[tuple[dict[str, Any], list[bytes]]] = []
         self.states: list[Any] = []
         monkeypatch.setattr(made, "send", lambda content, buffers=None: self.sent.append((content, buffers or [])))
-        monkeypatch.setattr(made, "send_state", self.states.append)
+        monkeypatch.setattr(made, "send_state", self.note_state)
+
+    def note_state(self, key: Any) -> None:
+        self.states.append(key)
 
     def says(self, **message: Any) -> list[dict[str, Any]]:
         self.sent.clear()
@@ -180,5 +186,33 @@ def test_what_cannot_be_shown_is_refused_and_what_is_shown_stays(page: Page, lat
 def test_what_fails_is_told(page: Page) -> None:
     (told,) = page.says(kind="lease", client="a", seq=1, ms=10)
     assert told["kind"] == "error"
-    assert "kind takes one of follow, show, cancel, relay; got 'lease'" in told["message"]
+    assert "kind takes one of follow, show, cancel, code, relay; got 'lease'" in told["message"]
     assert page.says(kind="follow", client="a", seq=0)[0]["kind"] == "error"
+
+
+def test_a_line_of_python_makes_the_same_trials(finished: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = finished.made
+    made.show(0)
+    made.sort_by = "loss"
+    (answer,) = finished.says(kind="code", client="page")
+    assert answer == {"kind": "code", "client": "page", "line": made.code()}
+    *statements, value = made.code().split("; ")
+    assert statements[-3:] == ["s.wait()", "s.show(0)", "s.sort_by = 'loss'"]
+    names: dict[str, Any] = {}
+    with ThreadPoolExecutor(1) as executor:
+        monkeypatch.setattr(rnnbow_widget, "sweep", partial(sweep, executor=executor), raising=False)
+        exec("; ".join(statements), names)
+    again = eval(value, names)
+    assert [trial.settings for trial in again.trials] == [trial.settings for trial in made.trials]
+    assert [again.runs[trial.number].column("loss").tolist() for trial in again.trials] == [
+        made.runs[trial.number].column("loss").tolist() for trial in made.trials
+    ]
+    assert again.opened == (0,)
+
+
+def test_the_grid_in_a_line_is_as_short_as_it_can_be() -> None:
+    whole = [{"cell": cell, "seed": seed} for cell in ("tanh", "lstm") for seed in (0, 1)]
+    assert grid_of(whole) == {"cell": ["tanh", "lstm"], "seed": [0, 1]}
+    assert grid_of(whole[:3]) == whole[:3]
+    assert grid_of(whole[::-1]) == {"cell": ["lstm", "tanh"], "seed": [1, 0]}
+    assert grid_of([{"cell": "gru"}, {"seed": 3}]) == [{"cell": "gru"}, {"seed": 3}]

@@ -1,8 +1,11 @@
 """The widget without a browser: its traits, its messages, its methods."""
 
 import copy
+import gc
 import math
 import threading
+import weakref
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,7 +14,7 @@ import traitlets
 from IPython.core.interactiveshell import InteractiveShell
 from unpacking import batches, detailed, unpack
 
-from rnnbow_widget import DivergedError, RNNbow, Trainer, conversation, corpora, leases
+from rnnbow_widget import DivergedError, RNNbow, Trainer, compare, conversation, corpora, leases, none_as_null
 
 TEXT = "abcde fghij " * 60
 
@@ -70,6 +73,17 @@ def test_it_takes_data_a_trainer_or_a_run() -> None:
             act()
     with pytest.raises(traitlets.TraitError, match="learning_rate cannot be changed"):
         finished.learning_rate = 1.0
+
+
+@pytest.mark.parametrize("display", [make, lambda: compare(tanh=Trainer(TEXT, seed=1), gru=Trainer(TEXT, cell="gru"))])
+def test_a_widget_that_is_closed_is_let_go_with_its_run(display: Callable[[], Any]) -> None:
+    shown = display()
+    shown.train(20)
+    held = weakref.ref(shown)
+    shown.close()
+    del shown
+    gc.collect()
+    assert held() is None
 
 
 def test_a_new_page_gets_the_whole_run(widget: RNNbow) -> None:
@@ -663,3 +677,35 @@ def test_a_surface_can_be_chosen_and_is_then_recorded(monkeypatch: pytest.Monkey
     assert (widget.surface, len(widget.run[-1].surfaces)) == ("W_hh_l1", 6)
     with pytest.raises(traitlets.TraitError, match=r"surface takes one of W_hh.*; got 'W_hh_l2'"):
         widget.surface = "W_hh_l2"
+
+
+def as_javascript_hears(value: Any) -> Any:
+    """What is left after Pyodide has made undefined of None, and JSON.stringify has left that out."""
+    if isinstance(value, dict):
+        return {name: as_javascript_hears(part) for name, part in value.items() if part is not None}
+    if isinstance(value, list | tuple):
+        return [as_javascript_hears(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def as_listed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: as_listed(part) for name, part in value.items()}
+    return [as_listed(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def test_a_page_hears_null_for_none_from_a_kernel_in_the_browser(monkeypatch: pytest.MonkeyPatch) -> None:
+    widget = make(horizon=None)
+    usual = widget.get_state()
+    assert (
+        usual["selected"] is usual["horizon"] is usual["_status"]["rate"] is usual["_info"]["task"]["baseline"] is None
+    )
+    heard: list[Any] = []
+    monkeypatch.setattr(widget, "_send", lambda message, buffers=None: heard.append(as_javascript_hears(message)))
+    monkeypatch.setattr(none_as_null, "IN_BROWSER", True)
+    assert as_javascript_hears(widget.get_state()) == as_listed(usual)
+    widget.selected = 0
+    widget.selected = None
+    assert [message["state"] for message in heard] == [{"selected": 0}, {"selected": None}]
+    widget.send({"kind": "details", "nearest": None})
+    assert heard[-1] == {"method": "custom", "content": {"kind": "details", "nearest": None}}

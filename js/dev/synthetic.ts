@@ -153,10 +153,14 @@ function workOut(
       [`mean:${keyOf(named)}`, "f4", [count], mean],
     ]),
   ];
-  const bound = (surface: string, lags: number): ColumnData[] =>
-    surface.startsWith("jacobian")
-      ? [[`bound:${surface}`, "f4", [count, lags], batches.flatMap(() => boundOf(lags, measured[0][0].firstLag))]]
-      : [];
+  /** What goes along with the pieces: what they sum to, but of a Jacobian, whose norms are no parts, their bound. */
+  const sums = ({ lags, total, beyond, ...named }: Measured): ColumnData[] =>
+    parseSurface(named.surface).base === "jacobian"
+      ? [[`bound:${named.surface}`, "f4", [count, lags], batches.flatMap(() => boundOf(lags, named.firstLag))]]
+      : [
+          [`total:${keyOf(named)}`, "f4", [count, steps], total],
+          [`beyond:${keyOf(named)}`, "f4", [count, steps], beyond],
+        ];
   const details: ColumnData[] = [
     ...named,
     ["loss", "f4", [count, steps], loss],
@@ -167,11 +171,9 @@ function workOut(
     ...(stream === null ? [] : [["start", "i4", [count], start] as const]),
     ...measured
       .flat()
-      .flatMap(({ items, total, beyond, lags, ...named }): ColumnData[] => [
-        [`items:${keyOf(named)}`, "f4", [count, steps, lags], items],
-        [`total:${keyOf(named)}`, "f4", [count, steps], total],
-        [`beyond:${keyOf(named)}`, "f4", [count, steps], beyond],
-        ...bound(named.surface, lags),
+      .flatMap((one): ColumnData[] => [
+        [`items:${keyOf(one)}`, "f4", [count, steps, one.lags], one.items],
+        ...sums(one),
       ]),
   ];
   const first_lags = Object.fromEntries(measured.map(([{ surface, firstLag }]) => [surface, firstLag]));

@@ -4,7 +4,7 @@ import type { Measure } from "./contract";
 import { formatPercent } from "./format";
 import { horizonOf } from "./lags";
 import type { Items, Snapshot } from "./protocol";
-import { isJacobian, isState, wholeName } from "./surface_text";
+import { isState, wholeName } from "./surface_text";
 
 /** Of signed shares a part of their exact sum, else a part of all bars together; 0 if nothing lies there. */
 export function beyondShare({ pieces, beyond, total }: Items, measure: Measure): number {
@@ -14,7 +14,7 @@ export function beyondShare({ pieces, beyond, total }: Items, measure: Measure):
 }
 
 export function describeBeyond({ steps, stream }: Snapshot, items: Items, surface: string, measure: Measure): string {
-  if (!items.beyond || isJacobian(surface)) return "";
+  if (!items.beyond) return "";
   const lags = horizonOf(items);
   if (lags >= steps) return "The horizon is the whole window: nothing lies beyond it.";
   const horizon = lags === 1 ? "the one recorded lag" : `the ${lags} recorded lags`;

@@ -27,21 +27,6 @@ export interface LossFlow {
 export const sizeAt = ({ sizes }: Edge, { loss, step }: Spot, flow: CellFlow) =>
   sizes[indexOf(step, loss - step, flow)];
 
-/**
- * The loss that can be followed the furthest back: the last one, in the order in which the cell reads, that sent
- * anything. `way` is 1 where it reads forward, −1 where it reads backward.
- */
-export function newestLoss(flow: CellFlow, way: 1 | -1): number {
-  const last = way > 0 ? flow.steps - 1 : 0;
-  for (let loss = last; loss >= 0 && loss < flow.steps; loss -= way) {
-    const { first, end } = stepsOf(loss, flow.steps, flow);
-    for (let step = first; step < end; step += 1) {
-      if (flow.edges.some((edge) => sizeAt(edge, { loss, step }, flow) !== 0)) return loss;
-    }
-  }
-  return last;
-}
-
 export function lossFlow(loss: number, flow: CellFlow): LossFlow {
   const { first, end } = stepsOf(loss, flow.steps, flow);
   const found = new Map(
@@ -67,12 +52,12 @@ export function within(step: number, loss: number, flow: CellFlow): number {
 }
 
 /**
- * Where to look: what is pointed at; else the pinned loss, else the newest. A step that was walked to, or pointed at,
+ * Where to look: what is pointed at; else the pinned loss, else the one that panel 4 opens with. A step that was walked to, or pointed at,
  * is kept as long as the loss is; else it is the loss's own.
  */
-export function spotOf(focus: Focus, kept: Spot | null, newest: number, flow: CellFlow): Spot {
+export function spotOf(focus: Focus, kept: Spot | null, opening: number, flow: CellFlow): Spot {
   const { target } = focus;
-  const loss = focusedLoss(focus) ?? newest;
+  const loss = focusedLoss(focus) ?? opening;
   const at = target?.kind === "part" && target.lag !== null ? target.step : kept?.loss === loss ? kept.step : loss;
   return { loss, step: within(at, loss, flow) };
 }

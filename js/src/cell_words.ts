@@ -1,7 +1,7 @@
 /** What the edges of a cell are called, by which formula a gradient goes along them, and what a step does to it. */
 
 import { type LossFlow, type Spot, sizeAt } from "./cell_flow";
-import { formatPercent } from "./format";
+import { counted, formatPercent } from "./format";
 import type { CellFlow } from "./protocol";
 import { subscript } from "./subscripts";
 
@@ -190,13 +190,11 @@ function throughWeights(part: string) {
   return `through W_hh the previous h gets ${part} of what h has`;
 }
 
-const distance = (count: number, way: string) => `${count} step${count === 1 ? "" : "s"} ${way}`;
-
 /** Where the step is, how much is left of what the loss sent, and what the step passes on. */
 export function describeSpot(spot: Spot, flow: CellFlow, sent: LossFlow, kind: CellKind | null): string {
   const lag = spot.loss - spot.step;
   const where =
-    lag === 0 ? "its own step" : `step ${spot.step}, ${distance(Math.abs(lag), lag > 0 ? "back" : "ahead")}`;
+    lag === 0 ? "its own step" : `step ${spot.step}, ${counted(Math.abs(lag), "step")} ${lag > 0 ? "back" : "ahead"}`;
   const start = `The loss of step ${spot.loss} at ${where}`;
   if (!sent.extent) return `${start}: it sent nothing.`;
   if (!kind) return `${start}.`;

@@ -2,17 +2,20 @@
 
 import { element, setText } from "./dom";
 import { icon } from "./icons";
-import type { Commands } from "./session";
-import type { State } from "./store";
+
+export interface Code {
+  line: string;
+}
 
 export interface CodeLine {
   button: HTMLButtonElement;
   /** What the button opens. */
   node: HTMLElement;
-  update(state: State): void;
+  /** What the kernel answered, if it did. A page that is a file has nobody to ask. */
+  update(code: Code | null, isFile: boolean): void;
 }
 
-export function createCodeLine(commands: Commands): CodeLine {
+export function createCodeLine(ask: () => void): CodeLine {
   const button = element(
     "button",
     { attributes: { type: "button", "data-action": "code", title: "A line of Python that shows this same picture" } },
@@ -33,11 +36,11 @@ export function createCodeLine(commands: Commands): CodeLine {
   const node = element("div", { class: "code-line" }, line, element("div", { class: "buttons" }, said, close));
   node.hidden = true;
   let asked = false;
-  let told: State["code"] = null;
+  let told: Code | null = null;
 
   button.addEventListener("click", () => {
     asked = true;
-    commands.askCode();
+    ask();
   });
   close.addEventListener("click", () => {
     node.hidden = true;
@@ -52,8 +55,8 @@ export function createCodeLine(commands: Commands): CodeLine {
   return {
     button,
     node,
-    update({ code, info }) {
-      button.hidden = info.page !== undefined && info.page !== null;
+    update(code, isFile) {
+      button.hidden = isFile;
       if (!code || code === told || !asked) return;
       told = code;
       asked = false;

@@ -4,8 +4,7 @@ export const MEASURES = ["norm", "mean_abs", "share"] as const;
 export type Measure = (typeof MEASURES)[number];
 
 /** How panel 3 is drawn; auto: by the width of its columns. */
-export const FORMS = ["auto", "bars", "heatmap"] as const;
-export type Form = (typeof FORMS)[number];
+export type Form = "auto" | "bars" | "heatmap";
 
 /** What there is one number of for each batch. */
 export const QUANTITIES = [
@@ -288,8 +287,7 @@ export type FromKernel =
   | { kind: "error"; message: string; hint: string };
 
 /** Vertical scale of panel 3 in a comparison: one for all sides, or each its own. */
-export const SCALES = ["shared", "own"] as const;
-export type Scale = (typeof SCALES)[number];
+export type Scale = "shared" | "own";
 
 /** What a comparison holds of one side: the traits of a widget that has only this run. */
 export type SideState = Pick<
@@ -422,10 +420,12 @@ export type ToSweep =
   | Request
   | { kind: "show"; numbers: number[] }
   | { kind: "cancel" }
+  | { kind: "code"; client: string }
   | { kind: "relay"; id: number; data: RelayedToKernel };
 
 export type FromSweep =
   | { kind: "rows"; client: string | null; seq: number; rows: TrialRow[]; finished: boolean }
   | { kind: "relay"; id: number; data: RelayedToPage }
+  | { kind: "code"; client: string; line: string }
   | { kind: "refused"; message: string }
   | { kind: "error"; message: string; hint: string };

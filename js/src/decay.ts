@@ -1,6 +1,6 @@
 /** Follows one loss through the steps that received its gradient: back, and where it reaches them, ahead. */
 
-import { formatPercent } from "./format";
+import { counted, formatPercent } from "./format";
 import { indexOf, lagsOf, stepsOf } from "./lags";
 import { hasLoss } from "./outcomes";
 import type { Items, Snapshot } from "./protocol";
@@ -26,7 +26,7 @@ export function piecesOf(loss: number, { steps }: Snapshot, items: Items): Recei
   });
 }
 
-/** The loss that sent the most gradient: shown when nobody points at one. */
+/** The loss that sent the most gradient. */
 export function strongestLoss({ steps }: Snapshot, items: Items): number {
   const sent = new Float64Array(steps);
   for (let step = 0; step < steps; step += 1) {
@@ -39,10 +39,12 @@ export function strongestLoss({ steps }: Snapshot, items: Items): number {
   return sent.indexOf(Math.max(...sent));
 }
 
+/** The loss that is followed when nobody points at one. Of states none is the strongest; the last has the most before it. */
+export const openingLoss = (snapshot: Snapshot, surface: string, items: Items) =>
+  isJacobian(surface) ? snapshot.steps - 1 : strongestLoss(snapshot, items);
+
 /** Whether there is a loss at a step that could send anything; states depend on earlier ones without any loss. */
 export const sends = (loss: number, snapshot: Snapshot, items: Items) => !items.total || hasLoss(snapshot, loss);
-
-const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 /** What a loss sent one way, from its own step outwards; where the state before is zero, a step tells nothing. */
 interface Side {

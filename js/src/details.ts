@@ -6,7 +6,7 @@
 import type { Part, Stream } from "./contract";
 import type { CellFlow, HeldChunk, Snapshot, Units } from "./protocol";
 
-export const CACHE_BYTES = 64_000_000;
+const CACHE_BYTES = 64_000_000;
 
 /** Which details: of a batch, one stream or the average, what is recorded or another part. */
 export interface Place {

@@ -23,10 +23,12 @@ export function createFindings(parent: HTMLElement): Findings {
   const attributes = { "data-lm-suppress-shortcuts": "true" };
   const diagnoses = element("details", { class: "diagnoses", attributes }, summary, list);
   const node = element("div", { class: "findings" }, reading, diagnoses);
+  reading.hidden = true;
   parent.append(node);
   let drawn: Shown["snapshot"] | null = null;
   let surface = "";
   let told = "";
+  let spoken = false;
 
   function tell(found: readonly Diagnosis[]) {
     const key = JSON.stringify(found);
@@ -48,20 +50,22 @@ export function createFindings(parent: HTMLElement): Findings {
     );
   }
 
-  /** Room is kept for a sentence that may come with the next batch. */
+  /** Once there was a sentence, its room is kept: it changes under the pointer, and must not move what is pointed at. */
   function readBatch({ snapshot, surface }: Shown, { state }: Figure) {
     const place = placeOf(parseSurface(surface), state.info);
     const said = describeReading(read(snapshot, surface), `W_hh${place && ` (${place})`}`);
-    reading.hidden = snapshot.steps < FEWEST_STEPS;
     const of = [`Batch ${formatCount(snapshot.batch)}`, streamName(snapshot.stream, state.info)];
     setText(which, said && `${of.filter(Boolean).join(", ")}: `);
     setText(words, said);
+    spoken ||= said !== "";
+    reading.hidden = !spoken || snapshot.steps < FEWEST_STEPS;
   }
 
   return {
     update(figure) {
       const { shown, state } = figure;
       node.hidden = figure.selected < 0;
+      if (node.hidden) spoken = false;
       diagnoses.hidden = state.status.diagnoses === undefined;
       tell(state.status.diagnoses ?? []);
       if (!shown || (shown.snapshot === drawn && shown.surface === surface)) return;

@@ -62,6 +62,10 @@ export function formatPercent(part: number): string {
 /** A loss in nats, to three decimals. */
 export const formatLoss = (value: number) => (Number.isFinite(value) ? fixed(value, 3) : formatNumber(value));
 
+/** Something counted: 1 step, 3 steps. `text` has the number as it is to be read, if not in plain digits. */
+export const counted = (count: number, noun: string, text = String(count)) =>
+  `${text} ${noun}${count === 1 ? "" : "s"}`;
+
 /** A number of bytes: 256 MB, 1.5 GB, 80 kB. */
 export function formatBytes(bytes: number): string {
   const power = bytes >= 1e9 ? 3 : bytes >= 1e6 ? 2 : bytes >= 1e3 ? 1 : 0;

@@ -52,6 +52,7 @@ export interface Snapshot {
   surfaces: readonly string[];
   has(surface: string, measure: Measure): boolean;
   /** Throws if the surface is not here, or not in that measure. */
+  /** The same object every time, so that what is worked out from it can be kept by it. */
   items(surface: string, measure: Measure): Items;
 }
 
@@ -287,6 +288,7 @@ function readSnapshot(row: Row): Snapshot {
   const { header, values, has } = row;
   const optional = (name: string) => (has(name) ? values<Floats>(name) : null);
   const none = new Int32Array(header.steps).fill(-1);
+  const read = new Map<string, Items>();
   const surfaces = header.columns.flatMap(([name]) =>
     name.startsWith(ITEMS) && !name.includes(":", ITEMS.length) ? [name.slice(ITEMS.length)] : [],
   );
@@ -317,7 +319,7 @@ function readSnapshot(row: Row): Snapshot {
     has: (surface, measure) => has(`${ITEMS}${keyOf(surface, measure)}`),
     items(surface, measure) {
       const key = keyOf(surface, measure);
-      return {
+      const made = read.get(key) ?? {
         firstLag: firstLagOf(header, surface),
         lags: row.size(`${ITEMS}${key}`, -1),
         pieces: values(`${ITEMS}${key}`),
@@ -325,6 +327,8 @@ function readSnapshot(row: Row): Snapshot {
         beyond: optional(`beyond:${key}`),
         bound: optional(`bound:${key}`),
       };
+      read.set(key, made);
+      return made;
     },
   };
 }

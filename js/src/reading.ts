@@ -1,6 +1,7 @@
 /** What a batch says of how far its gradient reaches: figures, and a sentence. The twin of `reading.py`. */
 
 import { ascending, median } from "d3-array";
+import { counted } from "./format";
 import { indexOf } from "./lags";
 import type { Items, Snapshot } from "./protocol";
 import { parseSurface } from "./surfaces";
@@ -125,8 +126,6 @@ export function describeReading({ steps, lags, near, reach, growth }: Reading, n
   const said = parts.join("; ");
   return said && `${said[0].toUpperCase()}${said.slice(1)}.`;
 }
-
-const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 const sum = (values: ArrayLike<number>) => Array.from(values).reduce((total, value) => total + value, 0);
 

@@ -2,7 +2,7 @@
 
 import type { AxisScale } from "d3-axis";
 import type { HorizonChoice, SettingValue } from "./contract";
-import { formatCount, formatNumber, formatPercent, formatTick } from "./format";
+import { counted, formatCount, formatNumber, formatPercent, formatTick } from "./format";
 import { createHeatScale } from "./heat_scale";
 import { logDomain, logTicks, sizeExtent } from "./log_axis";
 import { scaleLinear, scaleLog } from "./scales";
@@ -111,7 +111,7 @@ export function describeChoice(choice: HorizonChoice, setting: SettingValue): st
   const now = inForce(setting, choice);
   const part = residual[horizon];
   const left = part ? `at most ${amount(part)} of any loss’s gradient` : "nothing";
-  const found = `${horizon === 1 ? "1 lag is" : `${formatCount(horizon)} lags are`} enough: ${left} is left out.`;
+  const found = `${counted(horizon, "lag", formatCount(horizon))} ${horizon === 1 ? "is" : "are"} enough: ${left} is left out.`;
   if (now === horizon) return `${found} That is the horizon in force.`;
   const other = residual[now];
   const leaves = other === null ? "more than can be told" : other === 0 ? "nothing" : `up to ${amount(other)}`;

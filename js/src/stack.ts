@@ -28,6 +28,8 @@ export interface Stack {
   parts: DrawnPart[];
   /** One for each step, outermost. */
   beyond: Part[];
+  /** Each step's whole bar. */
+  bars: Part[];
   /** Where the size of the sum of each step's pieces is marked; null: pieces have no sum. */
   marks: Float64Array | null;
   /** Lowest and highest value drawn; the first is 0 if everything stacks up. */
@@ -53,6 +55,7 @@ export function createStack({ steps }: Snapshot, items: Items, ladder: Rung[]): 
   const ownSide = items.firstLag + items.lags > 1 ? 1 : -1;
   const parts: DrawnPart[] = [];
   const beyond: Part[] = [];
+  const bars: Part[] = [];
   /** Where each piece begins, and its size: negative if it stacks down. */
   const starts = new Float64Array(items.pieces.length);
   const sizes = new Float64Array(items.pieces.length);
@@ -113,8 +116,10 @@ export function createStack({ steps }: Snapshot, items: Items, ladder: Rung[]): 
     const total = finite(items.total?.[step] ?? 0);
     const mark = bySide ? down + Math.abs(total) : total;
     if (marks) marks[step] = mark;
-    least = Math.min(least, down + Math.min(rest, 0), mark);
-    most = Math.max(most, up + Math.max(rest, 0), mark);
+    const [low, high] = [down + Math.min(rest, 0), up + Math.max(rest, 0)];
+    bars.push({ step, lag: null, low, high });
+    least = Math.min(least, low, mark);
+    most = Math.max(most, high, mark);
   }
 
   function piece(step: number, lag: number | null): Part | null {
@@ -139,5 +144,5 @@ export function createStack({ steps }: Snapshot, items: Items, ladder: Rung[]): 
     return best;
   }
 
-  return { steps, ladder, parts, beyond, marks, extent: [least, most], incomplete, find, piece };
+  return { steps, ladder, parts, beyond, bars, marks, extent: [least, most], incomplete, find, piece };
 }

@@ -6,16 +6,12 @@ import { formatBytes, formatCount, formatLoss, formatNumber } from "./format";
 import type { Problem, State } from "./store";
 import { distinctName } from "./surface_text";
 import { taskOf } from "./task";
+import { createTrouble } from "./trouble";
 
 export interface StatusLine {
   /** `failure` is what this view itself could not do. */
   update(state: State, failure: Problem | null): void;
 }
-
-export const SILENT: Problem = {
-  message: "The kernel has not answered for some seconds.",
-  hint: "It may be busy with a cell, or not running.",
-};
 
 function problemOf(state: State, failure: Problem | null): Problem | null {
   const { message, hint, state: training } = state.status;
@@ -103,9 +99,8 @@ export function createStatus(parent: HTMLElement): StatusLine {
   const about = element("p", { class: "about" });
   const extent = element("p", { class: "extent", attributes: { role: "status" } });
   const file = element("p", { class: "file" });
-  const note = element("p", { class: "silence", attributes: { role: "status" } });
-  const banner = element("div", { class: "banner", attributes: { role: "alert" } });
-  parent.append(element("div", { class: "status-row" }, line, about), file, extent, note, banner);
+  const trouble = createTrouble();
+  parent.append(element("div", { class: "status-row" }, line, about), file, extent, ...trouble.nodes);
 
   return {
     update(state, failure) {
@@ -129,16 +124,7 @@ export function createStatus(parent: HTMLElement): StatusLine {
       file.hidden = !status.file;
       setText(file, status.file?.said ?? "");
       const silent = state.silent && (info.live || status.file?.follows === true);
-      note.hidden = !silent;
-      setText(note, silent ? `${SILENT.message} ${SILENT.hint}` : "");
-      const problem = problemOf(state, failure);
-      banner.hidden = problem === null;
-      const said = problem ? `${problem.message} ${problem.hint}`.trim() : "";
-      if (banner.textContent !== said) {
-        banner.replaceChildren(
-          ...(problem ? [element("strong", { text: problem.message }), problem.hint && ` ${problem.hint}`] : []),
-        );
-      }
+      trouble.update(silent, problemOf(state, failure));
     },
   };
 }

@@ -1,5 +1,6 @@
 /** What every view of one widget shares. The session writes it; toolbar and panels read it. */
 
+import type { Code } from "./code_line";
 import type { Choices, Cue, HorizonChoice, Info, Refusable, Samples, Setting, SettingValue, Status } from "./contract";
 import type { Run } from "./run";
 
@@ -32,7 +33,7 @@ export interface State extends Choices {
   /** What the kernel refused, with its reason, until it is asked for again. */
   refused: Partial<Record<Refusable, string>>;
   /** All of this as a line of Python, as the kernel told it last; each answer is an object of its own. */
-  code: { line: string } | null;
+  code: Code | null;
   /** Something in the browser failed: shown, never swallowed. */
   problem: Problem | null;
   /** The kernel owes an answer and has said nothing for some seconds. */

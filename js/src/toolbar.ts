@@ -3,24 +3,16 @@
 import { createCodeLine } from "./code_line";
 import { type Info, MEASURES, type Measure, type Setting, type SettingValue, type Stream } from "./contract";
 import { element, setText } from "./dom";
-import { type IconName, icon, setIcon } from "./icons";
 import { MEASURE_TEXT } from "./measures";
 import type { Commands } from "./session";
 import { settingValue } from "./setting_text";
 import type { State, Store } from "./store";
 import { createSurfaceChooser } from "./surface_chooser";
 import { isJacobian } from "./surface_text";
+import { createButton, createTrainingButtons } from "./training_buttons";
 
 export interface Toolbar {
   update(state: State): void;
-}
-
-export function createButton(action: string, name: IconName, label: string, title: string, onClick: () => void) {
-  const picture = icon(name);
-  const text = element("span", { text: label });
-  const button = element("button", { attributes: { type: "button", "data-action": action, title } }, picture, text);
-  button.addEventListener("click", onClick);
-  return { button, picture, text };
 }
 
 interface SettingOptions {
@@ -108,6 +100,9 @@ export function createMeasureSelect(choose: (measure: Measure) => void) {
   return { field, select };
 }
 
+/** Whether the page is a file, with no kernel behind it. */
+export const isFile = ({ page }: Info) => page !== undefined && page !== null;
+
 const AVERAGE = "average";
 
 export function createStreamSelect(choose: (stream: Stream) => void) {
@@ -132,17 +127,12 @@ export function createStreamSelect(choose: (stream: Stream) => void) {
 }
 
 export function createToolbar(parent: HTMLElement, store: Store, commands: Commands, startTour: () => void): Toolbar {
-  const play = createButton("play", "play", "Play", "Train, and record as it goes", () => {
-    if (store.state.playing) commands.stop();
-    else commands.play();
-  });
-  const steps = [
-    createButton("step", "step", "One batch", "Train on one batch and record it", () => commands.step("batch")),
-    createButton("record", "record", "To next record", "Train up to the next batch that is due to be recorded", () =>
-      commands.step("record"),
-    ),
-  ];
-  const reset = createButton("reset", "reset", "Reset", "Back to the untrained model of the same seed", commands.reset);
+  const titles = {
+    play: "Train, and record as it goes",
+    step: "Train on one batch and record it",
+    reset: "Back to the untrained model of the same seed",
+  };
+  const buttons = createTrainingButtons(titles, commands);
   const settings = [
     createSetting("learning_rate", store, commands),
     createSetting("horizon", store, commands),
@@ -153,7 +143,6 @@ export function createToolbar(parent: HTMLElement, store: Store, commands: Comma
   const surface = createSurfaceChooser(store, commands);
 
   const tour = createButton("tour", "tour", "Tour", "A tour through the panels, of the batch that is shown", startTour);
-  const buttons = element("div", { class: "buttons" }, ...[play, ...steps, reset].map(({ button }) => button));
   // Keys belong to the fields, and not to the host's shortcuts.
   const shortcuts = { "data-lm-suppress-shortcuts": "true" };
   const fields = element(
@@ -164,13 +153,13 @@ export function createToolbar(parent: HTMLElement, store: Store, commands: Comma
     measure.field,
     stream.field,
   );
-  const code = createCodeLine(commands);
+  const code = createCodeLine(commands.askCode);
   const helps = element("div", { class: "buttons helps" }, tour.button, code.button);
   parent.append(
     element(
       "div",
       { class: "toolbar", attributes: { role: "group", "aria-label": "Training" } },
-      buttons,
+      buttons.node,
       helps,
       fields,
     ),
@@ -179,16 +168,13 @@ export function createToolbar(parent: HTMLElement, store: Store, commands: Comma
 
   return {
     update(state) {
-      buttons.hidden = !state.info.live;
-      code.update(state);
+      buttons.update({ live: state.info.live, playing: state.playing });
+      code.update(state.code, isFile(state.info));
       tour.button.disabled = state.run.length === 0;
       for (const setting of settings) {
         setting.field.hidden = !state.info.live;
         setting.update(state);
       }
-      setText(play.text, state.playing ? "Pause" : "Play");
-      setIcon(play.picture, state.playing ? "pause" : "play");
-      for (const { button } of steps) button.disabled = state.playing;
       stream.update(state);
       surface.update(state);
       measure.field.hidden = isJacobian(state.surface);

@@ -9,6 +9,7 @@ import { createFindings } from "./findings";
 import { createFollowing } from "./following";
 import { createOffer } from "./help/offer";
 import { createTour } from "./help/tour";
+import { tourSteps } from "./help/tour_steps";
 import { shadesOf } from "./ladder";
 import { setLagColors } from "./lag_colors";
 import { createCell } from "./panels/cell";
@@ -172,7 +173,7 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     samples.update(figure);
     findings.update(figure);
     offer.update(!empty && !tour.open);
-    tour.update(figure);
+    tour.update(empty ? null : () => tourSteps(figure));
     // The kernel asks for it, and not only this page.
     if (state.touring && !tour.open && !empty && figure.shown) startTour(false);
     else if (!state.touring && touring) tour.close();

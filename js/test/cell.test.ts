@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createRandom } from "../dev/synthetic";
-import { lossFlow, newestLoss, sizeAt, spotOf, strength, within } from "../src/cell_flow";
+import { lossFlow, sizeAt, spotOf, strength, within } from "../src/cell_flow";
 import { layOutCell } from "../src/cell_picture";
 import { CELL_KINDS, describeSpot, edgeName, formulaOf, gradientName, kindOf } from "../src/cell_words";
 import { indexOf, lagsOf } from "../src/lags";
@@ -54,18 +54,6 @@ describe("what a loss sent through a cell", () => {
     expect([...sent.sizes("h")]).toEqual([33, 34, 35]);
     expect(within(0, 3, both)).toBe(2);
     expect(within(9, 3, both)).toBe(4);
-  });
-
-  it("is looked at from the newest loss that sent anything", () => {
-    expect(newestLoss(flow, 1)).toBe(4);
-    expect(
-      newestLoss(
-        flowOf(["h"], () => 0),
-        1,
-      ),
-    ).toBe(5);
-    const backward = flowOf(["h"], (_, __, loss) => loss, { lags: 6, firstLag: -5 });
-    expect(newestLoss(backward, -1)).toBe(1);
   });
 
   it("is wide where it is large, in decades below the largest of the loss", () => {

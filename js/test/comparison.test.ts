@@ -160,6 +160,16 @@ describe("a comparison's session", () => {
     expect(whole.traits._contrast.sentence).toBe("At batch 0 …");
   });
 
+  it("asks for a line of Python, and takes the answer that is its own", () => {
+    session.commands.askCode();
+    const [{ kind, client }] = whole.sent as { kind: string; client: string }[];
+    expect(kind).toBe("code");
+    whole.receive({ kind: "code", client: "another page", line: "w" });
+    expect(session.store.state.code).toBeNull();
+    whole.receive({ kind: "code", client, line: "w = compare(a, b); w" });
+    expect(session.store.state.code).toEqual({ line: "w = compare(a, b); w" });
+  });
+
   it("says what went wrong, and that the kernel is silent", () => {
     whole.receive({ kind: "error", message: "No disk.", hint: "Buy one." });
     expect(session.store.state.problem).toMatchObject({ message: "No disk." });

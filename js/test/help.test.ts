@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { describeGradients, describeOverview, describePredictions } from "../src/alternatives";
 import type { Figure, Shown } from "../src/figure";
 import { growingColumn } from "../src/growing_column";
+import { comparisonSteps } from "../src/help/comparison_steps";
 import { HOW_TO_READ } from "../src/help/how_to_texts";
 import { hasSeenTour, rememberTour } from "../src/help/memory";
 import { leaderPath } from "../src/help/pointer";
@@ -82,6 +83,37 @@ describe("tour", () => {
   it("offers nothing that only a kernel could do where there is none", () => {
     const still = { ...figureOf(null), state: { ...state, info: { ...INFO, live: false } } as unknown as State };
     expect(tourSteps(still).at(-1)?.text).not.toContain("Play");
+  });
+});
+
+describe("the tour of a comparison", () => {
+  const side = (name: string) => ({ name, settings: "", weights: null });
+  const compared = {
+    sides: [side("tanh"), side("LSTM")],
+    sentence: "At batch 20 …",
+    mark: null,
+    scale: "shared" as const,
+  };
+
+  it("names the sides and says what differs", () => {
+    const [first, second] = comparisonSteps(compared, 20, true);
+    expect(first.text).toMatch(/^2 sides: tanh, LSTM\..* batch 20, .* The buttons train all/);
+    expect(second.text).toBe("At batch 20 …");
+    expect(comparisonSteps(compared, 20, false)[0].text).not.toContain("buttons");
+    expect(comparisonSteps({ ...compared, sentence: "" }, 20, false)[1].text).toContain("as soon as");
+  });
+
+  it("says which scale panel 3 has", () => {
+    const texts = (scale: "shared" | "own") =>
+      comparisonSteps({ ...compared, scale }, 20, true).map(({ text }) => text);
+    expect(texts("shared").join()).toContain("All have one scale");
+    expect(texts("own").join()).toContain("Each has its own scale");
+  });
+
+  it("ends where somebody's own arrays first differ", () => {
+    const steps = comparisonSteps({ ...compared, mark: { batch: 0, step: 1, lag: 3 } }, 0, false);
+    expect(steps).toHaveLength(comparisonSteps(compared, 0, false).length + 1);
+    expect(steps.at(-1)?.text).toContain("what step 1 received from the loss of step 4");
   });
 });
 

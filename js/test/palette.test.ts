@@ -71,7 +71,7 @@ describe.each(THEMES)("palette: %s", (theme) => {
   });
 
   it("has marks that are seen", () => {
-    for (const name of ["bar", "hatch", "side-0", "side-1", "side-2", "side-3"]) {
+    for (const name of ["bar", "peak", "hatch", "side-0", "side-1", "side-2", "side-3"]) {
       expect(on("background")(name)[1], name).toBeGreaterThanOrEqual(GRAPHICS);
     }
   });
@@ -80,6 +80,8 @@ describe.each(THEMES)("palette: %s", (theme) => {
     for (const earlier of [false, true]) {
       const shades = lagColors(lags, theme, earlier);
       expect(contrast(shades[0], colors.background)).toBeGreaterThanOrEqual(GRAPHICS);
+      const faint = shades.filter((shade) => contrast(shade, colors.background) < GRAPHICS);
+      if (faint.length > 0) expect(on("background")("outline")[1]).toBeGreaterThanOrEqual(GRAPHICS);
       const lightness = shades.map((shade) => lab(shade).l);
       for (let lag = 1; lag < lags; lag += 1) expect(lightness[lag], `lag ${lag}`).toBeGreaterThan(lightness[lag - 1]);
       // Lightness alone tells them apart, so whoever sees colours otherwise does too.

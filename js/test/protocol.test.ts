@@ -49,6 +49,8 @@ describe("details", () => {
     expect(Array.from(beyond ?? [])).toEqual([30, 40, 50]);
     expect([firstLag, lags, bound]).toEqual([0, 2, null]);
     expect(snapshot.items("W_hh", "share").pieces[0]).toBe(-6);
+    // What is worked out from items is kept by them while a batch is zoomed.
+    expect(snapshot.items("W_hh", "share")).toBe(snapshot.items("W_hh", "share"));
     expect(decodeDetails(detailsChunk([0], 2)).read(0).zeroState).toBe(true);
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { describeDecay, fallsBelow, piecesOf, type Received, strongestLoss } from "../src/decay";
+import { describeDecay, fallsBelow, openingLoss, piecesOf, type Received, strongestLoss } from "../src/decay";
 import type { Shown } from "../src/figure";
 import { createLadder } from "../src/ladder";
 import { horizonNotes } from "../src/panels/horizon_notes";
@@ -44,6 +44,7 @@ describe("stack", () => {
       { step: 1, lag: 0, rung: 0, against: false, low: 0, high: 4 },
     ]);
     expect(stack.beyond[0]).toEqual({ step: 0, lag: null, low: 3, high: 3.5 });
+    expect(stack.bars[0]).toEqual({ step: 0, lag: null, low: 0, high: 3.5 });
     expect(stack.extent).toEqual([0, 12]);
   });
 
@@ -61,6 +62,7 @@ describe("stack", () => {
     expect(stack.piece(0, 1)).toMatchObject({ low: -1, high: 0 });
     expect(stack.piece(0, 2)).toMatchObject({ low: -3, high: -1 });
     expect(stack.piece(0, null)).toMatchObject({ low: 3, high: 4 });
+    expect(stack.bars[0]).toMatchObject({ low: -3, high: 4 });
     expect(stack.extent).toEqual([-3, 4]);
   });
 
@@ -108,6 +110,13 @@ describe("decay", () => {
     ]);
     expect(piecesOf(0, snapshot, items)).toHaveLength(1);
     expect(strongestLoss(snapshot, items)).toBe(2);
+    const larger = snapshotOf([
+      [1, 9],
+      [3, 4],
+      [5, 0],
+    ]);
+    expect(openingLoss(larger.snapshot, "W_hh", larger.items)).toBe(1);
+    expect(openingLoss(larger.snapshot, "jacobian", larger.items)).toBe(2);
   });
 
   it.each([

@@ -38,6 +38,8 @@ IGNORED = {
     # JupyterLab's own debugger says so in a page that is closed or loaded again before its kernel has answered.
     "error: Could not restore the debugger state: Canceled future for debug_request message before replies were done",
 }
+# JupyterLite's, of the same environment: JupyterLab finds it beside its own, and says at length that it cannot load it.
+NOT_FOR_JUPYTERLAB = "@jupyterlite/pyodide-kernel-extension"
 # As root in a container, on a machine whose network may be closed: no sandbox, no GPU, no small talk with other hosts.
 FLAGS = [
     "--disable-background-networking",
@@ -148,7 +150,7 @@ class PageLog:
     @property
     def complaints(self) -> list[str]:
         """All that must not happen: errors and warnings, requests to other machines, dialogs of the browser's."""
-        said = [line for line in self.console if line.startswith(("error:", "warning:")) and line not in IGNORED]
+        said = [line for line in self.console if line.startswith(("error:", "warning:")) and not _is_ignored(line)]
         outside = [f"request to {address}" for address in self.outside]
         return [*said, *(f"exception: {error}" for error in self.errors), *outside, *self.dialogs]
 
@@ -177,6 +179,10 @@ class PageLog:
         address = urlsplit(request.url)
         if address.scheme in {"http", "https", "ws", "wss"} and address.hostname != "127.0.0.1":
             self.outside.append(request.url)
+
+
+def _is_ignored(line: str) -> bool:
+    return line in IGNORED or NOT_FOR_JUPYTERLAB in line
 
 
 @contextmanager

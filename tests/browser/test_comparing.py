@@ -277,3 +277,25 @@ def test_sides_stand_beside_each_other_or_below_and_nothing_sticks_out(
             for button in shown.sides.nth(0).locator("button.how").all():
                 button.click()
     set_theme(page, "JupyterLab Light")
+
+
+def test_a_line_of_python_is_copied_and_a_tour_goes_through_the_sides(compared: Callable[..., Compared]) -> None:
+    shown = compared()
+    page = shown.page
+    shown.button("code").click()
+    line = shown.root.get_by_role("textbox", name="This widget as Python")
+    expect(line).to_have_value(kernel_value(page, "w.code()"))
+    shown.button("tour").click()
+    tour = shown.root.get_by_role("dialog")
+    expect(tour).to_be_focused()
+    expect(tour).to_contain_text("1 of 5")
+    expect(tour).to_contain_text("tanh, LSTM")
+    page.keyboard.press("ArrowRight")
+    expect(tour).to_contain_text(kernel_value(page, "w.sentence()"))
+    for place in (3, 4, 5):
+        page.keyboard.press("ArrowRight")
+        expect(tour).to_contain_text(f"{place} of 5")
+        expect(shown.root.locator("svg.pointer")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    expect(tour).to_have_count(0)
+    expect(shown.button("tour")).to_be_focused()

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from figure import Figure
-from harness import PageLog, logged_page, notebook, own_environment, run_all, wait_for_kernel
+from harness import SLOW_MS, PageLog, logged_page, notebook, own_environment, run_all, wait_for_kernel
 from hosts import NotebookServer, running_marimo, running_voila
 from playwright.sync_api import Browser, Page, expect
 
@@ -34,30 +34,31 @@ def page_of_a_host(browser: Browser) -> Iterator[Page]:
     assert not ours, ours
 
 
-def use(figure: Figure) -> None:
-    """See what the cell trained, click a batch, and train on for a while."""
+def use(figure: Figure, text: str | None = None) -> None:
+    """See what the cell trained, on numpy's headers or another text, click a batch, and train on for a while."""
+    expect(figure.root).to_be_visible(timeout=SLOW_MS)  # the host starts a kernel first
     figure.expect_state("paused")
     figure.expect_recorded(3)
     figure.expect_batch(40)
     figure.click(figure.bar_place(1))
     figure.leave()
     figure.expect_batch(20)
-    assert_shows_what_is_trained_here(figure)
+    assert_shows_what_is_trained_here(figure, text)
     figure.button("play").click()
     figure.expect_state("training")
     figure.expect_more_recorded(6)
     figure.button("play").click()
     figure.expect_state("paused")
-    assert_shows_what_is_trained_here(figure)  # the clicked batch stays
+    assert_shows_what_is_trained_here(figure, text)  # the clicked batch stays
     figure.button("follow").click()
     expect(figure.root).not_to_have_attribute("data-batch", "20")
     assert len(figure.read().bars) == figure.recorded
     expect(figure.banner).to_be_hidden()
 
 
-def assert_shows_what_is_trained_here(figure: Figure) -> None:
+def assert_shows_what_is_trained_here(figure: Figure, text: str | None) -> None:
     """The same seed gives the same picture on every host: the one of a trainer in this process."""
-    trainer = Trainer(corpora.c_headers(), hidden_size=16, horizon=5, record_every=20, seed=7)
+    trainer = Trainer(text or corpora.c_headers(), hidden_size=16, horizon=5, record_every=20, seed=7)
     items = trainer.train(21).at(20).surfaces["W_hh"]  # (T, D)
     picture = figure.read()
     unit = picture.axes["gradients"].unit

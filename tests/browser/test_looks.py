@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 from figure import Figure, luminance
-from harness import command, kernel_exec, next_drawing, set_theme
+from harness import command, kernel_exec, kernel_value, next_drawing, set_theme
 from playwright.sync_api import Page, expect
 
 SOURCE = """
@@ -15,7 +15,9 @@ w = RNNbow(corpora.c_headers(), hidden_size=24, horizon={horizon}, record_every=
 w.train({batches})
 w
 """
+SHORT = "w = RNNbow('hello, world. ' * 30, seq_length=5, hidden_size=8)\nw.train(30)\nw"
 ENOUGH = 4.5  # contrast of body text, WCAG AA
+GRAPHICS = 3  # of what is no text: WCAG 1.4.11
 THEMES = {"dark": "JupyterLab Dark", "light": "JupyterLab Light"}
 
 TEXTS = """root => [...root.querySelectorAll("*")]
@@ -140,6 +142,58 @@ def test_training_moves_nothing_but_the_numbers(show: Callable[..., Figure], pag
     for step in (3, 9, 15):
         figure.point(figure.read().steps[step].cell)
         assert figure.root.evaluate(tops) == before
+
+
+def test_bars_have_an_outline_that_stands_out_and_neighbours_of_other_extensions_change_no_panel(
+    show: Callable[..., Figure],
+) -> None:
+    figure = show(SOURCE.format(horizon=None, batches=83))
+    figure.expect_batch(80)
+    outlines = figure.root.locator("path.bar-outlines")
+    color, path = outlines.evaluate("path => [getComputedStyle(path).stroke, path.getAttribute('d')]")
+    assert contrast(color, "rgb(255, 255, 255)") >= GRAPHICS
+    parts = figure.read().parts
+    highest = {step: min(part.y for (of, _), part in parts.items() if of == step) for step in range(25)}
+    drawn = [[float(number) for number in re.findall(r"-?[\d.]+", bar)] for bar in path.split("z") if bar]
+    for step, (_, y, width, *_) in enumerate(drawn):
+        expected = highest[step] - highest[0], parts[step, 0].width
+        assert (y - drawn[0][1], width) == pytest.approx(expected, abs=0.02)
+    grounds = (
+        "all => all.map((panel) => { const { backgroundColor, boxShadow, borderTopWidth } = getComputedStyle(panel);"
+    )
+    looks = figure.root.locator(".panel").evaluate_all(
+        f"{grounds} return [backgroundColor, boxShadow, borderTopWidth] }})"
+    )
+    assert {tuple(look) for look in looks} == {("rgba(0, 0, 0, 0)", "none", "0px")}
+
+
+def test_buttons_begin_at_the_left_and_a_foldouts_help_stands_beside_its_title(show: Callable[..., Figure]) -> None:
+    figure = show(SOURCE.format(horizon=6, batches=83))
+    figure.expect_batch(80)
+    open_choice(figure)
+    box = "node => { const box = node.getBoundingClientRect(); return [box.left, box.right, box.top, box.bottom] }"
+    for width in (1200, 400):
+        figure.resize(width)
+        next_drawing(figure.page)
+        edge = figure.root.locator(".status").evaluate(box)[0]
+        assert figure.button("play").evaluate(box)[0] == pytest.approx(edge, abs=1)
+        panel = figure.root.locator("[data-panel=choice]")
+        _, title_right, title_top, title_bottom = panel.locator("summary").evaluate(box)
+        left, right, top, bottom = panel.locator("button.how").evaluate(box)
+        assert left >= title_right
+        assert right <= panel.evaluate(box)[1]
+        assert top < title_bottom
+        assert bottom > title_top
+        panel.locator("button.how").click()
+        assert panel.locator(".how-to").evaluate(box)[2] >= panel.locator("summary").evaluate(box)[3]
+        panel.locator("button.how").click()
+
+
+def test_no_room_is_kept_for_a_reading_that_there_is_not(show: Callable[..., Figure]) -> None:
+    figure = show(f"from rnnbow_widget import RNNbow\n{SHORT}")
+    expect(figure.root.locator(".diagnoses")).to_be_visible()
+    assert kernel_value(figure.page, "w.run.reading(w.run.batches[-1]).sentence()") == ""
+    expect(figure.root.locator(".reading-aloud")).to_be_hidden()
 
 
 def open_choice(figure: Figure) -> None:

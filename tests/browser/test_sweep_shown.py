@@ -206,3 +206,17 @@ def test_it_fits_wide_and_narrow_pages(shown: Callable[..., Shown], theme: str) 
         next_drawing(sweep.page)
         assert sweep.root.evaluate(OUTLIERS) == [], width
     set_theme(sweep.page, "JupyterLab Light")
+
+
+def test_the_table_explains_itself_and_is_copied_as_python(shown: Callable[..., Shown]) -> None:
+    sweep = shown(grid="{'cell': ['tanh', 'lstm']}")
+    sweep.expect_finished()
+    how = sweep.root.get_by_role("button", name="How to read: Trials")
+    how.click()
+    expect(sweep.root.locator(".how-to")).to_contain_text("medians of the newest 11")
+    expect(sweep.root.locator("svg.pointer")).to_be_visible()
+    how.click()
+    expect(sweep.root.locator(".how-to")).to_be_hidden()
+    sweep.root.locator("[data-action=code]").click()
+    line = sweep.root.get_by_role("textbox", name="This widget as Python")
+    expect(line).to_have_value(kernel_value(sweep.page, "s.code()"))

@@ -1,15 +1,16 @@
 /** What surrounds the sides: buttons and choices for all of them, how training goes, and what differs. */
 
+import { createCodeLine } from "../code_line";
 import type { Scale } from "../contract";
 import { element, setText } from "../dom";
 import { formatCount } from "../format";
-import { setIcon } from "../icons";
 import { MEASURE_TEXT } from "../measures";
 import { createSegments } from "../segments";
 import { follows } from "../session";
-import { SILENT } from "../status";
 import type { Problem } from "../store";
-import { createButton, createMeasureSelect, createStreamSelect } from "../toolbar";
+import { createMeasureSelect, createStreamSelect, isFile } from "../toolbar";
+import { createButton, createTrainingButtons } from "../training_buttons";
+import { createTrouble } from "../trouble";
 import type { ComparisonSession } from "./session";
 
 export interface Controls {
@@ -17,22 +18,14 @@ export interface Controls {
   update(failure: Problem | null): void;
 }
 
-export function createControls(parent: HTMLElement, session: ComparisonSession): Controls {
+export function createControls(parent: HTMLElement, session: ComparisonSession, startTour: () => void): Controls {
   const { commands } = session;
-  const play = createButton("play", "play", "Play", "Train all in lockstep, and record as it goes", () => {
-    if (session.store.state.playing) commands.stop();
-    else commands.play();
-  });
-  const steps = [
-    createButton("step", "step", "One batch", "Train each on one batch and record it", () => commands.step("batch")),
-    createButton("record", "record", "To next record", "Train up to the next batch that is due to be recorded", () =>
-      commands.step("record"),
-    ),
-  ];
-  const reset = createButton("reset", "reset", "Reset", "Back to the untrained models of the same seeds", () =>
-    commands.reset(),
-  );
-  const buttons = element("div", { class: "buttons" }, ...[play, ...steps, reset].map(({ button }) => button));
+  const titles = {
+    play: "Train all in lockstep, and record as it goes",
+    step: "Train each on one batch and record it",
+    reset: "Back to the untrained models of the same seeds",
+  };
+  const buttons = createTrainingButtons(titles, commands);
   const measure = createMeasureSelect((chosen) => commands.choose("measure", chosen));
   const stream = createStreamSelect((chosen) => commands.choose("stream", chosen));
   const scale = createSegments<Scale>(
@@ -51,18 +44,27 @@ export function createControls(parent: HTMLElement, session: ComparisonSession):
     stream.field,
     scaleField,
   );
+  const code = createCodeLine(commands.askCode);
+  const tour = createButton(
+    "tour",
+    "tour",
+    "Tour",
+    "A tour through the comparison, of the batch that is shown",
+    startTour,
+  );
+  const helps = element("div", { class: "buttons helps" }, tour.button, code.button);
   const toolbar = element(
     "div",
     { class: "toolbar", attributes: { role: "group", "aria-label": "Training of all" } },
-    buttons,
+    buttons.node,
+    helps,
     fields,
   );
   const status = element("p", { class: "together" });
   const remarks = element("p", { class: "extent" });
-  const note = element("p", { class: "silence", attributes: { role: "status" } });
-  const banner = element("div", { class: "banner", attributes: { role: "alert" } });
+  const trouble = createTrouble();
   const sentence = element("p", { class: "contrast" });
-  parent.append(toolbar, status, remarks, note, banner, sentence);
+  parent.append(toolbar, code.node, status, remarks, ...trouble.nodes, sentence);
 
   function describeProgress(): string {
     const all = session.sides.map(({ store }) => store.state);
@@ -83,13 +85,13 @@ export function createControls(parent: HTMLElement, session: ComparisonSession):
     update(failure) {
       const { state } = session.store;
       const live = session.sides.some(({ store }) => store.state.info.live);
-      buttons.hidden = !live;
-      setText(play.text, state.playing ? "Pause" : "Play");
-      setIcon(play.picture, state.playing ? "pause" : "play");
-      for (const { button } of steps) button.disabled = state.playing;
+      const [first] = session.sides.map(({ store }) => store.state);
+      buttons.update({ live, playing: state.playing });
+      code.update(state.code, isFile(first.info));
+      tour.button.disabled = session.sides.every(({ store }) => store.state.run.length === 0);
       measure.select.value = state.measure;
       measure.select.title = MEASURE_TEXT[state.measure].explanation;
-      stream.update({ stream: state.stream, info: session.sides[0].store.state.info });
+      stream.update({ stream: state.stream, info: first.info });
       scale.set(state.scale);
       setText(status, describeProgress());
       setText(remarks, state.remarks.join(" "));
@@ -97,11 +99,8 @@ export function createControls(parent: HTMLElement, session: ComparisonSession):
       setText(sentence, state.sentence);
       sentence.hidden = state.sentence === "";
       const silent = state.silent && (live || session.sides.some(({ store }) => follows(store.state.status)));
-      note.hidden = !silent;
-      setText(note, silent ? `${SILENT.message} ${SILENT.hint}` : "");
       const problem = failure ?? state.problem ?? session.sides.map(({ store }) => store.state.problem).find(Boolean);
-      banner.hidden = !problem;
-      setText(banner, problem ? `${problem.message} ${problem.hint}`.trim() : "");
+      trouble.update(silent, problem ?? null);
     },
   };
 }

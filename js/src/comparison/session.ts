@@ -5,6 +5,7 @@
 
 import type { AnyModel } from "@anywidget/types";
 import { browserClock, type Clock, createAudience, pageVisibility, type Visibility } from "../clock";
+import type { Code } from "../code_line";
 import type { Bytes, ComparisonFrame, ComparisonTraits, FromComparison, Mark, SideDescription } from "../contract";
 import { OF_COMPARISON, requireForm } from "../kernel_message";
 import { randomName } from "../random_name";
@@ -26,6 +27,8 @@ export interface ComparisonState extends ComparisonChoices {
   remarks: readonly string[];
   sentence: string;
   mark: Mark | null;
+  /** The comparison as a line of Python, once it was asked for. */
+  code: Code | null;
   selected: number | null;
   playing: boolean;
   problem: Problem | null;
@@ -35,6 +38,8 @@ export interface ComparisonState extends ComparisonChoices {
 
 export interface ComparisonCommands extends TrainingCommands {
   choose<K extends keyof ComparisonChoices>(name: K, value: ComparisonChoices[K]): void;
+  /** Asks for all of this as a line of Python. */
+  askCode(): void;
 }
 
 export interface ComparisonSession {
@@ -59,6 +64,7 @@ export function createComparisonSession(
     sides: model.get("_sides").sides,
     remarks: model.get("_sides").remarks,
     ...contrastOf(),
+    code: null,
     selected: model.get("selected"),
     playing: model.get("playing"),
     problem: null,
@@ -132,7 +138,7 @@ export function createComparisonSession(
       case "done":
         return requests.ended(message.client, message.seq, model.get("playing"));
       case "code":
-        return; // a comparison has none, and no page asks for it
+        return message.client === client ? update({ code: { line: message.line } }) : undefined;
       case "error":
         requests.failed();
         return update({ problem: message });
@@ -157,7 +163,11 @@ export function createComparisonSession(
   return {
     store,
     sides,
-    commands: { ...trainingCommands(talk, requests), choose: talk.set },
+    commands: {
+      ...trainingCommands(talk, requests),
+      choose: talk.set,
+      askCode: () => talk.command({ kind: "code", client }),
+    },
     join: audience.join,
     destroy() {
       requests.destroy();

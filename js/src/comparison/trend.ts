@@ -6,6 +6,7 @@ import type { Quantity, Task } from "../contract";
 import { element, setText } from "../dom";
 import { formatCount, formatTick } from "../format";
 import { createFrame } from "../panels/frame";
+import { answerKeys, walk } from "../panels/keys";
 import { createQuantitySelect } from "../panels/overview_controls";
 import { createSvg, drawTicks, makeSteerable, rounded } from "../panels/plot";
 import { axisOf, QUANTITY_TEXT, seriesOf, valueText } from "../quantities";
@@ -25,7 +26,6 @@ const AXIS = 20;
 const NAMES = 110;
 const LABEL_DISTANCE = 14;
 const TICK_DISTANCE = 90;
-const PAGE = 10;
 
 const HINT =
   "A line for each side: hover previews a batch in all of them, click selects it. Where batches share a place, the line is at their median.";
@@ -104,12 +104,10 @@ export function createTrend(parent: HTMLElement, commands: ComparisonCommands, g
     .on("pointermove pointerdown", (event: PointerEvent) => gestures.preview(batchAt(pointer(event, svg.node())[0])))
     .on("pointerleave", () => gestures.preview(null))
     .on("click", (event: MouseEvent) => selectBatch(batchAt(pointer(event, svg.node())[0])))
-    .on("keydown", (event: KeyboardEvent) => {
-      gestures.settle();
-      if (event.ctrlKey || event.altKey || event.metaKey || !onKey(event.key)) return;
-      event.preventDefault();
-      event.stopPropagation();
-    });
+    .on(
+      "keydown",
+      answerKeys(({ key }) => onKey(key)),
+    );
 
   function selectBatch(batch: number | null) {
     if (batch === null) return;
@@ -120,24 +118,16 @@ export function createTrend(parent: HTMLElement, commands: ComparisonCommands, g
 
   /** Keys go along the batches of the side that has most of them. */
   function onKey(key: string): boolean {
+    gestures.settle();
     if (key === "Escape") {
       commands.select(null);
       return true;
     }
     if (!figure || figure.batch === null) return false;
     const { run } = figure.sides.reduce((most, side) => (side.run.length > most.run.length ? side : most));
-    const index = run.nearest(figure.batch);
-    const last = run.length - 1;
-    const moves: Record<string, number> = {
-      ArrowLeft: index - 1,
-      ArrowRight: index + 1,
-      PageUp: index - PAGE,
-      PageDown: index + PAGE,
-      Home: 0,
-      End: last,
-    };
-    if (!(key in moves)) return false;
-    selectBatch(run.batches()[Math.max(0, Math.min(last, moves[key]))]);
+    const index = walk(key, run.nearest(figure.batch), { last: run.length - 1 });
+    if (index === null) return false;
+    selectBatch(run.batches()[index]);
     return true;
   }
 

@@ -4,6 +4,8 @@ import { type Room, sameTarget, type Zoomed } from "../arrange";
 import type { Mark } from "../contract";
 import { element, setText } from "../dom";
 import type { Extent, Focus, Gestures } from "../figure";
+import { comparisonSteps } from "../help/comparison_steps";
+import { createTour } from "../help/tour";
 import { createScheduling, type Piece, type Work } from "../scheduling";
 import { within } from "../step_window";
 import type { Problem } from "../store";
@@ -20,7 +22,11 @@ export function createComparisonView(parent: HTMLElement, session: ComparisonSes
   const { commands } = session;
   const root = element("div", { class: "rnnbow comparison" });
   const announcer = element("p", { class: "announcer", attributes: { "aria-live": "polite" } });
-  const controls = createControls(root, session);
+  const tour = createTour(root, () => {});
+  const controls = createControls(root, session, () => {
+    settle();
+    tour.start(true);
+  });
   const panelArea = element("div", { class: "panels" });
   root.append(panelArea);
 
@@ -75,6 +81,8 @@ export function createComparisonView(parent: HTMLElement, session: ComparisonSes
   );
   root.append(announcer);
 
+  const isLive = () => session.sides.some(({ store }) => store.state.info.live);
+
   function draw(work: Work): Piece[] {
     if (width === 0) return [];
     if (work === "all") return drawAll();
@@ -123,6 +131,7 @@ export function createComparisonView(parent: HTMLElement, session: ComparisonSes
 
   function finish(batch: number | null) {
     highlight();
+    tour.update(batch === null ? null : () => comparisonSteps(session.store.state, batch, isLive()));
     root.dataset.batch = batch === null ? "" : String(batch);
     root.toggleAttribute("data-drawing", false);
   }

@@ -1,6 +1,7 @@
 /** How each panel is read, in a few sentences, and where in it they point. */
 
 export type PanelName =
+  | "trials"
   | "overview"
   | "trend"
   | "predictions"
@@ -20,6 +21,14 @@ interface HowToText {
 }
 
 export const HOW_TO_READ: Record<PanelName, HowToText> = {
+  trials: {
+    text:
+      "A row for each trial, with the settings that are its own. Loss and horizon are medians of the newest 11 recorded " +
+      "batches; ≥ says that the horizon may be longer than can be measured in the window. The small plot is the horizon " +
+      "over training, all on one scale. Compare trials that differ in the seed first: so much is chance.",
+    points: "Outlined: the trial that the panels show, else the first; its number opens it.",
+    selectors: ["tr.shown", "tbody tr:first-child"],
+  },
   overview: {
     text:
       "Each bar is a recorded batch, from the first at the left to the newest at the right. Unless you choose another " +

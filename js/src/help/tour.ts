@@ -1,19 +1,18 @@
 /** The guided tour: a small dialog that goes from panel to panel, points at what it speaks of, and leaves all usable. */
 
 import { element, setText } from "../dom";
-import type { Figure } from "../figure";
 import { randomName } from "../random_name";
 import { rememberTour } from "./memory";
 import { type Box, pointAt } from "./pointer";
-import { type TourStep, tourSteps } from "./tour_steps";
+import type { TourStep } from "./tour_steps";
 
 export interface Tour {
   readonly open: boolean;
   /** `asked`: by the person, who is taken there; else it waits where it is, and takes neither focus nor place. */
   start(asked: boolean): void;
   close(): void;
-  /** Takes in what is shown: texts read their figures from it. */
-  update(figure: Figure): void;
+  /** Takes in how the steps for what is shown are found; null while there is nothing to tour. */
+  update(find: (() => TourStep[]) | null): void;
 }
 
 const DISTANCE = 14;
@@ -50,7 +49,7 @@ export function createTour(root: HTMLElement, onClose: () => void): Tour {
   );
   let steps: TourStep[] = [];
   let current = 0;
-  let figure: Figure | null = null;
+  let find: (() => TourStep[]) | null = null;
   let stop = () => {};
   let before: Element | null = null;
 
@@ -128,10 +127,10 @@ export function createTour(root: HTMLElement, onClose: () => void): Tour {
       return node.isConnected;
     },
     start(asked) {
-      if (!figure || figure.selected < 0 || node.isConnected) return;
+      if (!find || node.isConnected) return;
       before = document.activeElement;
       current = 0;
-      steps = tourSteps(figure);
+      steps = find();
       root.append(node);
       draw();
       show(asked);
@@ -139,9 +138,10 @@ export function createTour(root: HTMLElement, onClose: () => void): Tour {
     },
     close,
     update(next) {
-      figure = next;
-      if (!node.isConnected) return;
-      steps = tourSteps(next);
+      find = next;
+      if (!node.isConnected || !next) return;
+      steps = next();
+      current = Math.min(current, steps.length - 1);
       draw();
     },
   };

@@ -1,8 +1,8 @@
 /** What the tour says, of the batch that is shown, and where it points. Pure. */
 
-import { describeDecay, fallsBelow, piecesOf, strongestLoss } from "../decay";
+import { describeDecay, fallsBelow, openingLoss, piecesOf } from "../decay";
 import type { Figure, Shown } from "../figure";
-import { formatCount, formatPercent } from "../format";
+import { counted, formatCount, formatPercent } from "../format";
 import { hasLoss } from "../outcomes";
 import { read } from "../reading";
 import { isJacobian, receiverName, senderName } from "../surface_text";
@@ -99,14 +99,12 @@ function distances(shown: Shown): string {
     "gradient went back through every step between.";
   const { near } = isJacobian(surface) ? { near: null } : read(snapshot, surface);
   if (near?.lag == null) return items.lags === 1 ? `${begun} Here only own losses were recorded.` : begun;
-  const far =
-    near.lag === 0 ? "each step’s own loss" : `losses at most ${near.lag} ${near.lag === 1 ? "step" : "steps"} away`;
+  const far = near.lag === 0 ? "each step’s own loss" : `losses at most ${counted(near.lag, "step")} away`;
   return `${begun} Here ${Math.round(100 * near.part)} % of the gradient of ${receiverName(surface)} comes from ${far}.`;
 }
 
-function horizon({ snapshot, surface }: Shown): string {
-  const items = snapshot.items(surface, "norm");
-  const loss = isJacobian(surface) ? snapshot.steps - 1 : strongestLoss(snapshot, items);
+function horizon({ snapshot, surface, items }: Shown): string {
+  const loss = openingLoss(snapshot, surface, items);
   const sent = piecesOf(loss, snapshot, items);
   const begun = `The loss of step ${loss} sent these pieces back, one to each of ${formatCount(sent.length)} steps: `;
   const said = `${begun}${describeDecay(loss, snapshot, surface)}.`;

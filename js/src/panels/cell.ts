@@ -1,7 +1,8 @@
 /** Inside the cell: the way that the gradient of one loss takes through the cell at one step, and at all others. */
 
-import { type LossFlow, lossFlow, newestLoss, type Spot, sizeAt, spotOf, within } from "../cell_flow";
+import { type LossFlow, lossFlow, type Spot, sizeAt, spotOf, within } from "../cell_flow";
 import { type CellKind, describeSpot, edgeName, formulaOf, gradientName, kindOf } from "../cell_words";
+import { openingLoss } from "../decay";
 import { element, setText } from "../dom";
 import type { Figure, Focus, Gestures, Panel } from "../figure";
 import { formatCount, formatNumber, formatPercent } from "../format";
@@ -14,6 +15,7 @@ import { createCellDrawing, opacityOf, widthOf } from "./cell_drawing";
 import { createCellStrips } from "./cell_strips";
 import { createDirectionChoice } from "./direction_choice";
 import { createFoldout } from "./foldout";
+import { answerKeys, walk } from "./keys";
 import { createPartNote } from "./part_note";
 import { makeSteerable, sentence } from "./plot";
 
@@ -21,7 +23,6 @@ import { makeSteerable, sentence } from "./plot";
 const BESIDE = 860;
 const PICTURE_PART = 0.56;
 const SPACE = 28;
-const PAGE = 10;
 /** In columns wider than this, steps would only be stretched. */
 const WIDEST_STRIPS = 620;
 /** JupyterLab leaves keys to what says that they are its own. */
@@ -38,7 +39,7 @@ const NO_EDGES =
 interface Drawn {
   flow: CellFlow;
   kind: CellKind | null;
-  newest: number;
+  opening: number;
   way: 1 | -1;
   sent: LossFlow | null;
 }
@@ -66,15 +67,14 @@ export function createCell(parent: HTMLElement, tooltip: Tooltip, gestures: Gest
     control.addEventListener("blur", () => gestures.point(null));
   }
   const words = element("p", { class: "hint finding" });
-  const note = createPartNote("The flow inside the cell");
   const missing = element("p", { class: "hint" });
   const pictureArea = element("div");
   const stripArea = element("div");
   const legend = element("div", { class: "cell-legend" });
   const plots = element("div", { class: "cell-plots" }, pictureArea, stripArea);
   const content = element("div", { class: "part-content" }, controls, words, missing, plots, legend);
-  content.hidden = true;
-  body.append(note.node, content);
+  const note = createPartNote("The flow inside the cell", body, content);
+  body.append(...note.nodes);
 
   const picture = createCellDrawing(pictureArea, pointEdge);
   makeSteerable(picture.svg, KEYS);
@@ -124,25 +124,16 @@ export function createCell(parent: HTMLElement, tooltip: Tooltip, gestures: Gest
 
   picture.svg
     .on("blur", () => pointEdge(null))
-    .on("keydown", (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.altKey || event.metaKey || !onKey(event.key)) return;
-      event.preventDefault();
-      event.stopPropagation();
-    });
+    .on(
+      "keydown",
+      answerKeys(({ key }) => onKey(key)),
+    );
 
   function onKey(key: string): boolean {
     if (!drawn || !spot) return false;
-    const { step } = spot;
-    const moves: Record<string, number> = {
-      ArrowLeft: step - 1,
-      ArrowRight: step + 1,
-      PageUp: step - PAGE,
-      PageDown: step + PAGE,
-      Home: 0,
-      End: drawn.flow.steps - 1,
-    };
-    if (key in moves) {
-      walkTo(moves[key]);
+    const step = walk(key, spot.step, { last: drawn.flow.steps - 1 });
+    if (step !== null) {
+      walkTo(step);
       gestures.announce(edge ? sentence(describeEdge(edge)) : words.textContent);
     } else if (key === "ArrowUp" || key === "ArrowDown") {
       const names = drawn.flow.edges.map(({ name }) => name);
@@ -174,9 +165,9 @@ export function createCell(parent: HTMLElement, tooltip: Tooltip, gestures: Gest
     tooltip.show(describeEdge(edge), [place], place.top + place.height / 2);
   }
 
-  function draw(flow: CellFlow, way: 1 | -1, { width, state }: Figure) {
+  function draw(flow: CellFlow, way: 1 | -1, opening: number, { width, state }: Figure) {
     const kind = kindOf(flow);
-    drawn = { flow, kind, newest: newestLoss(flow, way), way, sent: null };
+    drawn = { flow, kind, opening, way, sent: null };
     const beside = width >= BESIDE && kind !== null;
     pictureArea.hidden = kind === null;
     plots.hidden = flow.edges.length === 0;
@@ -191,7 +182,7 @@ export function createCell(parent: HTMLElement, tooltip: Tooltip, gestures: Gest
   function drawSpot() {
     if (!drawn) return;
     const { flow, kind } = drawn;
-    spot = spotOf(focus, kept, drawn.newest, flow);
+    spot = spotOf(focus, kept, drawn.opening, flow);
     // What is pointed at elsewhere is looked at in passing, but for the loss that is pinned.
     if (focus.pinned === spot.loss && focus.target?.kind === "part") kept = spot;
     const inputs = [drawn, spot.loss, spot.step, edge];
@@ -246,25 +237,24 @@ export function createCell(parent: HTMLElement, tooltip: Tooltip, gestures: Gest
     },
     update(next) {
       figure = next;
-      const { state, batch } = next;
+      const { state, batch, shown } = next;
       const { info } = state;
       if (!details.open) setText(finding, TEASER);
       if (!details.open || batch === null) return;
       const { suffix, way } = directions.trackOf(state.surface, info);
       const place = { batch, stream: state.stream, part: cellOf(suffix) };
-      const flow = state.run.details.cell(place);
-      note.update(flow ? null : { ...place, ...next.why(place) }, state);
-      content.classList.toggle("pending", flow === null);
-      content.hidden = flow === null && drawn === null;
-      content.inert = flow === null;
-      body.classList.toggle("empty", content.hidden && next.why(place).why === "waiting");
+      // It opens with the loss that panel 4 does: of the same batch.
+      const flow = shown && state.run.details.cell(place);
+      note.update(flow ? null : { ...place, ...next.why(place) }, drawn !== null, state);
       if (!flow) return;
-      const shown = [`batch ${formatCount(flow.batch)}`, streamName(flow.stream, info), suffix && `W_hh${suffix}`];
-      setText(finding, shown.filter(Boolean).join(" · "));
+      const told = [`batch ${formatCount(flow.batch)}`, streamName(flow.stream, info), suffix && `W_hh${suffix}`];
+      setText(finding, told.filter(Boolean).join(" · "));
+      const { snapshot, surface, items } = shown;
       const inputs = [flow.edges[0]?.sizes.buffer, flow.batch, flow.stream, suffix, next.width];
+      inputs.push(surface, items.pieces.buffer, items.pieces.byteOffset);
       if (inputs.every((input, index) => input === drawnInputs[index]) && drawn) return;
       drawnInputs = inputs;
-      draw(flow, way, next);
+      draw(flow, way, Math.min(openingLoss(snapshot, surface, items), flow.steps - 1), next);
       section.dataset.batch = String(flow.batch);
       drawSpot();
     },

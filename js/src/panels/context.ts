@@ -4,6 +4,7 @@ import { pointer } from "d3-selection";
 import { element, setText } from "../dom";
 import { type Focus, focusedLoss, type Gestures, type Panel, type Shown } from "../figure";
 import { drag, type Grip, gripAt, isWhole, type StepWindow, whole, zoom } from "../step_window";
+import { answerKeys } from "./keys";
 import { createSvg, makeSteerable, pathOf } from "./plot";
 import { zoomByKey } from "./zoomable";
 
@@ -89,12 +90,13 @@ export function createContext(parent: HTMLElement, gestures: Gestures): Panel {
     .on("pointerup pointercancel", () => {
       held = null;
     })
-    .on("keydown", (event: KeyboardEvent) => {
-      gestures.settle();
-      if (!shown || !zoomByKey(event, shown, gestures)) return;
-      event.preventDefault();
-      event.stopPropagation();
-    });
+    .on(
+      "keydown",
+      answerKeys((event) => {
+        gestures.settle();
+        return shown !== null && zoomByKey(event, shown, gestures);
+      }),
+    );
 
   /** Size of what each step receives. */
   function drawProfile({ items, overall, snapshot }: Shown) {

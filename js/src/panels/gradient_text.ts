@@ -1,7 +1,7 @@
 /** What a tooltip says of a piece, or of what lies beyond the recorded lags. */
 
 import type { Shown } from "../figure";
-import { formatNumber, formatPercent } from "../format";
+import { counted, formatNumber, formatPercent } from "../format";
 import { type Rung, rungName } from "../ladder";
 import { horizonOf, indexOf, lagsOf, reachesBack } from "../lags";
 import { MEASURE_TEXT, totalText } from "../measures";
@@ -37,10 +37,10 @@ export function describePart(
     [isJacobian(surface) ? "spectral norm" : MEASURE_TEXT[measure].value, formatNumber(value)],
   ];
   if (items.bound && lag !== null) numbers.push(["at most", formatNumber(items.bound[lag - items.firstLag])]);
-  if (items.total && !isJacobian(surface))
+  if (items.total) {
     numbers.push(["part of the bar", bar > 0 ? formatPercent(value / bar) : "—"]);
-  if (items.total && !isJacobian(surface))
     numbers.push([totalText(measure, snapshot), formatNumber(items.total[step])]);
+  }
   if (lag === null) {
     const lags = horizonOf(items);
     return {
@@ -81,7 +81,7 @@ export function describePart(
 function titleOf(sender: string, lag: number): string {
   const name = sender[0].toUpperCase() + sender.slice(1);
   if (lag === 0) return `Own ${sender} (lag 0)`;
-  const steps = Math.abs(lag) === 1 ? "1 step" : `${Math.abs(lag)} steps`;
+  const steps = counted(Math.abs(lag), "step");
   return `${name} ${steps} ${lag < 0 ? `earlier (lag −${-lag})` : `later (lag ${lag})`}`;
 }
 

@@ -4,7 +4,7 @@ import { pointer } from "d3-selection";
 import { describeGradients } from "../alternatives";
 import { describeBeyond } from "../beyond";
 import { element, setText } from "../dom";
-import { type Figure, type Focus, focusedLoss, type Gestures, type Panel, type Shown } from "../figure";
+import type { Figure, Focus, Gestures, Panel, Shown } from "../figure";
 import { lagsOf, stepsOf } from "../lags";
 import { explainLosses } from "../outcomes";
 import { createSegments } from "../segments";
@@ -18,6 +18,7 @@ import { createFrame } from "./frame";
 import { type GradientForm, type Place, TOP } from "./gradient_form";
 import { describePart } from "./gradient_text";
 import { createHeatMap } from "./heat_map";
+import { answerKeys, arrowOf, pinByKey } from "./keys";
 import { createMark } from "./mark";
 import { createSvg, makeSteerable, sentence } from "./plot";
 import { createStackedBars } from "./stacked_bars";
@@ -90,42 +91,29 @@ export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands:
       const place = placeAt(event);
       gestures.pin(place && place.lag !== null ? place.step + place.lag : null);
     })
-    .on("keydown", (event: KeyboardEvent) => {
-      gestures.settle();
-      if (!figure?.shown || !(zoomByKey(event, figure.shown, gestures) || onKey(event.key, figure, figure.shown)))
-        return;
-      event.preventDefault();
-      event.stopPropagation();
-    });
+    .on(
+      "keydown",
+      answerKeys((event) => {
+        gestures.settle();
+        if (!figure?.shown) return false;
+        return zoomByKey(event, figure.shown, gestures) || onKey(event.key, figure, figure.shown);
+      }),
+    );
   makeZoomable(svg, gestures, () => figure?.shown ?? null);
 
   function onKey(key: string, { state }: Figure, shown: Shown): boolean {
     const { target } = focus;
-    if (key === "Escape") {
-      gestures.point(null);
-      gestures.pin(null);
-      return true;
-    }
-    if (key === "Enter" || key === " ") {
-      const loss = focusedLoss(focus);
-      if (loss !== null) gestures.pin(loss);
-      return loss !== null;
-    }
-    const moves: Record<string, [steps: number, lags: number]> = {
-      ArrowLeft: [-1, 0],
-      ArrowRight: [1, 0],
-      ArrowUp: [0, 1],
-      ArrowDown: [0, -1],
-    };
-    if (!(key in moves)) return false;
+    if (pinByKey(key, focus, gestures)) return true;
+    const arrow = arrowOf(key);
+    if (!arrow) return false;
     const { snapshot, items, columns, view } = shown;
     const { steps } = snapshot;
     const from = target?.kind === "part" ? { step: target.step, lag: target.lag ?? 0 } : null;
     const clamp = (value: number, first: number, end: number) => Math.max(first, Math.min(end - 1, value));
     const start = focus.pinned ?? columns.first + columns.count - 1;
-    const step = clamp(from ? from.step + moves[key][0] : start, 0, steps);
+    const step = clamp(from ? from.step + arrow[0] : start, 0, steps);
     const { first, end } = lagsOf(step, steps, items);
-    const lag = from ? clamp(from.lag + moves[key][1], first, end) : 0;
+    const lag = from ? clamp(from.lag + arrow[1], first, end) : 0;
     if (!columns.has(step)) gestures.zoom(reveal(view, steps, step));
     gestures.point({ kind: "part", step, lag, panel: "gradients" });
     gestures.announce(sentence(describePart(step, lag, shown, state, form.rung(lag))));

@@ -1,7 +1,7 @@
 /** Panel 4: the pieces of one loss, straight below the steps that received them. */
 
 import { pointer } from "d3-selection";
-import { describeDecay, fallsBelow, piecesOf, type Received, sends, strongestLoss } from "../decay";
+import { describeDecay, fallsBelow, openingLoss, piecesOf, type Received, sends } from "../decay";
 import { element, setText } from "../dom";
 import { type Figure, type Focus, focusedLoss, type Gestures, type Panel, type Shown } from "../figure";
 import { stepsOf } from "../lags";
@@ -69,16 +69,14 @@ export function createHorizon(parent: HTMLElement, tooltip: Tooltip, gestures: G
   let axis: Axis = "linear";
   let figure: Figure | null = null;
   let focus: Focus = { target: null, pinned: null };
-  let strongest: { of: Shown["items"]; loss: number } | null = null;
+  let opening: { of: Shown["items"]; loss: number } | null = null;
   /** The loss that is drawn. */
   let current = 0;
 
   /** Worked out once for each batch: it looks at every piece. */
-  function strongestOf({ snapshot, surface, items }: Shown): number {
-    // Of states none is the strongest; the last one has the most before it.
-    if (isJacobian(surface)) return snapshot.steps - 1;
-    if (strongest?.of !== items) strongest = { of: items, loss: strongestLoss(snapshot, items) };
-    return strongest.loss;
+  function openingOf({ snapshot, surface, items }: Shown): number {
+    if (opening?.of !== items) opening = { of: items, loss: openingLoss(snapshot, surface, items) };
+    return opening.loss;
   }
 
   svg
@@ -100,7 +98,7 @@ export function createHorizon(parent: HTMLElement, tooltip: Tooltip, gestures: G
   function draw(shown: Shown, { state, width }: Figure) {
     const { snapshot, surface, items, columns } = shown;
     const focused = focusedLoss(focus);
-    current = Math.min(focused ?? strongestOf(shown), snapshot.steps - 1);
+    current = Math.min(focused ?? openingOf(shown), snapshot.steps - 1);
     // A bound is a power of the lag: on a logarithmic axis a straight line.
     axis = chosenAxis ?? (items.bound ? "log" : "linear");
     const pieces = piecesOf(current, snapshot, items);

@@ -7,6 +7,7 @@ import { taskOf } from "../task";
 import { ellipsis } from "../visible_text";
 import { CHARACTER, SMALL_CHARACTER } from "./label_columns";
 import { createSvg, pathOf, rounded } from "./plot";
+import { createStepMark } from "./step_mark";
 
 const TOKENS = 20;
 const VALUES = 22;
@@ -33,7 +34,7 @@ export function createInputRows(parent: HTMLElement, next: Element | null): Inpu
   const rows = svg.append("g");
   const letters = svg.append("g").attr("class", "letters");
   const names = svg.append("g");
-  const mark = svg.append("rect").attr("class", "input-mark").attr("y", 0.5);
+  const mark = createStepMark(svg, "input-mark");
   let shown: Shown | null = null;
   let height = 0;
 
@@ -135,13 +136,8 @@ export function createInputRows(parent: HTMLElement, next: Element | null): Inpu
       else if (node && !node.isConnected) parent.insertBefore(node, next);
       svg.attr("width", width).attr("height", height);
       svg.attr("aria-label", "Inputs of each step; the plot below says them step by step.");
-      mark.attr("height", Math.max(0, height - 1));
       return words;
     },
-    light(step) {
-      const lit = step !== null && height > 0 && shown?.columns.has(step);
-      mark.classed("hidden", !lit);
-      if (lit && shown) mark.attr("x", shown.columns.barX(step)).attr("width", shown.columns.barWidth(step));
-    },
+    light: (step) => mark.light(step, shown, height),
   };
 }

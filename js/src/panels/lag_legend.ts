@@ -1,6 +1,7 @@
 /** The key to panel 3: the colours of the lags, the part beyond them, and the mark. */
 
 import { element } from "../dom";
+import { counted } from "../format";
 import { isEarlier, isGrouped, type Rung, rungName } from "../ladder";
 import { lagColor } from "../lag_colors";
 
@@ -22,8 +23,8 @@ export interface LagLegend {
 }
 
 function distance(rung: Rung): string {
-  const steps = Math.max(Math.abs(rung.first), Math.abs(rung.last)) === 1 ? "1 step" : `${rungName(rung)} steps`;
-  return `${steps} ${isEarlier(rung) ? "earlier" : "later"}`;
+  const most = Math.max(Math.abs(rung.first), Math.abs(rung.last));
+  return `${counted(most, "step", rungName(rung))} ${isEarlier(rung) ? "earlier" : "later"}`;
 }
 
 export function createLagLegend(parent: HTMLElement): LagLegend {

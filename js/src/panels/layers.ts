@@ -5,7 +5,7 @@ import type { Info } from "../contract";
 import { fallsBelow } from "../decay";
 import { element, setText } from "../dom";
 import { type Figure, type Focus, focusedLoss, type Gestures, type Panel, type Shown } from "../figure";
-import { formatNumber } from "../format";
+import { counted, formatNumber } from "../format";
 import { type Bins, binColumns } from "../heat";
 import { createHeatScale, createPixelColors, type HeatScale } from "../heat_scale";
 import { largestSteps, layOutRows, type RowPlace, rowAt, sentTo, type Track, tracksOf } from "../layer_map";
@@ -20,6 +20,7 @@ import { parseSurface } from "../surfaces";
 import type { Tooltip, TooltipContent } from "../tooltip";
 import { createFrame } from "./frame";
 import { createHeatLegend } from "./heat_legend";
+import { answerKeys, arrowOf, pinByKey } from "./keys";
 import { createSvg, makeSteerable, sentence } from "./plot";
 import { makeZoomable, zoomByKey } from "./zoomable";
 
@@ -99,12 +100,14 @@ export function createLayers(parent: HTMLElement, tooltip: Tooltip, commands: Co
       const row = drawn ? rowAt(drawn.rows, pointer(event, svg.node())[1] - TOP) : null;
       if (row !== null) open(row);
     })
-    .on("keydown", (event: KeyboardEvent) => {
-      gestures.settle();
-      if (!drawn || !figure || !(zoomByKey(event, drawn.shown, gestures) || onKey(event.key, drawn, figure))) return;
-      event.preventDefault();
-      event.stopPropagation();
-    });
+    .on(
+      "keydown",
+      answerKeys((event) => {
+        gestures.settle();
+        if (!drawn || !figure) return false;
+        return zoomByKey(event, drawn.shown, gestures) || onKey(event.key, drawn, figure);
+      }),
+    );
   makeZoomable(svg, gestures, () => drawn?.shown ?? null);
 
   /** The row that is pointed at, else the first that the panels show. */
@@ -122,31 +125,18 @@ export function createLayers(parent: HTMLElement, tooltip: Tooltip, commands: Co
   function onKey(key: string, now: Drawn, { state }: Figure): boolean {
     const { tracks, snapshot, shown } = now;
     const loss = focusedLoss(focus);
-    if (key === "Escape") {
-      gestures.point(null);
-      gestures.pin(null);
-      return true;
-    }
     if (key === "Enter") {
       open(currentRow(now));
       return true;
     }
-    if (key === " ") {
-      if (loss !== null) gestures.pin(loss);
-      return loss !== null;
-    }
-    const moves: Record<string, [steps: number, rows: number]> = {
-      ArrowLeft: [-1, 0],
-      ArrowRight: [1, 0],
-      ArrowUp: [0, -1],
-      ArrowDown: [0, 1],
-    };
-    if (!(key in moves)) return false;
+    if (pinByKey(key, focus, gestures)) return true;
+    const arrow = arrowOf(key);
+    if (!arrow) return false;
     const clamp = (value: number, count: number) => Math.max(0, Math.min(count - 1, value));
     const begun = focus.target?.kind === "track";
-    const [steps, rows] = begun ? moves[key] : [0, 0];
+    const [steps, up] = begun ? arrow : [0, 0];
     const step = clamp((loss ?? shown.columns.first + shown.columns.count - 1) + steps, snapshot.steps);
-    const row = clamp(currentRow(now) + rows, tracks.length);
+    const row = clamp(currentRow(now) - up, tracks.length);
     if (!shown.columns.has(step)) gestures.zoom(reveal(shown.view, snapshot.steps, step));
     gestures.point({ kind: "track", step, track: tracks[row].name });
     gestures.announce(sentence(contentOf(tracks[row], step, snapshot, state)));
@@ -326,8 +316,7 @@ function scaleOf(values: Float32Array[]): HeatScale | null {
 
 /** "3 steps back, 5 ahead". */
 function describeGone(lags: number[]): string {
-  const way = (lag: number) =>
-    `${Math.abs(lag)} ${Math.abs(lag) === 1 ? "step" : "steps"} ${lag > 0 ? "back" : "ahead"}`;
+  const way = (lag: number) => `${counted(Math.abs(lag), "step")} ${lag > 0 ? "back" : "ahead"}`;
   return lags.length > 0 ? lags.map(way).join(", ") : "nowhere that was recorded";
 }
 

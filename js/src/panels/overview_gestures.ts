@@ -4,6 +4,7 @@ import { pointer } from "d3-selection";
 import type { Figure, Gestures } from "../figure";
 import type { Commands } from "../session";
 import type { Viewport } from "../viewport";
+import { answerKeys, walk } from "./keys";
 import type { OverviewPlot } from "./overview_plot";
 import type { Svg } from "./plot";
 
@@ -22,7 +23,6 @@ export interface OverviewState {
   redraw(): void;
 }
 
-const PAGE = 10;
 /** A pointer that moves less than this clicks, and does not drag. */
 const SLACK = 4;
 const ZOOM_STEP = 2;
@@ -134,31 +134,23 @@ export function steerByKeys(svg: Svg, state: OverviewState, commands: Commands, 
   }
 
   function changeSelection(key: string, { selected, state: { run } }: Figure): boolean {
-    const last = run.length - 1;
-    const moves: Record<string, number> = {
-      ArrowLeft: selected - 1,
-      ArrowRight: selected + 1,
-      PageUp: selected - PAGE,
-      PageDown: selected + PAGE,
-      Home: 0,
-      End: last,
-    };
+    const to = walk(key, selected, { last: run.length - 1 });
     if (key === "Escape") commands.select(null);
     else if (key === "n") state.selectCue(1);
     else if (key === "p") state.selectCue(-1);
     else if (key === "d") state.selectDetailed();
-    else if (key in moves) state.select(Math.max(0, Math.min(last, moves[key])));
+    else if (to !== null) state.select(to);
     else return false;
     return true;
   }
 
-  svg.on("keydown", (event: KeyboardEvent) => {
-    gestures.settle();
-    const { figure } = state;
-    // With Ctrl, Alt or ⌘, keys are the browser's.
-    if (!figure || figure.selected < 0 || event.ctrlKey || event.altKey || event.metaKey) return;
-    if (!changeView(event.key, event.shiftKey, figure) && !changeSelection(event.key, figure)) return;
-    event.preventDefault();
-    event.stopPropagation();
-  });
+  svg.on(
+    "keydown",
+    answerKeys(({ key, shiftKey }) => {
+      gestures.settle();
+      const { figure } = state;
+      if (!figure || figure.selected < 0) return false;
+      return changeView(key, shiftKey, figure) || changeSelection(key, figure);
+    }),
+  );
 }

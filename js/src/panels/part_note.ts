@@ -7,18 +7,25 @@ import type { State } from "../store";
 import { streamName } from "../streams";
 
 export interface PartNote {
-  node: HTMLElement;
-  update(pending: Pending | null, state: State): void;
+  /** The note, and what it stands for, which is pale while it is not that of the batch. */
+  nodes: HTMLElement[];
+  /** `pending`: why the part is not there; null if it is. `drawn`: that of another batch is to be seen meanwhile. */
+  update(pending: Pending | null, drawn: boolean, state: State): void;
 }
 
-/** `what` begins a sentence: "The flow inside the cell". */
-export function createPartNote(what: string): PartNote {
+/** `what` begins a sentence: "The flow inside the cell". Within `body` stands the note, and `content`, the part. */
+export function createPartNote(what: string, body: HTMLElement, content: HTMLElement): PartNote {
   const node = element("p", { class: "part-note", attributes: { role: "status" } });
+  content.hidden = true;
   return {
-    node,
-    update(pending, state) {
+    nodes: [node, content],
+    update(pending, drawn, state) {
       node.hidden = pending === null;
       setText(node, pending ? explainPart(what, pending, state) : "");
+      content.classList.toggle("pending", pending !== null);
+      content.hidden = pending !== null && !drawn;
+      content.inert = pending !== null;
+      body.classList.toggle("empty", content.hidden && pending?.why === "waiting");
     },
   };
 }

@@ -13,6 +13,7 @@ import { taskOf } from "../task";
 import type { Tooltip } from "../tooltip";
 import { createFrame } from "./frame";
 import { createInputRows } from "./input_rows";
+import { answerKeys, pinByKey } from "./keys";
 import { createLabelColumns, MARKS, ROW, SMALL_CHARACTER } from "./label_columns";
 import { createLabelStrip } from "./label_strip";
 import { createSvg, makeSteerable, sentence } from "./plot";
@@ -88,25 +89,19 @@ export function createPredictions(parent: HTMLElement, tooltip: Tooltip, gesture
     })
     .on("blur", () => gestures.point(null))
     .on("click", (event: MouseEvent) => gestures.pin(stepAt(event)))
-    .on("keydown", (event: KeyboardEvent) => {
-      gestures.settle();
-      if (!figure?.shown || !(zoomByKey(event, figure.shown, gestures) || onKey(event.key, figure.shown))) return;
-      event.preventDefault();
-      event.stopPropagation();
-    });
+    .on(
+      "keydown",
+      answerKeys((event) => {
+        gestures.settle();
+        if (!figure?.shown) return false;
+        return zoomByKey(event, figure.shown, gestures) || onKey(event.key, figure.shown);
+      }),
+    );
   makeZoomable(svg, gestures, () => figure?.shown ?? null);
 
   function onKey(key: string, { snapshot, columns, view }: Shown): boolean {
     const loss = focusedLoss(focus);
-    if (key === "Escape") {
-      gestures.point(null);
-      gestures.pin(null);
-      return true;
-    }
-    if (key === "Enter" || key === " ") {
-      if (loss !== null) gestures.pin(loss);
-      return loss !== null;
-    }
+    if (pinByKey(key, focus, gestures)) return true;
     const last = snapshot.steps - 1;
     const moves: Record<string, number> = {
       ArrowLeft: Math.max(0, (loss ?? columns.first + columns.count) - 1),

@@ -7,6 +7,7 @@ import { element, setText } from "../dom";
 import type { Gestures } from "../figure";
 import { formatCount, formatTick } from "../format";
 import { describeResidual, inForce, layOutResiduals, type ResidualLayout } from "../residuals";
+import { answerKeys, walk } from "./keys";
 import { createSvg, drawValueAxis, makeSteerable, rounded } from "./plot";
 
 const TOP = 24;
@@ -20,7 +21,6 @@ const PADDING = 10;
 /** More points than this are drawn as a line alone. */
 const MANY_POINTS = 64;
 const RADIUS = 2.5;
-const PAGE = 10;
 /** Room that a label takes, at most. */
 const LABEL = 110;
 
@@ -104,11 +104,10 @@ export function createResidualPlot(
     })
     .on("blur", () => point(null))
     .on("click", setPointed)
-    .on("keydown", (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.altKey || event.metaKey || !onKey(event.key)) return;
-      event.preventDefault();
-      event.stopPropagation();
-    });
+    .on(
+      "keydown",
+      answerKeys(({ key }) => onKey(key)),
+    );
 
   function onKey(key: string): boolean {
     if (!drawn) return false;
@@ -117,17 +116,8 @@ export function createResidualPlot(
     else if (key === "Enter" || key === " ") setPointed();
     else {
       // The first key begins at the horizon that is enough.
-      const [from, step] = at === null ? [choice.horizon, 0] : [at, 1];
-      const moves: Record<string, number> = {
-        ArrowLeft: from - step,
-        ArrowRight: from + step,
-        PageUp: from - PAGE,
-        PageDown: from + PAGE,
-        Home: 1,
-        End: layout.longest,
-      };
-      if (!(key in moves)) return false;
-      const k = Math.max(1, Math.min(layout.longest, moves[key]));
+      const k = walk(key, at ?? choice.horizon, { first: 1, last: layout.longest, by: at === null ? 0 : 1 });
+      if (k === null) return false;
       point(k);
       gestures.announce(`${describeResidual(choice, k)}.`);
     }

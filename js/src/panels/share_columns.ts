@@ -6,6 +6,7 @@ import { hasLoss } from "../outcomes";
 import { countRight } from "../streams";
 import { MARKS, ROW } from "./label_columns";
 import { pathOf, rounded, type Svg } from "./plot";
+import { createStepMark } from "./step_mark";
 
 const HEIGHT = 2 * ROW;
 /** Width of one character of the numbers. */
@@ -22,11 +23,7 @@ export function createShareColumns(svg: Svg): ShareColumns {
   const ground = content.append("path").attr("class", "shares wrong");
   const filled = content.append("path").attr("class", "shares right");
   const numbers = content.append("g");
-  const mark = content
-    .append("rect")
-    .attr("class", "share-mark")
-    .attr("y", 0.5)
-    .attr("height", HEIGHT - 1);
+  const mark = createStepMark(content, "share-mark");
   let shown: Shown | null = null;
 
   function drawSteps({ snapshot, columns }: Shown, info: Info) {
@@ -70,11 +67,6 @@ export function createShareColumns(svg: Svg): ShareColumns {
       content.classed("hidden", !next);
       if (next) drawSteps(next, info);
     },
-    light(loss) {
-      const lit = loss !== null && shown?.columns.has(loss);
-      mark.classed("hidden", !lit);
-      if (!shown || !lit) return;
-      mark.attr("x", shown.columns.barX(loss)).attr("width", shown.columns.barWidth(loss));
-    },
+    light: (loss) => mark.light(loss, shown, HEIGHT),
   };
 }

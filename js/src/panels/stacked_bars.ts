@@ -32,6 +32,7 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
   const partGroup = content.append("g");
   const pathGroup = content.append("g");
   const beyondGroup = content.append("g");
+  const outlines = content.append("path");
   const overlay = content.append("path").attr("class", "lit-pieces");
   const pointedPart = content.append("rect").attr("class", "pointed-piece");
   const totalGroup = content.append("g");
@@ -109,6 +110,7 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
   function drawEnds({ columns }: Shown, stack: Stack, merged: boolean) {
     const beyond = stack.beyond.slice(columns.first, columns.first + columns.count);
     const joined = columns.width < JOINED;
+    drawOutlines(stack.bars.slice(columns.first, columns.first + columns.count), columns, joined);
     const total = (step: number) => scale(stack.marks?.[step] ?? 0) - 1;
     beyondGroup
       .selectAll<SVGRectElement, Part>("rect")
@@ -138,6 +140,22 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
       .attr("class", "total line")
       .attr("d", () =>
         pathOf(beyond, ({ step }) => [columns.barX(step), rounded(total(step)), columns.barWidth(step), 2]),
+      );
+  }
+
+  /** Narrow bars have no room for an outline: only their ends are drawn. */
+  function drawOutlines(bars: Part[], { barX, barWidth }: Shown["columns"], joined: boolean) {
+    const seen = bars.filter(({ low, high }) => high > low);
+    const ends = seen.flatMap(({ step, low, high }) =>
+      [low, high].filter((end) => end !== 0).map((end) => ({ step, y: rounded(scale(end)) - (end > 0 ? 0 : 1) })),
+    );
+    outlines
+      .attr("class", `bar-outlines${joined ? " joined-bars" : ""}`)
+      .attr(
+        "d",
+        joined
+          ? pathOf(ends, ({ step, y }) => [barX(step), y, barWidth(step), 1])
+          : pathOf(seen, (bar) => [barX(bar.step), rounded(top(bar)), barWidth(bar.step), rounded(height(bar))]),
       );
   }
 

@@ -1,7 +1,7 @@
 /** Hidden units as small multiples, a button each: two paths and a line of figures. */
 
 import { type Selection, select } from "d3-selection";
-import { formatNumber, formatPercent, formatTick } from "../format";
+import { counted, formatNumber, formatPercent, formatTick } from "../format";
 import type { Units } from "../protocol";
 import { barsPath, profileDecades, profilePath, tallestOf } from "../unit_plots";
 
@@ -116,7 +116,7 @@ export function createUnitCards(parent: HTMLElement, onChoose: (unit: number) =>
 
 /** A share with its sign. */
 const signed = (share: number) => (share < 0 ? `−${formatPercent(share)}` : formatPercent(share));
-const steps = (count: number) => `${formatTick(count)} step${count === 1 ? "" : "s"}`;
+const steps = (count: number) => counted(count, "step", formatTick(count));
 
 const figuresOf = ({ share, reach, agreement }: Units, unit: number) =>
   `${signed(share[unit])} · ${steps(reach[unit])} · ${formatNumber(agreement[unit], 2)}`;

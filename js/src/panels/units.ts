@@ -66,10 +66,9 @@ export function createUnits(parent: HTMLElement, commands: Commands, gestures: G
   const hint = element("p", { class: "hint", text: HINT });
   const scales = element("p", { class: "hint" });
   const buttons = element("div", { class: "buttons" }, more, fewer);
-  const note = createPartNote("The hidden units’ part");
   const content = element("div", { class: "part-content" }, hint, grid, scales, buttons);
-  content.hidden = true;
-  body.append(controls, note.node, content);
+  const note = createPartNote("The hidden units’ part", body, content);
+  body.append(controls, ...note.nodes);
 
   const cards = createUnitCards(grid, choose);
   let count = SOME;
@@ -138,11 +137,7 @@ export function createUnits(parent: HTMLElement, commands: Commands, gestures: G
       scale.set(common ? "common" : "own");
       const place = { batch, stream, part: unitsOf(`W_hh${suffix}`) };
       const units = shown.run.details.units(place);
-      note.update(units ? null : { ...place, ...why(place) }, shown);
-      content.classList.toggle("pending", units === null);
-      content.hidden = units === null && drawnInputs.length === 0;
-      content.inert = units === null;
-      body.classList.toggle("empty", content.hidden && why(place).why === "waiting");
+      note.update(units ? null : { ...place, ...why(place) }, drawnInputs.length > 0, shown);
       if (!units) return;
       const named = [`batch ${formatCount(units.batch)}`, streamName(units.stream, info), suffix && units.surface];
       setText(finding, named.filter(Boolean).join(" · "));

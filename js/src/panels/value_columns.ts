@@ -6,6 +6,7 @@ import { hasLoss, lossRooms, shortNumber } from "../outcomes";
 import { taskOf } from "../task";
 import { MARKS, ROW } from "./label_columns";
 import { pathOf, rounded, type Svg } from "./plot";
+import { createStepMark } from "./step_mark";
 
 const HEIGHT = 2 * ROW;
 /** Room that one number takes. */
@@ -31,11 +32,7 @@ export function createValueColumns(svg: Svg): ValueColumns {
   const sizes = content.append("path").attr("class", "error-size");
   const baseline = content.append("line").attr("class", "baseline");
   const numbers = content.append("g");
-  const mark = content
-    .append("rect")
-    .attr("class", "value-mark")
-    .attr("y", 0.5)
-    .attr("height", HEIGHT - 1);
+  const mark = createStepMark(content, "value-mark");
   let shown: Shown | null = null;
 
   function drawNumbers({ snapshot, columns }: Shown, there: number[]) {
@@ -141,11 +138,6 @@ export function createValueColumns(svg: Svg): ValueColumns {
       content.classed("hidden", !next);
       return next ? drawSteps(next, info) : "marks";
     },
-    light(loss) {
-      const lit = loss !== null && shown?.columns.has(loss);
-      mark.classed("hidden", !lit);
-      if (!shown || !lit) return;
-      mark.attr("x", shown.columns.barX(loss)).attr("width", shown.columns.barWidth(loss));
-    },
+    light: (loss) => mark.light(loss, shown, HEIGHT),
   };
 }

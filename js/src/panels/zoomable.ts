@@ -25,7 +25,7 @@ export function zoomByKey(event: KeyboardEvent, shown: Shown, gestures: Gestures
     "0": () => whole(steps),
     ...(event.shiftKey && { ArrowLeft: () => pan(view, steps, -by), ArrowRight: () => pan(view, steps, by) }),
   };
-  if (event.ctrlKey || event.metaKey || event.altKey || !(event.key in windows)) return false;
+  if (!(event.key in windows)) return false;
   gestures.zoom(windows[event.key]());
   return true;
 }

@@ -1,7 +1,7 @@
 /** The rows of a sweep's table: their order, what is said of them, and their small plots. Pure. */
 
 import type { SweepTable, TrialRow, TrialStatus } from "../contract";
-import { formatCount, formatLoss, formatNumber, formatTick } from "../format";
+import { counted, formatCount, formatLoss, formatNumber, formatTick } from "../format";
 
 /** Columns that every sweep has, beside its settings. */
 export const COLUMNS = ["status", "batch", "loss", "horizon"] as const;
@@ -11,7 +11,7 @@ const ORDER: readonly TrialStatus[] = ["done", "training", "waiting", "diverged"
 type Value = TrialRow["values"][number];
 
 /** What a row has in a column; "" names the trial's number. */
-export function entryOf(row: TrialRow, column: string, columns: readonly string[]): Value {
+function entryOf(row: TrialRow, column: string, columns: readonly string[]): Value {
   switch (column) {
     case "":
       return row.number;
@@ -51,7 +51,7 @@ function compared(a: NonNullable<Value>, b: NonNullable<Value>): number {
 export function summaryOf(rows: readonly TrialRow[]): string {
   const counts = ORDER.map((status) => [status, rows.filter((row) => row.status === status).length] as const);
   const told = counts.filter(([, count]) => count > 0).map(([status, count]) => `${formatCount(count)} ${status}`);
-  return `${formatCount(rows.length)} ${rows.length === 1 ? "trial" : "trials"}: ${told.join(", ")}`;
+  return `${counted(rows.length, "trial", formatCount(rows.length))}: ${told.join(", ")}`;
 }
 
 /** A setting in words. */

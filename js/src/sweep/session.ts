@@ -5,6 +5,7 @@
 
 import type { AnyModel } from "@anywidget/types";
 import { browserClock, type Clock, createAudience, pageVisibility, type Visibility } from "../clock";
+import type { Code } from "../code_line";
 import type { Bytes, ComparisonTraits, FromSweep, SweepTable, SweepTraits, ToSweep, Traits } from "../contract";
 import { OF_SWEEP, requireForm } from "../kernel_message";
 import { type Showing, showComparison, showRun } from "../lifecycle";
@@ -32,6 +33,8 @@ export interface SweepState {
   /** Numbers of the trials that are chosen to be compared, in the order in which they were. */
   chosen: readonly number[];
   panels: Panels | null;
+  /** The sweep as a line of Python, once it was asked for. */
+  code: Code | null;
   problem: Problem | null;
   /** The kernel owes an answer and has said nothing for some seconds. */
   silent: boolean;
@@ -43,6 +46,8 @@ export interface SweepCommands {
   /** Shows trials in the panels; none: closes them. */
   show(numbers: readonly number[]): void;
   cancel(): void;
+  /** Asks for all of this as a line of Python. */
+  askCode(): void;
 }
 
 export interface SweepSession {
@@ -76,6 +81,7 @@ export function createSweepSession(
     descending: model.get("descending"),
     chosen: [],
     panels: null,
+    code: null,
     problem: null,
     silent: false,
   };
@@ -129,6 +135,8 @@ export function createSweepSession(
       case "relay":
         if (message.id === state.panels?.id) inner?.receive(message.data, buffers);
         return;
+      case "code":
+        return message.client === client ? update({ code: { line: message.line } }) : undefined;
       case "refused":
         return update({ problem: { message: message.message, hint: "" } });
       case "error":
@@ -168,6 +176,7 @@ export function createSweepSession(
         talk.command({ kind: "show", numbers: [...numbers] });
       },
       cancel: () => talk.command({ kind: "cancel" }),
+      askCode: () => talk.command({ kind: "code", client }),
     },
     subscribe(listener) {
       listeners.add(listener);

@@ -1,10 +1,12 @@
 /** One displayed sweep: its table, and beneath it the panels of the trials that are open. */
 
+import { createCodeLine } from "../code_line";
 import { element, setText } from "../dom";
+import { createHowTo } from "../help/how_to_read";
 import { createScheduling, type Piece } from "../scheduling";
-import { SILENT } from "../status";
 import { followTheme } from "../theme";
-import { createButton } from "../toolbar";
+import { createButton } from "../training_buttons";
+import { createTrouble } from "../trouble";
 import { summaryOf } from "./rows";
 import { MOST, type Panels, type SweepSession } from "./session";
 import { createTrialTable } from "./table";
@@ -21,16 +23,25 @@ export function createSweepView(parent: HTMLElement, session: SweepSession, sign
   const cancel = createButton("cancel", "stop", "Cancel", "End the trials that train, and begin no others", () =>
     commands.cancel(),
   );
-  const buttons = element("div", { class: "buttons" }, compare.button, close.button, cancel.button);
+  const code = createCodeLine(commands.askCode);
+  const how = createHowTo(root, "trials", "Trials");
+  const all = [compare.button, close.button, cancel.button, code.button];
+  const buttons = element("div", { class: "buttons" }, ...all);
   const hint = element("p", { class: "hint" });
-  const note = element("p", { class: "silence", attributes: { role: "status" } });
-  const banner = element("div", { class: "banner", attributes: { role: "alert" } });
+  const trouble = createTrouble("Trials that were begun go on without it.");
   const table = createTrialTable(commands);
   root.append(
-    element("div", { class: "toolbar", attributes: { role: "group", "aria-label": "Sweep" } }, summary, buttons),
+    element(
+      "div",
+      { class: "toolbar", attributes: { role: "group", "aria-label": "Sweep" } },
+      summary,
+      how.button,
+      buttons,
+    ),
+    how.note,
+    code.node,
     hint,
-    note,
-    banner,
+    ...trouble.nodes,
     table.node,
   );
   const place = element("div", { class: "rnnbow-host" });
@@ -39,13 +50,14 @@ export function createSweepView(parent: HTMLElement, session: SweepSession, sign
   const { schedule } = createScheduling(signal, { draw, failed });
 
   function failed(error: unknown) {
-    banner.hidden = false;
-    setText(banner, `The table could not be drawn. ${error instanceof Error ? error.message : String(error)}`);
+    const hint = error instanceof Error ? error.message : String(error);
+    trouble.update(session.state.silent, { message: "The table could not be drawn.", hint });
   }
 
   function draw(): Piece[] {
     const { state } = session;
     table.update(state);
+    code.update(state.code, false);
     setText(summary, summaryOf(state.table.rows));
     const count = state.chosen.length;
     compare.button.disabled = count < 2 || count > MOST;
@@ -55,10 +67,7 @@ export function createSweepView(parent: HTMLElement, session: SweepSession, sign
       hint,
       `A trial's number shows it in the panels; two to ${MOST} that are chosen can be compared${count > 0 ? ` (${count} chosen)` : ""}.`,
     );
-    note.hidden = !state.silent;
-    setText(note, state.silent ? `${SILENT.message} ${SILENT.hint} Trials that were begun go on without it.` : "");
-    banner.hidden = state.problem === null;
-    setText(banner, state.problem ? `${state.problem.message} ${state.problem.hint}`.trim() : "");
+    trouble.update(state.silent, state.problem);
     root.dataset.finished = String(state.table.finished);
     drawPanels(state.panels);
     return [];
