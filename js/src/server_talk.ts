@@ -42,7 +42,8 @@ function unpack(body: ArrayBuffer): { content: FromServer; buffers: DataView[] }
   const head: { content: FromServer; lengths: number[] }[] = JSON.parse(
     new TextDecoder().decode(new Uint8Array(body, 4, end - 4)),
   );
-  if (!head.every(({ content, lengths }) => isObject(content) && Array.isArray(lengths))) throw new Error("no messages");
+  if (!head.every(({ content, lengths }) => isObject(content) && Array.isArray(lengths)))
+    throw new Error("no messages");
   return head.map(({ content, lengths }) => ({
     content,
     buffers: lengths.map((length) => {
