@@ -14,6 +14,7 @@ from . import (
     endurance,
     files,
     footprint,
+    grading,
     growth,
     hovering,
     itemizing,
@@ -50,6 +51,7 @@ ENGINE: dict[str, Part] = {
     "use_case": use_case.measure,
     "watching": watching.measure,
     "sweeping": sweeping.measure,
+    "grading": grading.measure,
 }
 PAGE: dict[str, Part] = {
     "hovering": hovering.measure,

@@ -210,6 +210,16 @@ def test_edges_carry_the_parts_of_what_a_step_hands_back(name: str, streams: tup
         np.testing.assert_array_equal(found["direct"], rows[..., 4 * HIDDEN :])
 
 
+@pytest.mark.parametrize("name", CELLS)
+def test_windows_of_streams_whose_steps_do_not_match_are_refused(name: str) -> None:
+    window = Window(name, (4,))
+    with pytest.raises(ValueError, match="zip"):
+        window.cell.forward_window(window.entering[:1].copy(), window.states)
+    rows = np.empty((2, 4, window.cell.row_width))
+    with pytest.raises(ValueError, match="zip"):
+        window.cell.backward_window(window.local, window.incoming[:1], rows)
+
+
 def test_what_is_saturated_lies_above_the_limit_not_at_it() -> None:
     at = np.array([[0.9, -0.9, 0.0], [0.91, -0.91, 0.89]])  # (2, H)
     weights = np.zeros((12, 3))

@@ -19,15 +19,18 @@ import marimo
 
 app = marimo.App()
 
+{cells}
 
+if __name__ == "__main__":
+    app.run()
+"""
+
+
+MARIMO_CELL = """
 @app.cell
 def _():
 {source}
     return
-
-
-if __name__ == "__main__":
-    app.run()
 """
 
 
@@ -57,11 +60,12 @@ def running_voila(root: Path, source: str) -> Iterator[str]:
 
 
 @contextmanager
-def running_marimo(root: Path, mode: str, source: str, *, theme: str) -> Iterator[str]:
-    """Serve a marimo notebook with one cell, to "run" or to "edit", in a theme; give its address."""
+def running_marimo(root: Path, mode: str, *sources: str, theme: str) -> Iterator[str]:
+    """Serve a marimo notebook with a cell for each source, to "run" or to "edit", in a theme; give its address."""
     settings = f'[tool.marimo]\nruntime = {{ auto_instantiate = true }}\ndisplay = {{ theme = "{theme}" }}\n'
     (root / "pyproject.toml").write_text(settings, encoding="utf-8")
-    (root / "page.py").write_text(MARIMO_APP.format(source=indent(source.strip(), "    ")), encoding="utf-8")
+    cells = "\n".join(MARIMO_CELL.format(source=indent(source.strip(), "    ")) for source in sources)
+    (root / "page.py").write_text(MARIMO_APP.format(cells=cells), encoding="utf-8")
     port = free_port()
     options = ["--headless", "--no-token", "--host=127.0.0.1", f"--port={port}"]
     with _serving(root, f"http://127.0.0.1:{port}/health", ["-m", "marimo", mode, "page.py", *options]):
