@@ -11,7 +11,7 @@ NPM := $(BIN)/python scripts/npm.py
 JS_SOURCES := $(shell find js -name node_modules -prune -o -type f -print)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format test-python test-js test-packaging test-browser test-grading docs site assignments coverage mutation bench soak replicate screenshots build clean bundle chromium
+.PHONY: help demo test release-check lint types format test-python test-js test-packaging test-browser test-grading docs site assignments coverage mutation bench soak replicate screenshots build clean bundle chromium
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -90,6 +90,9 @@ replicate: $(VENV)/.test ## train published results again and write docs/replica
 screenshots: bundle chromium ## take the pictures of the README again
 	$(BIN)/python scripts/screenshots.py
 
+release-check: bundle chromium $(VENV)/.release ## whether a release is fit to be uploaded, as a table
+	$(BIN)/python scripts/release_check.py
+
 build: $(VENV)/.test ## wheel and sdist in dist/
 	$(BIN)/python -m build
 
@@ -112,7 +115,7 @@ $(BIN)/python:
 # One stamp for each extra of pyproject.toml. Installing also bundles the front end, so the demo follows its sources;
 # the tests have the target `bundle`, which is quicker.
 $(VENV)/.demo: $(JS_SOURCES)
-$(VENV)/.demo $(VENV)/.mutation $(VENV)/.test: $(VENV)/.%: pyproject.toml hatch_build.py constraints.txt | $(BIN)/python
+$(VENV)/.demo $(VENV)/.mutation $(VENV)/.release $(VENV)/.test: $(VENV)/.%: pyproject.toml hatch_build.py constraints.txt | $(BIN)/python
 	@echo "Installing rnnbow_widget[$*] into $(VENV): this takes a minute or two."
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$*]'
 	@touch $@

@@ -30,8 +30,9 @@ def take(page: Page, theme: str, path: Path) -> None:
     widget.screenshot(path=path)
 
 
-def main() -> None:
-    IMAGES.mkdir(parents=True, exist_ok=True)
+def main(images: Path = IMAGES) -> None:
+    """Take them, into a folder."""
+    images.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, running_chromium() as browser, Lab(Path(folder)) as lab:
         page = browser.new_page(viewport={"width": 1160, "height": 1700})
         lab.write("figure.ipynb", SOURCE)
@@ -39,7 +40,7 @@ def main() -> None:
         command(page, "application:toggle-left-area")
         run_all(page)
         for name, theme in PICTURES.items():
-            take(page, theme, IMAGES / f"{name}.png")
+            take(page, theme, images / f"{name}.png")
 
 
 if __name__ == "__main__":

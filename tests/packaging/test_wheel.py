@@ -50,7 +50,8 @@ def test_wheel_is_for_every_machine(dist: Path) -> None:
 
 def test_wheel_holds_the_package_and_nothing_else(wheel: set[str]) -> None:
     assert wheel >= BUNDLE | {"rnnbow_widget/__init__.py", "rnnbow_widget/py.typed"}
-    assert any(name.endswith(".dist-info/licenses/LICENSE") for name in wheel)
+    about = {name.partition(".dist-info/")[2] for name in wheel if ".dist-info/" in name}
+    assert about == {"METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE"}
     modules = {path.relative_to(REPOSITORY).as_posix() for path in (REPOSITORY / "rnnbow_widget").rglob("*.py")}
     package = {name for name in wheel if ".dist-info/" not in name}
     assert package == modules | BUNDLE | {"rnnbow_widget/py.typed"}
@@ -72,7 +73,16 @@ def test_scripts_hold_no_package_of_the_tests(dist: Path) -> None:
 
 def test_sdist_holds_the_bundle_and_its_sources(sdist: set[str]) -> None:
     assert sdist >= BUNDLE | {"js/package.json", "js/package-lock.json", "js/src/index.ts", "scripts/npm.py", "LICENSE"}
-    assert not [name for name in sdist if "node_modules" in name]
+
+
+def test_sdist_holds_what_is_kept_under_version_control_and_nothing_else(sdist: set[str], dist: Path) -> None:
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]  # others: what is about to be added
+    listing = subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True, text=True)
+    kept = {name for name in listing.stdout.splitlines() if (REPOSITORY / name).is_file()}
+    (path,) = dist.glob("*.tar.gz")
+    with tarfile.open(path) as archive:
+        folders = {str(PurePosixPath(*PurePosixPath(one.name).parts[1:])) for one in archive if one.isdir()}
+    assert sdist - folders == kept | BUNDLE | {"PKG-INFO"}
 
 
 def test_sdist_installs_without_node(dist: Path, tmp_path: Path) -> None:
