@@ -165,11 +165,10 @@ class Life:
         for action in actions:
             self.monkey.act(action)
             self._assert_page_is_silent()
-            if action.kind in ("reload", "reopen"):
-                self._first_of_page = None
             if action.kind == "restart":
                 self._first_of_kernel = None
             if action.kind in ("reload", "reopen", "restart"):
+                self._first_of_page = None
                 self._page.evaluate(LISTEN)
 
     def check(self) -> None:
