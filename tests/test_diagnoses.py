@@ -41,7 +41,8 @@ class Growing(Overview):
 
     def column(self, name: str, first: int = 0, stop: int | None = None) -> Any:
         found = super().column(name, first, stop)
-        self.extend({**{key: np.ones(1) for key in ("start", "stop", "max:W_hh")}, "batch": [len(self)], "flags": [0]})
+        whole = {key: np.array([len(self)]) for key in ("batch", "start", "stop")}
+        self.extend({**whole, "flags": np.zeros(1, np.int32), "max:W_hh": np.ones(1, np.float32)})
         return found
 
 
