@@ -4,6 +4,7 @@ PYTHON ?= python3
 PORT ?= 8888
 # BROWSER=none keeps `make demo` from opening a browser; any other value is Python's usual choice of browser.
 BROWSER ?=
+MINUTES ?= 30
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -52,7 +53,7 @@ test-packaging: bundle ## what the wheel and the sdist hold
 	$(BIN)/pytest tests/packaging
 
 test-browser: bundle chromium ## the widget in JupyterLab and other hosts in Chromium
-	$(BIN)/pytest tests/browser
+	$(BIN)/pytest tests/browser --ignore=tests/browser/test_monkey.py
 
 docs: bundle ## the documentation site in docs/_build/html: strict, and no broken link
 	rm -rf docs/_build
@@ -67,8 +68,9 @@ site: bundle ## a JupyterLite site of the notebooks in dist/site, which a browse
 assignments: $(VENV)/.test ## students' versions of the assignments in dist/assignments, for nbgrader and otter-grader
 	$(BIN)/python scripts/assignments.py dist/assignments
 
-soak: $(VENV)/.test ## kernel and pages in any order of events, a thousand runs: about an hour
+soak: bundle chromium ## kernel and pages in any order of events, and a monkey at JupyterLab (MINUTES=30, SEED=9): an hour and a half
 	$(BIN)/pytest tests/wire --hypothesis-profile=soak
+	$(BIN)/pytest tests/browser/test_monkey.py --monkey-minutes=$(MINUTES) $(if $(SEED),--monkey-seed=$(SEED))
 
 coverage: $(VENV)/.test ## lines and branches that tests reach, module by module, and whether these are enough
 	$(BIN)/coverage run -m pytest -m "not browser and not packaging and not grading and not wire"

@@ -16,7 +16,7 @@ from .agreement import (
     Difference,
 )
 from .checking import Checked, Checks
-from .checks import finite_float, positive_int
+from .checks import as_names, finite_float, positive_int
 from .given import by_name, network_of
 from .problem import Pieces, Problem
 from .rnn import RNN
@@ -76,7 +76,7 @@ class Attempt:
         name: str = "your arrays",
     ) -> None:
         self._cell = cell
-        self._vocabulary = tuple(map(str, vocabulary))
+        self._vocabulary = as_names("vocabulary", vocabulary)
         self._tolerance = None if tolerance is None else finite_float("tolerance", tolerance, at_least=0)
         self._name = name
         self._given: frozenset[str] = frozenset()
@@ -144,7 +144,7 @@ class Attempt:
         arrays = {"hidden": hidden, "probabilities": probabilities, "loss": loss}
         itemized = {"delta": delta, "terms": terms, "pieces": pieces}
         given = frozenset(name for name, array in {**arrays, **itemized}.items() if array is not None)
-        named = by_name("gradients", gradients or {})
+        named = by_name("gradients", {} if gradients is None else gradients)
         if not (given or named):
             raise ValueError(f"nothing to check: give any of {', '.join([*arrays, *itemized])} or gradients")
         if self.checked and given & {*itemized} != self._given & {*itemized}:

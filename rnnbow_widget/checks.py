@@ -149,6 +149,20 @@ def labels(name: str, value: Any) -> list[str]:
     return list(value) if isinstance(value, str) else names(name, value)
 
 
+def as_names(name: str, value: Any) -> tuple[str, ...]:
+    """Return what is in `value`, a collection of anything, in words.
+
+    Raises
+    ------
+    TypeError
+        If it is no collection.
+    """
+    try:
+        return tuple(map(str, value))
+    except TypeError:
+        raise TypeError(f"{name} takes a collection of names, got {shown(value)}") from None
+
+
 def array_of(name: str, value: Any, dtype: Any = None) -> NDArray[Any]:
     """Return `value` as an array, of a dtype where one is given.
 

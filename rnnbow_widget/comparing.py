@@ -9,6 +9,7 @@ from typing import Any
 from . import corpora
 from .comparison import OPTIONS, Comparison
 from .data import Data
+from .grid import TAKEN
 from .run import Run
 from .run_file import names_run_file
 from .sides import Side, check_comparable, derived_names
@@ -62,7 +63,7 @@ def compare(
     named = {
         name: value
         for name, value in named_or_settings.items()
-        if isinstance(value, kinds) or (data is None and _is_run_file(value))
+        if name not in (*OPTIONS, *TAKEN) and (isinstance(value, kinds) or (data is None and _is_run_file(value)))
     }
     rest = {name: value for name, value in named_or_settings.items() if name not in named}
     options = {name: rest.pop(name) for name in OPTIONS if name in rest}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tarfile
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from os import PathLike
 from pathlib import Path
@@ -96,8 +97,8 @@ def text(source: str | PathLike[str], *, name: str | None = None, argument: str 
     Parameters
     ----------
     source : str or path
-        The text itself, or a file with it in UTF-8. A `str` is a file's name if a file of that name exists, else the
-        text.
+        The text itself, or a file with it in UTF-8, with a byte order mark or without. A `str` is a file's name if a
+        file of that name exists, else the text.
     name : str, optional
         What to call it.
     argument : str
@@ -236,10 +237,11 @@ def _read_tarball(path: Path, folder: str) -> Iterator[str]:
 
 
 def _decode(content: bytes, name: str) -> str:
+    text = content.removeprefix(BOM_UTF8)  # which some editors write, and nobody reads
     try:
-        decoded = content.decode("utf-8")
+        decoded = text.decode("utf-8")
     except UnicodeDecodeError as error:
-        where = f"byte {error.start} is 0x{content[error.start]:02x}"
+        where = f"byte {error.start + len(content) - len(text)} is 0x{text[error.start]:02x}"
         raise ValueError(f"{name!r} is not text in UTF-8 ({where}): convert it, or pass the text itself") from None
     return decoded.replace("\r\n", "\n")
 

@@ -44,14 +44,14 @@ def settings_of(grid: Grid, seeds: Iterable[int] | None, common: Mapping[str, An
     if isinstance(grid, Mapping):
         _check_names("grid", grid)
         for name, values in grid.items():
-            if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable):
+            if isinstance(values, Mapping) or not _is_collection(values):
                 raise TypeError(f"grid takes a list of values for each setting; {name} has {shown(values)}")
         columns = [list(values) for values in grid.values()]
         for name, values in zip(grid, columns, strict=True):
             if not values:
                 raise ValueError(f"grid takes at least one value for each setting; {name} has none")
         found = [dict(zip(grid, row, strict=True)) for row in product(*columns)]
-    elif isinstance(grid, Iterable) and not isinstance(grid, (str, bytes)):
+    elif _is_collection(grid):
         found = []
         for place, own in enumerate(grid):
             if not isinstance(own, Mapping):
@@ -94,10 +94,15 @@ def varied(trials: Sequence[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys(name for settings in trials for name in settings))
 
 
+def _is_collection(value: Any) -> bool:
+    """Whether it can be gone through; an array without axes cannot."""
+    return isinstance(value, Iterable) and not isinstance(value, (str, bytes)) and getattr(value, "ndim", 1) > 0
+
+
 def _with_seeds(found: list[Settings], seeds: Iterable[int] | None) -> list[Settings]:
     if seeds is None:
         return found
-    if isinstance(seeds, (str, bytes)) or not isinstance(seeds, Iterable):
+    if not _is_collection(seeds):
         raise TypeError(f"seeds takes a list of whole numbers, got {shown(seeds)}")
     if any("seed" in settings for settings in found):
         raise ValueError("seeds cannot be given with a grid that has seed: one of them is enough")

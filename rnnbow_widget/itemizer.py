@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from .about import About
-from .checks import array_of, instance, positive_int
+from .checks import array_of, as_names, instance, positive_int
 from .checks import labels as labels_of
 from .foreign import ForeignLayers, Lengths
 from .forward import ForwardPass
@@ -72,7 +72,7 @@ class Itemizer:
         if run is None:
             settings |= {"data": name, "batch_size": streams, "horizon": self._horizon}
             settings["surfaces"] = [surface.name for surface in self._surfaces]
-            labels = tuple(map(str, vocabulary))
+            labels = as_names("vocabulary", vocabulary)
             about = About(kind="classes", loss_name="cross-entropy", loss_unit="nats", fresh=True)
             run = Run(labels, {**network, **settings}, about=about, memory_limit=memory_limit)
         elif any(run.settings.get(key) != value for key, value in network.items()):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .about import About
-from .agreement import Float64
+from .agreement import Float64, real_array
 from .bptt_itemized import itemized_delta
 from .forward import ForwardPass
 from .gradients import Gradients, bptt
@@ -49,6 +49,8 @@ class Problem:
 
     def __init__(self, rnn: RNN, inputs: Any, targets: Any, state: Any, mask: Any, vocabulary: tuple[str, ...]) -> None:
         self.rnn = rnn
+        if state is not None:
+            real_array("state", state, finite=True)
         self.forward: ForwardPass = rnn.forward(inputs, targets, state, mask)
         if self.forward.loss.ndim != 1:
             raise ValueError(f"inputs takes one stream, got {self.forward.streams} side by side")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
@@ -20,6 +21,7 @@ from .units import Units
 VERSION = 2
 
 _DTYPES = {"f4": np.dtype("<f4"), "i4": np.dtype("<i4")}
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _ALIGNMENT = 4
 _CHUNK_BYTES = 256_000  # what a page can forget at once: it keeps and drops chunks, not snapshots
 
@@ -99,7 +101,7 @@ def json_number(value: float) -> float | None:
 
 def drawable(text: str) -> str:
     """Return `text` with lone surrogates replaced: they have no form in UTF-8, which messages are sent in."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return _SURROGATE.sub("\ufffd", text)  # each by itself: two of them are no character of the text
 
 
 def _pack_alike(snapshots: Sequence[Snapshot], part: str | None) -> bytes:

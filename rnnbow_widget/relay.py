@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import anywidget
+from ipywidgets import Widget
 
 from .checks import one_of, shown
 from .comparison import Comparison
@@ -65,12 +67,27 @@ class Relay:
         self._send = None
 
 
+@contextmanager
+def unseen_by_the_host() -> Iterator[None]:
+    """Make widgets of which a host that wants to know of every new one, such as marimo, is not told.
+
+    It would connect them to pages itself, and marimo can do so only while a cell runs.
+    """
+    told = Widget._widget_construction_callback
+    Widget.on_widget_constructed(None)
+    try:
+        yield
+    finally:
+        Widget.on_widget_constructed(told)
+
+
 class RelayedRun(RNNbow):
     """The panels of a run, within another widget."""
 
     def __init__(self, run: Run, relay: Relay) -> None:
         self._relay = relay
-        super().__init__(run)
+        with unseen_by_the_host():
+            super().__init__(run)
 
     def open(self) -> None:
         """Take the relay for the connection that a widget of its own would make."""
@@ -82,7 +99,8 @@ class RelayedComparison(Comparison):
 
     def __init__(self, sides: Mapping[str, Side], relay: Relay) -> None:
         self._relay = relay
-        super().__init__(sides)
+        with unseen_by_the_host():
+            super().__init__(sides)
 
     def open(self) -> None:
         """Take the relay for the connection that a widget of its own would make."""

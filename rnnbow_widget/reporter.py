@@ -136,7 +136,7 @@ class Reporter:
             "num_layers": settings.get("num_layers", 1),
             "bidirectional": settings.get("bidirectional", False),
             "hidden_size": settings.get("hidden_size"),
-            "cell": settings.get("cell"),
+            "cell": None if settings.get("cell") is None else drawable(settings["cell"]),
             "data_name": drawable(str(settings.get("data", ""))),
             "data_length": self.trainer.data.length if self.trainer else None,
             "task": self._task(),
@@ -167,7 +167,8 @@ class Reporter:
         if about is None:
             return None
         names = ("input_vocabulary", "input_entries", "output_entries")
-        return {**vars(about), **{name: [drawable(one) for one in getattr(about, name)] for name in names}}
+        words = {name: drawable(value) for name, value in vars(about).items() if isinstance(value, str)}
+        return {**vars(about), **words, **{name: [drawable(one) for one in getattr(about, name)] for name in names}}
 
     def status(self, *, training: bool, rate: float) -> dict[str, Any]:
         """Return how training goes.

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from .run_forms import made
 from .snapshot import Snapshot
 from .snapshot_bytes import SnapshotReader
 
@@ -36,6 +37,7 @@ PATIENCE_SECONDS = 5.0
 """How long who needs the file waits for others, whose turns are short."""
 
 _NUMBERS = frozenset({"<i4", "<i8", "<f4", "<f8"})  # of overview columns
+_NEEDED = frozenset({"batch", "start", "stop", "flags"})
 _ROWS_AT_ONCE = 1_000
 
 Activity = Literal["training", "idle", "ended"]
@@ -228,7 +230,7 @@ def read_about(connection: sqlite3.Connection, path: Path, name: str) -> Any:
 
 def read_state(connection: sqlite3.Connection, path: Path) -> State:
     """How far the file is."""
-    state = State(**read_about(connection, path, "state"))
+    state = made(State, read_about(connection, path, "state"))
     if state.written < 0:
         raise RunFileError(path, "is damaged: it says that less than nothing was written")
     return state
@@ -305,7 +307,7 @@ class Contents:
         try:
             columns = described["columns"]
             known = all(isinstance(name, str) and name and dtype in _NUMBERS for name, dtype in columns)
-            if known and len(columns) == len(dict(columns)):
+            if known and len(columns) == len(dict(columns)) and dict(columns).keys() >= _NEEDED:
                 return np.dtype([(name, dtype) for name, dtype in columns])
         except (KeyError, TypeError, ValueError):
             pass

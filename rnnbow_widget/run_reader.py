@@ -7,13 +7,12 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields
 from pathlib import Path
 from time import monotonic, time
 from typing import Any
 
 from .about import About
-from .checks import shown
+from .checks import positive_int, shown
 from .run_file import (
     Block,
     Contents,
@@ -25,6 +24,7 @@ from .run_file import (
     read_state,
     require_run_file,
 )
+from .run_forms import about_of, settings_of, vocabulary_of
 from .snapshot import Snapshot
 
 SILENT_SECONDS = 15.0
@@ -181,23 +181,12 @@ class RunReader:
     def _read_all_about(self, connection: sqlite3.Connection) -> None:
         """Read what belongs to the whole run."""
         self.state = read_state(connection, self.path)
-        self.vocabulary = tuple(read_about(connection, self.path, "vocabulary"))
-        self.settings = dict(read_about(connection, self.path, "settings"))
-        self.thinned_to = int(read_about(connection, self.path, "thinned_to"))
-        self.data = _about(read_about(connection, self.path, "data"))
+        self.vocabulary = vocabulary_of(read_about(connection, self.path, "vocabulary"))
+        self.settings = settings_of(read_about(connection, self.path, "settings"))
+        self.thinned_to = positive_int("thinned_to", read_about(connection, self.path, "thinned_to"))
+        self.data = about_of(read_about(connection, self.path, "data"))
         self._contents = Contents(self.path, self.vocabulary)
         self._silent_at_first, self._heard_at = max(0.0, time() - self.state.sign), monotonic()
-
-
-def _about(plain: Any) -> About | None:
-    """What there is to know of the data. Names that a later version adds are passed over."""
-    if plain is None:
-        return None
-    known = {field.name for field in fields(About)}
-    found: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in plain.items() if name in known
-    }
-    return About(**found)
 
 
 def duration(seconds: float) -> str:

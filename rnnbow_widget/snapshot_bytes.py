@@ -21,6 +21,20 @@ SHARED = "vocabulary"
 _FIELDS = tuple(field.name for field in fields(Snapshot) if field.name != SHARED)
 _OF_OTHER_LENGTH = frozenset({"bounds", "indicators"})
 _DTYPES = frozenset({"<f2", "<f4", "<f8", "<i2", "<i4", "<i8", "|i1", "|u1", "|b1"})
+_NUMBERS: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("batch", "start", "stop"), (int,)),
+    **dict.fromkeys(("grad_norm", "update_norm"), (float,)),
+    **dict.fromkeys(("diverged", "from_zero_state"), (bool,)),
+    "stream": (int, type(None)),
+}
+_MAPPINGS = {"surfaces": ("f", (2,)), "step_totals": ("f", (1,)), "beyond": ("f", (1,)), "bounds": ("f", (1,))}
+_ARRAYS = {
+    **dict.fromkeys(("loss", "probability", "indicators", "counted"), ("f", (1,))),
+    **dict.fromkeys(("target_tokens", "prediction_tokens"), ("i", (1,))),
+    **dict.fromkeys(("target_values", "prediction_values"), ("f", (2,))),
+    "inputs": ("fi", (1, 2)),
+}
+_OPTIONAL = frozenset({"indicators", "counted", "target_values", "prediction_values", "inputs"})
 _ALIGNMENT = 8
 _PADDING = tuple(b"\0" * (-length % _ALIGNMENT) for length in range(_ALIGNMENT))  # by length modulo the alignment
 
@@ -171,6 +185,7 @@ class SnapshotReader:
         known = {name: value for name, value in found.items() if name in _FIELDS}
         try:
             snapshot = Snapshot(**known, vocabulary=self._vocabulary, streams=tuple(streams))
+            _require_kinds(snapshot)
             _require_steps(snapshot)
         except (TypeError, AttributeError) as error:
             raise LayoutError(f"what is described is no snapshot ({error})") from None
@@ -189,6 +204,38 @@ class SnapshotReader:
         self._constants = {name: _constant(value) for name, value in plain["constants"].items()}
         if not isinstance(plain["streams"], list):
             raise ValueError(f"streams {plain['streams']!r}")
+
+
+def _require_kinds(snapshot: Snapshot) -> None:
+    """Every field is of its kind."""
+    for name, value in vars(snapshot).items():
+        if name in (SHARED, "streams"):
+            continue
+        if name in _NUMBERS:
+            fits = type(value) in _NUMBERS[name]
+        elif name in _MAPPINGS:
+            fits = isinstance(value, Mapping) and all(_is_array(one, *_MAPPINGS[name]) for one in value.values())
+        elif name == "first_lags":
+            fits = isinstance(value, Mapping) and all(
+                type(lag) is int and abs(lag) < snapshot.steps for lag in value.values()
+            )
+        elif name == "input_vocabulary":
+            fits = isinstance(value, tuple) and all(isinstance(label, str) for label in value)
+        else:
+            kinds, axes = _ARRAYS[name]
+            fits = _is_array(value, kinds, axes) or (value is None and name in _OPTIONAL)
+        if not fits:
+            raise LayoutError(f"{name} is not of its kind")
+    if not snapshot.surfaces or not snapshot.steps:
+        raise LayoutError("it has no surface, or no steps")
+    for name, labels in (("target_tokens", snapshot.vocabulary), ("prediction_tokens", snapshot.vocabulary)):
+        tokens = getattr(snapshot, name)  # (n,)
+        if labels and not -1 <= tokens.min() <= tokens.max() < len(labels):
+            raise LayoutError(f"{name} has tokens that are not in the vocabulary")
+
+
+def _is_array(value: Any, kinds: str, axes: tuple[int, ...]) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind in kinds and value.ndim in axes
 
 
 def _require_steps(snapshot: Snapshot) -> None:

@@ -18,7 +18,7 @@ import torch
 from torch.nn.utils import parametrize
 
 from .blas_threads import one_thread
-from .checks import positive_int, shown
+from .checks import as_names, instance, positive_int, shown
 from .foreign import ForeignLayers
 from .itemizer import TOLERANCES, Itemizer
 from .parameters import Array, Tokens
@@ -191,6 +191,7 @@ class Watch:
             raise ValueError(f"head takes in_features={outputs}, what module gives out; got {head.in_features}")
         if targets is not None and not callable(targets):
             raise TypeError(f"targets takes a function that returns a batch's classes, got {type(targets).__name__}")
+        vocabulary = as_names("vocabulary", vocabulary)
         if head is not None and not vocabulary:
             vocabulary = tuple(map(str, range(head.out_features)))
         if head is not None and len(vocabulary) != head.out_features:
@@ -204,7 +205,7 @@ class Watch:
             horizon=horizon,
             surfaces=surfaces,
             vocabulary=vocabulary,
-            name=name or type(module).__name__,
+            name=instance("name", name, str) or type(module).__name__,
             streams=self.streams,
             memory_limit=memory_limit,
             record_every=self._every,

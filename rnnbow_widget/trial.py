@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .checks import shown
 from .contrast import PAST
 from .grid import Settings
 from .overview import DIVERGED, Overview
@@ -31,8 +32,13 @@ class Home:
             self.path = Path(mkdtemp(prefix="rnnbow-sweep-"))
             weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
         else:
-            self.path = Path(folder).absolute()
-            self.path.mkdir(parents=True, exist_ok=True)
+            if not isinstance(folder, (str, PathLike)):
+                raise TypeError(f"folder takes the name of a folder, got {shown(folder)}")
+            try:
+                self.path = Path(folder).absolute()
+                self.path.mkdir(parents=True, exist_ok=True)
+            except ValueError as error:  # an embedded null byte, a surrogate that stands alone
+                raise ValueError(f"folder takes the name of a folder, got {shown(folder)}: {error}") from None
 
 
 _HOMES: weakref.WeakKeyDictionary[Run, Home] = weakref.WeakKeyDictionary()  # of runs that were opened

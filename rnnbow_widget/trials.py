@@ -59,7 +59,7 @@ class Trials:
         overwrite: bool = False,
         **settings: Any,
     ) -> None:
-        self.data = data if isinstance(data, Data) else corpora.text(data)
+        self.data = data if isinstance(data, Data) else corpora.text(data, argument="data")
         self.batches = positive_int("batches", batches)
         self.common = {"horizon": None, **settings}
         found = settings_of(grid, seeds, settings)

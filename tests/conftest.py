@@ -15,6 +15,12 @@ settings.register_profile("mutation", derandomize=True, database=None, phases=[P
 TRIED = pytest.StashKey[dict[str, int]]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    monkey = parser.getgroup("monkey", "tests/browser/test_monkey.py")
+    monkey.addoption("--monkey-seed", type=int, default=9, help="which actions the monkey does (default: 9)")
+    monkey.addoption("--monkey-minutes", type=float, default=0, help="how long it is at it (default: a few rounds)")
+
+
 @pytest.fixture
 def even_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """A clock of leases that goes on by a millisecond whenever it is read, however busy the machine is."""

@@ -288,24 +288,23 @@ REFUSALS = (TypeError, ValueError, LookupError, RunFileError, OSError, traitlets
 
 
 def test_every_argument_takes_what_it_takes_or_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tried: Callable[[str, int], None]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     made_trainer(save=tmp_path / "saved.rnnbow").train(3)
     gc.collect()
-    tried, wrong = 0, []
+    count, wrong = 0, []
     for case in cases(tmp_path):
         for argument in case.arguments:
             for value in VALUES:
-                tried += 1
-                if said := _complaint(case, argument, value):
+                count += 1
+                if said := complaint_about(case, argument, value):
                     wrong.append(f"{case.name}({argument}={value!r:.60}): {said}")
-    with capsys.disabled():
-        print(f"\n{tried:,} bad or odd arguments tried")
-    assert not wrong, f"{len(wrong)} of {tried}:\n" + "\n".join(wrong)
+    assert not wrong, f"{len(wrong)} of {count}:\n" + "\n".join(wrong)
+    tried("arguments of what people call", count)
 
 
-def _complaint(case: Case, argument: str, value: Any) -> str:
+def complaint_about(case: Case, argument: str, value: Any) -> str:
     """What is wrong with how a value is taken; empty if nothing is."""
     if isinstance(value, str) and argument in case.free:
         return ""

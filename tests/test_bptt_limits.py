@@ -81,6 +81,17 @@ def test_the_floor_is_in_the_units_of_the_gradients(dtype: type) -> None:
     assert itemized_bptt(case.rnn, case.forward()).floor == expected
 
 
+def test_rows_are_dropped_by_their_norm_and_not_before() -> None:
+    """Each step back multiplies by 1e-5: 1e-75 at lag 15 is followed on, 1e-155 at lag 31 is not."""
+    rnn = RNN(3, 4, cell=LinearCell, init="identity", dtype=np.float64)
+    rnn.parameters.W_hh *= 1e-5
+    x = np.arange(40) % 3
+    delta = itemized_delta(rnn, rnn.forward(x, x))  # (n, n, H)
+    sizes = np.array([np.abs(delta[39 - d, d]).max() for d in range(40)])  # (n,): of the last loss
+    assert (sizes[:31] > 0).all()
+    assert not sizes[31:].any()
+
+
 def test_rows_at_their_limit_are_dropped_and_what_is_no_number_is_not() -> None:
     rows = np.array([[3.0, 4.0], [0.0, 0.0], [3.0, 4.1], [np.nan, 0.0], [1.0, 0.0]])  # (losses, R)
     assert _drop(rows, np.full(5, 25.0))

@@ -242,6 +242,14 @@ def test_the_rows_of_the_candidate_are_a_view_of_the_weights() -> None:
         assert rows.base is weights
 
 
+@pytest.mark.parametrize("name", CELLS)
+def test_a_cell_borrows_what_it_is_given(name: str) -> None:
+    weights, bias = np.ones((CELLS[name].gates * HIDDEN, HIDDEN)), np.ones(HIDDEN)
+    cell = CELLS[name](weights, bias)
+    assert cell.W_hh is weights
+    assert cell.b_hn is bias
+
+
 def test_a_gru_without_a_bias_of_its_own_has_zeros_of_the_weights_kind() -> None:
     cell = GRUCell(np.ones((9, 3), np.float32))
     assert cell.b_hn.dtype == np.float32

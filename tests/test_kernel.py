@@ -96,7 +96,7 @@ def test_it_trains_on_leases_and_says_what_it_recorded(page: Page) -> None:
     said = page.says(kind="lease", client="page", seq=1, ms=200)
     frames = [(content, chunks) for content, chunks in said if content["kind"] == "frame"]
     assert [content["last"] for content, _ in frames] == [False] * (len(frames) - 1) + [True]
-    page.says(kind="stop")
+    said += page.says(kind="stop")  # what was trained after the last frame
     said += page.says(kind="step", client="page", seq=2, until="record")
     told = batches([chunk for _, chunks in said for chunk in chunks])
     assert len(told) > 1

@@ -757,8 +757,14 @@ def test_a_folder_that_may_not_be_written_to_can_be_read_from_and_is_refused_to_
     try:
         for parent, mode in zip(parents, modes, strict=True):
             parent.chmod(mode | 0o011)
+        # Who measures coverage would have to write, too, as this other user.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
         done = subprocess.run(
-            [sys.executable, "-c", textwrap.dedent(code), tmp_path], capture_output=True, text=True, check=False
+            [sys.executable, "-c", textwrap.dedent(code), tmp_path],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=environment,
         )
     finally:
         for parent, mode in zip(parents, modes, strict=True):

@@ -112,7 +112,7 @@ def test_settings_can_be_listed_one_by_one(threads: Executor) -> None:
         ({"executor": 0}, "executor takes a whole number of at least 1"),
         ({"executor": "dask"}, "executor takes a concurrent.futures.Executor, or how many local processes; got str"),
         ({"overwrite": 1}, "overwrite takes True or False"),
-        ({"data": 3}, "source takes a text or a path, got int"),
+        ({"data": 3}, "data takes a text or a path, got int"),
     ],
 )
 def test_what_is_wrong_is_refused_before_anything_is_started(changes: dict[str, Any], message: str) -> None:

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from ipywidgets import Widget
 from unpacking import batches, detailed
 
 import rnnbow_widget
@@ -216,3 +217,16 @@ def test_the_grid_in_a_line_is_as_short_as_it_can_be() -> None:
     assert grid_of(whole[:3]) == whole[:3]
     assert grid_of(whole[::-1]) == {"cell": ["lstm", "tanh"], "seed": [1, 0]}
     assert grid_of([{"cell": "gru"}, {"seed": 3}]) == [{"cell": "gru"}, {"seed": 3}]
+
+
+def test_a_host_that_connects_every_new_widget_is_not_told_of_panels_within_another(finished: Page) -> None:
+    told: list[Widget] = []
+    Widget.on_widget_constructed(told.append)
+    try:
+        finished.made.show(0)
+        finished.made.show(0, 1)
+        assert told == []
+        another = compare("tanh", "lstm", data="hello world, " * 40, hidden_size=4)
+        assert another in told
+    finally:
+        Widget.on_widget_constructed(None)

@@ -1,5 +1,6 @@
 /** Decodes chunks: what is recorded as columns of bytes (see "Chunks" in docs/architecture.md). */
 
+import { type Header, requireHeader, requireShapes } from "./chunk_header";
 import type { Bytes, Measure, Part, Stream } from "./contract";
 import type { Lags } from "./lags";
 
@@ -134,25 +135,6 @@ export const DIVERGED = 1;
 const ZERO_STATE = 2;
 export const CLIPPED = 4;
 
-interface Header {
-  version: number;
-  kind: Chunk["kind"];
-  count: number;
-  /** Of anything but an overview. */
-  steps: number;
-  stream: Stream;
-  part?: Part;
-  /** Of details: the lags that surfaces begin with, where that is not 0. */
-  first_lags?: Record<string, number>;
-  /** Of a cell. */
-  first_lag?: number;
-  /** Of the flow in a cell: which of ours it is. */
-  cell?: string | null;
-  edges?: [name: string, from: string, to: string][];
-  columns: ColumnHeader[];
-}
-type ColumnHeader = [name: string, type: "f4" | "i4", shape: number[]];
-
 /** Bytes at an offset that 4-byte elements may start at; copied only if the host delivered them misaligned. */
 function alignedBytes(source: Bytes): Uint8Array<ArrayBuffer> {
   if (!ArrayBuffer.isView(source)) return new Uint8Array(source);
@@ -176,8 +158,8 @@ function readHeader(bytes: Uint8Array): { header: Header; end: number } {
   if (end > bytes.byteLength || end % 4 !== 0) {
     throw new Error(`chunk header ends at byte ${end} of ${bytes.byteLength}`);
   }
-  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, end))) as Header;
-  if (header.version !== 2) throw new Error(`chunk version ${header.version}: this front end reads version 2`);
+  const header: unknown = JSON.parse(new TextDecoder().decode(bytes.subarray(4, end)));
+  requireHeader(header);
   return { header, end };
 }
 
@@ -186,7 +168,7 @@ function readColumns(bytes: Uint8Array<ArrayBuffer>, header: Header, end: number
   let offset = end;
   for (const [name, type, shape] of header.columns) {
     const length = shape.reduce((product, size) => product * size, 1);
-    if (offset + 4 * length > bytes.byteLength) {
+    if (!(offset + 4 * length <= bytes.byteLength)) {
       throw new Error(`chunk ends at byte ${bytes.byteLength}, inside column ${name}`);
     }
     const TypedArray = type === "f4" ? Float32Array : Int32Array;
@@ -216,11 +198,11 @@ export function decodeChunk(source: Bytes): Chunk {
   const { header, end } = readHeader(bytes);
   const columns = readColumns(bytes, header, end);
   const { kind, count } = header;
+  requireShapes(header);
 
   function integers(name: string): Ints {
     const found = columns.get(name);
     if (!found) throw new Error(`chunk has no column ${name}`);
-    if (found.length !== count) throw new Error(`column ${name} has ${found.length} values`);
     return found as Ints;
   }
 
@@ -240,6 +222,7 @@ export function decodeChunk(source: Bytes): Chunk {
 
   switch (kind) {
     case "overview":
+      requireAscending(integers("batch"));
       return {
         kind,
         count,
@@ -258,7 +241,14 @@ export function decodeChunk(source: Bytes): Chunk {
     case "cell":
       return held(kind, readCell);
     default:
-      throw new Error(`chunk of kind ${kind satisfies never}: this front end reads overview, details, units and cell`);
+      throw new Error(`chunk of kind ${kind satisfies never}`);
+  }
+}
+
+/** Batches are looked up by halving. */
+function requireAscending(batches: Ints) {
+  if (batches.some((batch, row) => batch < 0 || (row > 0 && batch <= batches[row - 1]))) {
+    throw new Error("chunk has batches that do not ascend");
   }
 }
 
@@ -330,7 +320,7 @@ function readSnapshot(row: Row): Snapshot {
     items(surface, measure) {
       const key = keyOf(surface, measure);
       const made = read.get(key) ?? {
-        firstLag: header.first_lags?.[surface] ?? 0,
+        firstLag: firstLagOf(header, surface),
         lags: row.size(`${ITEMS}${key}`, -1),
         pieces: values(`${ITEMS}${key}`),
         total: optional(`total:${key}`),
@@ -343,6 +333,9 @@ function readSnapshot(row: Row): Snapshot {
   };
 }
 
+const firstLagOf = ({ first_lags = {} }: Header, surface: string) =>
+  Object.hasOwn(first_lags, surface) ? first_lags[surface] : 0;
+
 function readUnits(row: Row): Units {
   const { header, values } = row;
   const surface = row.part?.slice(UNITS.length) ?? "";
@@ -352,7 +345,7 @@ function readUnits(row: Row): Units {
     surface,
     units: row.size("size", -1),
     steps: header.steps,
-    firstLag: header.first_lags?.[surface] ?? 0,
+    firstLag: firstLagOf(header, surface),
     lags: row.size("profile", -1),
     size: values("size"),
     share: values("share"),

@@ -1,6 +1,7 @@
 /** A page's talk with the server that it came from, which follows a run file: what a model would send to a kernel goes there. */
 
 import type { FromKernel, Stream, ToKernel } from "./contract";
+import { isObject } from "./kernel_message";
 
 /** What else a server says: the file has another run than the page was made for. */
 type FromServer = FromKernel | { kind: "reload" };
@@ -19,11 +20,20 @@ export interface ServerTalkOptions {
 export function createServerTalk({ post, hear, stream, reload }: ServerTalkOptions) {
   return async (message: ToKernel) => {
     const answer = await post(JSON.stringify({ stream: stream(), ...message })).catch(() => null);
-    for (const { content, buffers } of answer ? unpack(answer) : []) {
+    for (const { content, buffers } of answer ? unpacked(answer) : []) {
       if (content.kind === "reload") reload();
       else hear(content, buffers);
     }
   };
+}
+
+/** What cannot be read is as good as no answer. */
+function unpacked(body: ArrayBuffer) {
+  try {
+    return unpack(body);
+  } catch {
+    return [];
+  }
 }
 
 /** Messages and their buffers: see `packed` in `follower.py`. */
@@ -32,6 +42,8 @@ function unpack(body: ArrayBuffer): { content: FromServer; buffers: DataView[] }
   const head: { content: FromServer; lengths: number[] }[] = JSON.parse(
     new TextDecoder().decode(new Uint8Array(body, 4, end - 4)),
   );
+  if (!head.every(({ content, lengths }) => isObject(content) && Array.isArray(lengths)))
+    throw new Error("no messages");
   return head.map(({ content, lengths }) => ({
     content,
     buffers: lengths.map((length) => {

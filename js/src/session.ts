@@ -24,13 +24,14 @@ import {
 import { createDetailRequests, type Missing } from "./detail_requests";
 import type { Place } from "./details";
 import { replaysState } from "./host";
+import { OF_RUN, requireForm } from "./kernel_message";
 import { type Chunk, decodeChunk, type OverviewChunk, ownView } from "./protocol";
 import { randomName } from "./random_name";
 import { createRequests, SILENCE_MS } from "./requests";
 import { createRun } from "./run";
 import { createSavedRun } from "./saved_run";
 import { createStore, type State, type Store } from "./store";
-import { createTalk, type TrainingCommands, trainingCommands } from "./talk";
+import { createTalk, type TrainingCommands, trainingCommands, unreadable } from "./talk";
 
 /** All that a person can ask for. */
 export interface Commands extends TrainingCommands {
@@ -71,7 +72,12 @@ export function createSession(
   /** What is shown: the epoch, and the number of the next frame. */
   let position = { epoch: saved.epoch, next: saved.next };
   const audience = createAudience(visibility);
-  const talk = createTalk(model, clock, () => store.update({ silent: true }));
+  const talk = createTalk(
+    model,
+    clock,
+    () => store.update({ silent: true }),
+    (error) => store.update({ problem: unreadable(error) }),
+  );
   /** Limits `resync` to one until the whole arrives or stays away. */
   let cancelResyncTimer: (() => void) | null = null;
 
@@ -318,6 +324,7 @@ export function createSession(
   function onMessage(message: FromKernel, buffers: Bytes[] = []) {
     heard();
     try {
+      requireForm(message, OF_RUN);
       apply(message, buffers);
     } catch (error) {
       store.update({ problem: unreadable(error) });
@@ -389,9 +396,4 @@ export const follows = ({ file }: Pick<Status, "file">) => file?.follows ?? fals
 function decodeToKeep(received: Bytes): Chunk {
   const chunk = decodeChunk(received);
   return chunk.kind === "overview" ? chunk : decodeChunk(ownView(received));
-}
-
-function unreadable(error: unknown) {
-  const reason = error instanceof Error ? error.message : String(error);
-  return { message: "A part of the run could not be read.", hint: reason };
 }

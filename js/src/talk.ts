@@ -4,6 +4,7 @@ import type { AnyModel } from "@anywidget/types";
 import type { Clock } from "./clock";
 import type { ToKernel } from "./contract";
 import { type Requests, SILENCE_MS } from "./requests";
+import type { Problem } from "./store";
 
 /** `T`: the model's traits; `Message`: what its kernel is told. */
 export interface Talk<T, Message extends object = ToKernel> {
@@ -21,6 +22,12 @@ export interface Talk<T, Message extends object = ToKernel> {
   destroy(): void;
 }
 
+/** What is said of something that arrived and could not be taken in. */
+export function unreadable(error: unknown): Problem {
+  const reason = error instanceof Error ? error.message : String(error);
+  return { message: "A part of the run could not be read.", hint: reason };
+}
+
 /** What a person can ask for, of one run or of several. */
 export interface TrainingCommands {
   play(): void;
@@ -30,10 +37,12 @@ export interface TrainingCommands {
   select(batch: number | null): void;
 }
 
+/** `onFailure` is told of what listeners throw: what arrives may not be what it should be. */
 export function createTalk<T extends object, Message extends object = ToKernel>(
   model: AnyModel<T>,
   clock: Clock,
   onSilence: () => void,
+  onFailure: (error: unknown) => void,
 ): Talk<T, Message> {
   const cleanups: (() => void)[] = [];
   let cancelAnswerTimer = () => {};
@@ -55,7 +64,13 @@ export function createTalk<T extends object, Message extends object = ToKernel>(
 
   return {
     on(event, listener) {
-      const callback = listener as () => void;
+      const callback = (...args: unknown[]) => {
+        try {
+          listener(...(args as never[]));
+        } catch (error) {
+          onFailure(error);
+        }
+      };
       model.on(event as "msg:custom", callback);
       cleanups.push(() => model.off(event as "msg:custom", callback));
     },

@@ -202,8 +202,8 @@ describe("a comparison's session", () => {
     expect(leases()).toHaveLength(2);
     whole.receive({ kind: "done", client, seq: leases()[1].seq });
     expect(leases()).toHaveLength(3);
-    whole.receive({ kind: "code", code: "" });
-    whole.receive({ kind: "refused", message: "No such batch." });
+    whole.receive({ kind: "code", client, line: "" });
+    whole.receive({ kind: "refused", name: "selected", value: -1, message: "No such batch." });
     expect(session.store.state.problem).toEqual({ message: "No such batch.", hint: "" });
   });
 

@@ -167,6 +167,7 @@ describe("what arrives", () => {
       kind: "whole",
       epoch: 1,
       next: 0,
+      recorded: 0,
       status: STATUS,
       samples: { first: null, now: null },
       cues: [],

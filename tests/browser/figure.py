@@ -169,7 +169,7 @@ class Figure:
             bars=[Bar(left + x, top + y, width) for x, y, width in _bars(found["bars"])],
             selected=_mark(found["selected"]),
             selected_batch=int(found["selected"]["batch"]),
-            axes={panel: _axis(ticks) for panel, ticks in found["ticks"].items()},
+            axes={panel: axis(ticks) for panel, ticks in found["ticks"].items()},
             headline=found["headline"],
             finding=found["finding"],
         )
@@ -330,7 +330,7 @@ def _bars(path: str) -> list[tuple[float, float, float]]:
     ]
 
 
-def _axis(ticks: list[tuple[str, float]]) -> Axis:
+def axis(ticks: list[tuple[str, float]]) -> Axis:
     """Return the scale between an axis' first and last label."""
     (low, low_y), (high, high_y) = [(drawn_number(text), y - HALF_PIXEL) for text, y in (ticks[0], ticks[-1])]
     unit = (low_y - high_y) / (high - low)

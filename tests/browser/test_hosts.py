@@ -140,6 +140,9 @@ def test_comparisons_attempts_and_sweeps_in_marimo(browser: Browser, tmp_path: P
     with running_marimo(tmp_path, mode, *cells, theme="light") as address, page_of_a_host(browser) as page:
         page.goto(address)
         assert_all_are_shown(page)
+        page.locator(".rnnbow.sweep tr[data-trial='1'] button").click()
+        opened = page.locator(".rnnbow:not(.comparison, .sweep)")
+        expect(opened).to_have_attribute("data-recorded", "6", timeout=SLOW_MS)
         page.reload()
         assert_all_are_shown(page)
         compared = page.locator(".rnnbow.comparison").first

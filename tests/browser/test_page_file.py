@@ -12,6 +12,8 @@ from playwright.sync_api import Browser, expect
 
 from rnnbow_widget import RNNbow, Trainer, compare
 from rnnbow_widget.corpora import Corpus
+from rnnbow_widget.protocol import drawable
+from rnnbow_widget.visible_text import visible
 
 TEXT = "static inline int min(int a, int b) { return a < b ? a : b; }\n" * 20
 HOSTILE = ("</script><script>alert(1)</script>", "<img src=x onerror=alert(2)>", "&lt;", "\u202e\x07")
@@ -155,6 +157,32 @@ def test_labels_and_names_are_drawn_as_text(open_page: Open) -> None:
     assert "U+202E␇"[:3] in "".join(targets)
     expect(figure.page.locator("h1")).to_have_text(HOSTILE[1])
     expect(figure.page.locator(".settings").first).to_contain_text(HOSTILE[0])
+    assert figure.page.locator("img").count() == 0
+    assert figure.page.locator("script:not([type])").count() == 1
+
+
+HARD = (
+    *"אع",  # written from right to left
+    "👩\u200d👩\u200d👧\u200d👦",  # one picture of several characters
+    "\u0301",  # a mark that sits on what is before it
+    *"\0\ud800\u202e\u200d\u2028\ufeff",  # without ink
+    "</script><img src=x onerror=alert(1)>",
+    "`${alert(2)}`",
+)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_hard_text_is_drawn_and_nothing_of_it_is_run(open_page: Open, scheme: str) -> None:
+    steps = len(HARD)
+    data = Corpus("hard", np.arange(steps * 30, dtype=np.int32) % steps, HARD)
+    figure = open_page(trained(data, seq_length=steps), scheme=scheme)
+    figure.expect_batch(110)
+    drawn = [figure.read().steps[j].target for j in range(steps)]
+    labels = [drawable(HARD[(110 * steps + j + 1) % steps]) for j in range(steps)]
+    for text, label in zip(drawn, labels, strict=True):
+        shown = visible(label)
+        assert text
+        assert text == shown or shown.startswith(text.rstrip("…"))
     assert figure.page.locator("img").count() == 0
     assert figure.page.locator("script:not([type])").count() == 1
 

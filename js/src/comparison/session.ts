@@ -7,11 +7,12 @@ import type { AnyModel } from "@anywidget/types";
 import { browserClock, type Clock, createAudience, pageVisibility, type Visibility } from "../clock";
 import type { Code } from "../code_line";
 import type { Bytes, ComparisonFrame, ComparisonTraits, FromComparison, Mark, SideDescription } from "../contract";
+import { OF_COMPARISON, requireForm } from "../kernel_message";
 import { randomName } from "../random_name";
 import { createRequests } from "../requests";
 import { createSession, follows, type Session } from "../session";
 import { createStore, type Problem, type Store } from "../store";
-import { createTalk, type TrainingCommands, trainingCommands } from "../talk";
+import { createTalk, type TrainingCommands, trainingCommands, unreadable } from "../talk";
 import { createSideModel } from "./side_model";
 
 /** What a person chooses for all sides. */
@@ -71,7 +72,12 @@ export function createComparisonSession(
     ...choices(),
   });
   const { update } = store;
-  const talk = createTalk(model, clock, () => update({ silent: true }));
+  const talk = createTalk(
+    model,
+    clock,
+    () => update({ silent: true }),
+    (error) => update({ problem: unreadable(error) }),
+  );
 
   const requests = createRequests({
     client,
@@ -101,6 +107,8 @@ export function createComparisonSession(
 
   /** Each side gets its part of a frame at once, so that what is drawn next is all of one batch. */
   function applyFrame({ sides: parts, chunks, contrast, ...head }: ComparisonFrame, buffers: Bytes[]) {
+    if (parts.length !== models.length || chunks.length !== parts.length)
+      throw new Error("a frame is not of these sides");
     let first = 0;
     parts.forEach((part, side) => {
       const end = first + chunks[side];
@@ -117,11 +125,13 @@ export function createComparisonSession(
 
   function onMessage(message: FromComparison, buffers: Bytes[] = []) {
     heard();
+    requireForm(message, OF_COMPARISON);
     switch (message.kind) {
       case "frame":
         return applyFrame(message, buffers);
       case "whole":
       case "details":
+        if (message.side >= models.length) throw new Error(`there is no side ${message.side}`);
         return models[message.side].receive(message, buffers);
       case "busy":
         return requests.busy(message.client, message.seq);

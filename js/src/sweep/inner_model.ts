@@ -5,6 +5,7 @@
 
 import type { AnyModel } from "@anywidget/types";
 import type { Bytes, RelayedToKernel, RelayedToPage } from "../contract";
+import { isObject } from "../kernel_message";
 
 type Listener = (...args: unknown[]) => void;
 type Values = Record<string, unknown>;
@@ -66,6 +67,7 @@ export function createInnerModel<T extends object>(traits: T, send: (data: Relay
     model,
     receive(data, buffers) {
       if (data.method === "custom") return emit("msg:custom", data.content, buffers);
+      if (!isObject(data.state) || !Array.isArray(data.buffer_paths)) throw new Error("a relayed message has no state");
       putBuffers(data.state, data.buffer_paths, buffers);
       for (const [name, value] of Object.entries(data.state)) {
         if (data.method === "update" || !isOwnEcho(name)) take(name, value);
@@ -77,7 +79,10 @@ export function createInnerModel<T extends object>(traits: T, send: (data: Relay
 /** Puts buffers where they belong: at the end of each path of names and places. */
 function putBuffers(state: Values, paths: (string | number)[][], buffers: Bytes[]) {
   paths.forEach((path, index) => {
-    const parent = path.slice(0, -1).reduce<Values>((some, key) => some[key] as Values, state);
+    const parent = path.slice(0, -1).reduce<Values>((some, key) => {
+      if (!Object.hasOwn(some, key)) throw new Error(`a relayed message has no ${key}`);
+      return some[key] as Values;
+    }, state);
     parent[path[path.length - 1]] = buffers[index];
   });
 }

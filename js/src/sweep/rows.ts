@@ -97,5 +97,5 @@ export function trendText({ trend }: TrialRow): string {
 
 /** Takes rows that have changed into the table, in place. */
 export function takeRows(table: SweepTable, rows: readonly TrialRow[]) {
-  for (const row of rows) table.rows[row.number] = row;
+  for (const row of rows) if (row.number < table.rows.length) table.rows[row.number] = row;
 }

@@ -7,11 +7,12 @@ import type { AnyModel } from "@anywidget/types";
 import { browserClock, type Clock, createAudience, pageVisibility, type Visibility } from "../clock";
 import type { Code } from "../code_line";
 import type { Bytes, ComparisonTraits, FromSweep, SweepTable, SweepTraits, ToSweep, Traits } from "../contract";
+import { OF_SWEEP, requireForm } from "../kernel_message";
 import { type Showing, showComparison, showRun } from "../lifecycle";
 import { randomName } from "../random_name";
 import { createRequests } from "../requests";
 import type { Problem } from "../store";
-import { createTalk } from "../talk";
+import { createTalk, unreadable } from "../talk";
 import { createInnerModel, type InnerModel } from "./inner_model";
 import { takeRows } from "./rows";
 
@@ -68,7 +69,12 @@ export function createSweepSession(
   const audience = createAudience(visibility);
   const listeners = new Set<() => void>();
   let inner: InnerModel<Traits & ComparisonTraits> | null = null;
-  const talk = createTalk<SweepTraits, ToSweep>(model, clock, () => update({ silent: true }));
+  const talk = createTalk<SweepTraits, ToSweep>(
+    model,
+    clock,
+    () => update({ silent: true }),
+    (error) => update({ problem: unreadable(error) }),
+  );
   let state: SweepState = {
     table: model.get("_table"),
     sortBy: model.get("sort_by"),
@@ -119,6 +125,7 @@ export function createSweepSession(
 
   function onMessage(message: FromSweep, buffers: Bytes[] = []) {
     heard();
+    requireForm(message, OF_SWEEP);
     switch (message.kind) {
       case "rows":
         takeRows(state.table, message.rows);

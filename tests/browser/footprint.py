@@ -1,0 +1,36 @@
+"""What a page and a kernel hold: bytes, nodes and listeners, after what nobody needs is gone."""
+
+from dataclasses import dataclass
+
+from harness import kernel_value
+from playwright.sync_api import Page
+
+RESIDENT = "__import__('gc').collect() and 0 or __import__('psutil').Process().memory_info().rss"
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """Bytes of the page's live objects with their buffers, of the kernel's process; nodes and listeners of the page."""
+
+    page_bytes: int
+    kernel_bytes: int
+    nodes: int
+    listeners: int
+
+
+def footprint(page: Page) -> Footprint:
+    """Measure the page and the kernel of the open notebook."""
+    devtools = page.context.new_cdp_session(page)
+    try:
+        for _ in range(2):  # what was freed may have held more
+            devtools.send("HeapProfiler.collectGarbage")
+        usage = devtools.send("Runtime.getHeapUsage")
+        counters = devtools.send("Memory.getDOMCounters")
+    finally:
+        devtools.detach()
+    return Footprint(
+        page_bytes=int(usage["usedSize"] + usage["backingStorageSize"]),
+        kernel_bytes=int(kernel_value(page, RESIDENT)),
+        nodes=int(counters["nodes"]),
+        listeners=int(counters["jsEventListeners"]),
+    )
