@@ -34,7 +34,8 @@ def overview_frame(overview: Overview) -> pandas.DataFrame:
         If pandas is not installed.
     """
     pandas = _pandas()
-    columns = {name: np.array(overview.column(name)) for name in overview.names}
+    stop = len(overview)  # it may grow meanwhile
+    columns = {name: np.array(overview.column(name, 0, stop)) for name in overview.names}
     index = pandas.Index(columns.pop("batch", np.zeros(0, np.int64)), name="batch")
     return pandas.DataFrame(columns, index=index)
 

@@ -64,12 +64,13 @@ def diagnose(overview: Overview, newest: Snapshot | None, settings: Mapping[str,
     settings : mapping
         What the network was made and is trained with; what is missing gives no advice.
     """
-    first = max(0, len(overview) - RECENT)
-    flags = overview.column("flags", first)  # (recent,)
+    stop = len(overview)  # it may grow meanwhile
+    first = max(0, stop - RECENT)
+    flags = overview.column("flags", first, stop)  # (recent,)
     if len(flags) < LEAST or flags[-1] & DIVERGED:
         return []
     names = ("grad_norm", "update_norm", "horizon_length", "saturation", "unit_median")
-    recent = {name: overview.column(name, first).astype(np.float64) for name in names}  # (recent,) each
+    recent = {name: overview.column(name, first, stop).astype(np.float64) for name in names}  # (recent,) each
     dead = _dead(recent, settings)
     found = (
         _reach(recent, newest, settings),

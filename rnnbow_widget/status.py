@@ -33,7 +33,9 @@ def status_of(
         What went wrong and what to try, or two empty strings.
     """
     overview = run.overview
-    newest = {name: overview.column(name)[-1:] for name in ("batch", "loss", "flags")}  # (1,), or (0,) at first
+    stop = len(overview)  # it may grow meanwhile
+    first = max(0, stop - 1)
+    newest = {name: overview.column(name, first, stop) for name in ("batch", "loss", "flags")}  # (1,), or (0,) at first
     batch = trainer.batch if trainer else int(newest["batch"].max(initial=-1)) + 1
     loss = trainer.smooth_loss if trainer else float(newest["loss"].sum()) if batch else math.nan
     message, hint = trouble

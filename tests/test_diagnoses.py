@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from rnnbow_widget import Run, Trainer, corpora, tasks
+from rnnbow_widget.arrays import overview_frame
 from rnnbow_widget.diagnoses import LEAST, RECENT, Diagnosis, diagnose
 from rnnbow_widget.overview import CLIPPED, DIVERGED, Overview
 
@@ -35,6 +36,16 @@ def found_in(newest: Any, settings: dict[str, Any] | None, rows: int, **columns:
     return diagnose(overview, newest, settings or {})
 
 
+class Growing(Overview):
+    """One that another thread trains on: every look at it finds one row more."""
+
+    def column(self, name: str, first: int = 0, stop: int | None = None) -> Any:
+        found = super().column(name, first, stop)
+        whole = {key: np.array([len(self)]) for key in ("batch", "start", "stop")}
+        self.extend({**whole, "flags": np.zeros(1, np.int32), "max:W_hh": np.ones(1, np.float32)})
+        return found
+
+
 def trained(batches: int, data: Any = TEXT, **settings: Any) -> Run:
     return Trainer(data, **{"hidden_size": 8, "record_every": 1, "horizon": None, **settings}).train(batches)
 
@@ -44,6 +55,18 @@ def test_nothing_is_said_of_few_batches_or_of_a_run_that_diverged() -> None:
     assert of(rows=LEAST, flags=CLIPPED, update_norm=0.1) == ["clipped"]
     assert of(flags=np.where(np.arange(RECENT) == RECENT - 1, DIVERGED | CLIPPED, CLIPPED), update_norm=0.1) == []
     assert of() == [], "usual numbers; without details nobody knows how far could be seen"
+
+
+def test_a_run_may_grow_while_it_is_looked_at() -> None:
+    overview = Growing()
+    rows = {"batch": np.arange(LEAST), "start": np.arange(LEAST), "stop": np.arange(LEAST) + 1}
+    norms = {"grad_norm": np.ones(LEAST), "update_norm": np.full(LEAST, 0.1), "max:W_hh": np.ones(LEAST)}
+    overview.extend(rows | norms | {"flags": np.full(LEAST, CLIPPED)})
+    assert [found.kind for found in diagnose(overview, None, {})] == ["clipped"]
+    assert len(overview) > LEAST
+    frame = overview_frame(overview)
+    assert frame.index.tolist() == list(range(len(frame)))
+    assert len(overview) > len(frame)
 
 
 @pytest.mark.parametrize(
