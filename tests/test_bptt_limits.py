@@ -54,11 +54,26 @@ def test_what_overflows_and_what_is_no_number_is_shown_and_no_accident(
         itemized = itemized_bptt(rnn, forward, horizon, measures=MEASURES)
         delta = itemized_delta(rnn, forward, horizon)
         plain, average = itemized.gradients.parameters.W_hh, itemized.average
+        sums = itemized_bptt(rnn, forward, horizon).gradients  # without shares: of a whole window, from its own rows
+    assert not np.isfinite(sums.parameters.W_hh).all()
     assert not np.isfinite(plain).all()
     assert not np.isfinite(itemized.total["norm"]).all()
     assert not np.isfinite(average.total["norm"]).all()
     assert np.isfinite(delta[..., :2, :]).all(), "two lags do not overflow"
     assert (horizon is None) != bool(np.isfinite(delta).all())
+
+
+@pytest.mark.parametrize("gain", [1e200, np.inf])
+def test_plain_gradients_of_several_layers_may_overflow_as_well(gain: float) -> None:
+    rnn = RNN(3, 4, cell=LinearCell, num_layers=2, init="orthogonal", dtype=np.float64)
+    forward = rnn.forward(np.arange(6) % 3, np.arange(6) % 3)
+    for name in ("W_hh", "W_hh_l1"):
+        weights = rnn.parameters[name]
+        weights *= gain
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        plain = itemized_bptt(rnn, forward).gradients.parameters
+    assert not np.isfinite(plain["W_hh"]).all()
 
 
 @pytest.mark.parametrize("size", [1e-18, 1e-3, 0.5, 1.0, 1.5, 3e5, 1e15])
@@ -106,6 +121,7 @@ def test_single_precision_stays_single() -> None:
     for horizon in (None, 4):
         found = itemized_bptt(case.rnn, case.forward(), horizon, measures=MEASURES)
         delta = itemized_delta(case.rnn, case.forward(), horizon)
+        assert itemized_bptt(case.rnn, case.forward(), horizon).delta.dtype == np.float32
         parts = [*found.items.values(), *found.total.values(), *found.beyond.values()]
         assert {array.dtype for array in (*parts, found.delta, delta, found.gradients.delta)} == {np.dtype(np.float32)}
         expected = itemized_delta(double.rnn, double.forward(), horizon)
