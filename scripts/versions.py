@@ -29,6 +29,8 @@ SHOWN = ("numpy", "anywidget", "ipywidgets", "traitlets", "click", "distributed"
 KERNELS = {6: "ipykernel>=6.29,<7", 7: "ipykernel>=7,<8"}
 OLDEST_KERNEL = "ipykernel>=6.5,<7"
 """Of JupyterLab 4; its IPython does not know Python 3.12."""
+OLDEST_MANAGER = "jupyterlab-widgets==3.0.11"
+"""Later ones are built for later JupyterLabs than the oldest, whose console then complains."""
 TOOLS = ("hypothesis", "jupyter-client", "pytest")
 TESTS = (
     "tests/test_kernel.py",
@@ -117,7 +119,8 @@ def install(environment: Environment, wheel: Path, folder: Path) -> str:
     wanted = ["--requirements", "pyproject.toml", *(word for extra in extras for word in ("--extra", extra))]
     resolution = "lowest-direct" if environment.oldest else "highest"
     kernel = OLDEST_KERNEL if environment.oldest and environment.lab else KERNELS[environment.kernel]
-    run([*pip, "--resolution", resolution, *wanted, kernel])
+    manager = [OLDEST_MANAGER] * (environment.oldest and environment.lab)
+    run([*pip, "--resolution", resolution, *wanted, kernel, *manager])
     run([*pip, *TOOLS, *["playwright"] * environment.lab])
     run([*pip, "--no-deps", str(wheel)])
     return python

@@ -37,6 +37,11 @@ ANSWER_SECONDS = 15
 IGNORED = {
     # JupyterLab's own debugger says so in a page that is closed or loaded again before its kernel has answered.
     "error: Could not restore the debugger state: Canceled future for debug_request message before replies were done",
+    # Of the oldest versions that are tested: JupyterLab 4.2 has no language pack for its own language, and kernels
+    # before ipykernel 6.18 do not tell of all widgets at once.
+    "warning: Language pack 'en_US' not installed!",
+    'warning: Failed to fetch ipywidgets through the "jupyter.widget.control" comm channel, fallback to fetching '
+    "individual model state. Reason: Control comm was closed too early",
 }
 # JupyterLite's, of the same environment: JupyterLab finds it beside its own, and says at length that it cannot load it.
 NOT_FOR_JUPYTERLAB = "@jupyterlite/pyodide-kernel-extension"
