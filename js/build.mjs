@@ -15,6 +15,7 @@ const options = {
   target: "es2022",
   minify: !watch,
   legalComments: "none",
+  charset: "utf8",
   logLevel: "info",
   metafile: true,
 };

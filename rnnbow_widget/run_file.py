@@ -150,8 +150,12 @@ def connect(path: Path) -> sqlite3.Connection:
         check_same_thread=False,
     )
     # What others wrote is data: nothing in it may run, and a damaged page is noticed early.
-    for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "mmap_size = 0"):
-        connection.execute(f"PRAGMA {pragma}")
+    try:
+        for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "mmap_size = 0"):
+            connection.execute(f"PRAGMA {pragma}")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

@@ -77,8 +77,12 @@ class RunReader:
             raise FileNotFoundError(f"path takes a run file, and there is no {self.path}")
         if self.path.is_dir():
             raise RunFileError(self.path, "is a folder")
-        with self._reading() as connection:
-            self._read_all_about(connection)
+        try:
+            with self._reading() as connection:
+                self._read_all_about(connection)
+        except BaseException:
+            self.close()  # nobody else can
+            raise
 
     @property
     def written(self) -> int:
@@ -173,9 +177,13 @@ class RunReader:
         opened = (found.st_dev, found.st_ino, os.getpid())
         if self._connection is None or opened != self._opened:
             self.close()
-            connection = connect(self.path)
-            require_run_file(connection, self.path)
-            self._connection, self._opened = connection, opened
+            self._connection = connect(self.path)
+            try:
+                require_run_file(self._connection, self.path)
+            except BaseException:
+                self.close()
+                raise
+            self._opened = opened
         return self._connection
 
     def _read_all_about(self, connection: sqlite3.Connection) -> None:

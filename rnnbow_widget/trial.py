@@ -157,7 +157,10 @@ class Trial:
     def _look(self) -> bool:
         if self._file is None:
             self._file = RunReader(self.path)
-        started_over, blocks = self._file.look(len(self._overview))
+        try:
+            started_over, blocks = self._file.look(len(self._overview))
+        finally:
+            self._file.close()
         if started_over:
             self._overview = Overview()
         for block in blocks:
@@ -167,7 +170,6 @@ class Trial:
             self.status = "training"
         if blocks:
             self._summarize(self._file.settings)
-        self._file.close()
         return bool(blocks) or begun
 
     def _summarize(self, settings: Mapping[str, Any]) -> None:

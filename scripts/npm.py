@@ -22,8 +22,8 @@ def npm(*arguments: str) -> None:
     """Run npm in ``js/``, after installing the packages that the lock file names."""
     if not _is_installed():
         # No package's own install script runs: none is needed, and they are others' code.
-        _run("ci", "--ignore-scripts", "--no-audit", "--no-fund")
-    _run(*arguments)
+        run("ci", "--ignore-scripts", "--no-audit", "--no-fund")
+    run(*arguments)
 
 
 def _is_installed() -> bool:
@@ -31,7 +31,8 @@ def _is_installed() -> bool:
     return installed.is_file() and installed.stat().st_mtime >= (JS / "package-lock.json").stat().st_mtime
 
 
-def _run(*arguments: str) -> None:
+def run(*arguments: str) -> None:
+    """Run npm in ``js/``, as it is."""
     environment = {
         **os.environ,
         "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}",

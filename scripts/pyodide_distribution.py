@@ -17,7 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from npm import NPM
+from npm import run
 
 CORE = "pyodide@0.27.7"
 """The newest whose packages can be had so. The versions of JupyterLite in pyproject.toml go with it."""
@@ -88,7 +88,7 @@ def sha256(content: bytes) -> str:
 
 
 def _take_core(work: Path, target: Path) -> None:
-    subprocess.run([*NPM, "pack", "--silent", CORE, "--pack-destination", str(work)], check=True, capture_output=True)
+    run("pack", "--silent", CORE, "--pack-destination", str(work))
     (archive,) = work.glob("pyodide-*.tgz")
     with tarfile.open(archive) as files:
         for name in RUNTIME:

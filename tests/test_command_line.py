@@ -213,6 +213,12 @@ def test_without_click_it_says_what_to_install(tmp_path: Path) -> None:
     assert err == "rnnbow needs click: pip install 'rnnbow_widget[cli]'\n"
 
 
+def test_what_else_cannot_be_imported_is_named(tmp_path: Path) -> None:
+    (tmp_path / "click.py").write_text("import nothing_of_this_name")
+    _, err = rnnbow("--version", status=1, env=os.environ | {"PYTHONPATH": str(tmp_path)})
+    assert err.endswith("ModuleNotFoundError: No module named 'nothing_of_this_name'\n")
+
+
 @pytest.mark.usefixtures("interruptible")
 def test_view_serves_a_run_file_until_it_is_interrupted(text: Path, tmp_path: Path) -> None:
     rnnbow("train", text, "--batches=21", *QUICK, "--save", tmp_path / "run.rnnbow")

@@ -30,10 +30,11 @@ from rnnbow_widget import (
     Trainer,
     grammars,
     run_appender,
+    run_reader,
     run_writer,
     tasks,
 )
-from rnnbow_widget.run_file import APPLICATION_ID, FORMAT
+from rnnbow_widget.run_file import APPLICATION_ID, FORMAT, connect
 from rnnbow_widget.run_reader import SILENT_SECONDS, RunReader, duration
 from rnnbow_widget.run_writer import RunWriter
 from rnnbow_widget.snapshot_bytes import Layout, LayoutError, SnapshotReader, pack_snapshot
@@ -795,6 +796,29 @@ def test_what_is_missing_foreign_or_newer_is_told_apart(path: Path) -> None:
     execute(path, f"PRAGMA application_id = {APPLICATION_ID + 1}")
     with pytest.raises(RunFileError, match="is a database, but not a run file"):
         Run.open(path)
+
+
+@pytest.mark.parametrize(
+    "statement", [f"PRAGMA application_id = {APPLICATION_ID + 1}", "DELETE FROM about WHERE name = 'settings'"]
+)
+def test_a_file_that_cannot_be_opened_is_closed_again(
+    path: Path, monkeypatch: pytest.MonkeyPatch, statement: str
+) -> None:
+    run_of(3).save(path)
+    execute(path, statement)
+    opened: list[sqlite3.Connection] = []
+
+    def noted(path: Path) -> sqlite3.Connection:
+        opened.append(connect(path))
+        return opened[-1]
+
+    monkeypatch.setattr(run_reader, "connect", noted)
+    with pytest.raises(RunFileError):
+        Run.open(path)
+    assert opened
+    for connection in opened:
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            connection.execute("SELECT 1")
 
 
 @pytest.mark.parametrize(

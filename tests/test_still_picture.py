@@ -9,9 +9,9 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from rnnbow_widget import RNNbow, Run, ThinnedError, Trainer, tasks
+from rnnbow_widget import RNNbow, Run, ThinnedError, Trainer, compare, tasks
 from rnnbow_widget.corpora import Corpus
-from rnnbow_widget.picture import draw
+from rnnbow_widget.picture import as_png, draw
 from rnnbow_widget.recall import ReplayError
 from rnnbow_widget.visible_text import visible
 
@@ -163,3 +163,49 @@ def test_without_matplotlib_it_says_what_to_install(run: Run, monkeypatch: pytes
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ImportError, match=r"rnnbow_widget\[pictures\]"):
         run.to_svg()
+
+
+@pytest.fixture
+def figures(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What was drawn of several runs, before it becomes a PNG."""
+    drawn: list[Any] = []
+
+    def keep(figure: Any) -> bytes:
+        drawn.append(figure)
+        return as_png(figure)
+
+    monkeypatch.setattr("rnnbow_widget.sides_picture.as_png", keep)
+    return drawn
+
+
+def test_sides_are_drawn_at_one_batch_and_on_one_scale(figures: list[Any]) -> None:
+    both = compare(tanh=trained(), lstm=trained(cell="lstm", record_every=10), quantity="loss")
+    assert both.to_png(45).startswith(b"\x89PNG")
+    course, *panels = figures[0].axes
+    for line, run in zip(course.lines, both.runs.values(), strict=True):
+        np.testing.assert_array_equal(line.get_xydata(), np.stack([run.batches, run.column("loss")], axis=1))
+    assert [text.get_text() for text in course.get_legend().get_texts()] == ["tanh", "lstm"]
+    gradients, horizons = panels[::2], panels[1::2]
+    # The LSTM has recorded 40 and 50: of two that are as near, the earlier one is drawn.
+    for panel, run, batch in zip(gradients, both.runs.values(), (45, 40), strict=True):
+        assert panel.get_title(loc="left").endswith(f"batch {batch}")
+        tops = np.zeros(20)
+        for step, bottom, height in bars(panel):
+            tops[round(step)] = max(tops[round(step)], bottom + height)
+        np.testing.assert_allclose(tops, run.at(batch).bar_heights(), rtol=1e-5, atol=1e-7)
+    for alike in (gradients, horizons):
+        assert alike[0].get_ylim() == alike[1].get_ylim()
+
+
+def test_sides_of_one_batch_have_no_course_and_may_show_a_stream(figures: list[Any]) -> None:
+    runs = [Trainer(TEXT, hidden_size=8, batch_size=2, seq_length=20, seed=seed).train(1) for seed in (0, 1)]
+    both = compare(a=runs[0], b=runs[1])
+    both.to_png()
+    both.stream = 1
+    both.to_png()
+    average, stream = figures
+    assert len(average.axes) == len(stream.axes) == 4
+    for figure, snapshots in ((average, [run[0] for run in runs]), (stream, [run[0].streams[1] for run in runs])):
+        for panel, snapshot in zip(figure.axes[::2], snapshots, strict=True):
+            highest = max(bottom + height for _, bottom, height in bars(panel))
+            np.testing.assert_allclose(highest, snapshot.bar_heights().max(), rtol=1e-5)

@@ -107,6 +107,7 @@ export const OF_COMPARISON: Forms = {
 };
 export const OF_SWEEP: Forms = {
   rows: { ...request, rows: list(row), finished: flag },
+  code: short.code,
   relay: { id: whole, data: isObject },
   refused: { message: text },
   error,

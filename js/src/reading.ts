@@ -1,6 +1,5 @@
 /** What a batch says of how far its gradient reaches: figures, and a sentence. The twin of `reading.py`. */
 
-import { ascending, median } from "d3-array";
 import { counted } from "./format";
 import { indexOf } from "./lags";
 import type { Items, Snapshot } from "./protocol";
@@ -137,7 +136,7 @@ function allFinite(values: Float32Array): boolean {
 
 /** A median that may be infinite. */
 function middle(values: number[]): number {
-  const ordered = values.toSorted(ascending);
-  const high = ordered[Math.floor(ordered.length / 2)];
-  return Number.isFinite(high) ? (median(ordered) ?? high) : high;
+  const ordered = Float64Array.from(values).sort();
+  const [low, high] = [ordered[(ordered.length - 1) >> 1], ordered[ordered.length >> 1]];
+  return Number.isFinite(high) ? (low + high) / 2 : high;
 }
