@@ -37,8 +37,8 @@ ANSWER_SECONDS = 15
 IGNORED = {
     # JupyterLab's own debugger says so in a page that is closed or loaded again before its kernel has answered.
     "error: Could not restore the debugger state: Canceled future for debug_request message before replies were done",
-    # Of the oldest versions that are tested: JupyterLab 4.2 has no language pack for its own language, and kernels
-    # before ipykernel 6.18 do not tell of all widgets at once.
+    # With the oldest versions that are tested: JupyterLab 4.2 finds no language pack for its own language, and the
+    # widget manager cannot ask ipykernel 6.5 for all widgets at once, and asks for each.
     "warning: Language pack 'en_US' not installed!",
     'warning: Failed to fetch ipywidgets through the "jupyter.widget.control" comm channel, fallback to fetching '
     "individual model state. Reason: Control comm was closed too early",
