@@ -15,14 +15,13 @@ const options = {
   target: "es2022",
   minify: !watch,
   legalComments: "none",
-  charset: "utf8",
   logLevel: "info",
   metafile: true,
 };
 
 const bundles = [
-  { ...options, entryPoints: { widget: "src/index.ts" }, format: "esm" },
-  // Within HTML, a script must not hold what ends it; esbuild sees to that.
+  { ...options, entryPoints: { widget: "src/index.ts" }, format: "esm", charset: "utf8" },
+  // Within HTML, a script must not hold what ends it; esbuild sees to that. Pages are ASCII.
   { ...options, entryPoints: { page: "src/page.ts" }, format: "iife", platform: "browser" },
 ];
 
