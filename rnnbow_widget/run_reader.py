@@ -77,12 +77,8 @@ class RunReader:
             raise FileNotFoundError(f"path takes a run file, and there is no {self.path}")
         if self.path.is_dir():
             raise RunFileError(self.path, "is a folder")
-        try:
-            with self._reading() as connection:
-                self._read_all_about(connection)
-        except BaseException:
-            self.close()  # nobody else can
-            raise
+        with self._reading() as connection:
+            self._read_all_about(connection)
 
     @property
     def written(self) -> int:
@@ -163,13 +159,14 @@ class RunReader:
     def _reading(self) -> Iterator[sqlite3.Connection]:
         """One transaction: what is read within belongs together."""
         with self._lock, explained(self.path):
-            connection = self._open()
-            connection.execute("BEGIN")
             try:
+                connection = self._open()
+                connection.execute("BEGIN")
                 yield connection
-            finally:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
+                connection.execute("ROLLBACK")
+            except BaseException:
+                self.close()  # which ends the transaction too; who never had the reader could not close it
+                raise
 
     def _open(self) -> sqlite3.Connection:
         """The connection: another one if the file was replaced, or in a fork of the process that had it."""
@@ -178,11 +175,7 @@ class RunReader:
         if self._connection is None or opened != self._opened:
             self.close()
             self._connection = connect(self.path)
-            try:
-                require_run_file(self._connection, self.path)
-            except BaseException:
-                self.close()
-                raise
+            require_run_file(self._connection, self.path)
             self._opened = opened
         return self._connection
 

@@ -157,10 +157,8 @@ class Trial:
     def _look(self) -> bool:
         if self._file is None:
             self._file = RunReader(self.path)
-        try:
-            started_over, blocks = self._file.look(len(self._overview))
-        finally:
-            self._file.close()
+        started_over, blocks = self._file.look(len(self._overview))
+        self._file.close()
         if started_over:
             self._overview = Overview()
         for block in blocks:
