@@ -159,3 +159,18 @@ def test_the_tables_of_messages_have_every_kind() -> None:
 
 def kinds(section: str) -> set[str]:
     return set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/architecture.md", "docs/measures.md", "docs/run_files.md"])
+def test_names_that_the_text_tells_are_those_of_the_code(page: str) -> None:
+    text = (REPOSITORY / page).read_text(encoding="utf-8")
+    told = set(
+        re.findall(r"`([A-Za-z_][\w.]*)(?:\(\))?`", re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE))
+    )
+    files = [REPOSITORY / name for name in ("Makefile", "pyproject.toml", "js/package.json")]
+    for folder in ("benchmarks", "js/dev", "js/src", "js/test", "rnnbow_widget", "scripts", "tests"):
+        files += [path for path in (REPOSITORY / folder).rglob("*") if path.suffix in {".css", ".py", ".ts"}]
+    words = set(re.findall(r"\w+", "\n".join(path.read_text(encoding="utf-8") for path in files)))
+    named = {path.name for path in files} | {path.name for path in REPOSITORY.glob("docs/*")}
+    assert told, "there are names to look for"
+    assert not {name for name in told - named if not set(name.split(".")) <= words}
