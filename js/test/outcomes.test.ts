@@ -202,7 +202,8 @@ describe("what there is one number of for each batch", () => {
     } satisfies Record<Quantity, [number, string]>);
     expect(said.map(([name]) => name).sort()).toEqual(Object.keys(QUANTITY_TEXT).sort());
     for (const [name, [value, words]] of said) expect(valueText(name as Quantity, value as number, info)).toBe(words);
-    expect(valueText("horizon_length", 2.5, info)).toBe("2.500 steps");
+    const horizon = (steps: number) => valueText("horizon_length", steps, info);
+    expect([14.5, 1, Number.NaN].map(horizon)).toEqual(["14.5 steps", "1 step", "not a number"]);
   });
 
   it("is of the chosen surface in the chosen measure, if it is of a surface", () => {

@@ -80,6 +80,7 @@ describe("what is said of trials", () => {
     expect(horizonText(trial(0))).toBe("–");
     expect(horizonText(trial(0, { horizon: 12 }))).toBe("12");
     expect(horizonText(trial(0, { horizon: 12.5, at_least: true }))).toBe("≥ 12.5");
+    expect(horizonText(trial(0, { horizon: 2.5 }))).toBe("2.5");
     expect(trendText(trial(0))).toBe("Nothing is recorded yet.");
     expect(
       trendText(
