@@ -50,7 +50,10 @@ export function createFindings(parent: HTMLElement): Findings {
     );
   }
 
-  /** Once there was a sentence, its room is kept: it changes under the pointer, and must not move what is pointed at. */
+  /**
+   * Once there was a sentence of a surface, its room is kept: it changes under the pointer, and must not move what is
+   * pointed at.
+   */
   function readBatch({ snapshot, surface }: Shown, { state }: Figure) {
     const place = placeOf(parseSurface(surface), state.info);
     const said = describeReading(read(snapshot, surface), `W_hh${place && ` (${place})`}`);
@@ -69,6 +72,7 @@ export function createFindings(parent: HTMLElement): Findings {
       diagnoses.hidden = state.status.diagnoses === undefined;
       tell(state.status.diagnoses ?? []);
       if (!shown || (shown.snapshot === drawn && shown.surface === surface)) return;
+      if (shown.surface !== surface) spoken = false;
       [drawn, surface] = [shown.snapshot, shown.surface];
       readBatch(shown, figure);
     },
