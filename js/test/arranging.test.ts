@@ -1,8 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { arrange } from "../src/figure/arrange";
 import { type Arranging, createArranging } from "../src/figure/arranging";
-import type { Target } from "../src/geometry/focus";
-import { sameTarget } from "../src/geometry/focus";
+import { sameTarget, type Target } from "../src/geometry/focus";
 import { type DetailsChunk, decodeChunk } from "../src/protocol/chunks";
 import { createSession } from "../src/session/session";
 import { detailsChunk } from "./chunks";

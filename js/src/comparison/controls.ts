@@ -7,8 +7,7 @@ import { createMeasureSelect, createStreamSelect, isFile } from "../controls/too
 import { createButton, createTrainingButtons } from "../controls/training_buttons";
 import { createTrouble } from "../controls/trouble";
 import type { Scale } from "../protocol/contract";
-import type { Problem } from "../state/store";
-import { follows } from "../state/store";
+import { follows, type Problem } from "../state/store";
 import { formatCount } from "../words/format";
 import { MEASURE_TEXT } from "../words/measures";
 import type { ComparisonSession } from "./session";

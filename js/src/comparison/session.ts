@@ -18,8 +18,7 @@ import { OF_COMPARISON, requireForm } from "../protocol/kernel_message";
 import { createRequests } from "../session/requests";
 import { createSession, type Session } from "../session/session";
 import { createTalk, type TrainingCommands, trainingCommands, unreadable } from "../session/talk";
-import type { Code } from "../state/store";
-import { createStore, follows, type Problem, type Store } from "../state/store";
+import { type Code, createStore, follows, type Problem, type Store } from "../state/store";
 import { createSideModel } from "./side_model";
 
 /** What a person chooses for all sides. */

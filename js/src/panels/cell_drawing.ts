@@ -2,8 +2,14 @@
 
 import { select } from "d3-selection";
 import { type LossFlow, type Spot, strength } from "../geometry/cell_flow";
-import type { CellKind } from "../geometry/cell_picture";
-import { type CellLayout, type LaidEdge, type LaidMark, layOutCell, type Place } from "../geometry/cell_picture";
+import {
+  type CellKind,
+  type CellLayout,
+  type LaidEdge,
+  type LaidMark,
+  layOutCell,
+  type Place,
+} from "../geometry/cell_picture";
 import { formatNumber } from "../words/format";
 import { subscript } from "../words/subscripts";
 import { createSvg, type Svg } from "./plot";

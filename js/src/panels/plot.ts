@@ -1,7 +1,6 @@
 /** The SVG that a panel draws in, and the axes that the panels have in common. */
 
-import type { Axis, AxisScale } from "d3-axis";
-import { axisLeft } from "d3-axis";
+import { type Axis, type AxisScale, axisLeft } from "d3-axis";
 import { type Selection, select } from "d3-selection";
 import { randomName } from "../browser/random_name";
 import type { ValueScale } from "../geometry/value_scale";
