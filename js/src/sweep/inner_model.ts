@@ -4,8 +4,8 @@
  */
 
 import type { AnyModel } from "@anywidget/types";
+import { isObject } from "../protocol/checks";
 import type { Bytes, RelayedToKernel, RelayedToPage } from "../protocol/contract";
-import { isObject } from "../protocol/kernel_message";
 
 type Listener = (...args: unknown[]) => void;
 type Values = Record<string, unknown>;
