@@ -340,10 +340,10 @@ describe("a page of a sweep", () => {
       const { model, receive } = fakeModel(traits as never);
       const session = createSweepSession(model as never, fakeClock().clock, fakeVisibility().visibility);
       receive(odd);
-      expect(session.state.table.rows).toHaveLength(1);
-      expect(typeof session.state.table.rows[0].said).toBe("string");
+      expect(session.store.state.table.rows).toHaveLength(1);
+      expect(typeof session.store.state.table.rows[0].said).toBe("string");
       receive({ kind: "rows", client: null, seq: 0, rows: [{ ...row, batch: 7 }], finished: true });
-      expect(session.state.table.rows[0].batch).toBe(7);
+      expect(session.store.state.table.rows[0].batch).toBe(7);
       session.destroy();
     }
   });

@@ -5,6 +5,7 @@
 
 import type { AnyModel } from "@anywidget/types";
 import type { Choices, Setting, SettingValue, Traits } from "../../src/protocol/contract";
+import { createListeners } from "../../src/session/listeners";
 import { createSession, type Session } from "../../src/session/session";
 import type { Place } from "../../src/state/details";
 import { fakeClock, fakeVisibility } from "../fakes";
@@ -48,11 +49,8 @@ function withBuffers(state: Record<string, unknown>, paths: Path[], buffers: str
 }
 
 function openPage(page: string, traits: Record<string, unknown>) {
-  const listeners = new Map<string, Set<(...args: unknown[]) => void>>();
+  const { on, off, emit } = createListeners();
   let unsaved: Record<string, unknown> = {};
-  const emit = (event: string, ...args: unknown[]) => {
-    for (const listener of [...(listeners.get(event) ?? [])]) listener(...args);
-  };
   const model = {
     get: (name: string) => traits[name],
     set(name: string, value: unknown) {
@@ -65,9 +63,8 @@ function openPage(page: string, traits: Record<string, unknown>) {
       unsaved = {};
     },
     send: (message: unknown) => sent.push({ page, message: structuredClone(message) }),
-    on: (event: string, listener: () => void) =>
-      listeners.set(event, (listeners.get(event) ?? new Set()).add(listener)),
-    off: (event: string, listener: () => void) => listeners.get(event)?.delete(listener),
+    on,
+    off,
   } as unknown as AnyModel<Traits>;
   const { visibility, show } = fakeVisibility();
   const session = createSession(model, clock.clock, visibility);
