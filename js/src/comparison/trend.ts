@@ -1,7 +1,8 @@
 /** Panel 1 of a comparison: one quantity over training, a line for each side. Hover previews a batch, click selects. */
 
 import { pointer } from "d3-selection";
-import { element, setText } from "../browser/dom";
+import { element, OWN_KEYS, setText } from "../browser/dom";
+import { createButton } from "../controls/button";
 import { LEFT } from "../geometry/columns";
 import { scaleLinear } from "../geometry/scales";
 import { linearScale, logScale, type ValueScale } from "../geometry/value_scale";
@@ -51,25 +52,16 @@ export function createTrend(parent: HTMLElement, commands: ComparisonCommands, g
   const choice = createQuantitySelect("quantity", "Lines", "What is drawn of each batch", []);
   choice.select.addEventListener("change", () => commands.choose("quantity", choice.select.value as Quantity));
   let logarithmic = false;
-  const log = element("button", {
-    text: "Log scale",
-    attributes: { type: "button", "data-action": "log-scale", title: "Logarithmic axis" },
+  const log = createButton("log-scale", "Log scale", () => commands.choose("log_scale", !logarithmic), {
+    title: "Logarithmic axis",
   });
-  log.addEventListener("click", () => commands.choose("log_scale", !logarithmic));
-  const follow = element("button", {
-    text: "Follow newest",
-    attributes: { type: "button", "data-action": "follow", title: "Always show the newest recorded batch" },
-  });
-  follow.addEventListener("click", () => commands.select(figure?.comparison.selected === null ? figure.batch : null));
-  head.append(
-    element(
-      "div",
-      { class: "choices", attributes: { "data-lm-suppress-shortcuts": "true" } },
-      choice.field,
-      log,
-      follow,
-    ),
+  const follow = createButton(
+    "follow",
+    "Follow newest",
+    () => commands.select(figure?.comparison.selected === null ? figure.batch : null),
+    { title: "Always show the newest recorded batch" },
   );
+  head.append(element("div", { class: "choices", attributes: OWN_KEYS }, choice.field, log, follow));
   const readout = element("p", { class: "headline" });
   section.append(readout);
   const svg = createSvg(section, BASE + AXIS);

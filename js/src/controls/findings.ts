@@ -1,6 +1,6 @@
 /** What the batch that is shown says of how far its gradient reaches, and what the newest batches say of training. */
 
-import { element, setText } from "../browser/dom";
+import { element, OWN_KEYS, setText } from "../browser/dom";
 import type { Figure, Shown } from "../figure/figure";
 import type { Diagnosis } from "../protocol/contract";
 import { parseSurface } from "../state/surfaces";
@@ -19,9 +19,7 @@ export function createFindings(parent: HTMLElement): Findings {
   const reading = element("p", { class: "reading-aloud" }, which, words);
   const summary = element("summary");
   const list = element("ul");
-  // Keys belong to the list, and not to the host's shortcuts.
-  const attributes = { "data-lm-suppress-shortcuts": "true" };
-  const diagnoses = element("details", { class: "diagnoses", attributes }, summary, list);
+  const diagnoses = element("details", { class: "diagnoses", attributes: OWN_KEYS }, summary, list);
   const node = element("div", { class: "findings" }, reading, diagnoses);
   reading.hidden = true;
   parent.append(node);

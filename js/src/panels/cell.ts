@@ -1,6 +1,7 @@
 /** Inside the cell: the way that the gradient of one loss takes through the cell at one step, and at all others. */
 
-import { element, setText } from "../browser/dom";
+import { element, OWN_KEYS, setText } from "../browser/dom";
+import { createButton } from "../controls/button";
 import type { Tooltip } from "../controls/tooltip";
 import type { Figure, Gestures, Panel } from "../figure/figure";
 import { type LossFlow, lossFlow, type Spot, sizeAt, spotOf, within } from "../geometry/cell_flow";
@@ -28,8 +29,6 @@ const PICTURE_PART = 0.56;
 const SPACE = 28;
 /** In columns wider than this, steps would only be stretched. */
 const WIDEST_STRIPS = 620;
-/** JupyterLab leaves keys to what says that they are its own. */
-const KEEP_KEYS = { "data-lm-suppress-shortcuts": "true" };
 const TEASER = "where a gradient survives, and where it dies";
 const KEYS =
   "Left and right walk through the steps, Page Up and Down by ten, Home and End to the first and last that the loss " +
@@ -51,18 +50,12 @@ export function createCell(parent: HTMLElement, tooltip: Tooltip, gestures: Gest
   const parts = { name: "cell" as const, title: "Inside the cell", body: "cell-body" };
   const { section, details, body, finding } = createFoldout(parent, parts, gestures);
   const directions = createDirectionChoice("Direction of the cell", gestures.redraw);
-  const button = (action: string, text: string, label: string, by: number) => {
-    const made = element("button", {
-      text,
-      attributes: { type: "button", "data-action": action, "aria-label": label, title: label, ...KEEP_KEYS },
-    });
-    made.addEventListener("click", () => walkBy(by));
-    return made;
-  };
+  const button = (action: string, text: string, title: string, by: number) =>
+    createButton(action, text, () => walkBy(by), { "aria-label": title, title, ...OWN_KEYS });
   const earlier = button("earlier", "‹", "One step earlier", -1);
   const later = button("later", "›", "One step later", 1);
   const slider = element("input", {
-    attributes: { type: "range", "aria-label": "Step at which the cell is looked at", ...KEEP_KEYS },
+    attributes: { type: "range", "aria-label": "Step at which the cell is looked at", ...OWN_KEYS },
   });
   slider.addEventListener("input", () => walkTo(slider.valueAsNumber));
   const controls = element("div", { class: "cell-controls" }, directions.node, earlier, slider, later);

@@ -1,6 +1,7 @@
 /** Hidden units: those of a batch that are worth looking at, and a click that turns the panels to one of them. */
 
 import { element, setText } from "../browser/dom";
+import { createButton } from "../controls/button";
 import { createSegments } from "../controls/segments";
 import type { Gestures, Panel } from "../figure/figure";
 import { RANKING_TEXT, RANKINGS, type Ranking, rankUnits } from "../geometry/unit_ranking";
@@ -44,22 +45,16 @@ export function createUnits(parent: HTMLElement, commands: Commands, gestures: G
       gestures.redraw();
     },
   );
-  const back = element("button", {
-    text: "All units (Esc)",
-    attributes: { type: "button", "data-action": "all-units", title: "Show all units in the panels again" },
-  });
-  back.addEventListener("click", showAll);
+  const back = createButton("all-units", "All units (Esc)", showAll, { title: "Show all units in the panels again" });
   const state = element("span", { class: "unit-state", attributes: { role: "status" } });
   const label = element("label", { class: "field" }, "Ranked by", select);
   const controls = element("div", { class: "unit-controls" }, directions.node, label, scale.node, back, state);
   const grid = element("div", { class: "unit-grid", attributes: { role: "group", "aria-label": "Hidden units" } });
-  const more = element("button", { attributes: { type: "button", "data-action": "more-units" } });
-  more.addEventListener("click", () => {
+  const more = createButton("more-units", "", () => {
     count += SOME;
     gestures.redraw();
   });
-  const fewer = element("button", { text: "Fewer", attributes: { type: "button", "data-action": "fewer-units" } });
-  fewer.addEventListener("click", () => {
+  const fewer = createButton("fewer-units", "Fewer", () => {
     count = SOME;
     gestures.redraw();
   });

@@ -2,8 +2,8 @@
 
 import { element, setText } from "../browser/dom";
 import { followTheme } from "../browser/theme";
+import { createIconButton } from "../controls/button";
 import { createCodeLine } from "../controls/code_line";
-import { createButton } from "../controls/training_buttons";
 import { createTrouble } from "../controls/trouble";
 import { createHowTo } from "../help/how_to_read";
 import { createScheduling, type Piece } from "../view/scheduling";
@@ -16,11 +16,11 @@ export function createSweepView(parent: HTMLElement, session: SweepSession, sign
   const { commands } = session;
   const root = element("div", { class: "rnnbow sweep" });
   const summary = element("p", { class: "summary", attributes: { role: "status" } });
-  const compare = createButton("compare", "compare", "Compare", "Show the chosen trials side by side", () =>
+  const compare = createIconButton("compare", "compare", "Compare", "Show the chosen trials side by side", () =>
     commands.show([...session.store.state.chosen].sort((a, b) => a - b)),
   );
-  const close = createButton("close", "close", "Close panels", "Show the table only", () => commands.show([]));
-  const cancel = createButton("cancel", "stop", "Cancel", "End the trials that train, and begin no others", () =>
+  const close = createIconButton("close", "close", "Close panels", "Show the table only", () => commands.show([]));
+  const cancel = createIconButton("cancel", "stop", "Cancel", "End the trials that train, and begin no others", () =>
     commands.cancel(),
   );
   const code = createCodeLine(commands.askCode);
