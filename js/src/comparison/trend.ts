@@ -3,6 +3,7 @@
 import { pointer } from "d3-selection";
 import { element, OWN_KEYS, setText } from "../browser/dom";
 import { createButton } from "../controls/button";
+import { createInputs } from "../figure/inputs";
 import { LEFT } from "../geometry/columns";
 import { scaleLinear } from "../geometry/scales";
 import { linearScale, logScale, type ValueScale } from "../geometry/value_scale";
@@ -78,7 +79,7 @@ export function createTrend(parent: HTMLElement, commands: ComparisonCommands, g
   const batchTitle = svg.append("text").attr("class", "axis-title").attr("text-anchor", "end").text("batch");
   batchTitle.attr("x", LEFT - 8).attr("y", BASE + 15);
   let figure: TrendFigure | null = null;
-  let drawnInputs: unknown[] = [];
+  const inputs = createInputs();
   const across = scaleLinear();
 
   /** The recorded batch nearest to a position, of any side. */
@@ -222,9 +223,7 @@ export function createTrend(parent: HTMLElement, commands: ComparisonCommands, g
       log.setAttribute("aria-pressed", String(logarithmic));
       follow.setAttribute("aria-pressed", String(comparison.selected === null));
       const runs = sides.flatMap(({ run }) => [run, run.length]);
-      const inputs = [...runs, comparison.quantity, comparison.measure, logarithmic, width];
-      if (inputs.some((input, index) => input !== drawnInputs[index])) {
-        drawnInputs = inputs;
+      if (inputs.changed(...runs, comparison.quantity, comparison.measure, logarithmic, width)) {
         draw(next);
         const last = sides.flatMap(({ run }, index) => {
           const values = run.length > 0 ? seriesOf(comparison.quantity, sides[index]).values() : null;

@@ -4,6 +4,7 @@ import { element, OWN_KEYS, setText } from "../browser/dom";
 import { createButton } from "../controls/button";
 import type { Tooltip } from "../controls/tooltip";
 import type { Figure, Gestures, Panel } from "../figure/figure";
+import { createInputs } from "../figure/inputs";
 import { type LossFlow, lossFlow, type Spot, sizeAt, spotOf, within } from "../geometry/cell_flow";
 import { type CellKind, kindOf } from "../geometry/cell_picture";
 import { openingLoss } from "../geometry/decay";
@@ -88,9 +89,8 @@ export function createCell(parent: HTMLElement, tooltip: Tooltip, gestures: Gest
 
   let figure: Figure | null = null;
   let drawn: Drawn | null = null;
-  let drawnInputs: unknown[] = [];
-  /** What the spot that is drawn was made from. */
-  let spotInputs: unknown[] = [];
+  const inputs = createInputs();
+  const inputsOfSpot = createInputs();
   let roomOfStrips = 0;
   let focus: Focus = { target: null, pinned: null };
   /** What was looked at last. */
@@ -181,9 +181,7 @@ export function createCell(parent: HTMLElement, tooltip: Tooltip, gestures: Gest
     spot = spotOf(focus, kept, drawn.opening, flow);
     // What is pointed at elsewhere is looked at in passing, but for the loss that is pinned.
     if (focus.pinned === spot.loss && focus.target?.kind === "part") kept = spot;
-    const inputs = [drawn, spot.loss, spot.step, edge];
-    if (inputs.every((input, index) => input === spotInputs[index])) return;
-    spotInputs = inputs;
+    if (!inputsOfSpot.changed(drawn, spot.loss, spot.step, edge)) return;
     const again = drawn.sent?.loss === spot.loss;
     if (!again || !drawn.sent) drawn.sent = lossFlow(spot.loss, flow);
     const { sent } = drawn;
@@ -246,10 +244,9 @@ export function createCell(parent: HTMLElement, tooltip: Tooltip, gestures: Gest
       const told = [`batch ${formatCount(flow.batch)}`, streamName(flow.stream, info), suffix && `W_hh${suffix}`];
       setText(finding, told.filter(Boolean).join(" · "));
       const { snapshot, surface, items } = shown;
-      const inputs = [flow.edges[0]?.sizes.buffer, flow.batch, flow.stream, suffix, next.width];
-      inputs.push(surface, items.pieces.buffer, items.pieces.byteOffset);
-      if (inputs.every((input, index) => input === drawnInputs[index]) && drawn) return;
-      drawnInputs = inputs;
+      const { buffer, byteOffset } = items.pieces;
+      const of = [flow.edges[0]?.sizes.buffer, flow.batch, flow.stream, suffix, next.width];
+      if (!inputs.changed(...of, surface, buffer, byteOffset)) return;
       draw(flow, way, Math.min(openingLoss(snapshot, surface, items), flow.steps - 1), next);
       section.dataset.batch = String(flow.batch);
       drawSpot();

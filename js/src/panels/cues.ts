@@ -2,6 +2,7 @@
 
 import { select } from "d3-selection";
 import { element, OWN_KEYS, setText, svgElement } from "../browser/dom";
+import { createInputs } from "../figure/inputs";
 import type { BarLayout } from "../geometry/bars";
 import { LEFT } from "../geometry/columns";
 import type { Cue } from "../protocol/contract";
@@ -35,7 +36,7 @@ interface Mark {
 
 export function createCueMarks(svg: Svg, selectBatch: SelectBatch) {
   const group = svg.append("g").attr("class", "cue-marks");
-  let drawnInputs: unknown[] = [];
+  const inputs = createInputs();
 
   /** One mark for each batch in view; of marks that would lie on each other, the highest in rank. */
   function marksOf({ cues, run }: State, layout: BarLayout): Mark[] {
@@ -54,9 +55,7 @@ export function createCueMarks(svg: Svg, selectBatch: SelectBatch) {
 
   return {
     update(state: State, layout: BarLayout) {
-      const inputs = [state.cues, state.run, state.run.length, layout];
-      if (inputs.every((input, index) => input === drawnInputs[index])) return;
-      drawnInputs = inputs;
+      if (!inputs.changed(state.cues, state.run, state.run.length, layout)) return;
       group
         .selectAll<SVGGElement, Mark>("g")
         .data(marksOf(state, layout), (mark) => mark.batch)

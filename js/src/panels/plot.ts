@@ -23,6 +23,12 @@ export function makeSteerable(svg: Svg, label: string) {
   });
 }
 
+/** Tells that the pointer has left the plot. A finger that is lifted has not: what it pointed at stays. */
+export const onLeave = (svg: Svg, left: () => void) =>
+  svg.on("pointerleave", (event: PointerEvent) => {
+    if (event.pointerType !== "touch") left();
+  });
+
 /** A quiet vertical axis: tick labels and grid lines, no line of its own. */
 export function drawValueAxis(
   group: Group,

@@ -4,6 +4,7 @@ import { element, setText } from "../browser/dom";
 import { createButton } from "../controls/button";
 import { createSegments } from "../controls/segments";
 import type { Gestures, Panel } from "../figure/figure";
+import { createInputs } from "../figure/inputs";
 import { RANKING_TEXT, RANKINGS, type Ranking, rankUnits } from "../geometry/unit_ranking";
 import { type Units, unitsOf } from "../protocol/chunks";
 import type { Commands } from "../session/session";
@@ -67,7 +68,8 @@ export function createUnits(parent: HTMLElement, commands: Commands, gestures: G
 
   const cards = createUnitCards(grid, choose);
   let count = SOME;
-  let drawnInputs: unknown[] = [];
+  const inputs = createInputs();
+  let drawn = false;
   /** The surface that is chosen, and the one that was before a unit was. */
   let surface = "";
   let before: string | null = null;
@@ -132,15 +134,15 @@ export function createUnits(parent: HTMLElement, commands: Commands, gestures: G
       scale.set(common ? "common" : "own");
       const place = { batch, stream, part: unitsOf(`W_hh${suffix}`) };
       const units = shown.run.details.units(place);
-      note.update(units ? null : { ...place, ...why(place) }, drawnInputs.length > 0, shown);
+      note.update(units ? null : { ...place, ...why(place) }, drawn, shown);
       if (!units) return;
       const named = [`batch ${formatCount(units.batch)}`, streamName(units.stream, info), suffix && units.surface];
       setText(finding, named.filter(Boolean).join(" · "));
       section.dataset.batch = String(units.batch);
       cards.mark(unit);
-      const inputs = [units.size.buffer, units.batch, units.stream, select.value, common, count, unit, suffix, width];
-      if (inputs.every((input, index) => input === drawnInputs[index])) return;
-      drawnInputs = inputs;
+      const of = [units.size.buffer, units.batch, units.stream, suffix];
+      if (!inputs.changed(...of, select.value, common, count, unit, width)) return;
+      drawn = true;
       draw(units, unit);
     },
   };

@@ -1,6 +1,7 @@
 /** The table of a sweep: a row for each trial, sorted by what its head is asked for. */
 
 import { element, OWN_KEYS, setText, svgElement } from "../browser/dom";
+import { createInputs } from "../figure/inputs";
 import type { TrialRow } from "../protocol/contract";
 import { formatCount, formatTick } from "../words/format";
 import { COLUMNS, horizonText, longestHorizon, lossText, sortedRows, trendPath, trendText, valueText } from "./rows";
@@ -129,7 +130,7 @@ function createRow(number: number, commands: SweepCommands) {
   const { svg, line } = createPlot();
   const settings: HTMLElement[] = [];
   const node = element("tr", { attributes: { role: "row", "data-trial": String(number) } });
-  let drawn: unknown[] = [];
+  const inputs = createInputs();
 
   function layOut({ values }: TrialRow, columns: readonly string[]) {
     settings.push(
@@ -148,9 +149,7 @@ function createRow(number: number, commands: SweepCommands) {
       const isShown = panels?.numbers.includes(number) ?? false;
       node.classList.toggle("shown", isShown);
       open.setAttribute("aria-pressed", String(isShown));
-      const inputs = [trial, longest];
-      if (inputs.every((input, index) => input === drawn[index])) return;
-      drawn = inputs;
+      if (!inputs.changed(trial, longest)) return;
       if (node.childElementCount === 0) layOut(trial, table.columns);
       trial.values.forEach((value, index) => {
         setText(settings[index], valueText(value));
