@@ -8,11 +8,8 @@ import { leaderPath } from "../src/help/pointer";
 import { tourSteps } from "../src/help/tour_steps";
 import { describeGradients, describeOverview, describePredictions } from "../src/panels/alternatives";
 import type { Items, Snapshot } from "../src/protocol/chunks";
-import { growingColumn } from "../src/state/growing_column";
-import { createRun } from "../src/state/run";
-import { createSeries } from "../src/state/series";
 import type { State } from "../src/state/store";
-import { decodeOverview, overviewChunk } from "./chunks";
+import { runOf, seriesOf } from "./chunks";
 
 const STEPS = 10;
 
@@ -208,12 +205,9 @@ describe("alternatives", () => {
   });
 
   it("say which batches panel 1 shows, where it is highest and what is newest", () => {
-    const run = createRun();
-    run.append(decodeOverview(overviewChunk([0, 10, 1200])));
+    const run = runOf([0, 10, 1200]);
     const overview = { run, quantity: "loss", info: { ...INFO, task: null } } as unknown as State;
-    const grown = growingColumn((capacity) => new Float32Array(capacity));
-    grown.append(Float32Array.of(2, 3, Number.NaN));
-    const series = createSeries(grown);
+    const series = seriesOf([2, 3, Number.NaN]);
     expect(describeOverview(overview, series, 0, 3)).toBe(
       "3 recorded batches, 0 to 1,200. loss (nats per step): highest at batch 10: 3.000 nats per step; " +
         "newest: not a number nats per step.",
