@@ -4,14 +4,8 @@ import { createCommonFollowing, newestCommon, SHOWN_MS } from "../src/comparison
 import { type ComparisonSession, createComparisonSession } from "../src/comparison/session";
 import { focusHere } from "../src/comparison/side";
 import { spreadLabels, trendPoints } from "../src/comparison/trend_lines";
-import type {
-  ComparisonFrame,
-  ComparisonTraits,
-  SideFrame,
-  SideState,
-  Status,
-  ToKernel,
-} from "../src/protocol/contract";
+import type { ComparisonFrame, ComparisonTraits, SideFrame, SideState } from "../src/protocol/comparison_contract";
+import type { Status, ToKernel } from "../src/protocol/contract";
 import { BUSY_MS, LEASE_MS, SILENCE_MS } from "../src/session/requests";
 import { medianOf } from "../src/state/median";
 import type { Run } from "../src/state/run";

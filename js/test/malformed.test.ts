@@ -5,7 +5,7 @@ import { createRandom } from "../dev/synthetic";
 import { syntheticCell, syntheticUnits } from "../dev/synthetic_parts";
 import { createComparisonSession } from "../src/comparison/session";
 import { type Chunk, decodeChunk } from "../src/protocol/chunks";
-import type { ComparisonTraits } from "../src/protocol/contract";
+import type { ComparisonTraits } from "../src/protocol/comparison_contract";
 import { createServerTalk } from "../src/session/server_talk";
 import { createSession } from "../src/session/session";
 import { createInnerModel } from "../src/sweep/inner_model";

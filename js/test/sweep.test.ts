@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { RelayedToKernel, SweepTable, TrialRow } from "../src/protocol/contract";
+import type { RelayedToKernel, SweepTable, TrialRow } from "../src/protocol/sweep_contract";
 import { createInnerModel } from "../src/sweep/inner_model";
 import {
   horizonText,

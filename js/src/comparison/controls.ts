@@ -7,7 +7,7 @@ import { createSegments } from "../controls/segments";
 import { createMeasureSelect, createStreamSelect, isFile } from "../controls/toolbar";
 import { createTrainingButtons } from "../controls/training_buttons";
 import { createTrouble } from "../controls/trouble";
-import type { Scale } from "../protocol/contract";
+import type { Scale } from "../protocol/comparison_contract";
 import { follows, type Problem } from "../state/store";
 import { formatCount } from "../words/format";
 import { MEASURE_TEXT } from "../words/measures";

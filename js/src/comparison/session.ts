@@ -7,13 +7,13 @@ import type { AnyModel } from "@anywidget/types";
 import { browserClock, type Clock, createAudience, pageVisibility, type Visibility } from "../browser/clock";
 import { randomName } from "../browser/random_name";
 import type {
-  Bytes,
   ComparisonFrame,
   ComparisonTraits,
   FromComparison,
   Mark,
   SideDescription,
-} from "../protocol/contract";
+} from "../protocol/comparison_contract";
+import type { Bytes } from "../protocol/contract";
 import { OF_COMPARISON, requireForm } from "../protocol/kernel_message";
 import { createRequests } from "../session/requests";
 import { createSession, type Session } from "../session/session";

@@ -13,7 +13,7 @@ import { createGradients } from "../panels/gradients";
 import { createHorizon } from "../panels/horizon";
 import { createPredictions } from "../panels/predictions";
 import { createStepStrip } from "../panels/step_strip";
-import type { Mark, SideDescription } from "../protocol/contract";
+import type { Mark, SideDescription } from "../protocol/comparison_contract";
 import { hasLag, lagsOf } from "../protocol/lags";
 import type { Session } from "../session/session";
 import { follows, type State } from "../state/store";

@@ -5,7 +5,7 @@ import { followTheme, type Theme } from "../browser/theme";
 import type { Room } from "../figure/arrange";
 import type { Extent, Gestures } from "../figure/figure";
 import { createTour } from "../help/tour";
-import type { Mark } from "../protocol/contract";
+import type { Mark } from "../protocol/comparison_contract";
 import type { Problem } from "../state/store";
 import { createPointing } from "../view/pointing";
 import { createScheduling, type Piece, type Work } from "../view/scheduling";

@@ -5,7 +5,8 @@
 
 import type { AnyModel } from "@anywidget/types";
 import { isObject } from "../protocol/checks";
-import type { Bytes, RelayedToKernel, RelayedToPage } from "../protocol/contract";
+import type { Bytes } from "../protocol/contract";
+import type { RelayedToKernel, RelayedToPage } from "../protocol/sweep_contract";
 import { createListeners } from "../session/listeners";
 
 type Values = Record<string, unknown>;

@@ -1,6 +1,6 @@
 /** The rows of a sweep's table: their order, what is said of them, and their small plots. Pure. */
 
-import type { SweepTable, TrialRow, TrialStatus } from "../protocol/contract";
+import type { SweepTable, TrialRow, TrialStatus } from "../protocol/sweep_contract";
 import { counted, formatCount, formatLoss, formatTick } from "../words/format";
 
 /** Columns that every sweep has, beside its settings. */

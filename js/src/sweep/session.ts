@@ -7,16 +7,10 @@ import type { AnyModel } from "@anywidget/types";
 import { browserClock, type Clock, createAudience, pageVisibility, type Visibility } from "../browser/clock";
 import { randomName } from "../browser/random_name";
 import { type Showing, showComparison, showRun } from "../lifecycle";
-import type {
-  Bytes,
-  ComparisonTraits,
-  FromSweep,
-  SweepTable,
-  SweepTraits,
-  ToSweep,
-  Traits,
-} from "../protocol/contract";
+import type { ComparisonTraits } from "../protocol/comparison_contract";
+import type { Bytes, Traits } from "../protocol/contract";
 import { OF_SWEEP, requireForm } from "../protocol/kernel_message";
+import type { FromSweep, SweepTable, SweepTraits, ToSweep } from "../protocol/sweep_contract";
 import { createRequests } from "../session/requests";
 import { createTalk, unreadable } from "../session/talk";
 import { type Code, createStore, type Problem, type Store } from "../state/store";

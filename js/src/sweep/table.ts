@@ -2,7 +2,7 @@
 
 import { element, OWN_KEYS, setText, svgElement } from "../browser/dom";
 import { createInputs } from "../figure/inputs";
-import type { TrialRow } from "../protocol/contract";
+import type { TrialRow } from "../protocol/sweep_contract";
 import { formatCount, formatTick } from "../words/format";
 import { COLUMNS, horizonText, longestHorizon, lossText, sortedRows, trendPath, trendText, valueText } from "./rows";
 import { MOST, type SweepCommands, type SweepState } from "./session";
