@@ -76,7 +76,7 @@ def make_page(
         stream, or the average, gets at least half of the room.
     follows : str, optional
         Where the page is to ask for what is new and what it does not hold, relative to its own address: it is served,
-        and no file. Its policy then allows to ask its own server.
+        and no file. Its policy then allows to ask its own server, and it may be larger if one batch needs that.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def make_page(
     packed, about = pack_run(reporter, traits["selected"], traits["stream"], room)
     traits["_info"]["page"] = None if follows else about
     page = document(packed)
-    if len(page) > max_bytes:
+    if len(page) > max_bytes and not follows:
         raise ValueError(
             f"max_bytes takes at least {len(page)}, which the panels, the overview and one batch of this run need; "
             f"got {max_bytes}"
