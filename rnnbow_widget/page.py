@@ -77,7 +77,7 @@ def make_page(
         stream, or the average, gets at least half of the room.
     follows : str, optional
         Where the page is to ask for what is new and what it does not hold, relative to its own address: it is served,
-        and no file. Its policy then allows to ask its own server.
+        and no file. Its policy then allows to ask its own server, and it may be larger if one batch needs that.
 
     Raises
     ------
@@ -98,7 +98,8 @@ def make_page(
         traits["_status"]["file"] = None  # nobody here could say what becomes of it
     packed, about = pack_run(reporter, traits["selected"], traits["stream"], room)
     traits["_info"]["page"] = None if follows else about
-    return fitting(document(packed), max_bytes, "the overview and one batch of this run")
+    page = document(packed)
+    return page if follows else fitting(page, max_bytes, "the overview and one batch of this run")
 
 
 def checked_size(title: Any, max_bytes: Any) -> int:
