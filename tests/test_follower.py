@@ -14,6 +14,8 @@ from unpacking import batches, detailed
 
 from rnnbow_widget import Run, Trainer
 from rnnbow_widget.follower import Follower, packed
+from rnnbow_widget.page import make_page
+from rnnbow_widget.reporter import Reporter
 from rnnbow_widget.server import PageServer
 
 TEXT = "the quick brown fox jumps over the lazy dog; " * 30
@@ -90,6 +92,23 @@ def test_a_page_loads_anew_when_the_file_has_another_run(follower: Follower, tra
     assert opened(follower)[1]["_run"]["recorded"] == 2
 
 
+def test_a_page_hears_nothing_of_another_run_that_a_second_page_has_found(follower: Follower, trainer: Trainer) -> None:
+    first, _ = opened(follower)
+    second, _ = opened(follower)
+    trainer.reset()
+    trainer.train(6)
+    assert follow(follower, second)[0]["kind"] == "reload"
+    for asked in ({"kind": "details", "batch": 5, "part": None}, {"kind": "resync"}, {"kind": "follow", "seq": 1}):
+        assert follower.answer(first, {"client": "c", **asked}) == [({"kind": "reload"}, [])]
+
+
+def test_a_page_that_does_not_hear_that_it_is_to_load_anew_is_told_again(follower: Follower, trainer: Trainer) -> None:
+    name, _ = opened(follower)
+    trainer.reset()
+    trainer.train(6)
+    assert [follow(follower, name)[0]["kind"] for _ in range(3)] == ["reload"] * 3
+
+
 def test_a_page_that_was_forgotten_loads_anew(follower: Follower) -> None:
     first, _ = opened(follower)
     for _ in range(32):
@@ -106,11 +125,49 @@ def test_a_file_that_cannot_be_read_any_more_is_said(follower: Follower, tmp_pat
     assert "run.rnnbow" in frame["status"]["message"]
 
 
+@pytest.mark.parametrize("harm", ["gone", "no run file", "damaged details"])
+def test_a_page_that_is_opened_while_the_file_cannot_be_read_has_what_was_read(
+    trainer: Trainer, tmp_path: Path, harm: str
+) -> None:
+    path = tmp_path / "run.rnnbow"
+    follower = Follower(Run.open(path, memory_limit=20_000))
+    if harm == "damaged details":
+        loss = trainer.run[1].loss.tobytes()
+        assert path.read_bytes().count(loss) == 1
+        path.write_bytes(path.read_bytes().replace(loss, bytes(len(loss))))
+    elif harm == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(b"no run file" * 1000)
+    name, traits = opened(follower)
+    assert traits["_run"]["recorded"] == 4
+    assert ("run.rnnbow" in traits["_status"]["message"]) == (harm != "damaged details")
+    assert follow(follower, name)[0]["kind"] == "frame"
+
+
 @pytest.mark.parametrize("message", [None, [], {}, {"kind": "lease"}, {"kind": "details", "batch": "five"}])
 def test_other_messages_are_refused(follower: Follower, message: Any) -> None:
     name, _ = opened(follower)
     with pytest.raises((TypeError, ValueError), match="takes"):
         follower.answer(name, message)
+
+
+def test_a_page_is_loaded_with_what_was_read_while_the_file_cannot_be(follower: Follower, tmp_path: Path) -> None:
+    content = (tmp_path / "run.rnnbow").read_bytes()
+    (tmp_path / "run.rnnbow").unlink()
+    name, traits = opened(follower)
+    assert traits["_run"]["recorded"] == 4
+    assert "run.rnnbow is not there any more" in traits["_status"]["message"]
+    (tmp_path / "run.rnnbow").write_bytes(content)
+    assert follow(follower, name)[0]["status"]["message"] == ""
+    assert opened(follower)[1]["_status"]["message"] == ""
+
+
+def test_a_page_has_one_batch_however_large_that_is(follower: Follower) -> None:
+    reporter = Reporter(follower._run, None)
+    with pytest.raises(ValueError, match="max_bytes takes at least"):
+        make_page(reporter, max_bytes=1_000)
+    assert '"recorded":4' in make_page(reporter, max_bytes=1_000, follows="talk")
 
 
 def test_only_a_run_from_a_file_is_followed(trainer: Trainer) -> None:
