@@ -729,6 +729,23 @@ def test_a_copy_that_cannot_be_written_leaves_what_was_there(path: Path, monkeyp
     assert path.read_bytes() == before
 
 
+def test_a_folder_that_a_file_has_taken_the_place_of_is_said_to_be_none(tmp_path: Path) -> None:
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    run_of(3).save(folder / "run.rnnbow")
+    run = Run.open(folder / "run.rnnbow")
+    folder.rename(tmp_path / "moved")
+    with pytest.raises(RunFileError, match=r"run\.rnnbow is not there any more"):
+        run.refresh()
+    folder.write_text("a file")
+    with pytest.raises(RunFileError, match=r"run\.rnnbow cannot be used: Not a directory"):
+        run.refresh()
+    require_same_run(run, run_of(3))
+    folder.unlink()
+    (tmp_path / "moved").rename(folder)
+    assert run.refresh() is False
+
+
 @pytest.mark.skipif(os.name != "posix", reason="needs another user, or permissions")
 def test_a_folder_that_may_not_be_written_to_can_be_read_from_and_is_refused_to_save_to(tmp_path: Path) -> None:
     """In a process that may not do everything, as root may."""
