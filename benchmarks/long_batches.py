@@ -41,7 +41,7 @@ def measure() -> Findings:
         clicks = _clicks(page)  # (batches,)
         work = PageWork(page)
         hover = work.of_moves(_points_on_pieces(page))  # (moves,)
-        page.locator("rect.pointed-cell:not(.hidden)").wait_for()  # the moves were felt
+        page.locator(".heat-marks rect.pointed-cell:not(.hidden)").wait_for()  # the moves were felt
     late = float(np.percentile(clicks, 95))
     name = f"n={STEPS}, k={STEPS}"
     return Findings(

@@ -22,7 +22,7 @@ def measure() -> Findings:
     for horizon in HORIZONS:
         trainer = paper_trainer(horizon=horizon, record_every=RECORD_EVERY)
         seconds = _train(trainer)
-        rows.append(_cost_of_recording(horizon, seconds))
+        rows.append(_cost_of_recording(horizon, seconds, np.isfinite(trainer.run.column("spectral_radius"))))
         notes.append(_summary(trainer, seconds))
     return Findings(rows, notes)
 
@@ -38,12 +38,14 @@ def _train(trainer: Trainer) -> NDArray[np.float64]:
     return seconds
 
 
-def _cost_of_recording(horizon: int, seconds: NDArray[np.float64]) -> Row:
+def _cost_of_recording(horizon: int, seconds: NDArray[np.float64], spectra: NDArray[np.bool_]) -> Row:
     recorded = np.arange(BATCHES) % RECORD_EVERY == 0  # (batches,)
     plain = float(np.median(seconds[~recorded]))
-    # Medians, since whatever interrupts the machine would else decide: it hits some recorded batch or none.
-    extra = float(np.median(seconds[recorded])) - plain
-    recording = extra * int(recorded.sum())
+    of_recorded = seconds[recorded]  # (recorded,)
+    # Medians, since whatever interrupts the machine would else decide: it hits some recorded batch or none. Those with
+    # a spectrum take much longer, and are counted by themselves.
+    kinds = (of_recorded[spectra], of_recorded[~spectra])
+    recording = sum((float(np.median(kind)) - plain) * len(kind) for kind in kinds)
     total = plain * BATCHES + recording
     share = recording / total
     return Row(

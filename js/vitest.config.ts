@@ -4,11 +4,14 @@ import { defineConfig } from "vitest/config";
 
 /** Modules that make or move elements of a page. */
 const DRAWS = [
-  "src/{code_line,dom,findings,icons,index,lifecycle,page,segments,status,surface_chooser,theme,toolbar,tooltip,view}.ts",
+  "src/{index,lifecycle,page}.ts",
+  "src/browser/{dom,theme}.ts",
   "src/comparison/{controls,line_styles,side,trend,view}.ts",
+  "src/controls/!(setting_text).ts",
   "src/help/{how_to_read,offer,pointer,targets,tour}.ts",
-  "src/panels/!(gradient_form|horizon_notes).ts",
+  "src/panels/!(alternatives|cell_words|gradient_form|horizon_notes).ts",
   "src/sweep/{session,show,table,view}.ts",
+  "src/view/view.ts",
 ];
 
 export default defineConfig({

@@ -12,10 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .agreement import (
-    Difference,
-)
-from .checking import Checked, Checks
+from .agreement import Difference
+from .attempt_checks import Checked, Checks
 from .checks import as_names, finite_float, positive_int
 from .given import by_name, network_of
 from .problem import Pieces, Problem

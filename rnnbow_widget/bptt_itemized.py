@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import frexp, isfinite
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,8 @@ from .measuring import Measured, Measuring, StreamAverage, outer_weights, wanted
 from .parameters import Array
 from .rnn import RNN
 
-_ROWS_CHECKED_EVERY = 16  # lags
+ROWS_CHECKED_EVERY = 16
+"""Steps back after which rows that are too small are dropped: not at each, since to look takes time, too."""
 _BLOCK_BYTES = 1 << 18  # of lags that are measured together
 _LAG_BYTES = 1 << 18  # of losses that are followed together: two lags of them and the weights stay in the cache
 
@@ -261,9 +263,7 @@ class _Walk:
         self.width = rnn.cell.row_width
         self._buffer: Array = np.empty((0, 0, self.width), rnn.dtype)
         self.summed: Array = np.zeros((len(incoming), self.width), rnn.dtype)  # (N, R): of rows kept, over all losses
-        # Below this norm a row is dropped: it would soon be subnormal, and matrix products on subnormals are slower by
-        # an order of magnitude.
-        self.floor = 2.0**-60 if rnn.dtype == np.float32 else 1e-150
+        self.floor = row_floor(rnn.dtype)
 
     def blocks(self) -> Iterator[tuple[int, int, Array]]:
         """Yield ``(first lag, first row, rows)``; the array (lags, rows, R) is valid until the next one.
@@ -314,7 +314,7 @@ class _Walk:
                     if low > start:
                         block[:-1, : low - start] = 0  # pieces of losses before these
                 low, high = low - stride, high - stride
-                if epsilon or lag % _ROWS_CHECKED_EVERY == _ROWS_CHECKED_EVERY - 1:
+                if epsilon or lag % ROWS_CHECKED_EVERY == ROWS_CHECKED_EVERY - 1:
                     alive = _drop(rows, limits[-len(rows) :])
                     if not alive:
                         break
@@ -334,6 +334,14 @@ def _drop(rows: Array, squared_limits: Array) -> bool:
         return True
     rows[dead] = 0
     return not dead.all()
+
+
+def row_floor(dtype: np.dtype[Any]) -> float:
+    """The norm below which a row is dropped, at the scale of a walk.
+
+    It would soon be subnormal, and matrix products on subnormal numbers are slower by an order of magnitude.
+    """
+    return 2.0**-60 if dtype == np.float32 else 1e-150
 
 
 def safe_scale(incoming: Array) -> float:

@@ -18,13 +18,15 @@ import click
 
 from . import __version__, corpora, tasks
 from .cells import CELLS
-from .data import Data
+from .data import SEQ_LENGTH, Data
 from .export import write_out
 from .initialization import PRESETS
 from .measuring import MEASURES
 from .optimizers import OPTIMIZERS
+from .overview import QUANTITIES
 from .page import MAX_BYTES
-from .run import MEMORY_LIMIT, QUANTITIES, Run
+from .records import MEMORY_LIMIT
+from .run import Run
 from .run_file import SUFFIX, RunFileError
 from .run_reader import RunReader
 from .trainer import Trainer
@@ -352,5 +354,5 @@ def _facts_of_text(path: Path) -> dict[str, Any]:
         "characters": f"{len(corpus):,}",
         "distinct": f"{len(corpus.vocabulary):,}",
         "vocabulary": " ".join(map(visible, corpus.vocabulary[:100])) + (" …" if len(corpus.vocabulary) > 100 else ""),
-        "windows of 25": f"{(len(corpus) - 1) // 25:,}",
+        f"windows of {SEQ_LENGTH}": f"{(len(corpus) - 1) // SEQ_LENGTH:,}",
     }

@@ -1,4 +1,4 @@
-"""Chunks as a page that is one file holds them: rounded, compressed, and as text. Twin of ``js/src/compact.ts``."""
+"""Chunks as a page that is one file holds them: rounded, compressed, and as text. Twin of ``protocol/compact.ts``."""
 
 from __future__ import annotations
 

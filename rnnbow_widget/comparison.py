@@ -16,11 +16,11 @@ from .display import mime_bundle
 from .export import File, write_out
 from .lockstep import Lockstep
 from .measuring import MEASURES
+from .overview import QUANTITIES
 from .page import FORMS, MAX_BYTES
-from .page_traits import Batch, Checked, Choice, PageWidget, computed
+from .page_traits import Batch, Checked, Choice, PageWidget, computed, refused
 from .protocol import drawable
 from .reporter import Reporter
-from .run import QUANTITIES
 from .sides import Side, described, differing, remarks
 from .sides_page import make_sides_page
 from .sides_recipe import sides_recipe
@@ -248,7 +248,7 @@ class Comparison(PageWidget):
         Parameters
         ----------
         name : str
-            One of `rnnbow_widget.run.QUANTITIES`.
+            One of `rnnbow_widget.overview.QUANTITIES`.
         """
         one_of("name", name, QUANTITIES)
         runs = list(self.runs.values())
@@ -261,10 +261,8 @@ class Comparison(PageWidget):
 
     @traitlets.validate("stream")
     def _check_stream(self, proposal: Mapping[str, Any]) -> int | None:
-        try:
+        with refused():
             return self._reporters[0].checked_stream(proposal["value"])
-        except (TypeError, ValueError) as error:
-            raise traitlets.TraitError(str(error)) from None
 
     @traitlets.observe("stream")
     def _send_details_of_stream(self, _: object) -> None:

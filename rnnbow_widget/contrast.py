@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .overview import DIVERGED
+from .reach import longest_certain
 from .run import Run
 
 Floats = NDArray[np.float64]
@@ -138,7 +139,7 @@ def contrast(runs: Mapping[str, Run], batch: int | None = None) -> Contrast:
 
     horizons = values("horizon_length")  # (runs, m)
     reach = zip(_medians(horizons), compared.values(), strict=True)
-    bounds = tuple(bool(median >= _measurable(run)) for median, run in reach)
+    bounds = tuple(bool(median >= _longest_certain(run)) for median, run in reach)
     return Contrast(tuple(compared), common, horizons, values("loss"), bounds, diverged)
 
 
@@ -153,9 +154,8 @@ def _diverged_at(run: Run, stop: int) -> int | None:
     return int(run.batches[stop - 1]) if stop and flags[-1] & DIVERGED else None
 
 
-def _measurable(run: Run) -> float:
-    """Horizon lengths from here on may have been cut short by the recorded lags, or by the beginning of the window."""
-    return min(run[-1].horizon, run[-1].steps / 2) if run else math.inf
+def _longest_certain(run: Run) -> float:
+    return longest_certain(run[-1].steps, run[-1].horizon) if run else math.inf
 
 
 def _medians(values: Floats) -> Floats:

@@ -1,4 +1,15 @@
-"""A widget's conversation with its pages: what they ask is done, and what is new is sent to them."""
+"""A widget's conversation with its pages: what they ask is done, and what is new is sent to them.
+
+In short (docs/architecture.md has every message, field by field):
+
+1. A page that shows the widget while it plays asks for a *lease*; the kernel trains for so long, and no longer.
+2. It answers with *frames*, which are numbered: what was recorded since the one before. Before a lease ends, a frame
+   says so, and the page asks for the next.
+3. A page that misses a number asks for the *whole*; what of a batch it does not hold it asks for as *details*.
+4. A request has the page's name and a number: one that arrives twice is carried out once.
+5. Buttons and settings are messages too, and what is refused is told; what is to be seen is chosen by traits.
+6. Whatever fails here is told as an *error*, and from then on by the status.
+"""
 
 from __future__ import annotations
 

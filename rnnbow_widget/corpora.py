@@ -12,10 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .checks import instance
-from .data import Consecutive, Data, check_sizes
+from .data import SEQ_LENGTH, Consecutive, Data, check_sizes
 
-SEQ_LENGTH = 25
-"""Characters of a window, unless somebody says otherwise."""
 _SOURCES = (".c", ".h")
 _LONGEST_LITERAL = 2_000  # characters of a text that a line of Python holds
 

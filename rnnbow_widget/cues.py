@@ -11,6 +11,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
+from .reading import counted
 from .running_median import RunningMedian
 
 Floats = NDArray[np.float64]
@@ -143,7 +144,7 @@ class CueFinder:
         if self._longest and self._shortest and enough and self._longest[0] > -self._shortest[0]:
             for kind, (value, batch) in (("longest", self._longest), ("shortest", self._shortest)):
                 steps = abs(value)
-                reason = f"{kind.capitalize()} horizon of the run: gradients reach back {_steps(steps)}."
+                reason = f"{kind.capitalize()} horizon of the run: gradients reach back {counted(steps, 'step')}."
                 found.append(Cue(batch, f"{kind}_horizon", steps, reason))
         return found
 
@@ -206,7 +207,3 @@ def _cue_of(change: _Change) -> Cue:
         f"times the median of the {change.past} recorded batches before it."
     )
     return Cue(change.batch, "sudden_change", change.score, reason)
-
-
-def _steps(number: float) -> str:
-    return f"{number:g} step{'' if number == 1 else 's'}"

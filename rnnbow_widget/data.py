@@ -13,6 +13,9 @@ from .about import About
 from .parameters import Mask, Signal, Tokens
 from .window import Window
 
+SEQ_LENGTH = 25
+"""Steps of a window of a stream, unless somebody says otherwise."""
+
 
 @dataclass(frozen=True)
 class Reference:

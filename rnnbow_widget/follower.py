@@ -44,9 +44,11 @@ class Follower:
     def page(self, title: str | None = None) -> str:
         """Return the HTML of a page with what is recorded now, that asks for what is new."""
         with self._lock:
-            self._run.refresh()
             name = secrets.token_hex(8)
-            return make_page(self._reporter(name), title=title or self._file.path.name, follows=f"talk?page={name}")
+            reporter = self._reporter(name)
+            with suppress(RunFileError):  # the status says so
+                reporter.look_into_file()
+            return make_page(reporter, title=title or self._file.path.name, follows=f"talk?page={name}")
 
     def answer(self, page: str, message: Any) -> list[Message]:
         """Return what a page is to be told that sends a message; see docs/architecture.md, *A page that follows*.

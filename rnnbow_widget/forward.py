@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from .parameters import Array, Mask, Signal
+
+Change = Callable[[Any], Any]
+"""What is done to the axes of an array: a view of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +34,9 @@ class Track:
     hidden: Array
     linearization: Array
 
-    def stream(self, index: int) -> Track:
-        """Return one stream, without the axis of streams: views."""
-        return Track(self.states[:, index], self.hidden[:, index], self.linearization[:, index])
-
-    def flattened(self) -> Track:
-        """Return steps and streams as one axis, the streams of a step together: views."""
-        return Track(_flattened(self.states), _flattened(self.hidden), _flattened(self.linearization))
+    def mapped(self, change: Change) -> Track:
+        """Return the same with every array changed."""
+        return Track(change(self.states), change(self.hidden), change(self.linearization))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,17 +139,7 @@ class ForwardPass:
 
     def stream(self, index: int) -> ForwardPass:
         """Return the pass of one stream of a minibatch, without the axis of streams. Its arrays are views."""
-        return ForwardPass(
-            self.inputs[:, index],
-            self.targets[:, index],
-            tuple(tuple(track.stream(index) for track in layer) for layer in self.tracks),
-            tuple(output[:, index] for output in self.outputs),
-            self.predicted[:, index],
-            self.loss[:, index],
-            None if self.mask is None else self.mask[:, index],
-            None if self.entering is None else self.entering[:, index],
-            None if self.there is None else self.there[:, index],
-        )
+        return self._mapped(lambda array: array[:, index])
 
     def flattened(self) -> ForwardPass:
         """Return the pass with steps and streams as one axis, the streams of a step together. Its arrays are views.
@@ -158,33 +148,28 @@ class ForwardPass:
         """
         if self.loss.ndim == 1:
             return self
-        return ForwardPass(
-            _flattened(self.inputs),
-            _flattened(self.targets),
-            tuple(tuple(track.flattened() for track in layer) for layer in self.tracks),
-            tuple(_flattened(output) for output in self.outputs),
-            _flattened(self.predicted),
-            self.loss.reshape(-1),
-            None if self.mask is None else self.mask.reshape(-1),
-            None if self.entering is None else _flattened(self.entering),
-            None if self.there is None else self.there.reshape(-1),
-        )
+        return self._mapped(_flattened)
 
     def with_streams(self) -> ForwardPass:
         """Return the pass of a window without an axis of streams as one of a single stream. Its arrays are views."""
+        return self._mapped(lambda array: array[:, None])
+
+    def _mapped(self, change: Change) -> ForwardPass:
+        """Return the same pass with every array changed."""
+
+        def own(array: Any) -> Any:
+            return None if array is None else change(array)
+
         return ForwardPass(
-            self.inputs[:, None],
-            self.targets[:, None],
-            tuple(
-                tuple(Track(t.states[:, None], t.hidden[:, None], t.linearization[:, None]) for t in layer)
-                for layer in self.tracks
-            ),
-            tuple(output[:, None] for output in self.outputs),
-            self.predicted[:, None],
-            self.loss[:, None],
-            None if self.mask is None else self.mask[:, None],
-            None if self.entering is None else self.entering[:, None],
-            None if self.there is None else self.there[:, None],
+            change(self.inputs),
+            change(self.targets),
+            tuple(tuple(track.mapped(change) for track in layer) for layer in self.tracks),
+            tuple(map(change, self.outputs)),
+            change(self.predicted),
+            change(self.loss),
+            own(self.mask),
+            own(self.entering),
+            own(self.there),
         )
 
 

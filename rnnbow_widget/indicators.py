@@ -10,17 +10,18 @@ from .parameters import Array
 from .rnn import RNN
 from .snapshot import Float32
 
-_SIZE = 128  # hidden units up to which the full number of batches is looked at
+_SIZE = 32  # hidden units up to which the full number of batches is looked at
 _OFTEN, _RARELY = 6, 2  # logarithms to base 2 of how many times per doubling
 
 
 def is_spectral_due(recorded: int, hidden_size: int) -> bool:
     """Return whether to look at the spectrum of the weights of the next batch to be recorded.
 
-    Of the first 64 recorded batches at each, then 64 times until their number has doubled, and so on; of more than 128
-    hidden units less often, as the time grows with their cube, but at least 4 times.
+    Of the first 64 recorded batches at each, then 64 times until their number has doubled, and so on; of more than 32
+    hidden units 16 times, and of more than 64 4 times. (The time grows with the cube of their number; with 100 it is
+    several times that of all else that is recorded.)
     """
-    rarer = 3 * max(0, (hidden_size - 1).bit_length() - _SIZE.bit_length() + 1)
+    rarer = 2 * max(0, (hidden_size - 1).bit_length() - (_SIZE - 1).bit_length())
     exponent = max(_RARELY, _OFTEN - rarer)
     return recorded % (1 << max(0, recorded.bit_length() - 1 - exponent)) == 0
 

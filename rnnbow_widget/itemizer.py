@@ -18,7 +18,8 @@ from .losses import softmax_cross_entropy
 from .parameters import Array, Mask, Tokens
 from .recording import itemize as itemize_surfaces
 from .recording import make_snapshot
-from .run import MEMORY_LIMIT, Run
+from .records import MEMORY_LIMIT
+from .run import Run
 from .snapshot import Snapshot
 from .surfaces import Surfaces
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .bptt_itemized import safe_scale
+from .bptt_itemized import ROWS_CHECKED_EVERY, row_floor, safe_scale
 from .cell import Cell
 from .forward import ForwardPass
 from .losses import output_gradients
@@ -20,7 +20,6 @@ from .parameters import Array, Mask
 from .rnn import RNN
 
 _CHUNK_BYTES = 1 << 26  # of all that is held of a chunk: products of few losses are slow
-_ROWS_CHECKED_EVERY = 16  # steps
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,7 @@ class LayerWalk:
             _, incoming = output_gradients(self.forward.flattened(), rnn.parameters.W_ho)  # (N, D·H)
         self.scale = safe_scale(incoming)
         self.incoming = (incoming * self.scale).reshape(self.steps, self.streams, -1)  # (n, B, D·H)
-        self.floor = 2.0**-60 if rnn.dtype == np.float32 else 1e-150  # rows below are dropped, as in `itemized_bptt`
+        self.floor = row_floor(rnn.dtype)
 
     def shaped(self, array: Array) -> Array:
         """Return an array (n, B, …) without the axis of streams, if the pass has none."""
@@ -187,7 +186,7 @@ class LayerWalk:
                 entering = own[j, low:high].reshape(-1, cell.hidden_size)  # (m·B, H)
                 found = rows[j, low:high].reshape(-1, cell.row_width)  # (m·B, R): a view
                 cell.backward_step(local, after, entering, found)
-                if i % _ROWS_CHECKED_EVERY == _ROWS_CHECKED_EVERY - 1:
+                if i % ROWS_CHECKED_EVERY == ROWS_CHECKED_EVERY - 1:
                     found[np.vecdot(found, found) <= self.floor**2] = 0
             later = rows[j]
         return TrackRows(losses, layer, direction, cell, rows, own, linearization, self.forward.there)

@@ -10,7 +10,8 @@ import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 
-from .run import MEMORY_LIMIT, Run
+from .records import MEMORY_LIMIT
+from .run import Run
 from .torch import Watch
 
 

@@ -29,6 +29,8 @@ class Optimizer(ABC):
     name: ClassVar[str]
     sparse: ClassVar[bool]
     """Whether a parameter whose gradient is 0 is left exactly as it is, and so is what is kept of its past."""
+    squares: ClassVar[bool]
+    """Whether squares of the gradient are gathered: one that is infinite would stop its parameter for good."""
 
     def __init__(self, learning_rate: float) -> None:
         self.learning_rate = learning_rate
@@ -73,6 +75,7 @@ class SGD(Optimizer):
 
     name = "sgd"
     sparse = True
+    squares = False
 
     def reset(self) -> None:
         """Do nothing: there is no state."""
@@ -94,6 +97,7 @@ class Adagrad(Optimizer):
 
     name = "adagrad"
     sparse = True
+    squares = True
     initial_accumulator = 1e-8
 
     def reset(self) -> None:
@@ -147,6 +151,7 @@ class Adam(Optimizer):
 
     name = "adam"
     sparse = False
+    squares = True
     beta1, beta2, epsilon = 0.9, 0.999, 1e-8
 
     def reset(self) -> None:

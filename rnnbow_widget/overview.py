@@ -20,6 +20,20 @@ DIVERGED, FROM_ZERO_STATE, CLIPPED = 1, 2, 4
 PLACES = ("batch", "start", "stop")
 """Columns of int64: which batch it is, and the positions in the training data that its targets cover."""
 _NAMES = (*PLACES, "flags", "grad_norm", "update_norm", "horizon_length", "loss", "accuracy", *INDICATORS)
+QUANTITIES = (
+    "max_gradient",
+    "mean_gradient",
+    "grad_norm",
+    "update_norm",
+    "loss",
+    "accuracy",
+    "horizon_length",
+    *INDICATORS,
+)
+"""What there is one number of per batch: the columns of a run, and what the overview can draw."""
+BAR_QUANTITIES = {"max_gradient": "max", "mean_gradient": "mean"}
+"""Those of them that are of the bars of a surface, and what the overview calls them."""
+
 _LEAST_CAPACITY = 64
 _MOST_DUE = 64  # snapshots whose rows are not worked out yet
 _MOST_DUE_BYTES = 1_000_000

@@ -16,14 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import __version__
-from .checks import boolean, one_of, positive_int, shown
+from .checks import boolean, instance, one_of, positive_int
 from .compact import MANTISSA_BITS, compact, rounded
 from .export import File, write_out
 from .extract import extract_rows
 from .measuring import MEASURES
+from .overview import QUANTITIES
 from .protocol import pack_details, pack_overview
 from .reporter import Reporter
-from .run import QUANTITIES, Run
+from .run import Run
 from .snapshot import stream_views
 from .visible_text import visible_line
 
@@ -76,16 +77,14 @@ def make_page(
         stream, or the average, gets at least half of the room.
     follows : str, optional
         Where the page is to ask for what is new and what it does not hold, relative to its own address: it is served,
-        and no file. Its policy then allows to ask its own server.
+        and no file. Its policy then allows to ask its own server, and it may be larger if one batch needs that.
 
     Raises
     ------
     TypeError, ValueError
         If `title` is no text, or `max_bytes` leaves no room for the run.
     """
-    if not isinstance(title, (str, type(None))):
-        raise TypeError(f"title takes a text, got {shown(title)}")
-    max_bytes = positive_int("max_bytes", max_bytes)
+    max_bytes = checked_size(title, max_bytes)
     traits = page_traits(reporter, {**FIRST_VIEW, "surface": reporter.primary, **(chosen or {})})
     heading = title or f"RNNbow: {traits['_info']['data_name'] or 'a run'}"
 
@@ -100,11 +99,32 @@ def make_page(
     packed, about = pack_run(reporter, traits["selected"], traits["stream"], room)
     traits["_info"]["page"] = None if follows else about
     page = document(packed)
+    return page if follows else fitting(page, max_bytes, "the overview and one batch of this run")
+
+
+def checked_size(title: Any, max_bytes: Any) -> int:
+    """Return how large a page may be, if that is a size, and its title a text or None.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are not.
+    """
+    if title is not None:
+        instance("title", title, str)
+    return positive_int("max_bytes", max_bytes)
+
+
+def fitting(page: str, max_bytes: int, contents: str) -> str:
+    """Return a page that is as small as it can be, with the panels and these contents.
+
+    Raises
+    ------
+    ValueError
+        If it is larger than it may be.
+    """
     if len(page) > max_bytes:
-        raise ValueError(
-            f"max_bytes takes at least {len(page)}, which the panels, the overview and one batch of this run need; "
-            f"got {max_bytes}"
-        )
+        raise ValueError(f"max_bytes takes at least {len(page)}, which the panels, {contents} need; got {max_bytes}")
     return page
 
 

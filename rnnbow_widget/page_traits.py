@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import traitlets
@@ -23,6 +24,15 @@ class Choice(traitlets.Enum[Any]):
         return super().validate(obj, value if value is None or isinstance(value, str) else repr(value))
 
 
+@contextmanager
+def refused() -> Iterator[None]:
+    """Make errors of a check the only one after which traitlets keep what a trait held before."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise traitlets.TraitError(str(error)) from None
+
+
 class Batch(traitlets.TraitType[int | None, Any]):
     """Number of a batch, or None."""
 
@@ -30,10 +40,8 @@ class Batch(traitlets.TraitType[int | None, Any]):
 
     def validate(self, _: Any, value: Any) -> int | None:
         """Return the number if it can be one of a batch."""
-        try:
+        with refused():
             return None if value is None else positive_int(str(self.name), value, minimum=0)
-        except (TypeError, ValueError) as error:
-            raise traitlets.TraitError(str(error)) from None
 
 
 class Checked(traitlets.TraitType[Any, Any]):

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from .checks import one_of, positive_int
 from .measuring import MEASURES
-from .run import BAR_QUANTITIES, QUANTITIES, Run
+from .overview import BAR_QUANTITIES, QUANTITIES
+from .run import Run
 from .snapshot import Float32, Snapshot, surface_key
 from .visible_text import visible
 
@@ -87,7 +88,7 @@ def draw(
     stream : int, optional
         Which stream of a minibatch, from 0; by default the average over streams.
     quantity : str
-        What the overview shows of each batch, one of `rnnbow_widget.run.QUANTITIES`.
+        What the overview shows of each batch, one of `rnnbow_widget.overview.QUANTITIES`.
 
     Returns
     -------

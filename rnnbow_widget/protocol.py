@@ -1,4 +1,4 @@
-"""What is recorded, in binary form. Twin of ``js/src/protocol.ts``; the format is in docs/architecture.md."""
+"""What is recorded, in binary form. Twin of ``js/src/protocol/chunks.ts``; the format is in docs/architecture.md."""
 
 from __future__ import annotations
 

@@ -59,6 +59,11 @@ def horizon_length(
     return median_of_streams(items[None], [from_zero_state], [there], threshold)
 
 
+def longest_certain(steps: int, lags: int) -> float:
+    """Horizon lengths from here on may have been cut short: by the recorded lags, or by the beginning of the window."""
+    return min(lags, steps / 2)
+
+
 def reaches(items: Array, first_lag: int, from_zero_state: bool) -> Float64:
     """How many steps each loss that counts reaches back; see `horizon_length`.
 

@@ -1,4 +1,4 @@
-"""What a recorded batch says of how far its gradient reaches: figures, and a sentence. Twin of `js/src/reading.ts`."""
+"""What a recorded batch says of how far its gradient reaches: figures, and a sentence. Twin of `words/reading.ts`."""
 
 from __future__ import annotations
 

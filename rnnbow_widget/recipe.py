@@ -9,7 +9,8 @@ from keyword import iskeyword
 from typing import Any
 
 from .cells import CELLS
-from .run import MEMORY_LIMIT, Run
+from .records import MEMORY_LIMIT
+from .run import Run
 from .run_reader import RunReader
 from .trainer import Trainer
 

@@ -137,9 +137,7 @@ class Appender:
                         self._clear()
                         first = 0
                     else:
-                        first = (
-                            state.written
-                        )  # more than noted, if an interrupt came right after the transaction before
+                        first = state.written  # more than noted, if an interrupt came right after its transaction
                     self._insert(overview, first, snapshots[first - self.written :], layouts)
                     self._write_state(self._id, stop, activity)
                 else:

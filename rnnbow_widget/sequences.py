@@ -10,11 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .checks import array_of, labels
-from .data import Consecutive, Data, Windows, check_sizes, check_whole
+from .data import SEQ_LENGTH, Consecutive, Data, Windows, check_sizes, check_whole
 from .parameters import Mask, Signal
 from .window import Window, check_mask
-
-_SEQ_LENGTH = 25
 
 
 class _Arrays(Data):
@@ -94,10 +92,11 @@ class Stream(_Arrays):
 
     axes = 1
     default_name = "stream"
+    usual_length = SEQ_LENGTH
 
     def windows(self, seq_length: int | None, batch_size: int, seed: int) -> Consecutive:
         """Return consecutive windows, of 25 steps unless told otherwise; see `Data`. Nothing is left to chance."""
-        steps = _SEQ_LENGTH if seq_length is None else seq_length
+        steps = SEQ_LENGTH if seq_length is None else seq_length
         check_sizes(steps, batch_size, len(self.inputs), self.name, "steps")
         return Consecutive(self.inputs, self.targets, self.mask, steps, batch_size)
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
+import sys
 from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from .follower import Follower, packed
 
 _MOST_BYTES = 100_000  # of a message
+_LENGTH = re.compile(r"[0-9]{1,9}")
 
 
 class PageServer(ThreadingHTTPServer):
@@ -41,10 +44,17 @@ class PageServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), partial(_Handler, follower, self.token))
         self.url = f"http://127.0.0.1:{self.server_port}/{self.token}/"
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Print what went wrong, unless a browser has gone before it was answered, as browsers do."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
 
 class _Handler(BaseHTTPRequestHandler):
     server: PageServer
     server_version, sys_version = "rnnbow", ""  # whoever is refused learns nothing of what runs here
+    default_request_version = "HTTP/1.0"  # so every answer has a head, and what it says of safety
+    timeout = 30.0  # who has asked for nothing by then is not waited for any longer
 
     def __init__(self, follower: Follower, token: str, *arguments: Any) -> None:
         self._follower, self._token = follower, token
@@ -60,11 +70,12 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Answer what the page asks."""
         page = self._asked_for("talk")
-        length = self.headers.get("Content-Length", "")
-        if page is None or self.headers.get_content_type() != "application/json":
+        length = self._header("Content-Length")
+        if page is None or self._header("Content-Type").partition(";")[0].strip().lower() != "application/json":
             self._answer(HTTPStatus.NOT_FOUND, b"", "text/plain")
-        elif not length.isdecimal() or int(length) > _MOST_BYTES:
-            self._answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, b"", "text/plain")
+        elif not _LENGTH.fullmatch(length) or int(length) > _MOST_BYTES:
+            takes = f"Content-Length takes a whole number of at most {_MOST_BYTES}"
+            self._answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, takes.encode(), "text/plain")
         else:
             try:
                 body = packed(self._follower.answer(page, json.loads(self.rfile.read(int(length)))))
@@ -73,21 +84,26 @@ class _Handler(BaseHTTPRequestHandler):
             else:
                 self._answer(HTTPStatus.OK, body, "application/octet-stream")
 
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse what is no request, or none that is answered here, as all else is; nothing of it is repeated."""
+        self._answer(HTTPStatus(code), b"", "text/plain")
+
     def log_message(self, format: str, *arguments: Any) -> None:
         """Say nothing: the address is a secret."""
 
     def _asked_for(self, name: str) -> str | None:
         """Return which page asks; None if this is not asked for as it should be."""
-        try:
-            address = urlsplit(self.path)
-        except ValueError:
-            return None
-        host = self.headers.get("Host", "")
+        path, _, query = self.path.partition("?")
+        host = self._header("Host")
         named = host in {f"127.0.0.1:{self.server.server_port}", f"localhost:{self.server.server_port}"}
-        own = self.headers.get("Origin", f"http://{host}") == f"http://{host}"
-        if not (named and own) or not secrets.compare_digest(address.path.encode(), f"/{self._token}/{name}".encode()):
+        own = self._header("Origin", f"http://{host}") == f"http://{host}"
+        if not (named and own) or not secrets.compare_digest(path.encode(), f"/{self._token}/{name}".encode()):
             return None
-        return parse_qs(address.query).get("page", [""])[0]
+        return parse_qs(query).get("page", [""])[0]
+
+    def _header(self, name: str, default: str = "") -> str:
+        """Return a header; of one that is there twice, what none is like."""
+        return ", ".join(self.headers.get_all(name, [default]))
 
     def _answer(self, status: HTTPStatus, body: bytes, kind: str) -> None:
         self.send_response(status)

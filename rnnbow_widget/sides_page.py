@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .checks import positive_int, shown
-from .page import MAX_BYTES, described, make_document, pack_run, page_traits
+from .page import MAX_BYTES, checked_size, described, fitting, make_document, pack_run, page_traits
 from .reporter import Reporter
 
 _SPARE = 200  # for numbers that are not known yet when it is worked out how much room there is
@@ -38,9 +37,7 @@ def make_sides_page(
     TypeError, ValueError
         If `title` is no text, or `max_bytes` leaves no room for the runs.
     """
-    if not isinstance(title, (str, type(None))):
-        raise TypeError(f"title takes a text, got {shown(title)}")
-    max_bytes = positive_int("max_bytes", max_bytes)
+    max_bytes = checked_size(title, max_bytes)
     sides = {f"_side_{place}": page_traits(reporter, {}) for place, reporter in enumerate(reporters.values())}
     whole = {**traits, **{f"_side_{place}": None for place in range(4)}, **sides, "playing": False}
     settings = "; ".join(f"{name}: {described(reporter.settings)}" for name, reporter in reporters.items())
@@ -58,10 +55,4 @@ def make_sides_page(
         )
         room -= sum(map(len, texts))
         packed.append(texts)
-    page = document(packed)
-    if len(page) > max_bytes:
-        raise ValueError(
-            f"max_bytes takes at least {len(page)}, which the panels, the overviews and one batch of each of these "
-            f"runs need; got {max_bytes}"
-        )
-    return page
+    return fitting(document(packed), max_bytes, "the overviews and one batch of each of these runs")

@@ -13,9 +13,10 @@ import traitlets
 
 from .checks import one_of, positive_int
 from .data import Data
+from .display import mime_bundle
 from .grid import Grid
 from .page_message import client_of, kind_of, request_of
-from .page_traits import PageWidget, computed
+from .page_traits import PageWidget, computed, refused
 from .protocol import drawable
 from .relay import Relay, RelayedComparison, RelayedRun, state_of
 from .run import Run
@@ -163,11 +164,8 @@ class Sweep(PageWidget):
         self._sweep.refresh()
         return f"Sweep({summary_of(self.trials)})\n{text_of(self.trials, self._sweep.varied)}"
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        found: tuple[dict[str, Any], dict[str, Any]] | None = super()._repr_mimebundle_(**kwargs)
-        if found:
-            found[0]["text/plain"] = repr(self)  # the whole table, which else is cut short
-        return found
+    def _repr_mimebundle_(self, **_: Any) -> Any:
+        return mime_bundle(self, None)  # its text is the whole table, which else is cut short
 
     @property
     def trials(self) -> tuple[Trial, ...]:
@@ -269,10 +267,8 @@ class Sweep(PageWidget):
 
     @traitlets.validate("sort_by")
     def _check_column(self, proposal: Mapping[str, Any]) -> str:
-        try:
+        with refused():
             return one_of("sort_by", proposal["value"], ("", *self._sweep.varied, *_OF_ALL))
-        except ValueError as error:
-            raise traitlets.TraitError(str(error)) from None
 
     def _describe(self) -> dict[str, Any]:
         self._sweep.refresh()

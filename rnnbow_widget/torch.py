@@ -22,7 +22,8 @@ from .checks import as_names, instance, positive_int, shown
 from .foreign import ForeignLayers
 from .itemizer import TOLERANCES, Itemizer
 from .parameters import Array, Tokens
-from .run import MEMORY_LIMIT, Run
+from .records import MEMORY_LIMIT
+from .run import Run
 from .running_median import RunningMedian
 from .watched_cells import KINDS as CELLS
 from .watched_cells import WatchedCells

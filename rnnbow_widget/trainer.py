@@ -26,9 +26,10 @@ from .horizon import HorizonChoice, choose_horizon
 from .indicators import indicators, is_spectral_due
 from .optimizers import OPTIMIZERS
 from .recording import Itemized, itemize
+from .records import MEMORY_LIMIT
 from .replay import Replay, Replays
 from .rnn import RNN
-from .run import MEMORY_LIMIT, Run
+from .run import Run
 from .snapshot import Float32, Snapshot
 from .surfaces import Surface, Surfaces
 from .task import Task

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from math import isfinite
+from math import isfinite, sqrt
 
 import numpy as np
 
@@ -24,7 +24,7 @@ Look = Callable[[ForwardPass, Gradients], tuple[Itemized, Float32]]
 
 
 class DivergedError(ArithmeticError):
-    """Loss or gradient of a batch was not finite. The weights are those from before it; what was recorded is kept.
+    """Loss, gradient or update of a batch was not finite. The weights are from before it; what was recorded stays.
 
     Attributes
     ----------
@@ -94,6 +94,7 @@ class TrainingLoop:
         self.clip_value = clip_value
         self.clip_norm = clip_norm
         self._back_propagate = TrainingGradients(rnn, optimizer.sparse)
+        self._squarable = sqrt(float(np.finfo(rnn.dtype).max))
         self.start_over()
 
     def start_over(self) -> None:
@@ -166,8 +167,11 @@ class TrainingLoop:
             if not trouble:
                 vector = gradients.parameters.vector  # (P,)
                 clipped = clip(vector, norm, value=self.clip_value, max_norm=self.clip_norm)
-                update = self.optimizer.update(vector, rows)  # (P,)
-                trouble = "" if isfinite(update.dot(update)) else "update"
+                if norm > self._squarable and self.optimizer.squares and not isfinite(vector.dot(vector)):
+                    trouble = "squared gradient"
+                else:
+                    update = self.optimizer.update(vector, rows)  # (P,)
+                    trouble = "" if isfinite(update.dot(update)) else "update"
                 if clipped and (record or trouble):
                     update_norm = gradients.norm
             if trouble and seen is None:

@@ -16,6 +16,7 @@ from .checks import shown
 from .contrast import PAST
 from .grid import Settings
 from .overview import DIVERGED, Overview
+from .reach import longest_certain
 from .run import Run
 from .run_file import SUFFIX, RunFileError
 from .run_reader import RunReader
@@ -179,7 +180,8 @@ class Trial:
         if sound[-1]:
             self.loss = float(np.median(overview.column("loss")[-PAST:]))
             self.horizon = float(np.median(horizons[-PAST:]))
-            self.at_least = self.horizon >= _measurable(settings)
+            steps, lags = settings["seq_length"], settings["horizon"]
+            self.at_least = self.horizon >= longest_certain(steps, lags if isinstance(lags, int) else steps)
         stretch = -(-self.batches // TREND_POINTS)
         batches, horizons = batches[sound], horizons[sound]
         edges = np.flatnonzero(np.diff(batches // stretch)) + 1  # where another stretch begins
@@ -188,9 +190,3 @@ class Trial:
             for some, own in zip(np.split(batches, edges), np.split(horizons, edges), strict=True)
             if len(some)
         ]
-
-
-def _measurable(settings: Mapping[str, Any]) -> float:
-    """Horizon lengths from here on may have been cut short by the recorded lags, or by the beginning of the window."""
-    steps, lags = settings["seq_length"], settings["horizon"]
-    return float(min(lags if isinstance(lags, int) else steps, steps / 2))

@@ -8,7 +8,7 @@ from typing import Any
 
 from .protocol import drawable, json_number
 from .trial import Trial
-from .visible_text import picture
+from .visible_text import visible_line
 
 MOST_ROWS = 60
 """Rows of the text at most."""
@@ -81,5 +81,5 @@ def _text(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     named = value.__name__ if isinstance(value, type) else str(value)
-    text = "".join(one if one == " " else picture(one) for one in named)
+    text = visible_line(named)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -1,4 +1,4 @@
-"""Draws text that would not be seen: white space, control characters, lone marks; twin of ``visible_text.ts``."""
+"""Draws text that would not be seen: white space, control characters, lone marks; twin of ``words/visible_text.ts``."""
 
 from __future__ import annotations
 

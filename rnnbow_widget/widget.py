@@ -18,11 +18,12 @@ from .display import mime_bundle
 from .export import File, write_out
 from .horizon import HorizonChoice
 from .measuring import MEASURES
+from .overview import QUANTITIES
 from .page import FIRST_VIEW, FORMS, MAX_BYTES, make_page
-from .page_traits import Batch, Checked, Choice, PageWidget, computed
+from .page_traits import Batch, Checked, Choice, PageWidget, computed, refused
 from .recipe import recipe
 from .reporter import SETTINGS, Reporter
-from .run import QUANTITIES, Run
+from .run import Run
 from .run_file import names_run_file
 from .trainer import Trainer
 
@@ -55,7 +56,7 @@ class RNNbow(PageWidget):
         How panel 3 is drawn: "bars" (stacked bars), "heatmap" (a cell for every item, for long windows) or "auto" (bars
         where they are wide enough to be read).
     quantity : str
-        What panel 1 draws of each batch, one of `rnnbow_widget.run.QUANTITIES`: "max_gradient", "mean_gradient",
+        What panel 1 draws of each batch, one of `rnnbow_widget.overview.QUANTITIES`: "max_gradient", "mean_gradient",
         "grad_norm", "update_norm", "loss", "accuracy" or "horizon_length".
     overlay : str, optional
         A second quantity that is laid over as a line.
@@ -355,12 +356,8 @@ class RNNbow(PageWidget):
     @traitlets.validate("stream", "surface")
     def _check_view(self, proposal: Mapping[str, Any]) -> Any:
         check = {"stream": self._reporter.checked_stream, "surface": self._reporter.checked_surface}
-        try:
+        with refused():
             return check[proposal["trait"].name](proposal["value"])
-        except (TypeError, ValueError) as error:
-            raise traitlets.TraitError(
-                str(error)
-            ) from None  # the only error after which traitlets keep what held before
 
     @traitlets.observe("surface")
     def _record_surface(self, change: Mapping[str, Any]) -> None:

@@ -11,14 +11,13 @@ import argparse
 import hashlib
 import json
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from assignments import make_course, names
+from assignments import make_course, names, run
 from pyodide_distribution import LOCK, copy_distribution, default_distribution
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -65,15 +64,13 @@ def make_site(output: Path, pyodide: Path | None = None) -> None:
 
 def collect_wheels(folder: Path) -> list[Path]:
     """Build this package's wheel, and get those that are beside it."""
-    python("-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder), folder=REPOSITORY)
+    run("hatchling", "build", "--target", "wheel", "--directory", str(folder), folder=REPOSITORY)
     return download(folder, *BESIDE)
 
 
 def download(folder: Path, *packages: str) -> list[Path]:
     """Get wheels of pure Python from the package registry; return all wheels of the folder."""
-    python(
-        "-m", "pip", "download", "--quiet", "--no-deps", *PORTABLE, *packages, "--dest", str(folder), folder=REPOSITORY
-    )
+    run("pip", "download", "--quiet", "--no-deps", *PORTABLE, *packages, "--dest", str(folder), folder=REPOSITORY)
     return sorted(folder.glob("*.whl"))
 
 
@@ -147,15 +144,7 @@ def build(root: Path, extensions: Iterable[Path], output: Path) -> None:
         }
     }
     (root / "lite" / "jupyter_lite_config.json").write_text(json.dumps(config), encoding="utf-8")
-    python("-m", "jupyterlite_core", "build", folder=root / "lite")
-
-
-def python(*arguments: str, folder: Path) -> None:
-    """Run Python in a folder; if it fails, with what it said."""
-    line = [sys.executable, *arguments]
-    done = subprocess.run(line, check=False, cwd=folder, capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(line)}\n{done.stdout}\n{done.stderr}")
+    run("jupyterlite_core", "build", folder=root / "lite")
 
 
 if __name__ == "__main__":

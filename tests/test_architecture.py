@@ -33,7 +33,22 @@ ON_CALL = {"run": {"page", "picture"}, "widget": {"attempt_view"}}
 """What a run can be made into, and what shows an attempt: imported when they are called."""
 
 SOURCES = REPOSITORY / "js" / "src"
-SCRIPTS = sorted(path.relative_to(SOURCES).as_posix() for path in SOURCES.rglob("*.ts"))
+SCRIPTS = sorted(path.relative_to(SOURCES).as_posix() for path in SOURCES.rglob("*.ts") if path.name != "css.d.ts")
+
+
+def script_floors() -> list[list[str]]:
+    """Scripts as the map has them, floor by floor: the files of a folder, or those that stand beside the folders."""
+    floors = []
+    for heading, section in re.findall(r"^\*\*(`.+)\*\*\n((?:(?!\*\*).*\n)*)", TYPESCRIPT_MAP, re.MULTILINE):
+        named = re.findall(r"`([\w.]+/?)`", heading.split(": ")[0])
+        if named[0].endswith("/"):
+            rows = "\n".join(re.findall(r"^\|.*\|$", section, re.MULTILINE))
+            named = [named[0] + file for file in re.findall(r"`(\w+\.ts)`", rows)]
+        floors.append(named)
+    return floors
+
+
+SCRIPT_FLOORS = script_floors()
 
 
 def test_every_module_is_on_the_map_once() -> None:
@@ -82,14 +97,15 @@ def imported(module: str, *, at_once: bool) -> Iterator[tuple[int, str]]:
     return walk(ast.parse(path.read_text(encoding="utf-8")), on_call=False)
 
 
-def test_every_script_is_on_the_map() -> None:
-    named = set(re.findall(r"`([\w/]+\.(?:d\.)?ts)`", TYPESCRIPT_MAP))
-    folders = {script.split("/")[0] for script in SCRIPTS if "/" in script}
-    assert folders <= set(re.findall(r"`(\w+)/`", TYPESCRIPT_MAP)), "every folder has its line"
-    missing = {script for script in SCRIPTS if "/" not in script} - named - {"css.d.ts"}
-    assert not missing
-    there = {script.rsplit("/", 1)[-1] for script in SCRIPTS}
-    assert not {name.rsplit("/", 1)[-1] for name in named} - there
+def test_every_script_is_on_the_map_once() -> None:
+    assert sorted(script for floor in SCRIPT_FLOORS for script in floor) == SCRIPTS
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_script_imports_from_its_own_floor_and_those_above_it_only(script: str) -> None:
+    place = next(place for place, floor in enumerate(SCRIPT_FLOORS) if script in floor)
+    above = {known for floor in SCRIPT_FLOORS[: place + 1] for known in floor}
+    assert set(script_imports(script, types=True)) <= above
 
 
 def test_scripts_import_in_no_circle() -> None:
@@ -100,19 +116,19 @@ def test_scripts_import_in_no_circle() -> None:
     assert not imports, "each of these imports another of them"
 
 
-def script_imports(script: str) -> Iterator[str]:
+def script_imports(script: str, *, types: bool = False) -> Iterator[str]:
     source = (SOURCES / script).read_text(encoding="utf-8")
     # What is imported as a type only is not there when the page runs.
-    for statement in re.findall(r"^(?:import|export)\s(?!type\s)[^;]*?from \"(\.[^\"]+)\";", source, re.MULTILINE):
+    kind = r"\s" if types else r"\s(?!type\s)"
+    for statement in re.findall(rf"^(?:import|export){kind}[^;]*?from \"(\.[^\"]+)\";", source, re.MULTILINE):
         target = (SOURCES / script).parent / statement
         yield target.resolve().with_suffix(".ts").relative_to(SOURCES).as_posix()
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_panels_know_neither_the_view_nor_the_kernel(script: str) -> None:
-    wanted = {Path(name).name for name in script_imports(script)}
     if script.startswith("panels/"):
-        assert not wanted & {"view.ts", "session.ts", "requests.ts", "lifecycle.ts", "index.ts", "page.ts"}
+        assert not {name for name in script_imports(script) if name.startswith(("view/", "session/"))}
 
 
 @pytest.mark.parametrize(
@@ -137,9 +153,24 @@ def test_the_tables_of_messages_have_every_kind() -> None:
         for name in ("conversation", "leases", "reporter")
     ]
     assert kinds(to_browser) == {kind for source in sources for kind in re.findall(r'{"kind": "(\w+)"', source)}
-    contract = (SOURCES / "contract.ts").read_text(encoding="utf-8")
+    contract = (SOURCES / "protocol" / "contract.ts").read_text(encoding="utf-8")
     assert kinds(section) <= set(re.findall(r'kind: "(\w+)"', contract))
 
 
 def kinds(section: str) -> set[str]:
     return set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/architecture.md", "docs/measures.md", "docs/run_files.md"])
+def test_names_that_the_text_tells_are_those_of_the_code(page: str) -> None:
+    text = (REPOSITORY / page).read_text(encoding="utf-8")
+    told = set(
+        re.findall(r"`([A-Za-z_][\w.]*)(?:\(\))?`", re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE))
+    )
+    files = [REPOSITORY / name for name in ("Makefile", "pyproject.toml", "js/package.json")]
+    for folder in ("benchmarks", "js/dev", "js/src", "js/test", "rnnbow_widget", "scripts", "tests"):
+        files += [path for path in (REPOSITORY / folder).rglob("*") if path.suffix in {".css", ".py", ".ts"}]
+    words = set(re.findall(r"\w+", "\n".join(path.read_text(encoding="utf-8") for path in files)))
+    named = {path.name for path in files} | {path.name for path in REPOSITORY.glob("docs/*")}
+    assert told, "there are names to look for"
+    assert not {name for name in told - named if not set(name.split(".")) <= words}

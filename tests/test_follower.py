@@ -14,6 +14,8 @@ from unpacking import batches, detailed
 
 from rnnbow_widget import Run, Trainer
 from rnnbow_widget.follower import Follower, packed
+from rnnbow_widget.page import make_page
+from rnnbow_widget.reporter import Reporter
 from rnnbow_widget.server import PageServer
 
 TEXT = "the quick brown fox jumps over the lazy dog; " * 30
@@ -111,6 +113,24 @@ def test_other_messages_are_refused(follower: Follower, message: Any) -> None:
     name, _ = opened(follower)
     with pytest.raises((TypeError, ValueError), match="takes"):
         follower.answer(name, message)
+
+
+def test_a_page_is_loaded_with_what_was_read_while_the_file_cannot_be(follower: Follower, tmp_path: Path) -> None:
+    content = (tmp_path / "run.rnnbow").read_bytes()
+    (tmp_path / "run.rnnbow").unlink()
+    name, traits = opened(follower)
+    assert traits["_run"]["recorded"] == 4
+    assert "run.rnnbow is not there any more" in traits["_status"]["message"]
+    (tmp_path / "run.rnnbow").write_bytes(content)
+    assert follow(follower, name)[0]["status"]["message"] == ""
+    assert opened(follower)[1]["_status"]["message"] == ""
+
+
+def test_a_page_has_one_batch_however_large_that_is(follower: Follower) -> None:
+    reporter = Reporter(follower._run, None)
+    with pytest.raises(ValueError, match="max_bytes takes at least"):
+        make_page(reporter, max_bytes=1_000)
+    assert '"recorded":4' in make_page(reporter, max_bytes=1_000, follows="talk")
 
 
 def test_only_a_run_from_a_file_is_followed(trainer: Trainer) -> None:

@@ -37,12 +37,11 @@ def test_indicators_are_those_of_the_matrices(cell: str, bidirectional: bool) ->
 
 
 def test_spectra_are_looked_at_ever_more_rarely() -> None:
-    due = [is_spectral_due(recorded, 100) for recorded in range(4096)]
-    assert sum(due[:64]) == 64
-    for first in (64, 128, 256, 512, 1024, 2048):
-        assert sum(due[first : 2 * first]) == 64
-    assert sum(is_spectral_due(recorded, 129) for recorded in range(1024, 2048)) == 8
-    assert sum(is_spectral_due(recorded, 2000) for recorded in range(1024, 2048)) == 4
+    for hidden_size, times in ((1, 64), (32, 64), (33, 16), (64, 16), (65, 4), (100, 4), (2000, 4)):
+        due = [is_spectral_due(recorded, hidden_size) for recorded in range(4096)]
+        assert all(due[:times])
+        for first in (64, 128, 256, 512, 1024, 2048):
+            assert sum(due[first : 2 * first]) == times
     assert is_spectral_due(0, 10_000)
 
 

@@ -61,6 +61,14 @@ UNREAD = {("resync", "client")}
 MAY_BE_MISSING = {"side", "stream", "part", "id"}
 
 
+def is_taken(message: Message, field: str, one: Message) -> bool:
+    """Whether a message that differs in one field from a right one is right, too."""
+    if field not in one:
+        return field in MAY_BE_MISSING or (message["kind"], field) in UNREAD
+    value, right = one[field], message[field]
+    return (type(value) is type(right) and value == right) or TAKES[field](message, value)
+
+
 class Kernel:
     """The kernel's half, with all that it says to pages."""
 
@@ -143,7 +151,7 @@ class Check:
         refusals = [told for told in said if told["kind"] in {"refused", "error"} or told.get("reason")]
         if any(len(repr(told)) > 5_000 for told in refusals):
             return "the refusal is very long"
-        if field is None or self._is_taken(message, field, one):
+        if field is None or is_taken(message, field, one):
             kinds = {told["kind"] for told in said}
             fits = not refusals and kinds <= self.answers[message["kind"]]
             return "" if fits else f"it is right, and answered {said!r:.200}"
@@ -153,12 +161,6 @@ class Check:
         if not any(name in (told.get("message") or told["reason"]).lower() for told in refusals for name in names):
             return f"the refusal does not name it: {refusals!r:.200}"
         return "" if self.kernel.state() == before else "something was trained, recorded or set"
-
-    def _is_taken(self, message: Message, field: str, one: Message) -> bool:
-        if field not in one:
-            return field in MAY_BE_MISSING or (message["kind"], field) in UNREAD
-        value, right = one[field], message[field]
-        return (type(value) is type(right) and value == right) or TAKES[field](message, value)
 
     def require_nothing_wrong(self) -> None:
         assert not self.wrong, f"{len(self.wrong)} of {self.cases}:\n" + "\n".join(self.wrong[:40])

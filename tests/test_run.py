@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnbow_widget import Run, Snapshot, ThinnedError, Trainer, overview
-from rnnbow_widget.run import QUANTITIES
+from rnnbow_widget.overview import QUANTITIES
 from rnnbow_widget.snapshot import horizon_length
 
 TEXT = "abcde fghij " * 60

@@ -81,7 +81,7 @@ def test_what_does_not_fit_is_left_out_of_all_sides_alike(both: Comparison) -> N
     assert [traits[f"_side_{place}"]["_info"]["page"]["details"] for place in range(2)] == counts
     with pytest.raises(ValueError, match=r"max_bytes takes at least \d+, .* got 1000"):
         page_of(both, max_bytes=1000)
-    with pytest.raises(TypeError, match="title takes a text, got 3"):
+    with pytest.raises(TypeError, match="title takes a str, got 3"):
         page_of(both, title=3)
 
 

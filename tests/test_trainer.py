@@ -170,7 +170,7 @@ def test_reset_is_a_new_start() -> None:
     ("settings", "what"),
     [
         ({"learning_rate": 1e38, "optimizer": "sgd", "clip_value": None}, "update"),
-        ({"learning_rate": 1e30}, "update|loss|gradient"),
+        ({"learning_rate": 1e30}, "update|loss|gradient|squared gradient"),
         ({"learning_rate": 1e18, "optimizer": "sgd"}, "update|loss|gradient"),
     ],
 )
@@ -203,6 +203,25 @@ def test_a_batch_that_diverges_is_recorded_as_it_was_before_clipping_whether_it_
     assert (other.update_norm, other.grad_norm) == (due.update_norm, due.grad_norm)
     for key, items in due.surfaces.items():
         np.testing.assert_array_equal(other.surfaces[key], items, err_msg=key)
+
+
+@pytest.mark.parametrize("optimizer", ["adagrad", "adam"])
+def test_a_gradient_whose_squares_overflow_is_reported_and_not_gathered(optimizer: str) -> None:
+    trainer = small(optimizer=optimizer, clip_value=None)
+    trainer.rnn.parameters.W_ho[...] *= 1e22
+    with pytest.raises(DivergedError, match="The squared gradient of batch 0 is not finite"):
+        trainer.train(1)
+    assert trainer.optimizer.past() == ()
+    trainer.clip_value = 1.0
+    trainer.train(1)  # clipped, it can be squared
+    assert all(np.isfinite(gathered).all() for gathered in trainer.optimizer.past())
+
+
+def test_a_gradient_that_nobody_squares_may_be_that_large() -> None:
+    trainer = small(optimizer="sgd", clip_value=None, learning_rate=1e-30)
+    trainer.rnn.parameters.W_ho[...] *= 1e22
+    trainer.train(1)
+    assert trainer.batch == 1
 
 
 def test_weights_that_are_not_numbers_are_reported() -> None:

@@ -1,6 +1,6 @@
 /** Encodes chunks as the kernel does; the tests and the mock kernel use it. */
 
-import type { Part, Stream } from "../src/contract";
+import type { Part, Stream } from "../src/protocol/contract";
 
 type Shape = readonly number[];
 export type ColumnData = readonly [name: string, type: "f4" | "i4", shape: Shape, values: ArrayLike<number>];

@@ -1,8 +1,8 @@
 /** Shows the widget with a mock kernel. The address chooses what: ?recorded=300&steps=25&lags=5&form=heatmap&theme=dark&thinned=8&cell=lstm&layers=3&bidirectional&silent … */
 
 import type { InitializeProps, RenderProps } from "@anywidget/types";
-import type { Traits } from "../src/contract";
 import { createWidget, showRun } from "../src/lifecycle";
+import type { Traits } from "../src/protocol/contract";
 import "../src/styles/run.css";
 import { createMockModel } from "./mock_model";
 

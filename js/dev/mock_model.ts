@@ -1,6 +1,7 @@
 /** A widget model whose kernel is a few lines of synthetic training in the page. */
 
 import type { AnyModel } from "@anywidget/types";
+import { cellOf, decodeChunk, maxColumn, unitsOf } from "../src/protocol/chunks";
 import type {
   Bytes,
   Cue,
@@ -13,9 +14,8 @@ import type {
   Stream,
   ToKernel,
   Traits,
-} from "../src/contract";
-import { cellOf, decodeChunk, maxColumn, unitsOf } from "../src/protocol";
-import { infoOf } from "../src/surfaces";
+} from "../src/protocol/contract";
+import { infoOf } from "../src/state/surfaces";
 import { gatesOf, primaryOf, surfacesOf } from "./network";
 import { type Settings, syntheticDetails, syntheticOverview } from "./synthetic";
 import { hasTrack, syntheticCell, syntheticUnits } from "./synthetic_parts";

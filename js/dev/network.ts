@@ -1,7 +1,7 @@
 /** The network that the mock kernel pretends to train: its tracks, and the surfaces that it has. */
 
-import type { Base, Direction, SurfaceInfo } from "../src/contract";
-import { isRecorded, nameOf, parseSurface } from "../src/surfaces";
+import type { Base, Direction, SurfaceInfo } from "../src/protocol/contract";
+import { isRecorded, nameOf, parseSurface } from "../src/state/surfaces";
 
 export interface Network {
   cell: string;

@@ -1,7 +1,7 @@
 /** Snapshots that look like those of a network that learns: pieces decay with the lag, and ever more slowly. */
 
-import type { Measure, Part, Stream } from "../src/contract";
-import { parseSurface } from "../src/surfaces";
+import type { Measure, Part, Stream } from "../src/protocol/contract";
+import { parseSurface } from "../src/state/surfaces";
 import { type ChunkData, type ColumnData, encodeChunk } from "./chunks";
 import { type Network, recordedOf, sidesOf } from "./network";
 

@@ -1,8 +1,8 @@
 /** What the mock kernel answers of hidden units, and of the flow in a cell. */
 
-import type { Stream } from "../src/contract";
-import { unitsOf } from "../src/protocol";
-import { parseSurface } from "../src/surfaces";
+import { unitsOf } from "../src/protocol/chunks";
+import type { Stream } from "../src/protocol/contract";
+import { parseSurface } from "../src/state/surfaces";
 import { encodeChunk } from "./chunks";
 import { sidesOf } from "./network";
 import { createRandom, type Settings } from "./synthetic";

@@ -1,8 +1,8 @@
 /** Entry point: a widget shows a run, several side by side, or a sweep. */
 
 import type { AnyModel } from "@anywidget/types";
-import type { ComparisonTraits, SweepTraits, Traits } from "./contract";
 import { createWidget, showComparison, showRun } from "./lifecycle";
+import type { ComparisonTraits, SweepTraits, Traits } from "./protocol/contract";
 import { showSweep } from "./sweep/show";
 import "./styles/index.css";
 

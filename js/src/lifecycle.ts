@@ -3,9 +3,9 @@
 import type { AnyModel, InitializeProps, RenderProps } from "@anywidget/types";
 import { createComparisonSession } from "./comparison/session";
 import { createComparisonView } from "./comparison/view";
-import type { ComparisonTraits, Traits } from "./contract";
-import { createSession } from "./session";
-import { createView } from "./view";
+import type { ComparisonTraits, Traits } from "./protocol/contract";
+import { createSession } from "./session/session";
+import { createView } from "./view/view";
 
 export interface Showing {
   /** Draws into a place until the signal aborts. */

@@ -4,15 +4,15 @@
  */
 
 import type { InitializeProps } from "@anywidget/types";
-import { expand } from "./compact";
-import type { Bytes, ComparisonTraits, Traits } from "./contract";
-import { element } from "./dom";
+import { element } from "./browser/dom";
 import { createWidget, showComparison, showRun } from "./lifecycle";
+import { expand } from "./protocol/compact";
+import type { Bytes, ComparisonTraits, Traits } from "./protocol/contract";
 import "./styles/run.css";
 import "./styles/comparison.css";
 import "./styles/page.css";
-import { createPlainModel } from "./plain_model";
-import { createServerTalk } from "./server_talk";
+import { createPlainModel } from "./session/plain_model";
+import { createServerTalk } from "./session/server_talk";
 
 /** What stands in the file, as `page.py` writes it. */
 const read = (id: string) => document.getElementById(id)?.textContent ?? "";

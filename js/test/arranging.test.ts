@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { arrange, sameTarget } from "../src/arrange";
-import { type Arranging, createArranging } from "../src/arranging";
-import type { Target } from "../src/figure";
-import { type DetailsChunk, decodeChunk } from "../src/protocol";
-import { createSession } from "../src/session";
+import { arrange } from "../src/figure/arrange";
+import { type Arranging, createArranging } from "../src/figure/arranging";
+import type { Target } from "../src/geometry/focus";
+import { sameTarget } from "../src/geometry/focus";
+import { type DetailsChunk, decodeChunk } from "../src/protocol/chunks";
+import { createSession } from "../src/session/session";
 import { detailsChunk } from "./chunks";
 import { fakeClock, fakeModel, fakeVisibility } from "./fakes";
 

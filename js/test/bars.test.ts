@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { createRandom } from "../dev/synthetic";
-import { type BarLayout, highestPerColumn, layOutBars, medianPerColumn, WIDEST } from "../src/bars";
-import { growingColumn } from "../src/growing_column";
-import { createSeries } from "../src/series";
+import { type BarLayout, highestPerColumn, layOutBars, medianPerColumn, WIDEST } from "../src/geometry/bars";
+import { growingColumn } from "../src/state/growing_column";
+import { createSeries } from "../src/state/series";
 
 const seriesOf = (values: number[]) => {
   const column = growingColumn((capacity) => new Float32Array(capacity));

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { createRandom } from "../dev/synthetic";
-import { lossFlow, sizeAt, spotOf, strength, within } from "../src/cell_flow";
-import { layOutCell } from "../src/cell_picture";
-import { CELL_KINDS, describeSpot, edgeName, formulaOf, gradientName, kindOf } from "../src/cell_words";
-import { indexOf, lagsOf } from "../src/lags";
-import { shownDecades } from "../src/log_axis";
-import type { CellFlow } from "../src/protocol";
+import { lossFlow, sizeAt, spotOf, strength, within } from "../src/geometry/cell_flow";
+import { CELL_KINDS, kindOf, layOutCell } from "../src/geometry/cell_picture";
+import { shownDecades } from "../src/geometry/log_axis";
+import { describeSpot, edgeName, formulaOf, gradientName } from "../src/panels/cell_words";
+import type { CellFlow } from "../src/protocol/chunks";
+import { indexOf, lagsOf } from "../src/protocol/lags";
 
 const NAMES = {
   elman: ["h", "later_h", "loss", "a", "h_before", "x"],

@@ -1,9 +1,9 @@
 /** Chunks of three steps and two lags whose values are easy to tell apart. */
 
 import { type ColumnData, encodeChunk } from "../dev/chunks";
-import type { Bytes, Part, Stream } from "../src/contract";
-import type { Place } from "../src/details";
-import { type DetailsChunk, decodeChunk, type OverviewChunk } from "../src/protocol";
+import { type DetailsChunk, decodeChunk, type OverviewChunk } from "../src/protocol/chunks";
+import type { Bytes, Part, Stream } from "../src/protocol/contract";
+import type { Place } from "../src/state/details";
 
 const SURFACES = ["W_hh", "W_hh:mean_abs", "W_hh:share"] as const;
 const STEPS = 3;

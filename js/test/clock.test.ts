@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from "vitest";
-import { browserClock, createAudience, pageVisibility } from "../src/clock";
+import { browserClock, createAudience, pageVisibility } from "../src/browser/clock";
 import { fakeVisibility } from "./fakes";
 
 afterEach(() => {

@@ -4,11 +4,18 @@ import { createCommonFollowing, newestCommon, SHOWN_MS } from "../src/comparison
 import { type ComparisonSession, createComparisonSession } from "../src/comparison/session";
 import { focusHere } from "../src/comparison/side";
 import { spreadLabels, trendPoints } from "../src/comparison/trend_lines";
-import type { ComparisonFrame, ComparisonTraits, SideFrame, SideState, Status, ToKernel } from "../src/contract";
-import { medianOf } from "../src/median";
-import { decodeChunk, type OverviewChunk } from "../src/protocol";
-import { BUSY_MS, LEASE_MS, SILENCE_MS } from "../src/requests";
-import { createRun, type Run } from "../src/run";
+import { decodeChunk, type OverviewChunk } from "../src/protocol/chunks";
+import type {
+  ComparisonFrame,
+  ComparisonTraits,
+  SideFrame,
+  SideState,
+  Status,
+  ToKernel,
+} from "../src/protocol/contract";
+import { BUSY_MS, LEASE_MS, SILENCE_MS } from "../src/session/requests";
+import { medianOf } from "../src/state/median";
+import { createRun, type Run } from "../src/state/run";
 import { bothChunks, overviewChunk } from "./chunks";
 import { fakeClock, fakeModel, fakeVisibility, STATUS } from "./fakes";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Cue } from "../src/contract";
-import { cuesByBatch, nextCue } from "../src/cues";
+import type { Cue } from "../src/protocol/contract";
+import { cuesByBatch, nextCue } from "../src/state/cues";
 
 const cue = (batch: number, kind: Cue["kind"] = "tallest"): Cue => ({ batch, kind, score: 1, reason: `${kind}.` });
 

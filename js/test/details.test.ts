@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { syntheticCell, syntheticUnits } from "../dev/synthetic_parts";
-import type { Stream } from "../src/contract";
-import { createDetailRequests, type DetailRequests } from "../src/detail_requests";
-import { createDetails, keyOf } from "../src/details";
-import { decodeChunk } from "../src/protocol";
-import { SILENCE_MS } from "../src/requests";
+import { decodeChunk } from "../src/protocol/chunks";
+import type { Stream } from "../src/protocol/contract";
+import { createDetailRequests, type DetailRequests } from "../src/session/detail_requests";
+import { SILENCE_MS } from "../src/session/requests";
+import { createDetails, keyOf } from "../src/state/details";
 import { at, decodeDetails, detailsChunk } from "./chunks";
 import { fakeClock } from "./fakes";
 

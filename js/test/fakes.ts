@@ -1,8 +1,8 @@
 /** A model, a clock and a page that do only what a test tells them. */
 
 import type { AnyModel } from "@anywidget/types";
-import type { Clock, Visibility } from "../src/clock";
-import type { Status, ToKernel, Traits } from "../src/contract";
+import type { Clock, Visibility } from "../src/browser/clock";
+import type { Status, ToKernel, Traits } from "../src/protocol/contract";
 
 export function fakeClock() {
   let now = 0;

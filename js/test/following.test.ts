@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
-import { createFollowing, SHOWN_MS } from "../src/following";
-import { createRun, type Run } from "../src/run";
-import type { State } from "../src/store";
+import { createRun, type Run } from "../src/state/run";
+import type { State } from "../src/state/store";
+import { createFollowing, SHOWN_MS } from "../src/view/following";
 import { decodeOverview, overviewChunk } from "./chunks";
 import { STATUS } from "./fakes";
 

@@ -1,6 +1,6 @@
 import { format } from "d3-format";
 import { describe, expect, it } from "vitest";
-import { formatBytes, formatCount, formatLoss, formatNumber, formatPercent, formatTick } from "../src/format";
+import { formatBytes, formatCount, formatLoss, formatNumber, formatPercent, formatTick } from "../src/words/format";
 
 /** Sizes of all kinds, those on the edge of the next digit too. */
 const SIZES = Array.from({ length: 400 }, (_, index) => 1.0473 ** (index - 150)).concat([

@@ -1,17 +1,17 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { describeGradients, describeOverview, describePredictions } from "../src/alternatives";
-import type { Figure, Shown } from "../src/figure";
-import { growingColumn } from "../src/growing_column";
-import { comparisonSteps } from "../src/help/comparison_steps";
+import { comparisonSteps } from "../src/comparison/tour_steps";
+import type { Figure, Shown } from "../src/figure/figure";
+import { tallestBar } from "../src/geometry/tallest";
 import { HOW_TO_READ } from "../src/help/how_to_texts";
 import { hasSeenTour, rememberTour } from "../src/help/memory";
 import { leaderPath } from "../src/help/pointer";
 import { tourSteps } from "../src/help/tour_steps";
-import type { Items, Snapshot } from "../src/protocol";
-import { createRun } from "../src/run";
-import { createSeries } from "../src/series";
-import type { State } from "../src/store";
-import { tallestBar } from "../src/tallest";
+import { describeGradients, describeOverview, describePredictions } from "../src/panels/alternatives";
+import type { Items, Snapshot } from "../src/protocol/chunks";
+import { growingColumn } from "../src/state/growing_column";
+import { createRun } from "../src/state/run";
+import { createSeries } from "../src/state/series";
+import type { State } from "../src/state/store";
 import { decodeOverview, overviewChunk } from "./chunks";
 
 const STEPS = 10;

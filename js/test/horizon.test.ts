@@ -1,9 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { beyondShare, describeBeyond } from "../src/beyond";
-import type { HorizonChoice } from "../src/contract";
-import type { Items, Snapshot } from "../src/protocol";
-import { describeChoice, describeResidual, explainResiduals, inForce, layOutResiduals } from "../src/residuals";
-import { settingValue } from "../src/setting_text";
+import { settingValue } from "../src/controls/setting_text";
+import {
+  describeChoice,
+  describeResidual,
+  explainResiduals,
+  inForce,
+  layOutResiduals,
+} from "../src/geometry/residuals";
+import type { Items, Snapshot } from "../src/protocol/chunks";
+import type { HorizonChoice } from "../src/protocol/contract";
+import { beyondShare, describeBeyond } from "../src/words/beyond";
 
 const CHOICE: HorizonChoice = {
   horizon: 3,

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
-import type { Focus, Gestures } from "../src/figure";
+import type { Gestures } from "../src/figure/figure";
+import type { Focus } from "../src/geometry/focus";
 import { answerKeys, arrowOf, pinByKey, walk } from "../src/panels/keys";
 
 function press(key: string, held: Partial<KeyboardEvent> = {}) {

@@ -1,6 +1,6 @@
 import { lab } from "d3-color";
 import { describe, expect, it } from "vitest";
-import { lagColor, lagColors, setLagColors } from "../src/lag_colors";
+import { lagColor, lagColors, setLagColors } from "../src/geometry/lag_colors";
 
 const lightness = (color: string) => lab(color).l;
 

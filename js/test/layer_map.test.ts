@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { primaryOf, recordedOf } from "../dev/network";
 import { syntheticDetails } from "../dev/synthetic";
-import { binCells } from "../src/heat";
-import { indexOf } from "../src/lags";
-import { largestSteps, layOutRows, rowAt, sentTo, tracksOf } from "../src/layer_map";
+import { binCells } from "../src/geometry/heat";
+import { largestSteps, layOutRows, rowAt, sentTo, tracksOf } from "../src/geometry/layer_map";
+import { indexOf } from "../src/protocol/lags";
 import { decodeDetails } from "./chunks";
 
 const SETTINGS = {

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { createRandom } from "../dev/synthetic";
-import { createColumns } from "../src/columns";
-import { binCells, binColumns, largestPieces, type Rows, rowsInView } from "../src/heat";
-import { createHeatScale, createPixelColors } from "../src/heat_scale";
-import { createLadder, rungName, rungOf } from "../src/ladder";
-import { hasLag, indexOf, lagsOf, pieceAt, stepsOf } from "../src/lags";
-import { logDomain, logTicks, sizeExtent } from "../src/log_axis";
-import type { Items, Snapshot } from "../src/protocol";
-import { createStack } from "../src/stack";
+import { createColumns } from "../src/geometry/columns";
+import { binCells, binColumns, largestPieces, type Rows, rowsInView } from "../src/geometry/heat";
+import { createHeatScale, createPixelColors } from "../src/geometry/heat_scale";
+import { createLadder, rungName, rungOf } from "../src/geometry/ladder";
+import { logDomain, logTicks, sizeExtent } from "../src/geometry/log_axis";
+import { createStack } from "../src/geometry/stack";
+import type { Items, Snapshot } from "../src/protocol/chunks";
+import { hasLag, indexOf, lagsOf, pieceAt, stepsOf } from "../src/protocol/lags";
 
 /** Pieces of either sign over thirty decades, with zeros among them. */
 function randomPieces(steps: number, lags: number, signed: boolean) {

@@ -1,27 +1,27 @@
 import { describe, expect, it } from "vitest";
 import type { ColumnData } from "../dev/chunks";
-import { createColumns, LEFT } from "../src/columns";
-import type { Info, Quantity, Task } from "../src/contract";
-import { describeDecay, sends } from "../src/decay";
-import { growingColumn } from "../src/growing_column";
-import { binCells, largestPieces } from "../src/heat";
+import { createColumns, LEFT } from "../src/geometry/columns";
+import { describeDecay, sends } from "../src/geometry/decay";
+import { binCells, largestPieces } from "../src/geometry/heat";
+import { lossRooms } from "../src/geometry/loss_rooms";
+import { scaleOf } from "../src/geometry/value_scale";
+import type { Info, Quantity, Task } from "../src/protocol/contract";
+import { growingColumn } from "../src/state/growing_column";
+import { createRun } from "../src/state/run";
+import { createSeries } from "../src/state/series";
+import type { State } from "../src/state/store";
 import {
   averageText,
   describeOutcome,
   explainLosses,
   hasLoss,
   inputText,
-  lossRooms,
   lossText,
   predictionText,
   targetText,
-} from "../src/outcomes";
-import { axisOf, overviewSurface, QUANTITY_TEXT, seriesOf, valueText } from "../src/quantities";
-import { createRun } from "../src/run";
-import { createSeries } from "../src/series";
-import type { State } from "../src/store";
-import { taskOf } from "../src/task";
-import { scaleOf } from "../src/value_scale";
+} from "../src/words/outcomes";
+import { axisOf, overviewSurface, QUANTITY_TEXT, seriesOf, valueText } from "../src/words/quantities";
+import { taskOf } from "../src/words/task";
 import { decodeDetails, decodeOverview, detailsChunk, overviewChunk } from "./chunks";
 import { fakeModel } from "./fakes";
 

@@ -1,10 +1,10 @@
 /** A page that is one file: what it holds is unpacked, and shown by a model without a kernel. */
 
 import { describe, expect, it } from "vitest";
-import { expand } from "../src/compact";
-import type { Traits } from "../src/contract";
-import { createPlainModel } from "../src/plain_model";
-import { createSession } from "../src/session";
+import { expand } from "../src/protocol/compact";
+import type { Traits } from "../src/protocol/contract";
+import { createPlainModel } from "../src/session/plain_model";
+import { createSession } from "../src/session/session";
 import { at, detailsChunk, overviewChunk } from "./chunks";
 import { fakeClock, fakeModel, fakeVisibility } from "./fakes";
 

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { lab, rgb } from "d3-color";
 import { describe, expect, it } from "vitest";
-import { heatColors } from "../src/heat_scale";
-import { lagColors } from "../src/lag_colors";
-import type { Theme } from "../src/theme";
+import type { Theme } from "../src/browser/theme";
+import { heatColors } from "../src/geometry/heat_scale";
+import { lagColors } from "../src/geometry/lag_colors";
 
 const css = readFileSync(new URL("../src/styles/theme.css", import.meta.url), "utf8");
 

@@ -1,5 +1,5 @@
 import { expect, it, vi } from "vitest";
-import { createPlainModel } from "../src/plain_model";
+import { createPlainModel } from "../src/session/plain_model";
 
 it("a model without a host tells who listens, until they no longer do", () => {
   const { model, emit } = createPlainModel({ selected: 1, playing: false }, () => {});

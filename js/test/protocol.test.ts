@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { encodeChunk } from "../dev/chunks";
 import type { Settings } from "../dev/synthetic";
 import { syntheticCell, syntheticUnits } from "../dev/synthetic_parts";
-import { decodeChunk, ownView } from "../src/protocol";
+import { decodeChunk, ownView } from "../src/protocol/chunks";
 import { decodeDetails, decodeOverview, detailsChunk, overviewChunk } from "./chunks";
 
 describe("an overview", () => {

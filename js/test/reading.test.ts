@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import cases from "../../tests/readings.json";
-import type { Items, Snapshot } from "../src/protocol";
-import { describeReading, read } from "../src/reading";
+import type { Items, Snapshot } from "../src/protocol/chunks";
+import { describeReading, read } from "../src/words/reading";
 
 /** The kernel reads the same cases (tests/test_reading.py). */
 describe.each(cases)("reading: $name", (known) => {

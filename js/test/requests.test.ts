@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { Request } from "../src/contract";
-import { BUSY_MS, createRequests, LEASE_MS, type Requests, SILENCE_MS } from "../src/requests";
+import type { Request } from "../src/protocol/contract";
+import { BUSY_MS, createRequests, LEASE_MS, type Requests, SILENCE_MS } from "../src/session/requests";
 import { fakeClock, fakeVisibility } from "./fakes";
 
 let sent: Request[];

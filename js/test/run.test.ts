@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { growingColumn } from "../src/growing_column";
-import { CLIPPED, DIVERGED } from "../src/protocol";
-import { createRun } from "../src/run";
+import { CLIPPED, DIVERGED } from "../src/protocol/chunks";
+import { growingColumn } from "../src/state/growing_column";
+import { createRun } from "../src/state/run";
 import { at, decodeDetails, decodeOverview, detailsChunk, overviewChunk } from "./chunks";
 
 function runOf(...chunks: number[][]) {

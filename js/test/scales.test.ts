@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { colorsThrough } from "../src/lab";
-import { scaleLinear, scaleLog } from "../src/scales";
+import { colorsThrough } from "../src/geometry/lab";
+import { scaleLinear, scaleLog } from "../src/geometry/scales";
 
 describe("scales", () => {
   it("place values in proportion, and back", () => {

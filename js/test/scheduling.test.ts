@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { BEGIN_MS, createScheduling, type Piece, type Work } from "../src/scheduling";
+import { BEGIN_MS, createScheduling, type Piece, type Work } from "../src/view/scheduling";
 
 let frames: Map<number, () => void>;
 let now: number;

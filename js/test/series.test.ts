@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { createRandom } from "../dev/synthetic";
-import { growingColumn } from "../src/growing_column";
-import { medianOf, SAMPLE } from "../src/median";
-import { createPyramid, highest, lowestPositive } from "../src/pyramid";
-import { createSeries } from "../src/series";
+import { growingColumn } from "../src/state/growing_column";
+import { medianOf, SAMPLE } from "../src/state/median";
+import { createPyramid, highest, lowestPositive } from "../src/state/pyramid";
+import { createSeries } from "../src/state/series";
 
 /** Values with ties, zeros, and some that are not finite. */
 function noise(length: number, seed: number): Float32Array {

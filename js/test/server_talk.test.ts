@@ -1,7 +1,7 @@
 /** A page that follows a run file asks its server, and hears what it answers. */
 
 import { describe, expect, it } from "vitest";
-import { createServerTalk } from "../src/server_talk";
+import { createServerTalk } from "../src/session/server_talk";
 
 /** What `packed` of `follower.py` does. */
 function pack(messages: [content: object, buffers: number[][]][]): ArrayBuffer {

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import type { DetailsAnswer, Frame, Traits, Whole } from "../src/contract";
-import { decodeChunk } from "../src/protocol";
-import { LEASE_MS, SILENCE_MS } from "../src/requests";
-import { ADDED_BYTES } from "../src/saved_run";
-import { createSession, type Session } from "../src/session";
+import { decodeChunk } from "../src/protocol/chunks";
+import type { DetailsAnswer, Frame, Traits, Whole } from "../src/protocol/contract";
+import { LEASE_MS, SILENCE_MS } from "../src/session/requests";
+import { ADDED_BYTES } from "../src/session/saved_run";
+import { createSession, type Session } from "../src/session/session";
 import { at, bothChunks, detailsChunk, overviewChunk } from "./chunks";
 import { fakeClock, fakeModel, fakeVisibility, STATUS } from "./fakes";
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { describeDecay, fallsBelow, openingLoss, piecesOf, type Received, strongestLoss } from "../src/decay";
-import type { Shown } from "../src/figure";
-import { createLadder } from "../src/ladder";
+import type { Shown } from "../src/figure/figure";
+import { describeDecay, fallsBelow, openingLoss, piecesOf, type Received, strongestLoss } from "../src/geometry/decay";
+import { createLadder } from "../src/geometry/ladder";
+import { createStack } from "../src/geometry/stack";
 import { horizonNotes } from "../src/panels/horizon_notes";
-import type { Items, Snapshot } from "../src/protocol";
-import { createStack } from "../src/stack";
+import type { Items, Snapshot } from "../src/protocol/chunks";
 
 function snapshotOf(pieces: number[][], changes: Partial<Snapshot> = {}, beyond?: number[]) {
   const steps = pieces.length;

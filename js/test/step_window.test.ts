@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { createColumns, LEFT } from "../src/columns";
-import { drag, gripAt, isWhole, LEAST, pan, reveal, whole, zoom } from "../src/step_window";
+import { createColumns, LEFT } from "../src/geometry/columns";
+import { drag, gripAt, isWhole, LEAST, pan, reveal, whole, zoom } from "../src/geometry/step_window";
 
 const STEPS = 512;
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { ColumnData } from "../dev/chunks";
-import { describeBeyond } from "../src/beyond";
-import type { Info } from "../src/contract";
-import { totalText } from "../src/measures";
-import { averageText } from "../src/outcomes";
-import { explainStreams, streamName } from "../src/streams";
+import type { Info } from "../src/protocol/contract";
+import { describeBeyond } from "../src/words/beyond";
+import { totalText } from "../src/words/measures";
+import { averageText } from "../src/words/outcomes";
+import { explainStreams, streamName } from "../src/words/streams";
 import { decodeDetails, detailsChunk } from "./chunks";
 import { fakeModel } from "./fakes";
 

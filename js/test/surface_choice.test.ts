@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { gatesOf, primaryOf, surfacesOf } from "../dev/network";
-import type { Info } from "../src/contract";
-import { changed, optionsOf, unitTyped } from "../src/surface_choice";
-import { axisTexts, distinctName, placeOf, surfaceName, wholeName } from "../src/surface_text";
-import { companionOf, parseSurface, zeroStep } from "../src/surfaces";
+import type { Info } from "../src/protocol/contract";
+import { changed, optionsOf, unitTyped } from "../src/state/surface_choice";
+import { companionOf, parseSurface, zeroStep } from "../src/state/surfaces";
+import { axisTexts, distinctName, placeOf, surfaceName, wholeName } from "../src/words/surface_text";
 
 function infoOf(cell: string, layers = 1, bidirectional = false): Info {
   const network = { cell, layers, bidirectional, hidden: 20 };

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { primaryOf, recordedOf, sidesOf, surfacesOf } from "../dev/network";
-import type { Info } from "../src/contract";
-import { createRun } from "../src/run";
-import { findSurface, infoOf, isRecorded, measureFor, nameOf, parseSurface, suffixOf } from "../src/surfaces";
+import type { Info } from "../src/protocol/contract";
+import { createRun } from "../src/state/run";
+import { findSurface, infoOf, isRecorded, measureFor, nameOf, parseSurface, suffixOf } from "../src/state/surfaces";
 import { at, decodeDetails, detailsChunk } from "./chunks";
 
 const NETWORK = { cell: "lstm", layers: 2, bidirectional: true, hidden: 5 };

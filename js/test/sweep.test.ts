@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { RelayedToKernel, SweepTable, TrialRow } from "../src/contract";
+import type { RelayedToKernel, SweepTable, TrialRow } from "../src/protocol/contract";
 import { createInnerModel } from "../src/sweep/inner_model";
 import {
   horizonText,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { formatCount, formatNumber, formatPercent, formatTick } from "../src/format";
-import { ellipsis, visible } from "../src/visible_text";
+import { formatCount, formatNumber, formatPercent, formatTick } from "../src/words/format";
+import { sentence } from "../src/words/tooltip_content";
+import { ellipsis, visible } from "../src/words/visible_text";
 
 describe("visible", () => {
   it.each([
@@ -76,4 +77,8 @@ describe("numbers", () => {
   it("groups counts", () => {
     expect(formatCount(1234567)).toBe("1,234,567");
   });
+});
+
+it("a tooltip is read aloud as a sentence", () => {
+  expect(sentence({ title: "Step 3: right", rows: [["loss", "0.100 nats"]] })).toBe("Step 3: right. loss: 0.100 nats.");
 });

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { createRandom } from "../dev/synthetic";
-import { describeDecay, fallsBelow, piecesOf } from "../src/decay";
-import { createLadder, isEarlier, rungName, rungOf } from "../src/ladder";
-import { indexOf, lagsOf } from "../src/lags";
-import type { Items, Snapshot } from "../src/protocol";
-import { createStack } from "../src/stack";
+import { describeDecay, fallsBelow, piecesOf } from "../src/geometry/decay";
+import { createLadder, isEarlier, rungName, rungOf } from "../src/geometry/ladder";
+import { createStack } from "../src/geometry/stack";
+import type { Items, Snapshot } from "../src/protocol/chunks";
+import { indexOf, lagsOf } from "../src/protocol/lags";
 
 /** Pieces of `steps` steps and k lags each way, by a rule. */
 function bothSides(steps: number, k: number, piece: (step: number, lag: number) => number, beyond = 0, total = 1) {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import type { Info } from "../src/contract";
-import type { Missing } from "../src/detail_requests";
+import { barsPath, profileDecades, profilePath, tallestOf } from "../src/geometry/unit_plots";
+import { rankUnits } from "../src/geometry/unit_ranking";
 import { explainPart } from "../src/panels/part_note";
-import type { Units } from "../src/protocol";
-import { barsPath, profileDecades, profilePath, tallestOf } from "../src/unit_plots";
-import { rankUnits } from "../src/unit_ranking";
+import type { Units } from "../src/protocol/chunks";
+import type { Info } from "../src/protocol/contract";
+import type { Missing } from "../src/session/detail_requests";
 
 function unitsOf(
   numbers: Partial<Record<"size" | "share" | "reach" | "agreement", number[]>>,

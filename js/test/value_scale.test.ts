@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { linearScale, logScale } from "../src/value_scale";
+import { linearScale, logScale } from "../src/geometry/value_scale";
 
 describe("the linear axis", () => {
   it("begins at zero, and puts what is not finite there", () => {

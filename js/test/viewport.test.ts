@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { createViewport, type Viewport } from "../src/viewport";
+import { createViewport, type Viewport } from "../src/geometry/viewport";
 
 let viewport: Viewport;
 const start = (length: number, following = false, fewest = 10) => {

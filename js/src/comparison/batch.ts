@@ -1,7 +1,7 @@
 /** Which batch a comparison shows: pure. */
 
-import { follows } from "../session";
-import type { State } from "../store";
+import type { State } from "../state/store";
+import { follows } from "../state/store";
 
 /** A batch that is followed stays long enough to be seen. */
 export const SHOWN_MS = 250;

@@ -1,16 +1,16 @@
 /** What surrounds the sides: buttons and choices for all of them, how training goes, and what differs. */
 
-import { createCodeLine } from "../code_line";
-import type { Scale } from "../contract";
-import { element, setText } from "../dom";
-import { formatCount } from "../format";
-import { MEASURE_TEXT } from "../measures";
-import { createSegments } from "../segments";
-import { follows } from "../session";
-import type { Problem } from "../store";
-import { createMeasureSelect, createStreamSelect, isFile } from "../toolbar";
-import { createButton, createTrainingButtons } from "../training_buttons";
-import { createTrouble } from "../trouble";
+import { element, setText } from "../browser/dom";
+import { createCodeLine } from "../controls/code_line";
+import { createSegments } from "../controls/segments";
+import { createMeasureSelect, createStreamSelect, isFile } from "../controls/toolbar";
+import { createButton, createTrainingButtons } from "../controls/training_buttons";
+import { createTrouble } from "../controls/trouble";
+import type { Scale } from "../protocol/contract";
+import type { Problem } from "../state/store";
+import { follows } from "../state/store";
+import { formatCount } from "../words/format";
+import { MEASURE_TEXT } from "../words/measures";
 import type { ComparisonSession } from "./session";
 
 export interface Controls {

@@ -4,15 +4,22 @@
  */
 
 import type { AnyModel } from "@anywidget/types";
-import { browserClock, type Clock, createAudience, pageVisibility, type Visibility } from "../clock";
-import type { Code } from "../code_line";
-import type { Bytes, ComparisonFrame, ComparisonTraits, FromComparison, Mark, SideDescription } from "../contract";
-import { OF_COMPARISON, requireForm } from "../kernel_message";
-import { randomName } from "../random_name";
-import { createRequests } from "../requests";
-import { createSession, follows, type Session } from "../session";
-import { createStore, type Problem, type Store } from "../store";
-import { createTalk, type TrainingCommands, trainingCommands, unreadable } from "../talk";
+import { browserClock, type Clock, createAudience, pageVisibility, type Visibility } from "../browser/clock";
+import { randomName } from "../browser/random_name";
+import type {
+  Bytes,
+  ComparisonFrame,
+  ComparisonTraits,
+  FromComparison,
+  Mark,
+  SideDescription,
+} from "../protocol/contract";
+import { OF_COMPARISON, requireForm } from "../protocol/kernel_message";
+import { createRequests } from "../session/requests";
+import { createSession, type Session } from "../session/session";
+import { createTalk, type TrainingCommands, trainingCommands, unreadable } from "../session/talk";
+import type { Code } from "../state/store";
+import { createStore, follows, type Problem, type Store } from "../state/store";
 import { createSideModel } from "./side_model";
 
 /** What a person chooses for all sides. */

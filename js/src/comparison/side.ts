@@ -1,25 +1,27 @@
 /** One side of a comparison: its header, and panels 2, 3 and 4 of the batch that all sides show. */
 
-import type { Room } from "../arrange";
-import { createArranging } from "../arranging";
-import type { Mark, SideDescription } from "../contract";
-import { element, setText } from "../dom";
-import type { Extent, Figure, Focus, Gestures, Panel, Shown } from "../figure";
-import { formatCount, formatLoss } from "../format";
-import { shadesOf } from "../ladder";
-import { setLagColors } from "../lag_colors";
-import { hasLag, lagsOf } from "../lags";
-import { createContext } from "../panels/context";
+import { element, setText } from "../browser/dom";
+import { createTooltip } from "../controls/tooltip";
+import type { Room } from "../figure/arrange";
+import { createArranging } from "../figure/arranging";
+import type { Extent, Figure, Gestures, Panel, Shown } from "../figure/figure";
+import type { Focus } from "../geometry/focus";
+import { shadesOf } from "../geometry/ladder";
+import { setLagColors } from "../geometry/lag_colors";
 import { createGradients } from "../panels/gradients";
 import { createHorizon } from "../panels/horizon";
 import { createPendingNote } from "../panels/pending_note";
 import { createPredictions } from "../panels/predictions";
-import { QUANTITY_TEXT, seriesOf } from "../quantities";
-import type { Piece } from "../scheduling";
-import { follows, type Session } from "../session";
-import type { State } from "../store";
-import { findSurface } from "../surfaces";
-import { createTooltip } from "../tooltip";
+import { createStepStrip } from "../panels/step_strip";
+import type { Mark, SideDescription } from "../protocol/contract";
+import { hasLag, lagsOf } from "../protocol/lags";
+import type { Session } from "../session/session";
+import type { State } from "../state/store";
+import { follows } from "../state/store";
+import { findSurface } from "../state/surfaces";
+import type { Piece } from "../view/scheduling";
+import { formatCount, formatLoss } from "../words/format";
+import { QUANTITY_TEXT, seriesOf } from "../words/quantities";
 import { type LineStyle, lineSample } from "./line_styles";
 
 export interface SideView {
@@ -77,7 +79,7 @@ export function createSide(
   const tooltip = createTooltip(node);
   const panels: Panel[] = [
     createPredictions(batchArea, tooltip, gestures),
-    createContext(batchArea, gestures),
+    createStepStrip(batchArea, gestures),
     createGradients(batchArea, tooltip, commands, gestures),
     createHorizon(batchArea, tooltip, gestures),
   ];

@@ -1,19 +1,19 @@
 /** Panel 1 of a comparison: one quantity over training, a line for each side. Hover previews a batch, click selects. */
 
 import { pointer } from "d3-selection";
-import { LEFT } from "../columns";
-import type { Quantity, Task } from "../contract";
-import { element, setText } from "../dom";
-import { formatCount, formatTick } from "../format";
+import { element, setText } from "../browser/dom";
+import { LEFT } from "../geometry/columns";
+import { scaleLinear } from "../geometry/scales";
+import { linearScale, logScale, type ValueScale } from "../geometry/value_scale";
 import { createFrame } from "../panels/frame";
 import { answerKeys, walk } from "../panels/keys";
 import { createQuantitySelect } from "../panels/overview_controls";
 import { createSvg, drawTicks, makeSteerable, rounded } from "../panels/plot";
-import { axisOf, QUANTITY_TEXT, seriesOf, valueText } from "../quantities";
-import { scaleLinear } from "../scales";
-import type { State } from "../store";
-import { taskOf } from "../task";
-import { linearScale, logScale, type ValueScale } from "../value_scale";
+import type { Quantity, Task } from "../protocol/contract";
+import type { State } from "../state/store";
+import { formatCount, formatTick } from "../words/format";
+import { axisOf, QUANTITY_TEXT, seriesOf, valueText } from "../words/quantities";
+import { taskOf } from "../words/task";
 import { lineStyle } from "./line_styles";
 import type { ComparisonCommands, ComparisonState } from "./session";
 import { spreadLabels, type TrendPoint, trendPoints } from "./trend_lines";

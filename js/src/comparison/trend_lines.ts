@@ -1,7 +1,7 @@
 /** Lines over training, of one quantity of several runs: what is drawn at which place. Pure. */
 
 import { bisectLeft } from "d3-array";
-import type { Series } from "../series";
+import type { Series } from "../state/series";
 
 /** A point every so many pixels; what lies between is told by its median. */
 const SPACING = 8;

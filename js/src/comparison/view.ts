@@ -1,20 +1,22 @@
 /** One displayed comparison: puts the sides together, and draws them in successive animation frames, each at most once. */
 
-import { type Room, sameTarget, type Zoomed } from "../arrange";
-import type { Mark } from "../contract";
-import { element, setText } from "../dom";
-import type { Extent, Focus, Gestures } from "../figure";
-import { comparisonSteps } from "../help/comparison_steps";
+import { element, setText } from "../browser/dom";
+import { followTheme, type Theme } from "../browser/theme";
+import type { Room, Zoomed } from "../figure/arrange";
+import type { Extent, Gestures } from "../figure/figure";
+import type { Focus } from "../geometry/focus";
+import { sameTarget } from "../geometry/focus";
+import { within } from "../geometry/step_window";
 import { createTour } from "../help/tour";
-import { createScheduling, type Piece, type Work } from "../scheduling";
-import { within } from "../step_window";
-import type { Problem } from "../store";
-import { followTheme, type Theme } from "../theme";
+import type { Mark } from "../protocol/contract";
+import type { Problem } from "../state/store";
+import { createScheduling, type Piece, type Work } from "../view/scheduling";
 import { createCommonFollowing } from "./batch";
 import { createControls } from "./controls";
 import { lineStyle } from "./line_styles";
 import type { ComparisonSession } from "./session";
 import { type Composed, createSide } from "./side";
+import { comparisonSteps } from "./tour_steps";
 import { createTrend } from "./trend";
 
 /** Draws into `parent` until the signal aborts. */

@@ -1,7 +1,7 @@
 /** A panel's "how to read this": a button in its head, a short text, and a pointer into the live picture. */
 
-import { element } from "../dom";
-import { randomName } from "../random_name";
+import { element } from "../browser/dom";
+import { randomName } from "../browser/random_name";
 import { HOW_TO_READ, type PanelName } from "./how_to_texts";
 import { pointAt } from "./pointer";
 

@@ -1,6 +1,6 @@
 /** Offers the tour to who has not seen it. */
 
-import { element } from "../dom";
+import { element } from "../browser/dom";
 import { hasSeenTour, rememberTour } from "./memory";
 
 export interface Offer {

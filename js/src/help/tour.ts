@@ -1,7 +1,7 @@
 /** The guided tour: a small dialog that goes from panel to panel, points at what it speaks of, and leaves all usable. */
 
-import { element, setText } from "../dom";
-import { randomName } from "../random_name";
+import { element, setText } from "../browser/dom";
+import { randomName } from "../browser/random_name";
 import { rememberTour } from "./memory";
 import { type Box, pointAt } from "./pointer";
 import type { TourStep } from "./tour_steps";

@@ -1,12 +1,12 @@
 /** What the tour says, of the batch that is shown, and where it points. Pure. */
 
-import { describeDecay, fallsBelow, openingLoss, piecesOf } from "../decay";
-import type { Figure, Shown } from "../figure";
-import { counted, formatCount, formatPercent } from "../format";
-import { hasLoss } from "../outcomes";
-import { read } from "../reading";
-import { isJacobian, receiverName, senderName } from "../surface_text";
-import { tallestBar } from "../tallest";
+import type { Figure, Shown } from "../figure/figure";
+import { describeDecay, fallsBelow, openingLoss, piecesOf } from "../geometry/decay";
+import { tallestBar } from "../geometry/tallest";
+import { counted, formatCount, formatPercent } from "../words/format";
+import { hasLoss } from "../words/outcomes";
+import { read } from "../words/reading";
+import { isJacobian, receiverName, senderName } from "../words/surface_text";
 
 export interface TourStep {
   title: string;

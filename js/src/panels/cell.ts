@@ -1,23 +1,27 @@
 /** Inside the cell: the way that the gradient of one loss takes through the cell at one step, and at all others. */
 
-import { type LossFlow, lossFlow, type Spot, sizeAt, spotOf, within } from "../cell_flow";
-import { type CellKind, describeSpot, edgeName, formulaOf, gradientName, kindOf } from "../cell_words";
-import { openingLoss } from "../decay";
-import { element, setText } from "../dom";
-import type { Figure, Focus, Gestures, Panel } from "../figure";
-import { formatCount, formatNumber, formatPercent } from "../format";
-import { horizonOf } from "../lags";
-import { shownDecades } from "../log_axis";
-import { type CellFlow, cellOf } from "../protocol";
-import { streamName } from "../streams";
-import type { Tooltip, TooltipContent } from "../tooltip";
+import { element, setText } from "../browser/dom";
+import type { Tooltip } from "../controls/tooltip";
+import type { Figure, Gestures, Panel } from "../figure/figure";
+import { type LossFlow, lossFlow, type Spot, sizeAt, spotOf, within } from "../geometry/cell_flow";
+import { type CellKind, kindOf } from "../geometry/cell_picture";
+import { openingLoss } from "../geometry/decay";
+import type { Focus } from "../geometry/focus";
+import { shownDecades } from "../geometry/log_axis";
+import { type CellFlow, cellOf } from "../protocol/chunks";
+import { horizonOf } from "../protocol/lags";
+import { formatCount, formatNumber, formatPercent } from "../words/format";
+import { streamName } from "../words/streams";
+import type { TooltipContent } from "../words/tooltip_content";
+import { sentence } from "../words/tooltip_content";
 import { createCellDrawing, opacityOf, widthOf } from "./cell_drawing";
 import { createCellStrips } from "./cell_strips";
+import { describeSpot, edgeName, formulaOf, gradientName } from "./cell_words";
 import { createDirectionChoice } from "./direction_choice";
 import { createFoldout } from "./foldout";
 import { answerKeys, walk } from "./keys";
 import { createPartNote } from "./part_note";
-import { makeSteerable, sentence } from "./plot";
+import { makeSteerable } from "./plot";
 
 /** Wider pages have the steps beside the picture. */
 const BESIDE = 860;

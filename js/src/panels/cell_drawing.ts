@@ -1,11 +1,11 @@
 /** The picture of a cell at one step: its edges are as wide and as dark as the gradient that went along them. */
 
 import { select } from "d3-selection";
-import { type LossFlow, type Spot, strength } from "../cell_flow";
-import { type CellLayout, type LaidEdge, type LaidMark, layOutCell, type Place } from "../cell_picture";
-import type { CellKind } from "../cell_words";
-import { formatNumber } from "../format";
-import { subscript } from "../subscripts";
+import { type LossFlow, type Spot, strength } from "../geometry/cell_flow";
+import type { CellKind } from "../geometry/cell_picture";
+import { type CellLayout, type LaidEdge, type LaidMark, layOutCell, type Place } from "../geometry/cell_picture";
+import { formatNumber } from "../words/format";
+import { subscript } from "../words/subscripts";
 import { createSvg, type Svg } from "./plot";
 
 const [THINNEST, WIDEST] = [1.5, 12];

@@ -1,10 +1,11 @@
 /** Beside the picture of a cell: what every edge carried at every step that the loss reaches, one row for each edge. */
 
 import { pointer } from "d3-selection";
-import { type LossFlow, type Spot, strength } from "../cell_flow";
-import { type CellKind, edgeName } from "../cell_words";
-import { formatNumber } from "../format";
-import type { Edge } from "../protocol";
+import { type LossFlow, type Spot, strength } from "../geometry/cell_flow";
+import type { CellKind } from "../geometry/cell_picture";
+import type { Edge } from "../protocol/chunks";
+import { formatNumber } from "../words/format";
+import { edgeName } from "./cell_words";
 import { createSvg, pathOf, rounded } from "./plot";
 
 const ROW = 23;

@@ -1,13 +1,13 @@
 /** Batches worth looking at: marks above the bars of panel 1, and a ranked list of reasons. */
 
 import { select } from "d3-selection";
-import type { BarLayout } from "../bars";
-import { LEFT } from "../columns";
-import type { Cue } from "../contract";
-import { cuesByBatch } from "../cues";
-import { element, setText } from "../dom";
-import { formatCount } from "../format";
-import type { State } from "../store";
+import { element, setText } from "../browser/dom";
+import type { BarLayout } from "../geometry/bars";
+import { LEFT } from "../geometry/columns";
+import type { Cue } from "../protocol/contract";
+import { cuesByBatch } from "../state/cues";
+import type { State } from "../state/store";
+import { formatCount } from "../words/format";
 import type { Svg } from "./plot";
 
 const Y = 20;

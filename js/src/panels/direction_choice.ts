@@ -1,8 +1,8 @@
 /** Which direction of a bidirectional layer a panel shows that can show one only. */
 
-import type { Info } from "../contract";
-import { createSegments } from "../segments";
-import { parseSurface, suffixOf } from "../surfaces";
+import { createSegments } from "../controls/segments";
+import type { Info } from "../protocol/contract";
+import { parseSurface, suffixOf } from "../state/surfaces";
 
 export interface DirectionChoice {
   node: HTMLElement;

@@ -1,7 +1,7 @@
 /** A panel that is opened by its title; beside the title stands what was found. */
 
-import { element } from "../dom";
-import type { Gestures } from "../figure";
+import { element } from "../browser/dom";
+import type { Gestures } from "../figure/figure";
 import { createHowTo } from "../help/how_to_read";
 import type { PanelName } from "../help/how_to_texts";
 

@@ -1,9 +1,9 @@
 /** The head that all panels have: number, title, and a line on how to read the panel. */
 
-import { element, setText } from "../dom";
+import { element, setText } from "../browser/dom";
+import { randomName } from "../browser/random_name";
 import { createHowTo } from "../help/how_to_read";
 import type { PanelName } from "../help/how_to_texts";
-import { randomName } from "../random_name";
 import type { Svg } from "./plot";
 
 export interface PanelFrame {

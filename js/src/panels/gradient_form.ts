@@ -1,7 +1,8 @@
 /** What the two forms of panel 3 have in common. */
 
-import type { Extent, Focus, Shown } from "../figure";
-import type { Rung } from "../ladder";
+import type { Extent, Shown } from "../figure/figure";
+import type { Focus } from "../geometry/focus";
+import type { Rung } from "../geometry/ladder";
 
 export const TOP = 22;
 

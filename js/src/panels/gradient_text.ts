@@ -1,15 +1,15 @@
 /** What a tooltip says of a piece, or of what lies beyond the recorded lags. */
 
-import type { Shown } from "../figure";
-import { counted, formatNumber, formatPercent } from "../format";
-import { type Rung, rungName } from "../ladder";
-import { horizonOf, indexOf, lagsOf, reachesBack } from "../lags";
-import { MEASURE_TEXT, totalText } from "../measures";
-import { averageText, hasLoss, lossText, NO_LOSS, predictionText, targetText } from "../outcomes";
-import type { State } from "../store";
-import { streamName } from "../streams";
-import { distinctName, isJacobian, senderName } from "../surface_text";
-import type { TooltipContent } from "../tooltip";
+import type { Shown } from "../figure/figure";
+import { type Rung, rungName } from "../geometry/ladder";
+import { horizonOf, indexOf, lagsOf, reachesBack } from "../protocol/lags";
+import type { State } from "../state/store";
+import { counted, formatNumber, formatPercent } from "../words/format";
+import { MEASURE_TEXT, totalText } from "../words/measures";
+import { averageText, hasLoss, lossText, NO_LOSS, predictionText, targetText } from "../words/outcomes";
+import { streamName } from "../words/streams";
+import { distinctName, isJacobian, senderName } from "../words/surface_text";
+import type { TooltipContent } from "../words/tooltip_content";
 
 /** `rung`: the lags that the piece is drawn together with. */
 export function describePart(

@@ -1,26 +1,28 @@
 /** Panel 3: the gradient that each step receives from each later loss, as stacked bars or as a heat map. */
 
 import { pointer } from "d3-selection";
-import { describeGradients } from "../alternatives";
-import { describeBeyond } from "../beyond";
-import { element, setText } from "../dom";
-import type { Figure, Focus, Gestures, Panel, Shown } from "../figure";
-import { lagsOf, stepsOf } from "../lags";
-import { explainLosses } from "../outcomes";
-import { createSegments } from "../segments";
-import type { Commands } from "../session";
-import { reveal } from "../step_window";
-import { explainStreams, streamName } from "../streams";
-import { axisTexts, distinctName } from "../surface_text";
-import { zeroStep } from "../surfaces";
-import type { Tooltip } from "../tooltip";
+import { element, setText } from "../browser/dom";
+import { createSegments } from "../controls/segments";
+import type { Tooltip } from "../controls/tooltip";
+import type { Figure, Gestures, Panel, Shown } from "../figure/figure";
+import type { Focus } from "../geometry/focus";
+import { reveal } from "../geometry/step_window";
+import { lagsOf, stepsOf } from "../protocol/lags";
+import type { Commands } from "../session/session";
+import { zeroStep } from "../state/surfaces";
+import { describeBeyond } from "../words/beyond";
+import { explainLosses } from "../words/outcomes";
+import { explainStreams, streamName } from "../words/streams";
+import { axisTexts, distinctName } from "../words/surface_text";
+import { sentence } from "../words/tooltip_content";
+import { describeGradients } from "./alternatives";
 import { createFrame } from "./frame";
 import { type GradientForm, type Place, TOP } from "./gradient_form";
 import { describePart } from "./gradient_text";
 import { createHeatMap } from "./heat_map";
 import { answerKeys, arrowOf, pinByKey } from "./keys";
-import { createMark } from "./mark";
-import { createSvg, makeSteerable, sentence } from "./plot";
+import { createPieceMark } from "./piece_mark";
+import { createSvg, makeSteerable } from "./plot";
 import { createStackedBars } from "./stacked_bars";
 import { makeZoomable, zoomByKey } from "./zoomable";
 
@@ -68,7 +70,7 @@ export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands:
   const zeroNote = svg.append("text").attr("class", "zero-state").text("h₀ = 0 · not vanishing");
   zeroNote.append("title").text(ZERO_STATE.forward);
 
-  const differs = createMark(svg, "first differs here");
+  const differs = createPieceMark(svg, "first differs here");
 
   let figure: Figure | null = null;
   let form = forms.bars;

@@ -1,9 +1,9 @@
 /** The key to the heat map: its colours with sizes written at them, and what is neither large nor small. */
 
-import { element } from "../dom";
-import { formatTick } from "../format";
-import { EXACT_ZERO, type HeatScale, heatColors, NOT_FINITE } from "../heat_scale";
-import type { Theme } from "../theme";
+import { element } from "../browser/dom";
+import type { Theme } from "../browser/theme";
+import { EXACT_ZERO, type HeatScale, heatColors, NOT_FINITE } from "../geometry/heat_scale";
+import { formatTick } from "../words/format";
 import { createSvg, type Svg } from "./plot";
 
 const BAR = 9;

@@ -1,16 +1,17 @@
 /** Panel 3 as a heat map: one column for each step that received, one row for each loss that sent, or each lag. */
 
-import { sends } from "../decay";
-import { element } from "../dom";
-import { type Extent, type Focus, focusedLoss, type Shown } from "../figure";
-import { type Bins, binCells, binColumns, largestPieces, type RowRange, type Rows, rowsInView } from "../heat";
-import { createHeatScale, createPixelColors, type HeatScale } from "../heat_scale";
-import { hasLag, horizonOf, lagsOf, pieceAt, stepsOf } from "../lags";
-import { sizeExtent } from "../log_axis";
-import { MEASURE_TEXT } from "../measures";
-import { scaleLinear } from "../scales";
-import { createSegments } from "../segments";
-import { senderName } from "../surface_text";
+import { element } from "../browser/dom";
+import { createSegments } from "../controls/segments";
+import type { Extent, Shown } from "../figure/figure";
+import { sends } from "../geometry/decay";
+import { type Focus, focusedLoss } from "../geometry/focus";
+import { type Bins, binCells, binColumns, largestPieces, type RowRange, type Rows, rowsInView } from "../geometry/heat";
+import { createHeatScale, createPixelColors, type HeatScale } from "../geometry/heat_scale";
+import { sizeExtent } from "../geometry/log_axis";
+import { scaleLinear } from "../geometry/scales";
+import { hasLag, horizonOf, lagsOf, pieceAt, stepsOf } from "../protocol/lags";
+import { MEASURE_TEXT } from "../words/measures";
+import { senderName } from "../words/surface_text";
 import { type Box, type GradientForm, type Place, TOP } from "./gradient_form";
 import { createHeatLegend } from "./heat_legend";
 import { drawValueAxis, type Svg } from "./plot";

@@ -1,18 +1,19 @@
 /** Panel 4: the pieces of one loss, straight below the steps that received them. */
 
 import { pointer } from "d3-selection";
-import { describeDecay, fallsBelow, openingLoss, piecesOf, type Received, sends } from "../decay";
-import { element, setText } from "../dom";
-import { type Figure, type Focus, focusedLoss, type Gestures, type Panel, type Shown } from "../figure";
-import { stepsOf } from "../lags";
-import { logDomain, logTicks, sizeExtent } from "../log_axis";
-import { MEASURE_TEXT } from "../measures";
-import { averageText, hasLoss, NO_LOSS, predictionText, targetText } from "../outcomes";
-import { scaleLinear, scaleLog } from "../scales";
-import { createSegments } from "../segments";
-import { streamName } from "../streams";
-import { distinctName, isJacobian, isState, receiverName, receiverSymbol, senderName } from "../surface_text";
-import type { Tooltip } from "../tooltip";
+import { element, setText } from "../browser/dom";
+import { createSegments } from "../controls/segments";
+import type { Tooltip } from "../controls/tooltip";
+import type { Figure, Gestures, Panel, Shown } from "../figure/figure";
+import { describeDecay, fallsBelow, openingLoss, piecesOf, type Received, sends } from "../geometry/decay";
+import { type Focus, focusedLoss } from "../geometry/focus";
+import { logDomain, logTicks, sizeExtent } from "../geometry/log_axis";
+import { scaleLinear, scaleLog } from "../geometry/scales";
+import { stepsOf } from "../protocol/lags";
+import { MEASURE_TEXT } from "../words/measures";
+import { averageText, hasLoss, NO_LOSS, predictionText, targetText } from "../words/outcomes";
+import { streamName } from "../words/streams";
+import { distinctName, isJacobian, isState, receiverName, receiverSymbol, senderName } from "../words/surface_text";
 import { createFrame } from "./frame";
 import { describePart } from "./gradient_text";
 import { createHorizonLines, laidOver } from "./horizon_lines";

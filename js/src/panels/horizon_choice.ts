@@ -1,11 +1,11 @@
 /** Beneath panel 4: which horizon would be enough, and what each leaves out of the gradient of any loss. */
 
-import type { HorizonChoice } from "../contract";
-import { element, setText } from "../dom";
-import type { Figure, Gestures, Panel } from "../figure";
-import { formatCount } from "../format";
-import { describeChoice, explainResiduals, inForce } from "../residuals";
-import type { Commands } from "../session";
+import { element, setText } from "../browser/dom";
+import type { Figure, Gestures, Panel } from "../figure/figure";
+import { describeChoice, explainResiduals, inForce } from "../geometry/residuals";
+import type { HorizonChoice } from "../protocol/contract";
+import type { Commands } from "../session/session";
+import { formatCount } from "../words/format";
 import { createFoldout } from "./foldout";
 import { createResidualPlot } from "./residual_plot";
 

@@ -1,8 +1,8 @@
 /** The lines that panel 4 lays over its bars: what no piece can exceed, and the other of two memories. */
 
-import type { Columns } from "../columns";
-import { piecesOf, type Received } from "../decay";
-import type { Shown } from "../figure";
+import type { Shown } from "../figure/figure";
+import type { Columns } from "../geometry/columns";
+import { piecesOf, type Received } from "../geometry/decay";
 import { rounded, type Svg } from "./plot";
 
 /** What a loss sent along something else than what the bars show, step by step. */

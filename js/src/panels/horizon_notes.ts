@@ -1,10 +1,10 @@
 /** What has to be said about panel 4 so that nothing is left out in silence. */
 
-import type { Received } from "../decay";
-import type { Shown } from "../figure";
-import { formatCount } from "../format";
-import { sizeExtent } from "../log_axis";
-import { zeroStep } from "../surfaces";
+import type { Shown } from "../figure/figure";
+import type { Received } from "../geometry/decay";
+import { sizeExtent } from "../geometry/log_axis";
+import { zeroStep } from "../state/surfaces";
+import { formatCount } from "../words/format";
 
 /** "1 step", "steps 3–9", or how many. */
 function stepsOf(pieces: Received[]): string {

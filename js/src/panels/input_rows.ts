@@ -1,10 +1,10 @@
 /** What went in at each step, above the targets: tokens as text, vectors as one row of bars for each entry. */
 
-import type { Shown } from "../figure";
-import { labelOf } from "../outcomes";
-import type { State } from "../store";
-import { taskOf } from "../task";
-import { ellipsis } from "../visible_text";
+import type { Shown } from "../figure/figure";
+import type { State } from "../state/store";
+import { labelOf } from "../words/outcomes";
+import { taskOf } from "../words/task";
+import { ellipsis } from "../words/visible_text";
 import { CHARACTER, SMALL_CHARACTER } from "./label_columns";
 import { createSvg, pathOf, rounded } from "./plot";
 import { createStepMark } from "./step_mark";

@@ -1,6 +1,7 @@
 /** What keys do in the plots: whose they are, and where those lead that walk. */
 
-import { type Focus, focusedLoss, type Gestures } from "../figure";
+import type { Gestures } from "../figure/figure";
+import { type Focus, focusedLoss } from "../geometry/focus";
 
 /** So far the page keys lead. */
 const PAGE = 10;

@@ -1,10 +1,11 @@
 /** Labels of steps whose columns are wide enough for text. */
 
 import type { Selection } from "d3-selection";
-import type { Columns } from "../columns";
-import type { Shown } from "../figure";
-import { hasLoss, isRight, labelOf, lossRooms } from "../outcomes";
-import { ellipsis } from "../visible_text";
+import type { Shown } from "../figure/figure";
+import type { Columns } from "../geometry/columns";
+import { lossRooms } from "../geometry/loss_rooms";
+import { hasLoss, isRight, labelOf } from "../words/outcomes";
+import { ellipsis } from "../words/visible_text";
 import type { Svg } from "./plot";
 
 export const ROW = 22;

@@ -1,7 +1,7 @@
 /** Steps whose columns are too narrow for labels: right and wrong as a strip, and the text around one step at a time. */
 
-import type { Shown } from "../figure";
-import { hasLoss, isRight, labelOf } from "../outcomes";
+import type { Shown } from "../figure/figure";
+import { hasLoss, isRight, labelOf } from "../words/outcomes";
 import { CHARACTER, type LabelForm, MARKS, ROW } from "./label_columns";
 import { pathOf, type Svg } from "./plot";
 

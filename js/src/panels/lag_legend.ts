@@ -1,9 +1,9 @@
 /** The key to panel 3: the colours of the lags, the part beyond them, and the mark. */
 
-import { element } from "../dom";
-import { counted } from "../format";
-import { isEarlier, isGrouped, type Rung, rungName } from "../ladder";
-import { lagColor } from "../lag_colors";
+import { element } from "../browser/dom";
+import { isEarlier, isGrouped, type Rung, rungName } from "../geometry/ladder";
+import { lagColor } from "../geometry/lag_colors";
+import { counted } from "../words/format";
 
 export interface LegendContent {
   ladder: Rung[];

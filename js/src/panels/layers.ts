@@ -1,27 +1,30 @@
 /** All layers and directions as one map: rows are tracks, columns the steps of the other panels. A row opens its track. */
 
 import { pointer } from "d3-selection";
-import type { Info } from "../contract";
-import { fallsBelow } from "../decay";
-import { element, setText } from "../dom";
-import { type Figure, type Focus, focusedLoss, type Gestures, type Panel, type Shown } from "../figure";
-import { counted, formatNumber } from "../format";
-import { type Bins, binColumns } from "../heat";
-import { createHeatScale, createPixelColors, type HeatScale } from "../heat_scale";
-import { largestSteps, layOutRows, type RowPlace, rowAt, sentTo, type Track, tracksOf } from "../layer_map";
-import { sizeExtent } from "../log_axis";
-import { averageText, hasLoss, lossText, NO_LOSS } from "../outcomes";
-import type { Snapshot } from "../protocol";
-import type { Commands } from "../session";
-import { reveal } from "../step_window";
-import { streamName } from "../streams";
-import { surfaceName } from "../surface_text";
-import { parseSurface } from "../surfaces";
-import type { Tooltip, TooltipContent } from "../tooltip";
+import { element, setText } from "../browser/dom";
+import type { Tooltip } from "../controls/tooltip";
+import type { Figure, Gestures, Panel, Shown } from "../figure/figure";
+import { fallsBelow } from "../geometry/decay";
+import { type Focus, focusedLoss } from "../geometry/focus";
+import { type Bins, binColumns } from "../geometry/heat";
+import { createHeatScale, createPixelColors, type HeatScale } from "../geometry/heat_scale";
+import { largestSteps, layOutRows, type RowPlace, rowAt, sentTo, type Track, tracksOf } from "../geometry/layer_map";
+import { sizeExtent } from "../geometry/log_axis";
+import { reveal } from "../geometry/step_window";
+import type { Snapshot } from "../protocol/chunks";
+import type { Info } from "../protocol/contract";
+import type { Commands } from "../session/session";
+import { parseSurface } from "../state/surfaces";
+import { counted, formatNumber } from "../words/format";
+import { averageText, hasLoss, lossText, NO_LOSS } from "../words/outcomes";
+import { streamName } from "../words/streams";
+import { surfaceName } from "../words/surface_text";
+import type { TooltipContent } from "../words/tooltip_content";
+import { sentence } from "../words/tooltip_content";
 import { createFrame } from "./frame";
 import { createHeatLegend } from "./heat_legend";
 import { answerKeys, arrowOf, pinByKey } from "./keys";
-import { createSvg, makeSteerable, sentence } from "./plot";
+import { createSvg, makeSteerable } from "./plot";
 import { makeZoomable, zoomByKey } from "./zoomable";
 
 const TOP = 4;

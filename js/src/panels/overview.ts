@@ -1,23 +1,22 @@
 /** Panel 1: one number of every recorded batch. Hover previews a batch, click selects it; the view can be zoomed. */
 
-import { describeOverview } from "../alternatives";
-import { WIDEST } from "../bars";
-import { LEFT } from "../columns";
-import type { Info, Quantity } from "../contract";
-import { nextCue } from "../cues";
-import { element, setText } from "../dom";
-import type { Figure, Gestures, Panel, Shown } from "../figure";
-import { formatCount, formatNumber } from "../format";
-import { meanLossText } from "../outcomes";
-import { overviewName, overviewSurface, QUANTITY_TEXT, seriesOf, valueText } from "../quantities";
-import type { Run } from "../run";
-import type { Commands } from "../session";
-import type { State } from "../store";
-import { streamName } from "../streams";
-import { surfaceName } from "../surface_text";
-import { taskOf } from "../task";
-import { createViewport, type Viewport } from "../viewport";
-import { createContextStrip } from "./context_strip";
+import { element, setText } from "../browser/dom";
+import type { Figure, Gestures, Panel, Shown } from "../figure/figure";
+import { WIDEST } from "../geometry/bars";
+import { LEFT } from "../geometry/columns";
+import { createViewport, type Viewport } from "../geometry/viewport";
+import type { Info, Quantity } from "../protocol/contract";
+import type { Commands } from "../session/session";
+import { nextCue } from "../state/cues";
+import type { Run } from "../state/run";
+import type { State } from "../state/store";
+import { formatCount, formatNumber } from "../words/format";
+import { meanLossText } from "../words/outcomes";
+import { overviewName, overviewSurface, QUANTITY_TEXT, seriesOf, valueText } from "../words/quantities";
+import { streamName } from "../words/streams";
+import { surfaceName } from "../words/surface_text";
+import { taskOf } from "../words/task";
+import { describeOverview } from "./alternatives";
 import { createCueList, createCueMarks } from "./cues";
 import { createFrame } from "./frame";
 import { createOverviewControls } from "./overview_controls";
@@ -25,6 +24,7 @@ import { type OverviewState, steerByKeys, steerByPointer } from "./overview_gest
 import { createOverviewPlot, type Drawing, HEIGHT, plotWidth } from "./overview_plot";
 import { nearestDetailed } from "./pending_note";
 import { createSvg, makeSteerable } from "./plot";
+import { createRunStrip } from "./run_strip";
 
 const HINT =
   "One bar per recorded batch: hover previews it below, click selects it. Ctrl or ⌘ + wheel zooms, dragging pans, a " +
@@ -42,7 +42,7 @@ export function createOverview(parent: HTMLElement, commands: Commands, gestures
   const svg = createSvg(section, HEIGHT);
   makeSteerable(svg, KEYS);
   const plot = createOverviewPlot(svg);
-  const strip = createContextStrip(section, () => viewport, gestures.redraw);
+  const strip = createRunStrip(section, () => viewport, gestures.redraw);
   const note = element("p", { class: "hint reading" });
   section.append(note);
   const cueMarks = createCueMarks(svg, selectBatch);

@@ -1,12 +1,12 @@
 /** The head of panel 1: what is drawn, on which scale, and how much of the run. */
 
-import { type Info, QUANTITIES, type Quantity } from "../contract";
-import { element } from "../dom";
-import { type IconName, icon } from "../icons";
-import { QUANTITY_TEXT } from "../quantities";
-import type { Commands } from "../session";
-import type { State } from "../store";
-import { taskOf } from "../task";
+import { element } from "../browser/dom";
+import { type IconName, icon } from "../controls/icons";
+import { type Info, QUANTITIES, type Quantity } from "../protocol/contract";
+import type { Commands } from "../session/session";
+import type { State } from "../state/store";
+import { QUANTITY_TEXT } from "../words/quantities";
+import { taskOf } from "../words/task";
 
 export interface OverviewControls {
   update(state: State, zoomed: boolean): void;

@@ -1,9 +1,9 @@
 /** Pointer, wheel and keys in panel 1. */
 
 import { pointer } from "d3-selection";
-import type { Figure, Gestures } from "../figure";
-import type { Commands } from "../session";
-import type { Viewport } from "../viewport";
+import type { Figure, Gestures } from "../figure/figure";
+import type { Viewport } from "../geometry/viewport";
+import type { Commands } from "../session/session";
 import { answerKeys, walk } from "./keys";
 import type { OverviewPlot } from "./overview_plot";
 import type { Svg } from "./plot";

@@ -1,17 +1,17 @@
 /** What panel 1 draws: bars, their medians, a line over them, axes, and marks on single batches. */
 
-import { type BarLayout, highestPerColumn, layOutBars, medianPerColumn } from "../bars";
-import { LEFT, RIGHT } from "../columns";
-import type { Quantity } from "../contract";
-import { formatCount, formatTick } from "../format";
-import { axisOf, QUANTITY_TEXT, seriesOf } from "../quantities";
-import type { Run } from "../run";
-import { scaleLinear } from "../scales";
-import type { Series } from "../series";
-import type { State } from "../store";
-import { taskOf } from "../task";
-import { linearScale, scaleOf, type ValueScale } from "../value_scale";
-import type { Range } from "../viewport";
+import { type BarLayout, highestPerColumn, layOutBars, medianPerColumn } from "../geometry/bars";
+import { LEFT, RIGHT } from "../geometry/columns";
+import { scaleLinear } from "../geometry/scales";
+import { linearScale, scaleOf, type ValueScale } from "../geometry/value_scale";
+import type { Range } from "../geometry/viewport";
+import type { Quantity } from "../protocol/contract";
+import type { Run } from "../state/run";
+import type { Series } from "../state/series";
+import type { State } from "../state/store";
+import { formatCount, formatTick } from "../words/format";
+import { axisOf, QUANTITY_TEXT, seriesOf } from "../words/quantities";
+import { taskOf } from "../words/task";
 import { defineHatch, drawTicks, rounded, type Svg } from "./plot";
 
 const TOP = 34;

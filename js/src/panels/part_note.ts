@@ -1,10 +1,10 @@
 /** Says within a panel why the part of a batch that it shows is not there. */
 
-import { element, setText } from "../dom";
-import type { Pending } from "../figure";
-import { formatCount } from "../format";
-import type { State } from "../store";
-import { streamName } from "../streams";
+import { element, setText } from "../browser/dom";
+import type { Pending } from "../figure/figure";
+import type { State } from "../state/store";
+import { formatCount } from "../words/format";
+import { streamName } from "../words/streams";
 
 export interface PartNote {
   /** The note, and what it stands for, which is pale while it is not that of the batch. */

@@ -1,12 +1,12 @@
 /** Says that the details of a batch are not there, why, and where there are some. Lies over panels 2, 3 and 4. */
 
-import { element, setText } from "../dom";
-import type { Pending } from "../figure";
-import { formatBytes, formatCount } from "../format";
-import type { Run } from "../run";
-import type { Commands } from "../session";
-import type { State } from "../store";
-import { streamName } from "../streams";
+import { element, setText } from "../browser/dom";
+import type { Pending } from "../figure/figure";
+import type { Commands } from "../session/session";
+import type { Run } from "../state/run";
+import type { State } from "../state/store";
+import { formatBytes, formatCount } from "../words/format";
+import { streamName } from "../words/streams";
 
 export interface PendingNote {
   update(pending: Pending | null, state: State): void;

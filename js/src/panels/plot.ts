@@ -3,10 +3,9 @@
 import type { Axis, AxisScale } from "d3-axis";
 import { axisLeft } from "d3-axis";
 import { type Selection, select } from "d3-selection";
-import { formatTick } from "../format";
-import { randomName } from "../random_name";
-import type { TooltipContent } from "../tooltip";
-import type { ValueScale } from "../value_scale";
+import { randomName } from "../browser/random_name";
+import type { ValueScale } from "../geometry/value_scale";
+import { formatTick } from "../words/format";
 
 export type Group = Selection<SVGGElement, unknown, null, undefined>;
 export type Svg = Selection<SVGSVGElement, unknown, null, undefined>;
@@ -84,10 +83,6 @@ export function defineHatch(svg: Svg, kind: string): string {
   pattern.append("line").attr("y2", 5);
   return `url(#${id})`;
 }
-
-/** What a tooltip says, for screen readers. */
-export const sentence = ({ title, rows }: TooltipContent) =>
-  `${title}. ${rows.map(([label, value]) => `${label}: ${value}`).join("; ")}.`;
 
 /** Rectangles as one path: many of them are drawn faster than as many elements. */
 export function pathOf<T>(items: T[], place: (item: T) => [x: number, y: number, width: number, height: number]) {

@@ -1,22 +1,25 @@
 /** Panel 2: the true label of every step, and below it the model's most likely label. */
 
 import { pointer } from "d3-selection";
-import { describePredictions } from "../alternatives";
-import type { Columns } from "../columns";
-import { setText } from "../dom";
-import { type Figure, type Focus, focusedLoss, type Gestures, type Panel, type Shown } from "../figure";
-import { describeOutcome, explainLosses, lossRooms } from "../outcomes";
-import { reveal } from "../step_window";
-import type { State } from "../store";
-import { streamName } from "../streams";
-import { taskOf } from "../task";
-import type { Tooltip } from "../tooltip";
+import { setText } from "../browser/dom";
+import type { Tooltip } from "../controls/tooltip";
+import type { Figure, Gestures, Panel, Shown } from "../figure/figure";
+import type { Columns } from "../geometry/columns";
+import { type Focus, focusedLoss } from "../geometry/focus";
+import { lossRooms } from "../geometry/loss_rooms";
+import { reveal } from "../geometry/step_window";
+import type { State } from "../state/store";
+import { describeOutcome, explainLosses } from "../words/outcomes";
+import { streamName } from "../words/streams";
+import { taskOf } from "../words/task";
+import { sentence } from "../words/tooltip_content";
+import { describePredictions } from "./alternatives";
 import { createFrame } from "./frame";
 import { createInputRows } from "./input_rows";
 import { answerKeys, pinByKey } from "./keys";
 import { createLabelColumns, MARKS, ROW, SMALL_CHARACTER } from "./label_columns";
 import { createLabelStrip } from "./label_strip";
-import { createSvg, makeSteerable, sentence } from "./plot";
+import { createSvg, makeSteerable } from "./plot";
 import { createShareColumns } from "./share_columns";
 import { createValueColumns, type ValueForm } from "./value_columns";
 import { makeZoomable, zoomByKey } from "./zoomable";

@@ -1,12 +1,12 @@
 /** The plot of what each horizon leaves out: pointer and keys read a horizon, a click or Enter sets it. */
 
 import { pointer } from "d3-selection";
-import { LEFT, RIGHT } from "../columns";
-import type { HorizonChoice, SettingValue } from "../contract";
-import { element, setText } from "../dom";
-import type { Gestures } from "../figure";
-import { formatCount, formatTick } from "../format";
-import { describeResidual, inForce, layOutResiduals, type ResidualLayout } from "../residuals";
+import { element, setText } from "../browser/dom";
+import type { Gestures } from "../figure/figure";
+import { LEFT, RIGHT } from "../geometry/columns";
+import { describeResidual, inForce, layOutResiduals, type ResidualLayout } from "../geometry/residuals";
+import type { HorizonChoice, SettingValue } from "../protocol/contract";
+import { formatCount, formatTick } from "../words/format";
 import { answerKeys, walk } from "./keys";
 import { createSvg, drawValueAxis, makeSteerable, rounded } from "./plot";
 

@@ -1,10 +1,10 @@
 /** Text written by the model: before training, and as it stands. */
 
-import type { Sample } from "../contract";
-import { element, setText } from "../dom";
-import type { Panel } from "../figure";
-import { formatCount } from "../format";
-import { pictureOf } from "../visible_text";
+import { element, setText } from "../browser/dom";
+import type { Panel } from "../figure/figure";
+import type { Sample } from "../protocol/contract";
+import { formatCount } from "../words/format";
+import { pictureOf } from "../words/visible_text";
 
 /** The text itself; pictures of what has no ink are drawn by the style sheet, so copying gives the text. */
 function inkedText(text: string): Node[] {

@@ -1,9 +1,9 @@
 /** How many streams of a minibatch were right at each step: columns that fill up, and the numbers where they fit. */
 
-import type { Info } from "../contract";
-import type { Shown } from "../figure";
-import { hasLoss } from "../outcomes";
-import { countRight } from "../streams";
+import type { Shown } from "../figure/figure";
+import type { Info } from "../protocol/contract";
+import { hasLoss } from "../words/outcomes";
+import { countRight } from "../words/streams";
 import { MARKS, ROW } from "./label_columns";
 import { pathOf, rounded, type Svg } from "./plot";
 import { createStepMark } from "./step_mark";

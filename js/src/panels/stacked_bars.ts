@@ -1,13 +1,14 @@
 /** Panel 3 as stacked bars: one bar for each step, its parts ordered by how far in the future their loss lies. */
 
-import { type Focus, focusedLoss, type Shown } from "../figure";
-import { createLadder, isGrouped, rungOf } from "../ladder";
-import { lagColor } from "../lag_colors";
-import { indexOf, reachesBack, stepsOf } from "../lags";
-import { totalText } from "../measures";
-import { scaleLinear } from "../scales";
-import { createStack, type DrawnPart, type Part, type Stack } from "../stack";
-import { senderName } from "../surface_text";
+import type { Shown } from "../figure/figure";
+import { type Focus, focusedLoss } from "../geometry/focus";
+import { createLadder, isGrouped, rungOf } from "../geometry/ladder";
+import { lagColor } from "../geometry/lag_colors";
+import { scaleLinear } from "../geometry/scales";
+import { createStack, type DrawnPart, type Part, type Stack } from "../geometry/stack";
+import { indexOf, reachesBack, stepsOf } from "../protocol/lags";
+import { totalText } from "../words/measures";
+import { senderName } from "../words/surface_text";
 import { type GradientForm, TOP } from "./gradient_form";
 import { createLagLegend } from "./lag_legend";
 import { defineHatch, drawValueAxis, pathOf, rounded, type Svg } from "./plot";

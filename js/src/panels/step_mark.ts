@@ -1,7 +1,7 @@
 /** The mark of one step in panel 2 and what stands above it: the step whose loss is pointed at. */
 
 import type { Selection } from "d3-selection";
-import type { Shown } from "../figure";
+import type { Shown } from "../figure/figure";
 
 /** `name`: class of the mark. It is hidden where `step` is null or not in view. */
 export function createStepMark<Node extends SVGElement>(

@@ -1,9 +1,9 @@
 /** Hidden units as small multiples, a button each: two paths and a line of figures. */
 
 import { type Selection, select } from "d3-selection";
-import { counted, formatNumber, formatPercent, formatTick } from "../format";
-import type { Units } from "../protocol";
-import { barsPath, profileDecades, profilePath, tallestOf } from "../unit_plots";
+import { barsPath, profileDecades, profilePath, tallestOf } from "../geometry/unit_plots";
+import type { Units } from "../protocol/chunks";
+import { counted, formatNumber, formatPercent, formatTick } from "../words/format";
 
 const [WIDTH, BARS, PROFILE, GAP] = [150, 40, 30, 8];
 

@@ -1,14 +1,14 @@
 /** Hidden units: those of a batch that are worth looking at, and a click that turns the panels to one of them. */
 
-import { element, setText } from "../dom";
-import type { Gestures, Panel } from "../figure";
-import { formatCount } from "../format";
-import { type Units, unitsOf } from "../protocol";
-import { createSegments } from "../segments";
-import type { Commands } from "../session";
-import { streamName } from "../streams";
-import { nameOf, parseSurface } from "../surfaces";
-import { RANKING_TEXT, RANKINGS, type Ranking, rankUnits } from "../unit_ranking";
+import { element, setText } from "../browser/dom";
+import { createSegments } from "../controls/segments";
+import type { Gestures, Panel } from "../figure/figure";
+import { RANKING_TEXT, RANKINGS, type Ranking, rankUnits } from "../geometry/unit_ranking";
+import { type Units, unitsOf } from "../protocol/chunks";
+import type { Commands } from "../session/session";
+import { nameOf, parseSurface } from "../state/surfaces";
+import { formatCount } from "../words/format";
+import { streamName } from "../words/streams";
 import { createDirectionChoice } from "./direction_choice";
 import { createFoldout } from "./foldout";
 import { createPartNote } from "./part_note";

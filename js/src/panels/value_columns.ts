@@ -1,9 +1,10 @@
 /** Targets and predictions that are numbers: as numbers where they fit, else as marks on one scale; the error's size. */
 
-import type { Info } from "../contract";
-import type { Shown } from "../figure";
-import { hasLoss, lossRooms, shortNumber } from "../outcomes";
-import { taskOf } from "../task";
+import type { Shown } from "../figure/figure";
+import { lossRooms } from "../geometry/loss_rooms";
+import type { Info } from "../protocol/contract";
+import { hasLoss, shortNumber } from "../words/outcomes";
+import { taskOf } from "../words/task";
 import { MARKS, ROW } from "./label_columns";
 import { pathOf, rounded, type Svg } from "./plot";
 import { createStepMark } from "./step_mark";

@@ -1,16 +1,14 @@
 /** How a plot is zoomed and moved: the wheel, a drag, and keys. All plots over the steps act on the same window. */
 
 import { pointer } from "d3-selection";
-import type { Gestures, Shown } from "../figure";
-import { isWhole, pan, type StepWindow, whole, zoom } from "../step_window";
+import type { Gestures, Shown } from "../figure/figure";
+import { isWhole, pan, type StepWindow, whole, zoom } from "../geometry/step_window";
 import type { Svg } from "./plot";
 
 const WHEEL = 500;
 const KEY_FACTOR = 1.5;
 /** A press that moves less than this is a click. */
 const SLOP = 4;
-/** Windows whose columns are at least this wide are read without zooming: there a wheel scrolls the page. */
-export const AMPLE = 12;
 
 /** Answers the keys + − 0 and shift with an arrow; tells whether it did. */
 export function zoomByKey(event: KeyboardEvent, shown: Shown, gestures: Gestures): boolean {

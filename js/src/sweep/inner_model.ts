@@ -4,8 +4,8 @@
  */
 
 import type { AnyModel } from "@anywidget/types";
-import type { Bytes, RelayedToKernel, RelayedToPage } from "../contract";
-import { isObject } from "../kernel_message";
+import type { Bytes, RelayedToKernel, RelayedToPage } from "../protocol/contract";
+import { isObject } from "../protocol/kernel_message";
 
 type Listener = (...args: unknown[]) => void;
 type Values = Record<string, unknown>;

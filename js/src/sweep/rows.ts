@@ -1,7 +1,7 @@
 /** The rows of a sweep's table: their order, what is said of them, and their small plots. Pure. */
 
-import type { SweepTable, TrialRow, TrialStatus } from "../contract";
-import { counted, formatCount, formatLoss, formatNumber, formatTick } from "../format";
+import type { SweepTable, TrialRow, TrialStatus } from "../protocol/contract";
+import { counted, formatCount, formatLoss, formatNumber, formatTick } from "../words/format";
 
 /** Columns that every sweep has, beside its settings. */
 export const COLUMNS = ["status", "batch", "loss", "horizon"] as const;

@@ -4,15 +4,22 @@
  */
 
 import type { AnyModel } from "@anywidget/types";
-import { browserClock, type Clock, createAudience, pageVisibility, type Visibility } from "../clock";
-import type { Code } from "../code_line";
-import type { Bytes, ComparisonTraits, FromSweep, SweepTable, SweepTraits, ToSweep, Traits } from "../contract";
-import { OF_SWEEP, requireForm } from "../kernel_message";
+import { browserClock, type Clock, createAudience, pageVisibility, type Visibility } from "../browser/clock";
+import { randomName } from "../browser/random_name";
 import { type Showing, showComparison, showRun } from "../lifecycle";
-import { randomName } from "../random_name";
-import { createRequests } from "../requests";
-import type { Problem } from "../store";
-import { createTalk, unreadable } from "../talk";
+import type {
+  Bytes,
+  ComparisonTraits,
+  FromSweep,
+  SweepTable,
+  SweepTraits,
+  ToSweep,
+  Traits,
+} from "../protocol/contract";
+import { OF_SWEEP, requireForm } from "../protocol/kernel_message";
+import { createRequests } from "../session/requests";
+import { createTalk, unreadable } from "../session/talk";
+import type { Code, Problem } from "../state/store";
 import { createInnerModel, type InnerModel } from "./inner_model";
 import { takeRows } from "./rows";
 

@@ -1,8 +1,8 @@
 /** Ties a sweep to the life of its model, as `lifecycle.ts` does for what is within it. */
 
 import type { AnyModel } from "@anywidget/types";
-import type { SweepTraits } from "../contract";
 import type { Showing } from "../lifecycle";
+import type { SweepTraits } from "../protocol/contract";
 import { createSweepSession } from "./session";
 import { createSweepView } from "./view";
 

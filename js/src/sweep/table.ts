@@ -1,8 +1,8 @@
 /** The table of a sweep: a row for each trial, sorted by what its head is asked for. */
 
-import type { TrialRow } from "../contract";
-import { element, setText } from "../dom";
-import { formatCount, formatTick } from "../format";
+import { element, setText } from "../browser/dom";
+import type { TrialRow } from "../protocol/contract";
+import { formatCount, formatTick } from "../words/format";
 import { COLUMNS, horizonText, longestHorizon, lossText, sortedRows, trendPath, trendText, valueText } from "./rows";
 import { MOST, type SweepCommands, type SweepState } from "./session";
 

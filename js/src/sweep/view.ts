@@ -1,12 +1,12 @@
 /** One displayed sweep: its table, and beneath it the panels of the trials that are open. */
 
-import { createCodeLine } from "../code_line";
-import { element, setText } from "../dom";
+import { element, setText } from "../browser/dom";
+import { followTheme } from "../browser/theme";
+import { createCodeLine } from "../controls/code_line";
+import { createButton } from "../controls/training_buttons";
+import { createTrouble } from "../controls/trouble";
 import { createHowTo } from "../help/how_to_read";
-import { createScheduling, type Piece } from "../scheduling";
-import { followTheme } from "../theme";
-import { createButton } from "../training_buttons";
-import { createTrouble } from "../trouble";
+import { createScheduling, type Piece } from "../view/scheduling";
 import { summaryOf } from "./rows";
 import { MOST, type Panels, type SweepSession } from "./session";
 import { createTrialTable } from "./table";

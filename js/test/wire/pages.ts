@@ -4,9 +4,9 @@
  */
 
 import type { AnyModel } from "@anywidget/types";
-import type { Choices, Setting, SettingValue, Traits } from "../../src/contract";
-import type { Place } from "../../src/details";
-import { createSession, type Session } from "../../src/session";
+import type { Choices, Setting, SettingValue, Traits } from "../../src/protocol/contract";
+import { createSession, type Session } from "../../src/session/session";
+import type { Place } from "../../src/state/details";
 import { fakeClock, fakeVisibility } from "../fakes";
 
 type Command =
