@@ -8,13 +8,20 @@ import pytest
 from assignment_cells import SOURCE, Assignment
 from assignments import make_course, make_otter, nbgrader, run
 from nbgrader.api import Gradebook
-from test_assignments import DEPENDENT, MISCONCEPTIONS
+from test_assignments import MISCONCEPTIONS
 
 pytestmark = pytest.mark.grading
 
 NAMES = sorted(path.name for path in SOURCE.iterdir())
-WRONG = {number: (grade_id, right, wrong) for number, grade_id, right, wrong in reversed(MISCONCEPTIONS.values())}
-"""Of each assignment the first misconception: a mistake in the first task, which most of the rest might suffer from."""
+WRONG = {
+    "01": ("a step forgets the state before it", {"forward_test"}),
+    "02": ("no slope of tanh where the loss enters", {"entering_test", "itemized_test"}),
+    "03": ("Jacobians in the wrong order", {"jacobian_test"}),
+    "04": ("the first piece below, before the largest", {"reach_test"}),
+    "05": ("the symbol is the second input", {"sequences_test"}),
+    "06": ("gates in another order", {"forward_test"}),
+}
+"""Of each assignment a mistake in its first task, and the tests that it costs; all that comes later gets its points."""
 
 
 @pytest.fixture(autouse=True)
@@ -26,26 +33,20 @@ def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
 def submit(release: Path, target: Path, *, wrong: bool) -> None:
     """Write a student's notebook with all solutions filled in, one of them wrong if so wished."""
     assignment = Assignment(release.stem)
+    mistaken = dict([wrong_source(assignment)]) if wrong else {}
     notebook = json.loads(release.read_text(encoding="utf-8"))
     for cell in notebook["cells"]:
         about = cell["metadata"].get("nbgrader", {})
         if about.get("solution"):
-            own = wrong and about["grade_id"] == WRONG[release.stem[:2]][0]
-            cell["source"] = wrong_source(assignment) if own else assignment.source(about["grade_id"])
+            cell["source"] = mistaken.get(about["grade_id"]) or assignment.source(about["grade_id"])
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps(notebook), encoding="utf-8")
 
 
-def wrong_source(assignment: Assignment) -> str:
-    """Source of the cell that is wrong in a wrong submission."""
-    grade_id, right, wrong = WRONG[assignment.name[:2]]
-    return assignment.source(grade_id).replace(right, wrong)
-
-
-def lost(name: str) -> set[str]:
-    """Tests that a wrong submission gets no points for."""
-    grade_id = WRONG[name[:2]][0]
-    return {f"{grade_id}_test"} | DEPENDENT.get((name[:2], grade_id), set())
+def wrong_source(assignment: Assignment) -> tuple[str, str]:
+    """Name and source of the cell that is wrong in a wrong submission."""
+    _, grade_id, right, wrong = MISCONCEPTIONS[WRONG[assignment.name[:2]][0]]
+    return grade_id, assignment.source(grade_id).replace(right, wrong)
 
 
 def automatic_points(assignment: Assignment) -> dict[str, float]:
@@ -78,7 +79,7 @@ def test_nbgraders_round(name: str, tmp_path: Path) -> None:
             for submission in [gradebook.find_submission_notebook(name, name, student)]
         }
     assert given["right"] == points
-    assert given["wrong"] == points | dict.fromkeys(lost(name), 0)
+    assert given["wrong"] == points | dict.fromkeys(WRONG[name[:2]][1], 0)
     assert given["empty"] == dict.fromkeys(points, 0)
     pages = {
         student: (tmp_path / "feedback" / student / name / f"{name}.html").read_text(encoding="utf-8")
@@ -87,8 +88,8 @@ def test_nbgraders_round(name: str, tmp_path: Path) -> None:
     for page in pages.values():
         assert "data:image/png;base64" in page, "a picture in the place of a view that needs a kernel"
         assert "widget-view+json" not in page
-    grade_id = WRONG[name[:2]][0]
-    failed = assignment.run({grade_id: wrong_source(assignment)}, until=f"{grade_id}_test")
+    grade_id, source = wrong_source(assignment)
+    failed = assignment.run({grade_id: source}, until=f"{grade_id}_test")
     said = f": {escape(str(failed[f'{grade_id}_test']), quote=False)}"
     assert said in pages["wrong"]
     assert said not in pages["right"]
@@ -112,7 +113,7 @@ def test_otters_round(name: str, tmp_path: Path) -> None:
     automatic = {one.removesuffix("_test") for one in Assignment(name).ids(grade=True, locked=True)}
     assert automatic <= results["right"].keys()
     assert all(results["right"][one][0] == results["right"][one][1] for one in automatic)
-    missed = {one.removesuffix("_test") for one in lost(name)}
+    missed = {one.removesuffix("_test") for one in WRONG[name[:2]][1]}
     assert {one for one in automatic if results["wrong"][one][0] < results["wrong"][one][1]} == missed
 
 
@@ -121,7 +122,7 @@ def filled(student: Path, target: Path, *, wrong: bool) -> None:
     assignment = Assignment(student.stem)
     sources = {one: assignment.source(one) for one in assignment.ids(solution=True, grade=False)}
     if wrong:
-        sources[WRONG[student.stem[:2]][0]] = wrong_source(assignment)
+        sources |= [wrong_source(assignment)]
     by_first_line = {source.partition("\n")[0]: source for source in sources.values()}
     notebook = json.loads(student.read_text(encoding="utf-8"))
     for cell in notebook["cells"]:

@@ -5,7 +5,7 @@ import type { Info, Quantity } from "../protocol/contract";
 import type { Series } from "../state/series";
 import type { State } from "../state/store";
 import { measureFor } from "../state/surfaces";
-import { formatCount, formatLoss, formatNumber, formatPercent } from "./format";
+import { formatCount, formatLoss, formatNumber, formatPercent, formatTick } from "./format";
 import { meanLossText } from "./outcomes";
 import { distinctName, surfaceName } from "./surface_text";
 import { inUnits, taskOf } from "./task";
@@ -78,7 +78,7 @@ export const QUANTITY_TEXT: Record<Quantity, QuantityText> = {
     option: "horizon length",
     axis: "horizon length (steps)",
     whole: true,
-    format: (value) => `${Number.isInteger(value) ? formatCount(value) : formatNumber(value)} steps`,
+    format: (value) => `${Number.isInteger(value) ? formatCount(value) : formatTick(value)} steps`,
   },
   spectral_radius: {
     group: "recurrent weights",
