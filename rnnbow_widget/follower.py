@@ -42,7 +42,10 @@ class Follower:
         self._pages: dict[str, Reporter] = {}
 
     def page(self, title: str | None = None) -> str:
-        """Return the HTML of a page with what is recorded now, that asks for what is new."""
+        """Return the HTML of a page with what is recorded now, that asks for what is new.
+
+        If the file cannot be read just now, the page has what was read before, and says so.
+        """
         with self._lock:
             name = secrets.token_hex(8)
             reporter = self._reporter(name)
@@ -63,12 +66,10 @@ class Follower:
             if page not in self._pages:
                 return [_RELOAD]
             reporter = self._reporter(page)
-            if kind == "follow":
-                return [_news(reporter, message)]
-            if kind == "resync":
-                content, chunks = reporter.whole(None, _stream(reporter, message))
-                return [({"kind": "whole", **content, "status": _status(reporter)}, chunks)]
-            return [reporter.details(message)]
+            answer = _answer(reporter, kind, message)
+            if answer is _RELOAD:
+                del self._pages[page]  # whatever it asks next, should it not hear of this
+            return [answer]
 
     def _reporter(self, page: str) -> Reporter:
         reporter = self._pages.pop(page, None) or Reporter(self._run, None)
@@ -96,10 +97,17 @@ def _status(reporter: Reporter) -> dict[str, Any]:
     return reporter.status(training=False, rate=math.nan)
 
 
-def _news(reporter: Reporter, message: Mapping[str, Any]) -> Message:
-    """What was added to the file; if it has another run, perhaps of another network, the page is to load anew."""
-    client, seq = request_of(message)
+def _answer(reporter: Reporter, kind: str, message: Mapping[str, Any]) -> Message:
+    """What a page is told; if the file has another run, perhaps of another network, to load anew."""
+    if not reporter.is_current():  # another page has asked what is new
+        return _RELOAD
+    if kind == "details":
+        return reporter.details(message)
     stream = _stream(reporter, message)
+    if kind == "resync":
+        content, chunks = reporter.whole(None, stream)
+        return {"kind": "whole", **content, "status": _status(reporter)}, chunks
+    client, seq = request_of(message)
     with suppress(RunFileError):  # the status says so
         if reporter.look_into_file():
             return _RELOAD

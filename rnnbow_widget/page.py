@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -25,7 +25,8 @@ from .overview import QUANTITIES
 from .protocol import pack_details, pack_overview
 from .reporter import Reporter
 from .run import Run
-from .snapshot import stream_views
+from .run_file import RunFileError
+from .snapshot import Snapshot, stream_views
 from .visible_text import visible_line
 
 FORMS = ("auto", "bars", "heatmap")
@@ -96,7 +97,7 @@ def make_page(
         traits["_run"], _ = reporter.feed.tell_all()
     else:
         traits["_status"]["file"] = None  # nobody here could say what becomes of it
-    packed, about = pack_run(reporter, traits["selected"], traits["stream"], room)
+    packed, about = pack_run(reporter, traits["selected"], traits["stream"], room, spare_unreadable=bool(follows))
     traits["_info"]["page"] = None if follows else about
     page = document(packed)
     return page if follows else fitting(page, max_bytes, "the overview and one batch of this run")
@@ -178,9 +179,12 @@ def page_traits(reporter: Reporter, chosen: Mapping[str, Any]) -> dict[str, Any]
 
 
 def pack_run(
-    reporter: Reporter, selected: int | None, stream: int | None, room: int
+    reporter: Reporter, selected: int | None, stream: int | None, room: int, *, spare_unreadable: bool = False
 ) -> tuple[list[str], dict[str, int]]:
-    """Return texts of what is recorded that take `room` if that can be, and what `_info.page` says of them."""
+    """Return texts of what is recorded that take `room` if that can be, and what `_info.page` says of them.
+
+    Details that the run's file has, but that cannot be read, are an error, or left out: who asks for them is told.
+    """
     run = reporter.run
     named = {cue.batch for cue in run.cues()} | {selected}
     packed = [_pack_overview(run, named, room // 2)]
@@ -189,7 +193,7 @@ def pack_run(
     details = 0
     for place, one in enumerate(sorted(streams, key=lambda one: one != stream)):  # the chosen one first
         share = 1 if len(streams) == 1 else 2 if place == 0 else len(streams) - place
-        text, count = _pack_details(run, one, named, room // share)
+        text, count = _pack_details(run, one, named, room // share, spare_unreadable)
         if place == 0:
             details = count
         elif len(text) > room // share:
@@ -210,13 +214,23 @@ def _pack_overview(run: Run, named: set[int | None], room: int) -> str:
     return compact(pack_overview(overview, extract_rows(overview, count, others)))
 
 
-def _pack_details(run: Run, stream: int | None, named: Set[int | None], room: int) -> tuple[str, int]:
+def _pack_details(
+    run: Run, stream: int | None, named: Set[int | None], room: int, spare_unreadable: bool
+) -> tuple[str, int]:
     """Return the text of details of as many batches as fit, of one at least, and how many those are."""
     held = np.flatnonzero(run.detailed)  # (held,): which recorded batches have details
     wanted = held[np.isin(run.batches[held], [batch for batch in named if batch is not None])]
 
+    def read(indices: NDArray[np.intp]) -> Iterator[Snapshot]:
+        for index in indices.tolist():
+            try:
+                yield run[index]
+            except RunFileError:
+                if not spare_unreadable:
+                    raise
+
     def pack(indices: NDArray[np.intp]) -> str:
-        snapshots = stream_views((run[index] for index in indices.tolist()), stream)
+        snapshots = stream_views(read(indices), stream)
         return compact([rounded(chunk) for chunk in pack_details(snapshots)])
 
     count = len(held)

@@ -252,6 +252,10 @@ class Reporter:
         told = {"samples": self.samples, "cues": self._told_cues, "choice": _told(self._told_choice)}
         return {**numbers, **told}, chunks
 
+    def is_current(self) -> bool:
+        """Whether the run is the one that pages have been told of. Of one from a file, others may look into it too."""
+        return _name_of(self.run) == self._of_run
+
     def look_into_file(self) -> bool:
         """Take over what is new in the file that the run was opened from. True if it holds another run than before.
 
@@ -269,7 +273,7 @@ class Reporter:
                 self.trouble = f"{drawable(str(error))}.", "What was read before is shown."
             raise
         self.trouble = ("", "")
-        if _name_of(self.run) == self._of_run:
+        if self.is_current():
             return False
         self._of_run = _name_of(self.run)
         self.surfaces = Surfaces.of_settings(self.run.settings)

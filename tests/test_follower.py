@@ -92,6 +92,23 @@ def test_a_page_loads_anew_when_the_file_has_another_run(follower: Follower, tra
     assert opened(follower)[1]["_run"]["recorded"] == 2
 
 
+def test_a_page_hears_nothing_of_another_run_that_a_second_page_has_found(follower: Follower, trainer: Trainer) -> None:
+    first, _ = opened(follower)
+    second, _ = opened(follower)
+    trainer.reset()
+    trainer.train(6)
+    assert follow(follower, second)[0]["kind"] == "reload"
+    for asked in ({"kind": "details", "batch": 5, "part": None}, {"kind": "resync"}, {"kind": "follow", "seq": 1}):
+        assert follower.answer(first, {"client": "c", **asked}) == [({"kind": "reload"}, [])]
+
+
+def test_a_page_that_does_not_hear_that_it_is_to_load_anew_is_told_again(follower: Follower, trainer: Trainer) -> None:
+    name, _ = opened(follower)
+    trainer.reset()
+    trainer.train(6)
+    assert [follow(follower, name)[0]["kind"] for _ in range(3)] == ["reload"] * 3
+
+
 def test_a_page_that_was_forgotten_loads_anew(follower: Follower) -> None:
     first, _ = opened(follower)
     for _ in range(32):
@@ -106,6 +123,26 @@ def test_a_file_that_cannot_be_read_any_more_is_said(follower: Follower, tmp_pat
     frame, _ = follow(follower, name)
     assert frame["kind"] == "frame"
     assert "run.rnnbow" in frame["status"]["message"]
+
+
+@pytest.mark.parametrize("harm", ["gone", "no run file", "damaged details"])
+def test_a_page_that_is_opened_while_the_file_cannot_be_read_has_what_was_read(
+    trainer: Trainer, tmp_path: Path, harm: str
+) -> None:
+    path = tmp_path / "run.rnnbow"
+    follower = Follower(Run.open(path, memory_limit=20_000))
+    if harm == "damaged details":
+        loss = trainer.run[1].loss.tobytes()
+        assert path.read_bytes().count(loss) == 1
+        path.write_bytes(path.read_bytes().replace(loss, bytes(len(loss))))
+    elif harm == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(b"no run file" * 1000)
+    name, traits = opened(follower)
+    assert traits["_run"]["recorded"] == 4
+    assert ("run.rnnbow" in traits["_status"]["message"]) == (harm != "damaged details")
+    assert follow(follower, name)[0]["kind"] == "frame"
 
 
 @pytest.mark.parametrize("message", [None, [], {}, {"kind": "lease"}, {"kind": "details", "batch": "five"}])

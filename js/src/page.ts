@@ -12,7 +12,7 @@ import "./styles/run.css";
 import "./styles/comparison.css";
 import "./styles/page.css";
 import { createPlainModel } from "./session/plain_model";
-import { createServerTalk } from "./session/server_talk";
+import { createServedModel } from "./session/server_talk";
 
 /** What stands in the file, as `page.py` writes it. */
 const read = (id: string) => document.getElementById(id)?.textContent ?? "";
@@ -25,12 +25,14 @@ async function show(place: HTMLElement) {
     const state = traits[`_side_${side}` as "_side_0"];
     if (state) state._run.chunks = chunks;
   });
-  const { model } = createPlainModel(traits, () => {
-    throw new Error("There is no kernel.");
-  });
+  const { model } = createPlainModel(traits, noKernel);
   const widget = createWidget(showComparison)();
   widget.initialize({ model } as InitializeProps<ComparisonTraits>);
   widget.render({ el: place });
+}
+
+function noKernel() {
+  throw new Error("There is no kernel.");
 }
 
 /** The chunks of a run: each text has some of them. */
@@ -39,16 +41,9 @@ const chunksOf = async (texts: string) => (await Promise.all(texts.split(" ").ma
 function showOne(place: HTMLElement, traits: Traits, chunks: Bytes[]) {
   traits._run.chunks = chunks;
   const follows = read("rnnbow-follows");
-  const ask = createServerTalk({
-    post: (body) => post(follows, body),
-    hear: (message, buffers) => emit("msg:custom", message, buffers),
-    stream: () => traits.stream,
-    reload: () => location.reload(),
-  });
-  const { model, emit } = createPlainModel(traits, (message) => {
-    if (!follows) throw new Error("There is no kernel.");
-    ask(message);
-  });
+  const model = follows
+    ? createServedModel(traits, { post: (body) => post(follows, body), reload: () => location.reload() })
+    : createPlainModel(traits, noKernel).model;
   const widget = createWidget(showRun)();
   widget.initialize({ model } as InitializeProps<Traits>);
   widget.render({ el: place });

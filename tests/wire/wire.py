@@ -6,14 +6,17 @@ import subprocess
 import threading
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-import numpy as np
+from failing import InjectedError
+from ipywidgets.widgets.widget import _remove_buffers
 
-from rnnbow_widget import RNNbow
+from rnnbow_widget import Comparison, RNNbow
 
 Message = dict[str, Any]
+Item = TypeVar("Item")
 FAULTS = ("none", "lost", "doubled", "late")
 
 
@@ -45,9 +48,10 @@ class Pages:
 class Wire:
     """Carries messages between a widget and its pages, one queue for each page and direction."""
 
-    def __init__(self, widget: RNNbow, pages: Pages) -> None:
+    def __init__(self, widget: RNNbow | Comparison, pages: Pages) -> None:
         self.widget = widget
         self.pages = pages
+        self.kind = "run" if isinstance(widget, RNNbow) else "comparison"
         self.to_page: dict[str, deque[Message]] = {}
         self.to_kernel: dict[str, deque[Message]] = {}
         self._opened = 0
@@ -59,10 +63,11 @@ class Wire:
 
     def open(self) -> str:
         """Open a page: it has the widget's state."""
+        state = _with_buffers(self.widget.get_state())
         page = f"page {self._opened}"
         self._opened += 1
         self.to_page[page], self.to_kernel[page], self._unconfirmed[page] = deque(), deque(), Counter()
-        self.tell("open", page, **_with_buffers(self.widget.get_state()))
+        self.tell("open", page, kind=self.kind, **state)
         return page
 
     def close(self, page: str) -> None:
@@ -100,7 +105,8 @@ class Wire:
             data = {"method": "custom", "content": message["message"]}
         else:
             data = {"method": "update", "state": message["state"], "buffer_paths": []}
-        self.widget._handle_msg({"content": {"data": data}, "buffers": []})
+        with suppress(InjectedError):  # kernels write it into their logs
+            self.widget._handle_msg({"content": {"data": data}, "buffers": []})
 
     def carry_all(self, most: int = 400) -> bool:
         """Deliver what waits, and what follows from it; return whether the wire is empty."""
@@ -131,16 +137,11 @@ class Wire:
             queue.append(json.loads(json.dumps(message, allow_nan=False)))  # as it was when it was sent
 
 
-def _taken(queue: deque[Message], fault: str) -> list[Message]:
-    """Take the first message; by the fault it is nothing, itself twice, or the one behind it and then itself.
-
-    Traits are state, and hosts do not lose them: only messages are.
-    """
+def taken(queue: deque[Item], fault: str) -> list[Item]:
+    """Take the first message; by the fault it is nothing, itself twice, or the one behind it and then itself."""
     if not queue:
         return []
     message = queue.popleft()
-    if message.get("do") == "update" or "state" in message or "confirmed" in message:
-        return [message]
     if fault == "lost":
         return []
     if fault == "late" and queue:
@@ -148,19 +149,15 @@ def _taken(queue: deque[Message], fault: str) -> list[Message]:
     return [message] * (2 if fault == "doubled" else 1)
 
 
+def _taken(queue: deque[Message], fault: str) -> list[Message]:
+    """Take the first message. Traits are state, and hosts do not lose them: only messages are."""
+    of_traits = bool(queue) and (queue[0].get("do") == "update" or "state" in queue[0] or "confirmed" in queue[0])
+    return taken(queue, "none" if of_traits else fault)
+
+
 def _with_buffers(state: Mapping[str, Any]) -> Message:
     """A whole state as hosts send it."""
     names = {name for name in state if not name.startswith(("_view", "_model", "_dom", "_esm", "_css", "_any"))}
     kept = {name: state[name] for name in names if name not in {"layout", "tabbable", "tooltip"}}
-    chunks = kept["_run"]["chunks"]
-    kept["_run"] = {**kept["_run"], "chunks": [None] * len(chunks)}
-    return {
-        "state": kept,
-        "buffers": [base64.b64encode(chunk).decode() for chunk in chunks],
-        "paths": [["_run", "chunks", place] for place in range(len(chunks))],
-    }
-
-
-def as_drawn(values: Any) -> list[float | None]:
-    """Numbers as a page that sends JSON tells them."""
-    return [float(value) if np.isfinite(value) else None for value in np.asarray(values, np.float32).ravel()]
+    without, paths, buffers = _remove_buffers(kept)
+    return {"state": without, "buffers": [base64.b64encode(buffer).decode() for buffer in buffers], "paths": paths}

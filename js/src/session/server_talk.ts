@@ -1,7 +1,8 @@
 /** A page's talk with the server that it came from, which follows a run file: what a model would send to a kernel goes there. */
 
-import type { FromKernel, Stream, ToKernel } from "../protocol/contract";
+import type { FromKernel, Stream, ToKernel, Traits } from "../protocol/contract";
 import { isObject } from "../protocol/kernel_message";
+import { createPlainModel, type PlainModel } from "./plain_model";
 
 /** What else a server says: the file has another run than the page was made for. */
 type FromServer = FromKernel | { kind: "reload" };
@@ -25,6 +26,16 @@ export function createServerTalk({ post, hear, stream, reload }: ServerTalkOptio
       else hear(content, buffers);
     }
   };
+}
+
+/** The model of a page that a server has made: it is told what the server says. */
+export function createServedModel(traits: Traits, { post, reload }: Pick<ServerTalkOptions, "post" | "reload">) {
+  const hear: ServerTalkOptions["hear"] = (message, buffers) => served.emit("msg:custom", message, buffers);
+  const served: PlainModel<Traits> = createPlainModel(
+    traits,
+    createServerTalk({ post, hear, stream: () => traits.stream, reload }),
+  );
+  return served.model;
 }
 
 /** What cannot be read is as good as no answer. */

@@ -4,5 +4,5 @@ import { createInterface } from "node:readline";
 import { answer } from "./pages.ts";
 
 for await (const line of createInterface({ input: process.stdin })) {
-  process.stdout.write(`${JSON.stringify(answer(JSON.parse(line)))}\n`);
+  process.stdout.write(`${JSON.stringify(await answer(JSON.parse(line)))}\n`);
 }
