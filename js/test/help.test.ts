@@ -96,23 +96,29 @@ describe("the tour of a comparison", () => {
   };
 
   it("names the sides and says what differs", () => {
-    const [first, second] = comparisonSteps(compared, 20, true);
+    const [first, second] = comparisonSteps(compared, 20, true, true);
     expect(first.text).toMatch(/^2 sides: tanh, LSTM\..* batch 20, .* The buttons train all/);
     expect(second.text).toBe("At batch 20 …");
-    expect(comparisonSteps(compared, 20, false)[0].text).not.toContain("buttons");
-    expect(comparisonSteps({ ...compared, sentence: "" }, 20, false)[1].text).toContain("as soon as");
+    expect(comparisonSteps(compared, 20, false, true)[0].text).not.toContain("buttons");
+    expect(comparisonSteps({ ...compared, sentence: "" }, 20, false, true)[1].text).toContain("as soon as");
   });
 
   it("says which scale panel 3 has", () => {
     const texts = (scale: "shared" | "own") =>
-      comparisonSteps({ ...compared, scale }, 20, true).map(({ text }) => text);
+      comparisonSteps({ ...compared, scale }, 20, true, true).map(({ text }) => text);
     expect(texts("shared").join()).toContain("All have one scale");
     expect(texts("own").join()).toContain("Each has its own scale");
   });
 
+  it("leaves out the lines over training where there are none", () => {
+    const titles = (course: boolean) => comparisonSteps(compared, 0, false, course).map(({ title }) => title);
+    expect(titles(false)).toEqual(titles(true).filter((title) => title !== "Over training"));
+    expect(titles(true)).toContain("Over training");
+  });
+
   it("ends where somebody's own arrays first differ", () => {
-    const steps = comparisonSteps({ ...compared, mark: { batch: 0, step: 1, lag: 3 } }, 0, false);
-    expect(steps).toHaveLength(comparisonSteps(compared, 0, false).length + 1);
+    const steps = comparisonSteps({ ...compared, mark: { batch: 0, step: 1, lag: 3 } }, 0, false, false);
+    expect(steps).toHaveLength(comparisonSteps(compared, 0, false, false).length + 1);
     expect(steps.at(-1)?.text).toContain("what step 1 received from the loss of step 4");
   });
 });

@@ -4,13 +4,21 @@ import type { TourStep } from "../help/tour_steps";
 import { formatCount } from "../words/format";
 import type { ComparisonState } from "./session";
 
-/** The steps for what is shown now. */
+/** The steps for what is shown now; `course`: there are lines over training. */
 export function comparisonSteps(
   { sides, sentence, mark, scale }: Pick<ComparisonState, "sides" | "sentence" | "mark" | "scale">,
   batch: number,
   live: boolean,
+  course: boolean,
 ): TourStep[] {
   const names = sides.map(({ name }) => name).join(", ");
+  const training = {
+    title: "Over training",
+    text:
+      "A line for each side, drawn as beside its name. Hover to preview a batch in all sides, click to select it; " +
+      "Lines chooses what is drawn.",
+    selectors: ["[data-panel=trend] svg[tabindex]"],
+  };
   const steps: TourStep[] = [
     {
       title: "Side by side",
@@ -25,13 +33,7 @@ export function comparisonSteps(
       text: sentence || "What differs stands above the panels, as soon as anything can be said.",
       selectors: [".contrast:not([hidden])", ".side-head"],
     },
-    {
-      title: "Over training",
-      text:
-        "A line for each side, drawn as beside its name. Hover to preview a batch in all sides, click to select it; " +
-        "Lines chooses what is drawn.",
-      selectors: ["[data-panel=trend] svg[tabindex]", "[data-panel=predictions] svg[tabindex]"],
-    },
+    ...(course ? [training] : []),
     {
       title: "The same piece in all",
       text:

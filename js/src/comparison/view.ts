@@ -133,7 +133,8 @@ export function createComparisonView(parent: HTMLElement, session: ComparisonSes
 
   function finish(batch: number | null) {
     highlight();
-    tour.update(batch === null ? null : () => comparisonSteps(session.store.state, batch, isLive()));
+    const course = !panelArea.classList.contains("one-batch");
+    tour.update(batch === null ? null : () => comparisonSteps(session.store.state, batch, isLive(), course));
     root.dataset.batch = batch === null ? "" : String(batch);
     root.toggleAttribute("data-drawing", false);
   }
