@@ -4,6 +4,7 @@ import { pointer } from "d3-selection";
 import { element, setText } from "../browser/dom";
 import type { Tooltip } from "../controls/tooltip";
 import type { Figure, Gestures, Panel, Shown } from "../figure/figure";
+import { createInputs } from "../figure/inputs";
 import { fallsBelow } from "../geometry/decay";
 import { type Focus, focusedLoss } from "../geometry/focus";
 import { type Bins, binColumns } from "../geometry/heat";
@@ -19,12 +20,12 @@ import { counted, formatNumber } from "../words/format";
 import { averageText, hasLoss, lossText, NO_LOSS } from "../words/outcomes";
 import { streamName } from "../words/streams";
 import { surfaceName } from "../words/surface_text";
-import type { TooltipContent } from "../words/tooltip_content";
-import { sentence } from "../words/tooltip_content";
+import { sentence, type TooltipContent } from "../words/tooltip_content";
 import { createFrame } from "./frame";
 import { createHeatLegend } from "./heat_legend";
 import { answerKeys, arrowOf, pinByKey } from "./keys";
-import { createSvg, makeSteerable } from "./plot";
+import { paintRows } from "./pixel_rows";
+import { createSvg, makeSteerable, onLeave } from "./plot";
 import { makeZoomable, zoomByKey } from "./zoomable";
 
 const TOP = 4;
@@ -71,7 +72,7 @@ export function createLayers(parent: HTMLElement, tooltip: Tooltip, commands: Co
   let focus: Focus = { target: null, pinned: null };
   /** The tracks of a batch, and their colours: worked out once, since they look at every piece. */
   let known: { of: Snapshot; tracks: Track[]; scales: Drawn["scales"] } | null = null;
-  let painted: unknown[] = [];
+  const inputs = createInputs();
 
   function placeAt(event: PointerEvent | MouseEvent): { row: number; step: number } | null {
     if (!drawn) return null;
@@ -95,9 +96,6 @@ export function createLayers(parent: HTMLElement, tooltip: Tooltip, commands: Co
       const place = placeAt(event);
       gestures.point(place && targetAt(place));
     })
-    .on("pointerleave", (event: PointerEvent) => {
-      if (event.pointerType !== "touch") gestures.point(null);
-    })
     .on("blur", () => gestures.point(null))
     .on("click", (event: MouseEvent) => {
       const row = drawn ? rowAt(drawn.rows, pointer(event, svg.node())[1] - TOP) : null;
@@ -111,6 +109,7 @@ export function createLayers(parent: HTMLElement, tooltip: Tooltip, commands: Co
         return zoomByKey(event, drawn.shown, gestures) || onKey(event.key, drawn, figure);
       }),
     );
+  onLeave(svg, () => gestures.point(null));
   makeZoomable(svg, gestures, () => drawn?.shown ?? null);
 
   /** The row that is pointed at, else the first that the panels show. */
@@ -198,7 +197,7 @@ export function createLayers(parent: HTMLElement, tooltip: Tooltip, commands: Co
         .map((track) => `${surfaceName(track.name, state.info)}: at most ${formatNumber(Math.max(...track.bars))}.`)
         .join(" "),
     );
-    painted = [];
+    inputs.forget();
     light();
   }
 
@@ -229,26 +228,18 @@ export function createLayers(parent: HTMLElement, tooltip: Tooltip, commands: Co
   function paint({ tracks, rows, height, bins, ratio, shown }: Drawn, loss: number | null, scale: HeatScale | null) {
     const color = createPixelColors(scale, shown.theme, false);
     const seen = { zero: true, notFinite: false };
-    const width = bins.edges[bins.count];
-    canvas.width = width;
-    canvas.height = Math.round(height * ratio);
-    const context = canvas.getContext("2d");
-    if (!context || width === 0) return seen;
-    const image = context.createImageData(width, canvas.height);
-    const pixels = new Uint32Array(image.data.buffer);
-    const line = new Uint32Array(width);
-    tracks.forEach((track, row) => {
-      const values = loss === null ? track.bars : sentTo(track, loss);
-      line.fill(0);
+    const stretches = rows.map(({ y, height: tall }) => ({
+      from: Math.round(y * ratio),
+      to: Math.round((y + tall - 1) * ratio),
+    }));
+    paintRows(canvas, bins.edges[bins.count], Math.round(height * ratio), stretches, (row, line) => {
+      const values = loss === null ? tracks[row].bars : sentTo(tracks[row], loss);
       largestSteps(values, shown.columns.first, bins).forEach((step, bin) => {
         if (step < 0) return;
         if (!Number.isFinite(values[step])) seen.notFinite = true;
         line.fill(color(values[step]), bins.edges[bin], bins.edges[bin + 1]);
       });
-      const end = Math.round((rows[row].y + rows[row].height - 1) * ratio);
-      for (let y = Math.round(rows[row].y * ratio); y < end; y += 1) pixels.set(line, y * width);
     });
-    context.putImageData(image, 0, 0);
     return seen;
   }
 
@@ -256,9 +247,7 @@ export function createLayers(parent: HTMLElement, tooltip: Tooltip, commands: Co
     if (!drawn) return;
     const { shown, snapshot, scales, rows, tracks, height } = drawn;
     const loss = focusedLoss(focus);
-    const inputs = [drawn, loss];
-    if (inputs.some((input, index) => input !== painted[index])) {
-      painted = inputs;
+    if (inputs.changed(drawn, loss)) {
       const scale = scales[loss === null ? "all" : "one"];
       const seen = paint(drawn, loss, scale);
       legend.update({ scale, theme: shown.theme, signed: false, name: "norm", ...seen });
