@@ -53,7 +53,7 @@ test-packaging: bundle ## what the wheel and the sdist hold
 	$(BIN)/pytest tests/packaging
 
 test-browser: bundle chromium ## the widget in JupyterLab and other hosts in Chromium
-	$(BIN)/pytest tests/browser --ignore=tests/browser/test_monkey.py
+	$(BIN)/pytest tests/browser
 
 docs: bundle ## the documentation site in docs/_build/html: strict, and no broken link
 	rm -rf docs/_build
@@ -89,7 +89,7 @@ bench: bundle chromium ## measure against peers, on one BLAS thread
 replicate: $(VENV)/.test ## train published results again and write docs/replication.md: 10 minutes
 	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m benchmarks.replicate $(if $(KERNEL),--kernel $(KERNEL))
 
-screenshots: bundle chromium ## take the pictures of the README again
+screenshots: bundle chromium ## take the pictures of the README and of docs/architecture.md again
 	$(BIN)/python scripts/screenshots.py
 
 release-check: bundle chromium $(VENV)/.release ## whether a release is fit to be uploaded, as a table
