@@ -127,7 +127,9 @@ class Feed:
             nearest = self._run.nearest_held(batch).batch if part is None else None
             unfinished = isinstance(error, UnfinishedError)
             return {**found, "nearest": nearest, "reason": _sentence(error), "unfinished": unfinished}, []
-        except (RunFileError, TypeError, ValueError) as error:
+        except RunFileError as error:  # it may be in use, or mended
+            return {**found, "reason": _sentence(error), "again": True}, []
+        except (TypeError, ValueError) as error:
             return {**found, "reason": _sentence(error)}, []
 
     def cues(self) -> list[dict[str, Any]]:

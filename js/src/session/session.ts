@@ -254,14 +254,14 @@ export function createSession(
   }
 
   function applyDetails(answer: DetailsAnswer, chunks: Bytes[]) {
-    const { client: asker, epoch, batch, stream, part, held, nearest, reason, unfinished } = answer;
+    const { client: asker, epoch, batch, stream, part, held, nearest, reason, unfinished, again } = answer;
     if (asker !== client || epoch !== position.epoch) return;
     const place = { batch, stream, part };
     if (unfinished) return details.unfinished(place, reason ?? "");
     try {
       appendChunks(chunks);
     } finally {
-      details.answered(place, held && store.state.run.details.has(place), nearest, reason);
+      details.answered(place, held && store.state.run.details.has(place), nearest, reason, again);
     }
   }
 
