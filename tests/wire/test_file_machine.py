@@ -86,6 +86,13 @@ class FollowedFile(Machine):
                 self.wire.carry_to_server(page, fault)
 
     @rule()
+    def lose_answers(self) -> None:
+        """Everything reaches the server, and nothing comes back."""
+        for page in list(self.wire.to_page):
+            self.wire.carry_to_server(page)
+            self.wire.carry_to_page(page, "lost")
+
+    @rule()
     def answer_on_two_threads(self) -> None:
         self.wire.carry_at_once()
 
@@ -182,6 +189,23 @@ class FollowedFile(Machine):
             with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
                 connection.execute(f"UPDATE {ROWS[how]}")
         self.damaged = how
+
+    @rule(kind=KIND, recorded=COUNT, how=st.sampled_from(["overview", "settings", "details"]))
+    def replace_by_a_damaged_file(self, kind: int, recorded: int, how: str) -> None:
+        self.replace_file(kind, recorded, thinned=False)
+        if not self.damaged:
+            self.damage(how, 0)
+
+    @precondition(lambda self: self.damaged in ("details", "layouts"))
+    @rule()
+    def ask_for_what_is_damaged(self) -> None:
+        self.wire.open()
+        for page in self.wire.to_page:
+            newest = self.account(page).overview.column("batch")[-8:].tolist()
+            places = [{"batch": batch, "stream": None, "part": None} for batch in newest]
+            self.wire.tell("want", page, side=0, places=places)
+        self.wire.carry_all(4)
+        self.wire.close(next(iter(self.wire.to_page)))
 
     @precondition(lambda self: self.damaged)
     @rule()
