@@ -15,6 +15,7 @@ import type {
   ToKernel,
   Traits,
 } from "../src/protocol/contract";
+import { createListeners } from "../src/session/listeners";
 import { infoOf } from "../src/state/surfaces";
 import { gatesOf, primaryOf, surfacesOf } from "./network";
 import { type Settings, syntheticDetails, syntheticOverview } from "./synthetic";
@@ -29,8 +30,6 @@ export interface MockOptions extends Settings {
   /** The kernel answers nothing. */
   silent: boolean;
 }
-
-type Listener = (...args: unknown[]) => void;
 
 const FRAME_MS = 33;
 const BATCHES_PER_FRAME = 40;
@@ -71,7 +70,7 @@ function choiceAt(batch: number, steps: number): HorizonChoice {
 }
 
 export function createMockModel(options: MockOptions): AnyModel<Traits> {
-  const listeners = new Map<string, Set<Listener>>();
+  const { on, off, emit } = createListeners();
   const first = { batch: 0, text: "qX#\t}9z;k\u0001 <script>alert(1)</script> &amp; \n(0_w*e)\n" };
   const traits: Traits = {
     selected: null,
@@ -127,10 +126,6 @@ export function createMockModel(options: MockOptions): AnyModel<Traits> {
     first,
     now: { batch, text: options.text.slice(0, 240) },
   });
-
-  function emit(name: string, ...args: unknown[]) {
-    for (const listener of listeners.get(name) ?? []) listener(...args);
-  }
 
   function setTrait<K extends keyof Traits>(name: K, value: Traits[K]) {
     traits[name] = value;
@@ -284,11 +279,7 @@ export function createMockModel(options: MockOptions): AnyModel<Traits> {
     set: setTrait,
     save_changes() {},
     send: (message: ToKernel) => setTimeout(() => options.silent || answer(message), 5),
-    on(name: string, listener: Listener) {
-      listeners.set(name, (listeners.get(name) ?? new Set()).add(listener));
-    },
-    off(name: string, listener: Listener) {
-      listeners.get(name)?.delete(listener);
-    },
+    on,
+    off,
   } as unknown as AnyModel<Traits>;
 }

@@ -2,7 +2,9 @@
 
 import type { AnyModel } from "@anywidget/types";
 import { createWidget, showComparison, showRun } from "./lifecycle";
-import type { ComparisonTraits, SweepTraits, Traits } from "./protocol/contract";
+import type { ComparisonTraits } from "./protocol/comparison_contract";
+import type { Traits } from "./protocol/contract";
+import type { SweepTraits } from "./protocol/sweep_contract";
 import { showSweep } from "./sweep/show";
 import "./styles/index.css";
 

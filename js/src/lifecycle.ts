@@ -3,7 +3,8 @@
 import type { AnyModel, InitializeProps, RenderProps } from "@anywidget/types";
 import { createComparisonSession } from "./comparison/session";
 import { createComparisonView } from "./comparison/view";
-import type { ComparisonTraits, Traits } from "./protocol/contract";
+import type { ComparisonTraits } from "./protocol/comparison_contract";
+import type { Traits } from "./protocol/contract";
 import { createSession } from "./session/session";
 import { createView } from "./view/view";
 

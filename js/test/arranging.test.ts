@@ -1,17 +1,15 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { arrange } from "../src/figure/arrange";
 import { type Arranging, createArranging } from "../src/figure/arranging";
-import type { Target } from "../src/geometry/focus";
-import { sameTarget } from "../src/geometry/focus";
-import { type DetailsChunk, decodeChunk } from "../src/protocol/chunks";
+import { sameTarget, type Target } from "../src/geometry/focus";
 import { createSession } from "../src/session/session";
-import { detailsChunk } from "./chunks";
+import { decodeDetails, detailsChunk } from "./chunks";
 import { fakeClock, fakeModel, fakeVisibility } from "./fakes";
 
 const room = { width: 400, theme: "light", zoomed: null } as const;
 const { state } = createSession(fakeModel().model, fakeClock().clock, fakeVisibility().visibility).store;
 const held = (batch: number) => {
-  const snapshot = (decodeChunk(detailsChunk([batch])) as DetailsChunk).read(0);
+  const snapshot = decodeDetails(detailsChunk([batch])).read(0);
   return { snapshot, recorded: snapshot, beside: null };
 };
 let arranging: Arranging;
@@ -46,7 +44,7 @@ describe("what panels draw", () => {
 
 describe("the form of panel 3", () => {
   const of = (surface: string) => {
-    const snapshot = (decodeChunk(detailsChunk([3], 0, null, [], surface)) as DetailsChunk).read(0);
+    const snapshot = decodeDetails(detailsChunk([3], 0, null, [], surface)).read(0);
     return { snapshot, recorded: null, surface, companion: { surface: "c", items: snapshot.items(surface, "norm") } };
   };
   const formAt = (width: number, form: "auto" | "bars" | "heatmap" = "auto", surface = "h") =>

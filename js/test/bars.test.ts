@@ -1,14 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { createRandom } from "../dev/synthetic";
 import { type BarLayout, highestPerColumn, layOutBars, medianPerColumn, WIDEST } from "../src/geometry/bars";
-import { growingColumn } from "../src/state/growing_column";
-import { createSeries } from "../src/state/series";
+import { seriesOf } from "./chunks";
 
-const seriesOf = (values: number[]) => {
-  const column = growingColumn((capacity) => new Float32Array(capacity));
-  column.append(Float32Array.from(values));
-  return createSeries(column);
-};
 const columns = (layout: BarLayout) => Array.from({ length: layout.columns }, (_, column) => column);
 
 describe("the layout of bars", () => {

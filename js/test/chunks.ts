@@ -1,9 +1,27 @@
-/** Chunks of three steps and two lags whose values are easy to tell apart. */
+/** Chunks of three steps and two lags whose values are easy to tell apart, and a small network for others. */
 
 import { type ColumnData, encodeChunk } from "../dev/chunks";
+import type { Settings } from "../dev/synthetic";
 import { type DetailsChunk, decodeChunk, type OverviewChunk } from "../src/protocol/chunks";
 import type { Bytes, Part, Stream } from "../src/protocol/contract";
 import type { Place } from "../src/state/details";
+import { growingColumn } from "../src/state/growing_column";
+import { createRun, type Run } from "../src/state/run";
+import { createSeries, type Series } from "../src/state/series";
+
+export const NETWORK: Settings = {
+  cell: "lstm",
+  layers: 1,
+  bidirectional: false,
+  hidden: 5,
+  steps: 6,
+  lags: 4,
+  text: "abcdefghijklmnopqrstuvwxyz",
+  labels: ["a"],
+  streams: 1,
+  diverged: new Set(),
+  halfLife: 10,
+};
 
 const SURFACES = ["W_hh", "W_hh:mean_abs", "W_hh:share"] as const;
 const STEPS = 3;
@@ -81,6 +99,17 @@ export function detailsChunk(
 /** What a frame carries of some batches. */
 export const bothChunks = (batches: number[]): ArrayBuffer[] => [overviewChunk(batches), detailsChunk(batches)];
 
+/** A chunk whose header is this text, whatever it says, and what comes after it. */
+export function withHeader(text: string, columns: Uint8Array = new Uint8Array()): Uint8Array<ArrayBuffer> {
+  const header = new TextEncoder().encode(text);
+  const padded = Math.ceil(header.length / 4) * 4;
+  const bytes = new Uint8Array(4 + padded + columns.length).fill(0x20, 4, 4 + padded);
+  new DataView(bytes.buffer).setUint32(0, padded, true);
+  bytes.set(header, 4);
+  bytes.set(columns, 4 + padded);
+  return bytes;
+}
+
 /** A chunk as it is known to be. */
 export function decodeOverview(source: Bytes): OverviewChunk {
   const chunk = decodeChunk(source);
@@ -92,4 +121,17 @@ export function decodeDetails(source: Bytes): DetailsChunk {
   const chunk = decodeChunk(source);
   if (chunk.kind !== "details") throw new Error(`expected details, got ${chunk.kind}`);
   return chunk;
+}
+
+/** A run of which chunk after chunk has arrived. */
+export function runOf(...chunks: number[][]): Run {
+  const run = createRun();
+  for (const batches of chunks) run.append(decodeOverview(overviewChunk(batches)));
+  return run;
+}
+
+export function seriesOf(values: ArrayLike<number>): Series {
+  const column = growingColumn((capacity) => new Float32Array(capacity));
+  column.append(Float32Array.from(values));
+  return createSeries(column);
 }

@@ -4,19 +4,12 @@ import { createCommonFollowing, newestCommon, SHOWN_MS } from "../src/comparison
 import { type ComparisonSession, createComparisonSession } from "../src/comparison/session";
 import { focusHere } from "../src/comparison/side";
 import { spreadLabels, trendPoints } from "../src/comparison/trend_lines";
-import { decodeChunk, type OverviewChunk } from "../src/protocol/chunks";
-import type {
-  ComparisonFrame,
-  ComparisonTraits,
-  SideFrame,
-  SideState,
-  Status,
-  ToKernel,
-} from "../src/protocol/contract";
+import type { ComparisonFrame, ComparisonTraits, SideFrame, SideState } from "../src/protocol/comparison_contract";
+import type { Status, ToKernel } from "../src/protocol/contract";
 import { BUSY_MS, LEASE_MS, SILENCE_MS } from "../src/session/requests";
 import { medianOf } from "../src/state/median";
-import { createRun, type Run } from "../src/state/run";
-import { bothChunks, overviewChunk } from "./chunks";
+import type { Run } from "../src/state/run";
+import { bothChunks, runOf } from "./chunks";
 import { fakeClock, fakeModel, fakeVisibility, STATUS } from "./fakes";
 
 function sideState(changes: Partial<SideState> = {}): SideState {
@@ -221,12 +214,6 @@ describe("a comparison's session", () => {
   });
 });
 
-function runOf(...batches: number[]): Run {
-  const run = createRun();
-  if (batches.length > 0) run.append(decodeChunk(overviewChunk(batches)) as OverviewChunk);
-  return run;
-}
-
 const side = (run: Run, state: Status["state"] = "training", live = true) => ({
   run,
   status: { ...STATUS, state },
@@ -236,16 +223,16 @@ const side = (run: Run, state: Status["state"] = "training", live = true) => ({
 describe("which batch is shown", () => {
   it("is the newest that all who go on have recorded", () => {
     expect(newestCommon([side(runOf()), side(runOf())])).toBeNull();
-    expect(newestCommon([side(runOf(0, 10)), side(runOf(0, 7))])).toBe(7);
-    expect(newestCommon([side(runOf(0, 10)), side(runOf(0, 3), "diverged")])).toBe(10);
-    expect(newestCommon([side(runOf(0, 10)), side(runOf(0, 900), "paused", false)])).toBe(10);
-    expect(newestCommon([side(runOf(0, 10), "paused", false), side(runOf(0, 4), "paused", false)])).toBe(10);
+    expect(newestCommon([side(runOf([0, 10])), side(runOf([0, 7]))])).toBe(7);
+    expect(newestCommon([side(runOf([0, 10])), side(runOf([0, 3]), "diverged")])).toBe(10);
+    expect(newestCommon([side(runOf([0, 10])), side(runOf([0, 900]), "paused", false)])).toBe(10);
+    expect(newestCommon([side(runOf([0, 10]), "paused", false), side(runOf([0, 4]), "paused", false)])).toBe(10);
   });
 
   it("stays for a while, and as long as it is pointed at", () => {
     let now = 0;
     const following = createCommonFollowing(() => now);
-    const both = (...batches: number[]) => [side(runOf(...batches)), side(runOf(...batches))];
+    const both = (...batches: number[]) => [side(runOf(batches)), side(runOf(batches))];
     expect(following(both(0), false)).toBe(0);
     expect(following(both(0, 5), false)).toBe(0);
     now += SHOWN_MS;

@@ -5,7 +5,7 @@ import type { Stream } from "../src/protocol/contract";
 import { createDetailRequests, type DetailRequests } from "../src/session/detail_requests";
 import { SILENCE_MS } from "../src/session/requests";
 import { createDetails, keyOf } from "../src/state/details";
-import { at, decodeDetails, detailsChunk } from "./chunks";
+import { at, decodeDetails, detailsChunk, NETWORK } from "./chunks";
 import { fakeClock } from "./fakes";
 
 const chunkOf = (...batches: number[]) => decodeDetails(detailsChunk(batches));
@@ -57,8 +57,7 @@ describe("the details that a page holds", () => {
     const details = createDetails();
     details.add(chunkOf(0));
     details.add(decodeDetails(detailsChunk([0], 0, null, [], "W_ih")));
-    const settings = { steps: 3, lags: 2, cell: "gru", layers: 1, bidirectional: false, hidden: 4, streams: 1 };
-    const other = { ...settings, text: "abc", labels: ["a"], diverged: new Set<number>(), halfLife: 1 };
+    const other = { ...NETWORK, cell: "gru", hidden: 4 };
     for (const chunk of [syntheticUnits(0, other, null, "W_hh"), syntheticCell(0, other, null, "cell:")]) {
       const decoded = decodeChunk(chunk);
       if (decoded.kind !== "overview") details.add(decoded);

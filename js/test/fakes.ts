@@ -3,6 +3,7 @@
 import type { AnyModel } from "@anywidget/types";
 import type { Clock, Visibility } from "../src/browser/clock";
 import type { Status, ToKernel, Traits } from "../src/protocol/contract";
+import { createListeners } from "../src/session/listeners";
 
 export function fakeClock() {
   let now = 0;
@@ -101,14 +102,11 @@ export function fakeModel(changes: Partial<Traits> = {}) {
     _choice: { newest: null },
     ...changes,
   };
-  const listeners = new Map<string, Set<(...args: unknown[]) => void>>();
+  const { on, off, emit, count } = createListeners();
   const sent: ToKernel[] = [];
   const saved: (keyof Traits)[] = [];
   let unsaved: (keyof Traits)[] = [];
   let closed = false;
-  const emit = (name: string, ...args: unknown[]) => {
-    for (const listener of listeners.get(name) ?? []) listener(...args);
-  };
   const model = {
     get: (name: keyof Traits) => traits[name],
     set(name: keyof Traits, value: never) {
@@ -124,10 +122,8 @@ export function fakeModel(changes: Partial<Traits> = {}) {
       if (closed) throw new Error("Cannot send");
       sent.push(message);
     },
-    on(name: string, listener: () => void) {
-      listeners.set(name, (listeners.get(name) ?? new Set()).add(listener));
-    },
-    off: (name: string, listener: () => void) => listeners.get(name)?.delete(listener),
+    on,
+    off,
   } as unknown as AnyModel<Traits>;
   return {
     model,
@@ -138,7 +134,7 @@ export function fakeModel(changes: Partial<Traits> = {}) {
     close() {
       closed = true;
     },
-    listening: () => [...listeners.values()].reduce((sum, set) => sum + set.size, 0),
+    listening: count,
     receive: (message: unknown, buffers: (ArrayBuffer | DataView)[] = []) => emit("msg:custom", message, buffers),
     /** The kernel changes a trait. */
     change<K extends keyof Traits>(name: K, value: Traits[K]) {

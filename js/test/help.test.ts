@@ -8,11 +8,8 @@ import { leaderPath } from "../src/help/pointer";
 import { tourSteps } from "../src/help/tour_steps";
 import { describeGradients, describeOverview, describePredictions } from "../src/panels/alternatives";
 import type { Items, Snapshot } from "../src/protocol/chunks";
-import { growingColumn } from "../src/state/growing_column";
-import { createRun } from "../src/state/run";
-import { createSeries } from "../src/state/series";
 import type { State } from "../src/state/store";
-import { decodeOverview, overviewChunk } from "./chunks";
+import { runOf, seriesOf } from "./chunks";
 
 const STEPS = 10;
 
@@ -93,27 +90,39 @@ describe("the tour of a comparison", () => {
     sentence: "At batch 20 …",
     mark: null,
     scale: "shared" as const,
+    batch: 20,
+    live: false,
+    course: true,
   };
+  const titles = (changes: Partial<typeof compared>) =>
+    comparisonSteps({ ...compared, ...changes }).map(({ title }) => title);
 
   it("names the sides and says what differs", () => {
-    const [first, second] = comparisonSteps(compared, 20, true);
+    const [first, second] = comparisonSteps({ ...compared, live: true });
     expect(first.text).toMatch(/^2 sides: tanh, LSTM\..* batch 20, .* The buttons train all/);
     expect(second.text).toBe("At batch 20 …");
-    expect(comparisonSteps(compared, 20, false)[0].text).not.toContain("buttons");
-    expect(comparisonSteps({ ...compared, sentence: "" }, 20, false)[1].text).toContain("as soon as");
+    expect(comparisonSteps(compared)[0].text).not.toContain("buttons");
+    expect(comparisonSteps({ ...compared, sentence: "" })[1].text).toContain("as soon as");
   });
 
   it("says which scale panel 3 has", () => {
-    const texts = (scale: "shared" | "own") =>
-      comparisonSteps({ ...compared, scale }, 20, true).map(({ text }) => text);
+    const texts = (scale: "shared" | "own") => comparisonSteps({ ...compared, scale }).map(({ text }) => text);
     expect(texts("shared").join()).toContain("All have one scale");
     expect(texts("own").join()).toContain("Each has its own scale");
   });
 
   it("ends where somebody's own arrays first differ", () => {
-    const steps = comparisonSteps({ ...compared, mark: { batch: 0, step: 1, lag: 3 } }, 0, false);
-    expect(steps).toHaveLength(comparisonSteps(compared, 0, false).length + 1);
+    const steps = comparisonSteps({ ...compared, mark: { batch: 0, step: 1, lag: 3 } });
+    expect(steps).toHaveLength(comparisonSteps(compared).length + 1);
     expect(steps.at(-1)?.text).toContain("what step 1 received from the loss of step 4");
+  });
+
+  it("compares nothing where there is one side, and follows no course where there is none", () => {
+    const alone = { sides: [side("reference")], course: false };
+    expect(titles(alone)).toEqual(["What is shown", "What was found, in a sentence", "How far one loss reaches"]);
+    const texts = comparisonSteps({ ...compared, ...alone }).map(({ text }) => text);
+    expect(texts.join(" ")).not.toMatch(/\b(all|each|They)\b/);
+    expect(titles({ course: false })).not.toContain("Over training");
   });
 });
 
@@ -196,12 +205,9 @@ describe("alternatives", () => {
   });
 
   it("say which batches panel 1 shows, where it is highest and what is newest", () => {
-    const run = createRun();
-    run.append(decodeOverview(overviewChunk([0, 10, 1200])));
+    const run = runOf([0, 10, 1200]);
     const overview = { run, quantity: "loss", info: { ...INFO, task: null } } as unknown as State;
-    const grown = growingColumn((capacity) => new Float32Array(capacity));
-    grown.append(Float32Array.of(2, 3, Number.NaN));
-    const series = createSeries(grown);
+    const series = seriesOf([2, 3, Number.NaN]);
     expect(describeOverview(overview, series, 0, 3)).toBe(
       "3 recorded batches, 0 to 1,200. loss (nats per step): highest at batch 10: 3.000 nats per step; " +
         "newest: not a number nats per step.",

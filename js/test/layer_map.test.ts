@@ -4,21 +4,9 @@ import { syntheticDetails } from "../dev/synthetic";
 import { binCells } from "../src/geometry/heat";
 import { largestSteps, layOutRows, rowAt, sentTo, tracksOf } from "../src/geometry/layer_map";
 import { indexOf } from "../src/protocol/lags";
-import { decodeDetails } from "./chunks";
+import { decodeDetails, NETWORK } from "./chunks";
 
-const SETTINGS = {
-  cell: "lstm",
-  layers: 3,
-  bidirectional: true,
-  hidden: 4,
-  steps: 9,
-  lags: 4,
-  text: "abcdefghijklmnopqrstuvwxyz",
-  labels: ["a"],
-  streams: 1,
-  diverged: new Set<number>(),
-  halfLife: 10,
-};
+const SETTINGS = { ...NETWORK, layers: 3, bidirectional: true, steps: 9 };
 const primary = primaryOf(SETTINGS);
 const snapshot = decodeDetails(syntheticDetails([5], SETTINGS, null, primary)).read(0);
 const tracks = tracksOf(snapshot);

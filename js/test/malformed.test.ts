@@ -1,16 +1,16 @@
 /** What kernel and host deliver, damaged: a page says so, goes on with what is right, and never throws, hangs or takes much memory. */
 
 import { afterAll, describe, expect, it, vi } from "vitest";
-import type { Settings } from "../dev/synthetic";
+import { createRandom } from "../dev/synthetic";
 import { syntheticCell, syntheticUnits } from "../dev/synthetic_parts";
 import { createComparisonSession } from "../src/comparison/session";
 import { type Chunk, decodeChunk } from "../src/protocol/chunks";
-import type { ComparisonTraits } from "../src/protocol/contract";
+import type { ComparisonTraits } from "../src/protocol/comparison_contract";
 import { createServerTalk } from "../src/session/server_talk";
 import { createSession } from "../src/session/session";
 import { createInnerModel } from "../src/sweep/inner_model";
 import { createSweepSession } from "../src/sweep/session";
-import { bothChunks, detailsChunk, overviewChunk } from "./chunks";
+import { bothChunks, detailsChunk, NETWORK, overviewChunk, withHeader } from "./chunks";
 import { fakeClock, fakeModel, fakeVisibility, STATUS } from "./fakes";
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -21,42 +21,13 @@ afterAll(() => {
   for (const [what, cases] of tried) console.info(`${cases.toLocaleString("en").padStart(8)}  ${what}`);
 });
 
-/** Numbers from 0 to 1 that are the same at every run (mulberry32). */
-function seeded(seed: number) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-const network: Settings = {
-  cell: "lstm",
-  layers: 1,
-  bidirectional: false,
-  hidden: 5,
-  steps: 6,
-  lags: 4,
-  text: "abcdefghijklmnopqrstuvwxyz",
-  labels: ["a"],
-  streams: 1,
-  diverged: new Set<number>(),
-  halfLife: 10,
-};
-
 const SOUND: [string, ArrayBuffer][] = [
   ["overview", overviewChunk([0, 5, 10])],
   ["details", detailsChunk([0, 5])],
   ["details of a stream", detailsChunk([5], 0, 2, [["start", "i4", [1], [15]]])],
-  ["units", asBuffer(syntheticUnits(9, network, null, "W_hh"))],
-  ["cell", asBuffer(syntheticCell(9, network, null, "cell:"))],
+  ["units", syntheticUnits(9, NETWORK, null, "W_hh")],
+  ["cell", syntheticCell(9, NETWORK, null, "cell:")],
 ];
-
-function asBuffer(bytes: ArrayBuffer | DataView): ArrayBuffer {
-  return bytes instanceof ArrayBuffer ? bytes : (bytes.buffer as ArrayBuffer);
-}
 
 /** Reads all that a page would of a chunk; gives how many numbers that are. */
 function readAll(chunk: Chunk): number {
@@ -112,7 +83,7 @@ describe.each(SOUND)("a chunk: %s", (name, sound) => {
   const header = new DataView(sound).getUint32(0, true);
 
   it("with bytes flipped, cut and inserted is refused, or can be read", () => {
-    const random = seeded(name.length);
+    const random = createRandom(name.length);
     const below = (limit: number) => Math.floor(random() * limit);
     let read = 0;
     for (let round = 0; round < 2_000; round += 1) {
@@ -137,13 +108,7 @@ describe.each(SOUND)("a chunk: %s", (name, sound) => {
     const told = JSON.parse(new TextDecoder().decode(new Uint8Array(sound, 4, header)));
     for (const odd of oddForms(told)) {
       count("chunks with a header that says something else");
-      const text = new TextEncoder().encode(JSON.stringify(odd) ?? "");
-      const padded = Math.ceil(text.length / 4) * 4;
-      const bytes = new Uint8Array(4 + padded + sound.byteLength - 4 - header).fill(32, 4, 4 + padded);
-      new DataView(bytes.buffer).setUint32(0, padded, true);
-      bytes.set(text, 4);
-      bytes.set(new Uint8Array(sound, 4 + header), 4 + padded);
-      tryChunk(bytes);
+      tryChunk(withHeader(JSON.stringify(odd) ?? "", new Uint8Array(sound, 4 + header)));
     }
   });
 });
@@ -254,7 +219,7 @@ describe("a page of one run", () => {
   });
 
   it("takes chunks that are damaged in a frame, and goes on", () => {
-    const random = seeded(7);
+    const random = createRandom(7);
     for (let round = 0; round < 300; round += 1) {
       count("frames with damaged chunks");
       const { model, session } = started();
@@ -340,10 +305,10 @@ describe("a page of a sweep", () => {
       const { model, receive } = fakeModel(traits as never);
       const session = createSweepSession(model as never, fakeClock().clock, fakeVisibility().visibility);
       receive(odd);
-      expect(session.state.table.rows).toHaveLength(1);
-      expect(typeof session.state.table.rows[0].said).toBe("string");
+      expect(session.store.state.table.rows).toHaveLength(1);
+      expect(typeof session.store.state.table.rows[0].said).toBe("string");
       receive({ kind: "rows", client: null, seq: 0, rows: [{ ...row, batch: 7 }], finished: true });
-      expect(session.state.table.rows[0].batch).toBe(7);
+      expect(session.store.state.table.rows[0].batch).toBe(7);
       session.destroy();
     }
   });
@@ -365,7 +330,7 @@ describe("a page of a sweep", () => {
 
 describe("a page that asks a server", () => {
   it("takes an answer that is damaged for none", async () => {
-    const random = seeded(3);
+    const random = createRandom(3);
     const text = new TextEncoder().encode(JSON.stringify([{ content: { kind: "frame" }, lengths: [4] }]));
     const sound = new Uint8Array(8 + text.length);
     new DataView(sound.buffer).setUint32(0, text.length, true);

@@ -6,9 +6,7 @@ import { binCells, largestPieces } from "../src/geometry/heat";
 import { lossRooms } from "../src/geometry/loss_rooms";
 import { scaleOf } from "../src/geometry/value_scale";
 import type { Info, Quantity, Task } from "../src/protocol/contract";
-import { growingColumn } from "../src/state/growing_column";
 import { createRun } from "../src/state/run";
-import { createSeries } from "../src/state/series";
 import type { State } from "../src/state/store";
 import {
   averageText,
@@ -22,7 +20,7 @@ import {
 } from "../src/words/outcomes";
 import { axisOf, overviewSurface, QUANTITY_TEXT, seriesOf, valueText } from "../src/words/quantities";
 import { taskOf } from "../src/words/task";
-import { decodeDetails, decodeOverview, detailsChunk, overviewChunk } from "./chunks";
+import { decodeDetails, decodeOverview, detailsChunk, overviewChunk, seriesOf as seriesFrom } from "./chunks";
 import { fakeModel } from "./fakes";
 
 const info: Info = fakeModel().traits._info;
@@ -132,17 +130,11 @@ describe("steps without a loss", () => {
 });
 
 describe("the scale of the loss", () => {
-  function series(...numbers: number[]) {
-    const grown = growingColumn((capacity) => new Float32Array(capacity));
-    grown.append(Float32Array.from(numbers));
-    return createSeries(grown);
-  }
-
   it("has room for the baseline above all bars, and below them", () => {
-    const linear = scaleOf(series(0.01, 0.02), 0, 2, { log: false, whole: false, level: 0.2 }, 100, 0);
+    const linear = scaleOf(seriesFrom([0.01, 0.02]), 0, 2, { log: false, whole: false, level: 0.2 }, 100, 0);
     expect(linear.y(0.2)).toBeGreaterThan(0);
     expect(linear.y(0.2)).toBeLessThan(20);
-    const log = scaleOf(series(1, 2), 0, 2, { log: true, whole: false, level: 0.1 }, 100, 0);
+    const log = scaleOf(seriesFrom([1, 2]), 0, 2, { log: true, whole: false, level: 0.1 }, 100, 0);
     expect(log.y(0.1)).toBeLessThan(100);
   });
 });
@@ -202,7 +194,8 @@ describe("what there is one number of for each batch", () => {
     } satisfies Record<Quantity, [number, string]>);
     expect(said.map(([name]) => name).sort()).toEqual(Object.keys(QUANTITY_TEXT).sort());
     for (const [name, [value, words]] of said) expect(valueText(name as Quantity, value as number, info)).toBe(words);
-    expect(valueText("horizon_length", 2.5, info)).toBe("2.500 steps");
+    const horizon = (steps: number) => valueText("horizon_length", steps, info);
+    expect([14.5, 1, Number.NaN].map(horizon)).toEqual(["14.5 steps", "1 step", "not a number"]);
   });
 
   it("is of the chosen surface in the chosen measure, if it is of a surface", () => {

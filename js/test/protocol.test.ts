@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { encodeChunk } from "../dev/chunks";
-import type { Settings } from "../dev/synthetic";
 import { syntheticCell, syntheticUnits } from "../dev/synthetic_parts";
 import { decodeChunk, ownView } from "../src/protocol/chunks";
-import { decodeDetails, decodeOverview, detailsChunk, overviewChunk } from "./chunks";
+import { decodeDetails, decodeOverview, detailsChunk, NETWORK, overviewChunk, withHeader } from "./chunks";
 
 describe("an overview", () => {
   it("has the numbers of every row", () => {
@@ -129,32 +128,13 @@ describe("details", () => {
     const longer = new Uint8Array(buffer.byteLength + 4);
     longer.set(new Uint8Array(buffer));
     expect(() => decodeChunk(longer)).toThrow("4 bytes after its columns");
-    expect(() => decodeChunk(headed('{"version":1,"columns":[]}'))).toThrow("version 1");
-    expect(() => decodeChunk(headed('{"version":2,"kind":"x","columns":[]}'))).toThrow("kind x");
+    expect(() => decodeChunk(withHeader('{"version":1,"columns":[]}'))).toThrow("version 1");
+    expect(() => decodeChunk(withHeader('{"version":2,"kind":"x","columns":[]}'))).toThrow("kind x");
   });
 });
 
-/** A chunk that is nothing but a header. */
-function headed(text: string): Uint8Array {
-  const header = new TextEncoder().encode(text.padEnd(Math.ceil(text.length / 4) * 4));
-  const bytes = new Uint8Array(4 + header.length);
-  bytes.set([header.length]);
-  bytes.set(header, 4);
-  return bytes;
-}
-
 describe("parts of a batch", () => {
-  const network = { cell: "lstm", layers: 2, bidirectional: true, hidden: 5 };
-  const settings: Settings = {
-    ...network,
-    steps: 6,
-    lags: 4,
-    text: "abcdefghijklmnopqrstuvwxyz",
-    labels: ["a"],
-    streams: 1,
-    diverged: new Set<number>(),
-    halfLife: 10,
-  };
+  const settings = { ...NETWORK, layers: 2, bidirectional: true };
 
   it("are hidden units, with numbers of each, of its bars and of its lags", () => {
     const chunk = decodeChunk(syntheticUnits(9, settings, null, "W_hh_l0_reverse"));

@@ -2,13 +2,7 @@ import { expect, it } from "vitest";
 import { CLIPPED, DIVERGED } from "../src/protocol/chunks";
 import { growingColumn } from "../src/state/growing_column";
 import { createRun } from "../src/state/run";
-import { at, decodeDetails, decodeOverview, detailsChunk, overviewChunk } from "./chunks";
-
-function runOf(...chunks: number[][]) {
-  const run = createRun();
-  for (const batches of chunks) run.append(decodeOverview(overviewChunk(batches)));
-  return run;
-}
+import { at, decodeDetails, decodeOverview, detailsChunk, overviewChunk, runOf } from "./chunks";
 
 it("has the numbers of every batch, whichever chunk held it", () => {
   const run = runOf([0, 10], [20], [30, 40, 50]);

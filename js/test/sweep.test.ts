@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { RelayedToKernel, SweepTable, TrialRow } from "../src/protocol/contract";
+import type { RelayedToKernel, SweepTable, TrialRow } from "../src/protocol/sweep_contract";
 import { createInnerModel } from "../src/sweep/inner_model";
 import {
   horizonText,
@@ -80,6 +80,7 @@ describe("what is said of trials", () => {
     expect(horizonText(trial(0))).toBe("–");
     expect(horizonText(trial(0, { horizon: 12 }))).toBe("12");
     expect(horizonText(trial(0, { horizon: 12.5, at_least: true }))).toBe("≥ 12.5");
+    expect(horizonText(trial(0, { horizon: 2.5 }))).toBe("2.5");
     expect(trendText(trial(0))).toBe("Nothing is recorded yet.");
     expect(
       trendText(

@@ -192,5 +192,9 @@ def test_what_a_batch_says_follows_what_is_shown(show: Callable[..., Figure], pa
     figure.expect_batch(0)
     expect(said).to_have_text(f"Batch 0: {kernel_value(page, 'w.run.reading(0).sentence()')}")
     figure.leave()
+    kernel_exec(page, "w.surface = 'h'")
+    expect(said).to_be_hidden()  # nothing is read of states: no room is kept for it
+    kernel_exec(page, "w.surface = 'W_hh'")
+    expect(said).to_be_visible()
     names = kernel_value(page, "[found.name for found in w.run.diagnoses()]")
     expect(figure.root.locator(".diagnoses summary")).to_have_text(f"Diagnosis: {' · '.join(names)}")

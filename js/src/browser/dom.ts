@@ -1,4 +1,7 @@
-/** Makes HTML elements. Text from data goes through `text` and so is never read as markup. */
+/** Makes elements. Text from data goes through `text` and so is never read as markup. */
+
+/** What has this keeps its keys, which are no shortcuts of the host's then. */
+export const OWN_KEYS = { "data-lm-suppress-shortcuts": "true" };
 
 interface Properties {
   class?: string;
@@ -13,12 +16,28 @@ export function element<K extends keyof HTMLElementTagNameMap>(
 ): HTMLElementTagNameMap[K] {
   const made = document.createElement(tag);
   // JupyterLab takes arrow keys for its cells, unless the focused element itself says that they are its own.
-  if (tag === "select") made.setAttribute("data-lm-suppress-shortcuts", "true");
+  if (tag === "select") setAttributes(made, OWN_KEYS);
   if (properties.class) made.className = properties.class;
-  for (const [name, value] of Object.entries(properties.attributes ?? {})) made.setAttribute(name, value);
+  setAttributes(made, properties.attributes ?? {});
   if (properties.text !== undefined) made.textContent = properties.text;
   made.append(...children);
   return made;
+}
+
+/** An element of a picture. */
+export function svgElement<K extends keyof SVGElementTagNameMap>(
+  tag: K,
+  attributes: Record<string, string | number> = {},
+  ...children: Node[]
+): SVGElementTagNameMap[K] {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  setAttributes(made, attributes);
+  made.append(...children);
+  return made;
+}
+
+export function setAttributes(target: Element, attributes: Record<string, string | number>) {
+  for (const [name, value] of Object.entries(attributes)) target.setAttribute(name, String(value));
 }
 
 /** Sets text only if it differs, so that live regions speak once and selections survive. */

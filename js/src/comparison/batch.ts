@@ -1,7 +1,6 @@
 /** Which batch a comparison shows: pure. */
 
-import type { State } from "../state/store";
-import { follows } from "../state/store";
+import { follows, type State } from "../state/store";
 
 /** A batch that is followed stays long enough to be seen. */
 export const SHOWN_MS = 250;

@@ -1,14 +1,14 @@
 /** What surrounds the sides: buttons and choices for all of them, how training goes, and what differs. */
 
-import { element, setText } from "../browser/dom";
+import { element, OWN_KEYS, setText } from "../browser/dom";
+import { createIconButton } from "../controls/button";
 import { createCodeLine } from "../controls/code_line";
 import { createSegments } from "../controls/segments";
 import { createMeasureSelect, createStreamSelect, isFile } from "../controls/toolbar";
-import { createButton, createTrainingButtons } from "../controls/training_buttons";
+import { createTrainingButtons } from "../controls/training_buttons";
 import { createTrouble } from "../controls/trouble";
-import type { Scale } from "../protocol/contract";
-import type { Problem } from "../state/store";
-import { follows } from "../state/store";
+import type { Scale } from "../protocol/comparison_contract";
+import { follows, type Problem } from "../state/store";
 import { formatCount } from "../words/format";
 import { MEASURE_TEXT } from "../words/measures";
 import type { ComparisonSession } from "./session";
@@ -37,15 +37,9 @@ export function createControls(parent: HTMLElement, session: ComparisonSession, 
     (value) => commands.choose("scale", value),
   );
   const scaleField = element("div", { class: "field" }, element("span", { text: "Scale of panel 3" }), scale.node);
-  const fields = element(
-    "div",
-    { class: "fields", attributes: { "data-lm-suppress-shortcuts": "true" } },
-    measure.field,
-    stream.field,
-    scaleField,
-  );
+  const fields = element("div", { class: "fields", attributes: OWN_KEYS }, measure.field, stream.field, scaleField);
   const code = createCodeLine(commands.askCode);
-  const tour = createButton(
+  const tour = createIconButton(
     "tour",
     "tour",
     "Tour",

@@ -1,6 +1,7 @@
 /** How the lines of the sides are told apart: by dashes and by colour, so that either is enough. */
 
-const SVG = "http://www.w3.org/2000/svg";
+import { svgElement } from "../browser/dom";
+
 const DASHES = ["none", "7 3", "2 3", "9 3 2 3"];
 
 export interface LineStyle {
@@ -13,15 +14,6 @@ export const lineStyle = (side: number): LineStyle => ({ name: `side-${side}`, d
 
 /** A short piece of a line, for the side's name. */
 export function lineSample({ name, dash }: LineStyle): SVGSVGElement {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("class", "line-sample");
-  svg.setAttribute("width", "30");
-  svg.setAttribute("height", "10");
-  svg.setAttribute("aria-hidden", "true");
-  const line = document.createElementNS(SVG, "path");
-  line.setAttribute("d", "M1,5H29");
-  line.setAttribute("class", `trend-line ${name}`);
-  line.setAttribute("stroke-dasharray", dash);
-  svg.append(line);
-  return svg;
+  const line = svgElement("path", { d: "M1,5H29", class: `trend-line ${name}`, "stroke-dasharray": dash });
+  return svgElement("svg", { class: "line-sample", width: 30, height: 10, "aria-hidden": "true" }, line);
 }

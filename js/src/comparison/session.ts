@@ -7,19 +7,18 @@ import type { AnyModel } from "@anywidget/types";
 import { browserClock, type Clock, createAudience, pageVisibility, type Visibility } from "../browser/clock";
 import { randomName } from "../browser/random_name";
 import type {
-  Bytes,
   ComparisonFrame,
   ComparisonTraits,
   FromComparison,
   Mark,
   SideDescription,
-} from "../protocol/contract";
+} from "../protocol/comparison_contract";
+import type { Bytes } from "../protocol/contract";
 import { OF_COMPARISON, requireForm } from "../protocol/kernel_message";
 import { createRequests } from "../session/requests";
 import { createSession, type Session } from "../session/session";
 import { createTalk, type TrainingCommands, trainingCommands, unreadable } from "../session/talk";
-import type { Code } from "../state/store";
-import { createStore, follows, type Problem, type Store } from "../state/store";
+import { type Code, createStore, follows, type Problem, type Store } from "../state/store";
 import { createSideModel } from "./side_model";
 
 /** What a person chooses for all sides. */

@@ -8,16 +8,15 @@ import type { Extent, Figure, Gestures, Panel, Shown } from "../figure/figure";
 import type { Focus } from "../geometry/focus";
 import { shadesOf } from "../geometry/ladder";
 import { setLagColors } from "../geometry/lag_colors";
+import { createBatchArea } from "../panels/batch_area";
 import { createGradients } from "../panels/gradients";
 import { createHorizon } from "../panels/horizon";
-import { createPendingNote } from "../panels/pending_note";
 import { createPredictions } from "../panels/predictions";
 import { createStepStrip } from "../panels/step_strip";
-import type { Mark, SideDescription } from "../protocol/contract";
+import type { Mark, SideDescription } from "../protocol/comparison_contract";
 import { hasLag, lagsOf } from "../protocol/lags";
 import type { Session } from "../session/session";
-import type { State } from "../state/store";
-import { follows } from "../state/store";
+import { follows, type State } from "../state/store";
 import { findSurface } from "../state/surfaces";
 import type { Piece } from "../view/scheduling";
 import { formatCount, formatLoss } from "../words/format";
@@ -73,15 +72,13 @@ export function createSide(
     invitation,
   );
   parent.append(node);
-  const pendingNote = createPendingNote(node, commands);
-  const batchArea = element("div", { class: "of-batch" });
-  node.append(batchArea);
+  const batchArea = createBatchArea(node, commands);
   const tooltip = createTooltip(node);
   const panels: Panel[] = [
-    createPredictions(batchArea, tooltip, gestures),
-    createStepStrip(batchArea, gestures),
-    createGradients(batchArea, tooltip, commands, gestures),
-    createHorizon(batchArea, tooltip, gestures),
+    createPredictions(batchArea.node, tooltip, gestures),
+    createStepStrip(batchArea.node, gestures),
+    createGradients(batchArea.node, tooltip, commands, gestures),
+    createHorizon(batchArea.node, tooltip, gestures),
   ];
   const arranging = createArranging();
   let drawn: Shown | null = null;
@@ -131,11 +128,8 @@ export function createSide(
   function drawFrame({ state, selected, pending }: Figure) {
     drawHead(state, selected);
     invitation.hidden = selected >= 0;
-    batchArea.hidden = selected < 0;
-    pendingNote.update(pending, state);
-    batchArea.classList.toggle("pending", pending !== null);
-    batchArea.setAttribute("aria-busy", String(pending !== null));
-    batchArea.inert = pending !== null;
+    batchArea.node.hidden = selected < 0;
+    batchArea.update(pending, state);
   }
 
   function sayShown({ shown, state }: Figure) {

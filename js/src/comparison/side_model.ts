@@ -1,7 +1,8 @@
 /** One side of a comparison as a model of its own, so that a session can keep it as it keeps any widget's. */
 
 import type { AnyModel } from "@anywidget/types";
-import type { Bytes, ComparisonTraits, FromKernel, SideState, ToKernel, Traits } from "../protocol/contract";
+import type { ComparisonTraits, SideState } from "../protocol/comparison_contract";
+import type { Bytes, FromKernel, ToKernel, Traits } from "../protocol/contract";
 
 /** What all sides have in common. */
 const SHARED = ["selected", "measure", "form", "quantity", "log_scale", "stream"] as const;

@@ -4,35 +4,42 @@ import type { TourStep } from "../help/tour_steps";
 import { formatCount } from "../words/format";
 import type { ComparisonState } from "./session";
 
+/** What is toured. */
+export interface Compared extends Pick<ComparisonState, "sides" | "sentence" | "mark" | "scale"> {
+  batch: number;
+  live: boolean;
+  /** There is a course over training. */
+  course: boolean;
+}
+
 /** The steps for what is shown now. */
-export function comparisonSteps(
-  { sides, sentence, mark, scale }: Pick<ComparisonState, "sides" | "sentence" | "mark" | "scale">,
-  batch: number,
-  live: boolean,
-): TourStep[] {
+export function comparisonSteps({ sides, sentence, mark, scale, batch, live, course }: Compared): TourStep[] {
   const names = sides.map(({ name }) => name).join(", ");
-  const steps: TourStep[] = [
+  const one = formatCount(batch);
+  // An attempt of which no pieces were given has nothing beside its reference.
+  const alone = sides.length === 1;
+  const steps: (TourStep | false | null)[] = [
     {
-      title: "Side by side",
-      text:
-        `${sides.length === 1 ? "One side" : `${sides.length} sides`}: ${names}. They read the same windows of the same data, ` +
-        `and all show batch ${formatCount(batch)}, or the nearest that they have recorded.` +
-        (live ? " The buttons train all of them, by the same number of batches." : ""),
+      title: alone ? "What is shown" : "Side by side",
+      text: alone
+        ? `One side: ${names}. It shows batch ${one}, or the nearest that it has recorded.`
+        : `${sides.length} sides: ${names}. They read the same windows of the same data, and all show batch ${one}, or the ` +
+          `nearest that they have recorded.${live ? " The buttons train all of them, by the same number of batches." : ""}`,
       selectors: [".side-head"],
     },
     {
-      title: "What differs, in a sentence",
+      title: alone ? "What was found, in a sentence" : "What differs, in a sentence",
       text: sentence || "What differs stands above the panels, as soon as anything can be said.",
       selectors: [".contrast:not([hidden])", ".side-head"],
     },
-    {
+    course && {
       title: "Over training",
       text:
         "A line for each side, drawn as beside its name. Hover to preview a batch in all sides, click to select it; " +
         "Lines chooses what is drawn.",
-      selectors: ["[data-panel=trend] svg[tabindex]", "[data-panel=predictions] svg[tabindex]"],
+      selectors: ["[data-panel=trend] svg[tabindex]"],
     },
-    {
+    !alone && {
       title: "The same piece in all",
       text:
         "Hover over a part in panel 3 of one side: what the same loss sent to the same step lights up in all of them, each " +
@@ -46,17 +53,17 @@ export function comparisonSteps(
     {
       title: "How far one loss reaches",
       text:
-        "Panel 4 follows one loss back in each side: the strongest, until you point at another or click to pin it. Where " +
-        "the bars have shrunk to nothing, the network hardly learns from that loss.",
+        `Panel 4 follows one loss back${alone ? "" : " in each side"}: the strongest, until you point at another or click to ` +
+        "pin it. Where the bars have shrunk to nothing, the network hardly learns from that loss.",
       selectors: ["[data-panel=horizon] .gone-mark line", "[data-panel=horizon] .received"],
     },
+    mark && {
+      title: "Where they first differ",
+      text:
+        `The mark is at the first piece that is not as it should be: what step ${mark.step} received from the loss of step ` +
+        `${mark.step + mark.lag}. Look there first.`,
+      selectors: [".piece-mark", "[data-panel=gradients] svg[tabindex]"],
+    },
   ];
-  const first = {
-    title: "Where they first differ",
-    text:
-      `The mark is at the first piece that is not as it should be: what step ${mark?.step} received from the loss of step ` +
-      `${(mark?.step ?? 0) + (mark?.lag ?? 0)}. Look there first.`,
-    selectors: [".piece-mark", "[data-panel=gradients] svg[tabindex]"],
-  };
-  return mark ? [...steps, first] : steps;
+  return steps.filter((step): step is TourStep => Boolean(step));
 }

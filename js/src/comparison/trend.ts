@@ -1,7 +1,9 @@
 /** Panel 1 of a comparison: one quantity over training, a line for each side. Hover previews a batch, click selects. */
 
 import { pointer } from "d3-selection";
-import { element, setText } from "../browser/dom";
+import { element, OWN_KEYS, setText } from "../browser/dom";
+import { createButton } from "../controls/button";
+import { createInputs } from "../figure/inputs";
 import { LEFT } from "../geometry/columns";
 import { scaleLinear } from "../geometry/scales";
 import { linearScale, logScale, type ValueScale } from "../geometry/value_scale";
@@ -51,25 +53,16 @@ export function createTrend(parent: HTMLElement, commands: ComparisonCommands, g
   const choice = createQuantitySelect("quantity", "Lines", "What is drawn of each batch", []);
   choice.select.addEventListener("change", () => commands.choose("quantity", choice.select.value as Quantity));
   let logarithmic = false;
-  const log = element("button", {
-    text: "Log scale",
-    attributes: { type: "button", "data-action": "log-scale", title: "Logarithmic axis" },
+  const log = createButton("log-scale", "Log scale", () => commands.choose("log_scale", !logarithmic), {
+    title: "Logarithmic axis",
   });
-  log.addEventListener("click", () => commands.choose("log_scale", !logarithmic));
-  const follow = element("button", {
-    text: "Follow newest",
-    attributes: { type: "button", "data-action": "follow", title: "Always show the newest recorded batch" },
-  });
-  follow.addEventListener("click", () => commands.select(figure?.comparison.selected === null ? figure.batch : null));
-  head.append(
-    element(
-      "div",
-      { class: "choices", attributes: { "data-lm-suppress-shortcuts": "true" } },
-      choice.field,
-      log,
-      follow,
-    ),
+  const follow = createButton(
+    "follow",
+    "Follow newest",
+    () => commands.select(figure?.comparison.selected === null ? figure.batch : null),
+    { title: "Always show the newest recorded batch" },
   );
+  head.append(element("div", { class: "choices", attributes: OWN_KEYS }, choice.field, log, follow));
   const readout = element("p", { class: "headline" });
   section.append(readout);
   const svg = createSvg(section, BASE + AXIS);
@@ -86,7 +79,7 @@ export function createTrend(parent: HTMLElement, commands: ComparisonCommands, g
   const batchTitle = svg.append("text").attr("class", "axis-title").attr("text-anchor", "end").text("batch");
   batchTitle.attr("x", LEFT - 8).attr("y", BASE + 15);
   let figure: TrendFigure | null = null;
-  let drawnInputs: unknown[] = [];
+  const inputs = createInputs();
   const across = scaleLinear();
 
   /** The recorded batch nearest to a position, of any side. */
@@ -230,9 +223,7 @@ export function createTrend(parent: HTMLElement, commands: ComparisonCommands, g
       log.setAttribute("aria-pressed", String(logarithmic));
       follow.setAttribute("aria-pressed", String(comparison.selected === null));
       const runs = sides.flatMap(({ run }) => [run, run.length]);
-      const inputs = [...runs, comparison.quantity, comparison.measure, logarithmic, width];
-      if (inputs.some((input, index) => input !== drawnInputs[index])) {
-        drawnInputs = inputs;
+      if (inputs.changed(...runs, comparison.quantity, comparison.measure, logarithmic, width)) {
         draw(next);
         const last = sides.flatMap(({ run }, index) => {
           const values = run.length > 0 ? seriesOf(comparison.quantity, sides[index]).values() : null;

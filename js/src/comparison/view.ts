@@ -2,14 +2,12 @@
 
 import { element, setText } from "../browser/dom";
 import { followTheme, type Theme } from "../browser/theme";
-import type { Room, Zoomed } from "../figure/arrange";
+import type { Room } from "../figure/arrange";
 import type { Extent, Gestures } from "../figure/figure";
-import type { Focus } from "../geometry/focus";
-import { sameTarget } from "../geometry/focus";
-import { within } from "../geometry/step_window";
 import { createTour } from "../help/tour";
-import type { Mark } from "../protocol/contract";
+import type { Mark } from "../protocol/comparison_contract";
 import type { Problem } from "../state/store";
+import { createPointing } from "../view/pointing";
 import { createScheduling, type Piece, type Work } from "../view/scheduling";
 import { createCommonFollowing } from "./batch";
 import { createControls } from "./controls";
@@ -35,32 +33,17 @@ export function createComparisonView(parent: HTMLElement, session: ComparisonSes
   let width = 0;
   let sideWidth = 0;
   let theme: Theme = "light";
-  let zoomed: Zoomed | null = null;
   let preview: number | null = null;
-  let focus: Focus = { target: null, pinned: null };
   /** The mark whose loss was pinned when it came. */
   let followed: Mark | null = null;
   let failure: Problem | null = null;
-  /** Steps of the batch that is drawn. */
-  let steps = 0;
   const { schedule, settle } = createScheduling(signal, { draw, failed });
+  const pointing = createPointing(schedule);
   const announce = (sentence: string) => setText(announcer, sentence);
   /** What is done in one side is done in all. */
   const gestures: Gestures = {
     preview: () => {},
-    point(target) {
-      if (sameTarget(target, focus.target)) return;
-      focus = { ...focus, target };
-      schedule("highlight");
-    },
-    pin(loss) {
-      focus = { ...focus, pinned: loss === focus.pinned ? null : loss };
-      schedule("highlight");
-    },
-    zoom(view) {
-      zoomed = { view: within(view, steps), steps };
-      schedule("all");
-    },
+    ...pointing.gestures,
     settle,
     redraw: () => schedule("all"),
     announce,
@@ -83,8 +66,6 @@ export function createComparisonView(parent: HTMLElement, session: ComparisonSes
   );
   root.append(announcer);
 
-  const isLive = () => session.sides.some(({ store }) => store.state.info.live);
-
   function draw(work: Work): Piece[] {
     if (width === 0) return [];
     if (work === "all") return drawAll();
@@ -102,7 +83,7 @@ export function createComparisonView(parent: HTMLElement, session: ComparisonSes
 
   /** All sides explain before any draws: placing a tooltip measures the page. */
   function highlight() {
-    for (const side of sides) side.explain(focus);
+    for (const side of sides) side.explain(pointing.focus);
     for (const side of sides) side.highlight();
   }
 
@@ -110,30 +91,31 @@ export function createComparisonView(parent: HTMLElement, session: ComparisonSes
   function drawAll(): Piece[] {
     failure = null;
     const { state } = session.store;
-    if (state.mark && state.mark !== followed) focus = { ...focus, pinned: state.mark.step + state.mark.lag };
+    if (state.mark && state.mark !== followed) pointing.pinFrom(state.mark.step + state.mark.lag);
     followed = state.mark;
     const states = session.sides.map(({ store }) => store.state);
-    const batch = preview ?? state.selected ?? following(states, focus.target !== null);
-    const room: Room = { width: sideWidth, theme, zoomed };
+    const batch = preview ?? state.selected ?? following(states, pointing.focus.target !== null);
+    const room: Room = { width: sideWidth, theme, zoomed: pointing.zoomed };
     const composed = sides.map((side) => side.compose(batch, room, state.mark));
     const scales = state.scale === "shared" ? sharedScales(composed) : [];
     const shown = composed.flatMap(({ figure }) => figure.shown ?? []);
-    steps = shown[0]?.snapshot.steps ?? steps;
-    if (shown.length > 0 && (focus.target?.step ?? 0) >= steps) focus = { target: null, pinned: null };
-    // One batch of finished runs has no course.
-    panelArea.classList.toggle(
-      "one-batch",
-      states.every(({ info, run }) => !info.live && run.length === 1),
-    );
+    if (shown.length > 0) pointing.fit(shown[0].snapshot.steps);
+    // One batch of finished runs has none.
+    const course = !states.every(({ info, run }) => !info.live && run.length === 1);
+    panelArea.classList.toggle("one-batch", !course);
     trend.update({ comparison: state, sides: states, width, batch });
     controls.update(failure);
     root.toggleAttribute("data-drawing", true);
-    return [...sides.flatMap((side, index) => side.draw(composed[index], scales[index] ?? null)), () => finish(batch)];
+    return [
+      ...sides.flatMap((side, index) => side.draw(composed[index], scales[index] ?? null)),
+      () => finish(batch, course),
+    ];
   }
 
-  function finish(batch: number | null) {
+  function finish(batch: number | null, course: boolean) {
     highlight();
-    tour.update(batch === null ? null : () => comparisonSteps(session.store.state, batch, isLive()));
+    const live = session.sides.some(({ store }) => store.state.info.live);
+    tour.update(batch === null ? null : () => comparisonSteps({ ...session.store.state, batch, live, course }));
     root.dataset.batch = batch === null ? "" : String(batch);
     root.toggleAttribute("data-drawing", false);
   }

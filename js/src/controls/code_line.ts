@@ -1,8 +1,8 @@
 /** All of this as a line of Python: a button that copies it, and shows what it copied. */
 
-import { element, setText } from "../browser/dom";
+import { element, OWN_KEYS, setText } from "../browser/dom";
 import type { Code } from "../state/store";
-import { icon } from "./icons";
+import { createButton, createIconButton } from "./button";
 
 export interface CodeLine {
   button: HTMLButtonElement;
@@ -13,36 +13,28 @@ export interface CodeLine {
 }
 
 export function createCodeLine(ask: () => void): CodeLine {
-  const button = element(
-    "button",
-    { attributes: { type: "button", "data-action": "code", title: "A line of Python that shows this same picture" } },
-    icon("copy"),
-    element("span", { text: "Copy as Python" }),
-  );
+  const title = "A line of Python that shows this same picture";
+  const { button } = createIconButton("code", "copy", "Copy as Python", title, () => {
+    asked = true;
+    ask();
+  });
   const line = element("textarea", {
-    // Keys belong to the text, and not to the host's shortcuts.
     attributes: {
       readonly: "",
       rows: "3",
       "aria-label": "This widget as Python",
-      "data-lm-suppress-shortcuts": "true",
+      ...OWN_KEYS,
     },
   });
   const said = element("span", { attributes: { role: "status" } });
-  const close = element("button", { text: "Close", attributes: { type: "button", "data-action": "close-code" } });
+  const close = createButton("close-code", "Close", () => {
+    node.hidden = true;
+    button.focus();
+  });
   const node = element("div", { class: "code-line" }, line, element("div", { class: "buttons" }, said, close));
   node.hidden = true;
   let asked = false;
   let told: Code | null = null;
-
-  button.addEventListener("click", () => {
-    asked = true;
-    ask();
-  });
-  close.addEventListener("click", () => {
-    node.hidden = true;
-    button.focus();
-  });
 
   function copied(done: boolean) {
     setText(said, done ? "Copied." : "Select and copy it.");

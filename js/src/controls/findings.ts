@@ -1,6 +1,6 @@
 /** What the batch that is shown says of how far its gradient reaches, and what the newest batches say of training. */
 
-import { element, setText } from "../browser/dom";
+import { element, OWN_KEYS, setText } from "../browser/dom";
 import type { Figure, Shown } from "../figure/figure";
 import type { Diagnosis } from "../protocol/contract";
 import { parseSurface } from "../state/surfaces";
@@ -19,9 +19,7 @@ export function createFindings(parent: HTMLElement): Findings {
   const reading = element("p", { class: "reading-aloud" }, which, words);
   const summary = element("summary");
   const list = element("ul");
-  // Keys belong to the list, and not to the host's shortcuts.
-  const attributes = { "data-lm-suppress-shortcuts": "true" };
-  const diagnoses = element("details", { class: "diagnoses", attributes }, summary, list);
+  const diagnoses = element("details", { class: "diagnoses", attributes: OWN_KEYS }, summary, list);
   const node = element("div", { class: "findings" }, reading, diagnoses);
   reading.hidden = true;
   parent.append(node);
@@ -50,7 +48,10 @@ export function createFindings(parent: HTMLElement): Findings {
     );
   }
 
-  /** Once there was a sentence, its room is kept: it changes under the pointer, and must not move what is pointed at. */
+  /**
+   * Once there was a sentence of a surface, its room is kept: it changes under the pointer, and must not move what is
+   * pointed at.
+   */
   function readBatch({ snapshot, surface }: Shown, { state }: Figure) {
     const place = placeOf(parseSurface(surface), state.info);
     const said = describeReading(read(snapshot, surface), `W_hh${place && ` (${place})`}`);
@@ -69,6 +70,7 @@ export function createFindings(parent: HTMLElement): Findings {
       diagnoses.hidden = state.status.diagnoses === undefined;
       tell(state.status.diagnoses ?? []);
       if (!shown || (shown.snapshot === drawn && shown.surface === surface)) return;
+      if (shown.surface !== surface) spoken = false;
       [drawn, surface] = [shown.snapshot, shown.surface];
       readBatch(shown, figure);
     },

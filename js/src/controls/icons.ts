@@ -1,5 +1,7 @@
 /** The toolbar's icons: paths on a 16 × 16 grid, drawn in the colour of the text. */
 
+import { svgElement } from "../browser/dom";
+
 const PATHS = {
   play: "M4 2.5v11l9-5.5z",
   pause: "M4 2.5h3v11H4zM9 2.5h3v11H9z",
@@ -17,16 +19,9 @@ const PATHS = {
 
 export type IconName = keyof typeof PATHS;
 
-const SVG = "http://www.w3.org/2000/svg";
-
 export function icon(name: IconName): SVGSVGElement {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", "0 0 16 16");
-  svg.setAttribute("aria-hidden", "true");
-  svg.classList.add("icon");
-  svg.append(document.createElementNS(SVG, "path"));
-  setIcon(svg, name);
-  return svg;
+  const path = svgElement("path", { d: PATHS[name] });
+  return svgElement("svg", { class: "icon", viewBox: "0 0 16 16", "aria-hidden": "true" }, path);
 }
 
 export function setIcon(svg: SVGSVGElement, name: IconName) {

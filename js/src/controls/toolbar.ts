@@ -1,15 +1,16 @@
 /** Buttons and settings. Every one of them only asks; what then holds is what the kernel answers. */
 
-import { element, setText } from "../browser/dom";
+import { element, OWN_KEYS, setText } from "../browser/dom";
 import { type Info, MEASURES, type Measure, type Setting, type SettingValue, type Stream } from "../protocol/contract";
 import type { Commands } from "../session/session";
 import type { State, Store } from "../state/store";
 import { MEASURE_TEXT } from "../words/measures";
 import { isJacobian } from "../words/surface_text";
+import { createIconButton } from "./button";
 import { createCodeLine } from "./code_line";
 import { settingValue } from "./setting_text";
 import { createSurfaceChooser } from "./surface_chooser";
-import { createButton, createTrainingButtons } from "./training_buttons";
+import { createTrainingButtons } from "./training_buttons";
 
 export interface Toolbar {
   update(state: State): void;
@@ -142,12 +143,16 @@ export function createToolbar(parent: HTMLElement, store: Store, commands: Comma
   const stream = createStreamSelect((chosen) => commands.choose("stream", chosen));
   const surface = createSurfaceChooser(store, commands);
 
-  const tour = createButton("tour", "tour", "Tour", "A tour through the panels, of the batch that is shown", startTour);
-  // Keys belong to the fields, and not to the host's shortcuts.
-  const shortcuts = { "data-lm-suppress-shortcuts": "true" };
+  const tour = createIconButton(
+    "tour",
+    "tour",
+    "Tour",
+    "A tour through the panels, of the batch that is shown",
+    startTour,
+  );
   const fields = element(
     "div",
-    { class: "fields", attributes: shortcuts },
+    { class: "fields", attributes: OWN_KEYS },
     ...settings.map(({ field }) => field),
     ...surface.fields,
     measure.field,

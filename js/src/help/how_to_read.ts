@@ -1,6 +1,6 @@
 /** A panel's "how to read this": a button in its head, a short text, and a pointer into the live picture. */
 
-import { element } from "../browser/dom";
+import { element, OWN_KEYS } from "../browser/dom";
 import { randomName } from "../browser/random_name";
 import { HOW_TO_READ, type PanelName } from "./how_to_texts";
 import { pointAt } from "./pointer";
@@ -27,7 +27,7 @@ export function createHowTo(section: HTMLElement, name: PanelName, title: string
       "aria-expanded": "false",
       "aria-controls": id,
       title: "How to read this",
-      "data-lm-suppress-shortcuts": "true",
+      ...OWN_KEYS,
     },
   });
   let stop = () => {};

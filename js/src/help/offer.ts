@@ -1,6 +1,7 @@
 /** Offers the tour to who has not seen it. */
 
 import { element } from "../browser/dom";
+import { createButton } from "../controls/button";
 import { hasSeenTour, rememberTour } from "./memory";
 
 export interface Offer {
@@ -10,17 +11,12 @@ export interface Offer {
 }
 
 export function createOffer(parent: HTMLElement, start: () => void): Offer {
-  const make = (action: string, text: string, act: () => void) => {
-    const button = element("button", { text, attributes: { type: "button", "data-action": action } });
-    button.addEventListener("click", act);
-    return button;
-  };
   const node = element(
     "div",
     { class: "tour-offer", attributes: { role: "group", "aria-label": "Tour" } },
     element("span", { text: "New to these panels?" }),
-    make("take-tour", "Take the tour", start),
-    make("no-tour", "No, thanks", () => {
+    createButton("take-tour", "Take the tour", start),
+    createButton("no-tour", "No, thanks", () => {
       rememberTour();
       dismiss();
     }),

@@ -3,6 +3,7 @@
  * both before every frame that the browser paints while it is shown, so that it follows whatever moves.
  */
 
+import { setAttributes, svgElement } from "../browser/dom";
 import { findTarget } from "./targets";
 
 export interface Pointing {
@@ -22,17 +23,13 @@ export interface Box {
   height: number;
 }
 
-const SVG = "http://www.w3.org/2000/svg";
 const AROUND = 3;
 
 /** Returns the function that ends it. */
 export function pointAt(root: HTMLElement, { within, selectors, from, onMove }: Pointing): () => void {
-  const picture = document.createElementNS(SVG, "svg");
-  picture.setAttribute("class", "pointer");
-  picture.setAttribute("aria-hidden", "true");
-  const outline = document.createElementNS(SVG, "rect");
-  const leader = document.createElementNS(SVG, "path");
-  picture.append(leader, outline);
+  const outline = svgElement("rect");
+  const leader = svgElement("path");
+  const picture = svgElement("svg", { class: "pointer", "aria-hidden": "true" }, leader, outline);
   root.append(picture);
   let told: string | null = null;
   let request = 0;
@@ -57,7 +54,7 @@ export function pointAt(root: HTMLElement, { within, selectors, from, onMove }: 
     told = now;
     picture.style.display = target ? "" : "none";
     if (target) {
-      for (const [name, value] of Object.entries(target)) outline.setAttribute(name, String(value));
+      setAttributes(outline, { ...target });
       leader.setAttribute("d", leaderPath(origin, target));
     }
     onMove?.(target);

@@ -1,7 +1,8 @@
 /** The guided tour: a small dialog that goes from panel to panel, points at what it speaks of, and leaves all usable. */
 
-import { element, setText } from "../browser/dom";
+import { element, OWN_KEYS, setText } from "../browser/dom";
 import { randomName } from "../browser/random_name";
+import { createButton } from "../controls/button";
 import { rememberTour } from "./memory";
 import { type Box, pointAt } from "./pointer";
 import type { TourStep } from "./tour_steps";
@@ -23,14 +24,9 @@ export function createTour(root: HTMLElement, onClose: () => void): Tour {
   const title = element("h3", { attributes: { id } });
   const text = element("p", { attributes: { id: `${id}-text` } });
   const place = element("span", { class: "place" });
-  const button = (action: string, label: string, act: () => void) => {
-    const made = element("button", { text: label, attributes: { type: "button", "data-action": action } });
-    made.addEventListener("click", act);
-    return made;
-  };
-  const back = button("tour-back", "Back", () => go(-1));
-  const next = button("tour-next", "Next", () => go(1));
-  const end = button("tour-close", "Close", close);
+  const back = createButton("tour-back", "Back", () => go(-1));
+  const next = createButton("tour-next", "Next", () => go(1));
+  const end = createButton("tour-close", "Close", close);
   const node = element(
     "div",
     {
@@ -40,7 +36,7 @@ export function createTour(root: HTMLElement, onClose: () => void): Tour {
         tabindex: "-1",
         "aria-labelledby": id,
         "aria-describedby": `${id}-text`,
-        "data-lm-suppress-shortcuts": "true",
+        ...OWN_KEYS,
       },
     },
     title,

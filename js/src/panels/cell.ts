@@ -1,8 +1,10 @@
 /** Inside the cell: the way that the gradient of one loss takes through the cell at one step, and at all others. */
 
-import { element, setText } from "../browser/dom";
+import { element, OWN_KEYS, setText } from "../browser/dom";
+import { createButton } from "../controls/button";
 import type { Tooltip } from "../controls/tooltip";
 import type { Figure, Gestures, Panel } from "../figure/figure";
+import { createInputs } from "../figure/inputs";
 import { type LossFlow, lossFlow, type Spot, sizeAt, spotOf, within } from "../geometry/cell_flow";
 import { type CellKind, kindOf } from "../geometry/cell_picture";
 import { openingLoss } from "../geometry/decay";
@@ -12,8 +14,7 @@ import { type CellFlow, cellOf } from "../protocol/chunks";
 import { horizonOf } from "../protocol/lags";
 import { formatCount, formatNumber, formatPercent } from "../words/format";
 import { streamName } from "../words/streams";
-import type { TooltipContent } from "../words/tooltip_content";
-import { sentence } from "../words/tooltip_content";
+import { sentence, type TooltipContent } from "../words/tooltip_content";
 import { createCellDrawing, opacityOf, widthOf } from "./cell_drawing";
 import { createCellStrips } from "./cell_strips";
 import { describeSpot, edgeName, formulaOf, gradientName } from "./cell_words";
@@ -29,8 +30,6 @@ const PICTURE_PART = 0.56;
 const SPACE = 28;
 /** In columns wider than this, steps would only be stretched. */
 const WIDEST_STRIPS = 620;
-/** JupyterLab leaves keys to what says that they are its own. */
-const KEEP_KEYS = { "data-lm-suppress-shortcuts": "true" };
 const TEASER = "where a gradient survives, and where it dies";
 const KEYS =
   "Left and right walk through the steps, Page Up and Down by ten, Home and End to the first and last that the loss " +
@@ -52,18 +51,12 @@ export function createCell(parent: HTMLElement, tooltip: Tooltip, gestures: Gest
   const parts = { name: "cell" as const, title: "Inside the cell", body: "cell-body" };
   const { section, details, body, finding } = createFoldout(parent, parts, gestures);
   const directions = createDirectionChoice("Direction of the cell", gestures.redraw);
-  const button = (action: string, text: string, label: string, by: number) => {
-    const made = element("button", {
-      text,
-      attributes: { type: "button", "data-action": action, "aria-label": label, title: label, ...KEEP_KEYS },
-    });
-    made.addEventListener("click", () => walkBy(by));
-    return made;
-  };
+  const button = (action: string, text: string, title: string, by: number) =>
+    createButton(action, text, () => walkBy(by), { "aria-label": title, title, ...OWN_KEYS });
   const earlier = button("earlier", "‹", "One step earlier", -1);
   const later = button("later", "›", "One step later", 1);
   const slider = element("input", {
-    attributes: { type: "range", "aria-label": "Step at which the cell is looked at", ...KEEP_KEYS },
+    attributes: { type: "range", "aria-label": "Step at which the cell is looked at", ...OWN_KEYS },
   });
   slider.addEventListener("input", () => walkTo(slider.valueAsNumber));
   const controls = element("div", { class: "cell-controls" }, directions.node, earlier, slider, later);
@@ -96,9 +89,8 @@ export function createCell(parent: HTMLElement, tooltip: Tooltip, gestures: Gest
 
   let figure: Figure | null = null;
   let drawn: Drawn | null = null;
-  let drawnInputs: unknown[] = [];
-  /** What the spot that is drawn was made from. */
-  let spotInputs: unknown[] = [];
+  const inputs = createInputs();
+  const inputsOfSpot = createInputs();
   let roomOfStrips = 0;
   let focus: Focus = { target: null, pinned: null };
   /** What was looked at last. */
@@ -189,9 +181,7 @@ export function createCell(parent: HTMLElement, tooltip: Tooltip, gestures: Gest
     spot = spotOf(focus, kept, drawn.opening, flow);
     // What is pointed at elsewhere is looked at in passing, but for the loss that is pinned.
     if (focus.pinned === spot.loss && focus.target?.kind === "part") kept = spot;
-    const inputs = [drawn, spot.loss, spot.step, edge];
-    if (inputs.every((input, index) => input === spotInputs[index])) return;
-    spotInputs = inputs;
+    if (!inputsOfSpot.changed(drawn, spot.loss, spot.step, edge)) return;
     const again = drawn.sent?.loss === spot.loss;
     if (!again || !drawn.sent) drawn.sent = lossFlow(spot.loss, flow);
     const { sent } = drawn;
@@ -254,10 +244,9 @@ export function createCell(parent: HTMLElement, tooltip: Tooltip, gestures: Gest
       const told = [`batch ${formatCount(flow.batch)}`, streamName(flow.stream, info), suffix && `W_hh${suffix}`];
       setText(finding, told.filter(Boolean).join(" · "));
       const { snapshot, surface, items } = shown;
-      const inputs = [flow.edges[0]?.sizes.buffer, flow.batch, flow.stream, suffix, next.width];
-      inputs.push(surface, items.pieces.buffer, items.pieces.byteOffset);
-      if (inputs.every((input, index) => input === drawnInputs[index]) && drawn) return;
-      drawnInputs = inputs;
+      const { buffer, byteOffset } = items.pieces;
+      const of = [flow.edges[0]?.sizes.buffer, flow.batch, flow.stream, suffix, next.width];
+      if (!inputs.changed(...of, surface, buffer, byteOffset)) return;
       draw(flow, way, Math.min(openingLoss(snapshot, surface, items), flow.steps - 1), next);
       section.dataset.batch = String(flow.batch);
       drawSpot();

@@ -2,11 +2,17 @@
 
 import { select } from "d3-selection";
 import { type LossFlow, type Spot, strength } from "../geometry/cell_flow";
-import type { CellKind } from "../geometry/cell_picture";
-import { type CellLayout, type LaidEdge, type LaidMark, layOutCell, type Place } from "../geometry/cell_picture";
+import {
+  type CellKind,
+  type CellLayout,
+  type LaidEdge,
+  type LaidMark,
+  layOutCell,
+  type Place,
+} from "../geometry/cell_picture";
 import { formatNumber } from "../words/format";
 import { subscript } from "../words/subscripts";
-import { createSvg, type Svg } from "./plot";
+import { createSvg, onLeave, type Svg } from "./plot";
 
 const [THINNEST, WIDEST] = [1.5, 12];
 const [FAINTEST, DARKEST] = [0.3, 0.95];
@@ -41,9 +47,7 @@ export function createCellDrawing(parent: HTMLElement, onPoint: (edge: string | 
   let layout: CellLayout | null = null;
   let way: 1 | -1 = 1;
 
-  svg.on("pointerleave", (event: PointerEvent) => {
-    if (event.pointerType !== "touch") onPoint(null);
-  });
+  onLeave(svg, () => onPoint(null));
 
   function drawFrame({ frame: box, weights: product, width, height }: CellLayout) {
     svg.attr("width", width).attr("height", height);

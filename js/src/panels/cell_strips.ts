@@ -6,7 +6,7 @@ import type { CellKind } from "../geometry/cell_picture";
 import type { Edge } from "../protocol/chunks";
 import { formatNumber } from "../words/format";
 import { edgeName } from "./cell_words";
-import { createSvg, pathOf, rounded } from "./plot";
+import { createSvg, onLeave, pathOf, rounded } from "./plot";
 
 const ROW = 23;
 const [TALL, GAP] = [17, 3];
@@ -76,10 +76,8 @@ export function createCellStrips(
       const inside = row && step >= drawn.sent.first && step < drawn.sent.end;
       onPoint(inside ? { step, edge: row.name } : null);
     })
-    .on("pointerleave", (event: PointerEvent) => {
-      if (event.pointerType !== "touch") onPoint(null);
-    })
     .on("click", onClick);
+  onLeave(svg, () => onPoint(null));
 
   return {
     draw(edges, kind, sent, decades, room) {

@@ -1,7 +1,8 @@
 /** Batches worth looking at: marks above the bars of panel 1, and a ranked list of reasons. */
 
 import { select } from "d3-selection";
-import { element, setText } from "../browser/dom";
+import { element, OWN_KEYS, setText, svgElement } from "../browser/dom";
+import { createInputs } from "../figure/inputs";
 import type { BarLayout } from "../geometry/bars";
 import { LEFT } from "../geometry/columns";
 import type { Cue } from "../protocol/contract";
@@ -35,7 +36,7 @@ interface Mark {
 
 export function createCueMarks(svg: Svg, selectBatch: SelectBatch) {
   const group = svg.append("g").attr("class", "cue-marks");
-  let drawnInputs: unknown[] = [];
+  const inputs = createInputs();
 
   /** One mark for each batch in view; of marks that would lie on each other, the highest in rank. */
   function marksOf({ cues, run }: State, layout: BarLayout): Mark[] {
@@ -54,9 +55,7 @@ export function createCueMarks(svg: Svg, selectBatch: SelectBatch) {
 
   return {
     update(state: State, layout: BarLayout) {
-      const inputs = [state.cues, state.run, state.run.length, layout];
-      if (inputs.every((input, index) => input === drawnInputs[index])) return;
-      drawnInputs = inputs;
+      if (!inputs.changed(state.cues, state.run, state.run.length, layout)) return;
       group
         .selectAll<SVGGElement, Mark>("g")
         .data(marksOf(state, layout), (mark) => mark.batch)
@@ -91,9 +90,7 @@ export function createCueMarks(svg: Svg, selectBatch: SelectBatch) {
 export function createCueList(parent: HTMLElement, selectBatch: SelectBatch) {
   const summary = element("summary");
   const list = element("ol");
-  // Keys belong to the list, and not to the host's shortcuts.
-  const attributes = { "data-lm-suppress-shortcuts": "true" };
-  const details = element("details", { class: "cues", attributes }, summary, list);
+  const details = element("details", { class: "cues", attributes: OWN_KEYS }, summary, list);
   parent.append(details);
   let drawn: readonly Cue[] | null = null;
   let selected: number | null | undefined;
@@ -129,13 +126,9 @@ export function createCueList(parent: HTMLElement, selectBatch: SelectBatch) {
   };
 }
 
-function shape(kind: Cue["kind"]): SVGSVGElement {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("viewBox", "-7 -6 14 12");
-  svg.setAttribute("aria-hidden", "true");
-  svg.classList.add("icon");
-  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  path.setAttribute("d", SHAPES[kind]);
-  svg.append(path);
-  return svg;
-}
+const shape = (kind: Cue["kind"]) =>
+  svgElement(
+    "svg",
+    { class: "icon", viewBox: "-7 -6 14 12", "aria-hidden": "true" },
+    svgElement("path", { d: SHAPES[kind] }),
+  );

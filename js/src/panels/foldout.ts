@@ -1,6 +1,6 @@
 /** A panel that is opened by its title; beside the title stands what was found. */
 
-import { element } from "../browser/dom";
+import { element, OWN_KEYS } from "../browser/dom";
 import type { Gestures } from "../figure/figure";
 import { createHowTo } from "../help/how_to_read";
 import type { PanelName } from "../help/how_to_texts";
@@ -20,15 +20,13 @@ export function createFoldout(
   const finding = element("span");
   const content = element("div", { class: body });
   const summary = element("summary", {}, element("span", { class: "title", text: title }), finding);
-  // Keys belong to what is in the panel, and not to the host's shortcuts.
-  const attributes = { "data-lm-suppress-shortcuts": "true" };
   const section = element("section", {
     class: "panel foldout",
     attributes: { "data-panel": name, "aria-label": title },
   });
   const { button, note } = createHowTo(section, name, title);
   const how = element("div", { class: "how-row" }, button, note);
-  const details = element("details", { attributes }, summary, how, content);
+  const details = element("details", { attributes: OWN_KEYS }, summary, how, content);
   section.append(details);
   parent.append(section);
   details.addEventListener("toggle", gestures.redraw);

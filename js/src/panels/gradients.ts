@@ -22,7 +22,7 @@ import { describePart } from "./gradient_text";
 import { createHeatMap } from "./heat_map";
 import { answerKeys, arrowOf, pinByKey } from "./keys";
 import { createPieceMark } from "./piece_mark";
-import { createSvg, makeSteerable } from "./plot";
+import { createSvg, makeSteerable, onLeave } from "./plot";
 import { createStackedBars } from "./stacked_bars";
 import { makeZoomable, zoomByKey } from "./zoomable";
 
@@ -85,9 +85,6 @@ export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands:
       const place = placeAt(event);
       gestures.point(place && { kind: "part", step: place.step, lag: place.lag, panel: "gradients" });
     })
-    .on("pointerleave", (event: PointerEvent) => {
-      if (event.pointerType !== "touch") gestures.point(null);
-    })
     .on("blur", () => gestures.point(null))
     .on("click", (event: MouseEvent) => {
       const place = placeAt(event);
@@ -101,6 +98,7 @@ export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands:
         return zoomByKey(event, figure.shown, gestures) || onKey(event.key, figure, figure.shown);
       }),
     );
+  onLeave(svg, () => gestures.point(null));
   makeZoomable(svg, gestures, () => figure?.shown ?? null);
 
   function onKey(key: string, { state }: Figure, shown: Shown): boolean {

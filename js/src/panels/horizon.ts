@@ -18,7 +18,7 @@ import { createFrame } from "./frame";
 import { describePart } from "./gradient_text";
 import { createHorizonLines, laidOver } from "./horizon_lines";
 import { horizonNotes } from "./horizon_notes";
-import { createSvg, drawValueAxis, pathOf, rounded } from "./plot";
+import { createSvg, drawValueAxis, onLeave, pathOf, rounded } from "./plot";
 import { makeZoomable } from "./zoomable";
 
 const TOP = 40;
@@ -88,12 +88,10 @@ export function createHorizon(parent: HTMLElement, tooltip: Tooltip, gestures: G
       const received = step !== null && step >= reached.first && step < reached.end;
       gestures.point(received ? { kind: "part", step, lag: current - step, panel: "horizon" } : null);
     })
-    .on("pointerleave", (event: PointerEvent) => {
-      if (event.pointerType !== "touch") gestures.point(null);
-    })
     .on("click", () => {
       if (focus.target) gestures.pin(current);
     });
+  onLeave(svg, () => gestures.point(null));
   makeZoomable(svg, gestures, () => figure?.shown ?? null);
 
   function draw(shown: Shown, { state, width }: Figure) {

@@ -1,6 +1,7 @@
 /** Beneath panel 4: which horizon would be enough, and what each leaves out of the gradient of any loss. */
 
 import { element, setText } from "../browser/dom";
+import { createButton } from "../controls/button";
 import type { Figure, Gestures, Panel } from "../figure/figure";
 import { describeChoice, explainResiduals, inForce } from "../geometry/residuals";
 import type { HorizonChoice } from "../protocol/contract";
@@ -19,11 +20,7 @@ const UNMEASURED =
 export function createHorizonChoice(parent: HTMLElement, commands: Commands, gestures: Gestures): Panel {
   const parts = { name: "choice" as const, title: "Which horizon is enough?", body: "choice-body" };
   const { section, details, body, finding } = createFoldout(parent, parts, gestures);
-  const make = (action: string, hint: string, onClick: () => void) => {
-    const button = element("button", { attributes: { type: "button", "data-action": action, title: hint } });
-    button.addEventListener("click", onClick);
-    return button;
-  };
+  const make = (action: string, title: string, onClick: () => void) => createButton(action, "", onClick, { title });
   const measure = make(
     "measure-horizon",
     "Follow every loss of the windows that come next all the way back, with the network as it is",

@@ -7,7 +7,7 @@ import { zeroStep } from "../state/surfaces";
 import { formatCount } from "../words/format";
 
 /** "1 step", "steps 3–9", or how many. */
-function stepsOf(pieces: Received[]): string {
+function nameSteps(pieces: Received[]): string {
   const [last, first] = [pieces[0].step, pieces[pieces.length - 1].step];
   if (pieces.length === 1) return `step ${first}`;
   return last - first + 1 === pieces.length ? `steps ${first}–${last}` : `${formatCount(pieces.length)} steps`;
@@ -23,9 +23,9 @@ export function horizonNotes(
   const inView = ({ step }: Received) => step >= view.first && step < view.first + view.count;
   const outside = received.filter((piece) => !inView(piece));
   const pieces = received.filter(inView);
-  if (outside.length > 0) notes.push(`Out of view: ${stepsOf(outside)}.`);
+  if (outside.length > 0) notes.push(`Out of view: ${nameSteps(outside)}.`);
   const broken = pieces.filter(({ value }) => !Number.isFinite(value));
-  if (broken.length > 0) notes.push(`Not finite, and not drawn: ${stepsOf(broken)}.`);
+  if (broken.length > 0) notes.push(`Not finite, and not drawn: ${nameSteps(broken)}.`);
   if (!log || !sent) return notes.join(" ");
   if (!sizeExtent(Float64Array.from(received, ({ value }) => value))) {
     notes.push("There is nothing that a logarithmic axis could show: the axis is linear.");
@@ -38,9 +38,11 @@ export function horizonNotes(
     notes.push(`Grey dash at step ${zero}: exactly 0, as ${state}; not vanishing.`);
   }
   if (zeros.length > 0) {
-    notes.push(`Grey dashes, ${stepsOf(zeros)}: 0, too small to be followed (below 10⁻³⁰ of the largest, in float32).`);
+    notes.push(
+      `Grey dashes, ${nameSteps(zeros)}: 0, too small to be followed (below 10⁻³⁰ of the largest, in float32).`,
+    );
   }
   const negative = pieces.filter(({ value }) => value < 0);
-  if (negative.length > 0) notes.push(`Violet, ${stepsOf(negative)}: negative, drawn by size.`);
+  if (negative.length > 0) notes.push(`Violet, ${nameSteps(negative)}: negative, drawn by size.`);
   return notes.join(" ");
 }

@@ -4,6 +4,7 @@ import { pointer } from "d3-selection";
 import { element, setText } from "../browser/dom";
 import type { Tooltip } from "../controls/tooltip";
 import type { Figure, Gestures, Panel, Shown } from "../figure/figure";
+import { createInputs } from "../figure/inputs";
 import { fallsBelow } from "../geometry/decay";
 import { type Focus, focusedLoss } from "../geometry/focus";
 import { type Bins, binColumns } from "../geometry/heat";
@@ -19,12 +20,11 @@ import { counted, formatNumber } from "../words/format";
 import { averageText, hasLoss, lossText, NO_LOSS } from "../words/outcomes";
 import { streamName } from "../words/streams";
 import { surfaceName } from "../words/surface_text";
-import type { TooltipContent } from "../words/tooltip_content";
-import { sentence } from "../words/tooltip_content";
+import { sentence, type TooltipContent } from "../words/tooltip_content";
 import { createFrame } from "./frame";
 import { createHeatLegend } from "./heat_legend";
 import { answerKeys, arrowOf, pinByKey } from "./keys";
-import { createSvg, makeSteerable } from "./plot";
+import { createSvg, makeSteerable, onLeave } from "./plot";
 import { makeZoomable, zoomByKey } from "./zoomable";
 
 const TOP = 4;
@@ -71,7 +71,7 @@ export function createLayers(parent: HTMLElement, tooltip: Tooltip, commands: Co
   let focus: Focus = { target: null, pinned: null };
   /** The tracks of a batch, and their colours: worked out once, since they look at every piece. */
   let known: { of: Snapshot; tracks: Track[]; scales: Drawn["scales"] } | null = null;
-  let painted: unknown[] = [];
+  const inputs = createInputs();
 
   function placeAt(event: PointerEvent | MouseEvent): { row: number; step: number } | null {
     if (!drawn) return null;
@@ -95,9 +95,6 @@ export function createLayers(parent: HTMLElement, tooltip: Tooltip, commands: Co
       const place = placeAt(event);
       gestures.point(place && targetAt(place));
     })
-    .on("pointerleave", (event: PointerEvent) => {
-      if (event.pointerType !== "touch") gestures.point(null);
-    })
     .on("blur", () => gestures.point(null))
     .on("click", (event: MouseEvent) => {
       const row = drawn ? rowAt(drawn.rows, pointer(event, svg.node())[1] - TOP) : null;
@@ -111,6 +108,7 @@ export function createLayers(parent: HTMLElement, tooltip: Tooltip, commands: Co
         return zoomByKey(event, drawn.shown, gestures) || onKey(event.key, drawn, figure);
       }),
     );
+  onLeave(svg, () => gestures.point(null));
   makeZoomable(svg, gestures, () => drawn?.shown ?? null);
 
   /** The row that is pointed at, else the first that the panels show. */
@@ -198,7 +196,7 @@ export function createLayers(parent: HTMLElement, tooltip: Tooltip, commands: Co
         .map((track) => `${surfaceName(track.name, state.info)}: at most ${formatNumber(Math.max(...track.bars))}.`)
         .join(" "),
     );
-    painted = [];
+    inputs.forget();
     light();
   }
 
@@ -256,9 +254,7 @@ export function createLayers(parent: HTMLElement, tooltip: Tooltip, commands: Co
     if (!drawn) return;
     const { shown, snapshot, scales, rows, tracks, height } = drawn;
     const loss = focusedLoss(focus);
-    const inputs = [drawn, loss];
-    if (inputs.some((input, index) => input !== painted[index])) {
-      painted = inputs;
+    if (inputs.changed(drawn, loss)) {
       const scale = scales[loss === null ? "all" : "one"];
       const seen = paint(drawn, loss, scale);
       legend.update({ scale, theme: shown.theme, signed: false, name: "norm", ...seen });

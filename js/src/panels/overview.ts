@@ -2,6 +2,7 @@
 
 import { element, setText } from "../browser/dom";
 import type { Figure, Gestures, Panel, Shown } from "../figure/figure";
+import { createInputs } from "../figure/inputs";
 import { WIDEST } from "../geometry/bars";
 import { LEFT } from "../geometry/columns";
 import { createViewport, type Viewport } from "../geometry/viewport";
@@ -53,7 +54,7 @@ export function createOverview(parent: HTMLElement, commands: Commands, gestures
   let viewport: Viewport = createViewport();
   let length = 0;
   let selected: number | null = null;
-  let drawnInputs: unknown[] = [];
+  const inputs = createInputs();
 
   const state: OverviewState = {
     get figure() {
@@ -142,9 +143,7 @@ export function createOverview(parent: HTMLElement, commands: Commands, gestures
       const { run, measure, quantity, overlay, log_scale } = drawn;
       const { stream, surface } = drawn;
       const chosen = [measure, surface, quantity, overlay, log_scale, stream];
-      const inputs = [run, run.length, ...chosen, width, viewport.window];
-      if (!drawing || inputs.some((input, index) => input !== drawnInputs[index])) {
-        drawnInputs = inputs;
+      if (inputs.changed(run, run.length, ...chosen, width, viewport.window) || !drawing) {
         svg.attr("width", width);
         svg.classed("zoomed", viewport.window !== null);
         drawing = plot.draw(drawn, viewport.window, width);

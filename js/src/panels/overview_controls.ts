@@ -1,7 +1,7 @@
 /** The head of panel 1: what is drawn, on which scale, and how much of the run. */
 
-import { element } from "../browser/dom";
-import { type IconName, icon } from "../controls/icons";
+import { element, OWN_KEYS } from "../browser/dom";
+import { createButton, createIconButton } from "../controls/button";
 import { type Info, QUANTITIES, type Quantity } from "../protocol/contract";
 import type { Commands } from "../session/session";
 import type { State } from "../state/store";
@@ -42,29 +42,19 @@ export function createQuantitySelect(setting: string, label: string, title: stri
   };
 }
 
-function createButton(action: string, title: string, text: string, name: IconName | null, onClick: () => void) {
-  const button = element("button", { attributes: { type: "button", "data-action": action, title } });
-  if (name) button.append(icon(name));
-  button.append(element("span", { text }));
-  button.addEventListener("click", onClick);
-  return button;
-}
-
 export function createOverviewControls(head: HTMLElement, commands: Commands, actions: Actions): OverviewControls {
   const bars = createQuantitySelect("quantity", "Bars", "What the height of a bar is", []);
   const line = createQuantitySelect("overlay", "and a line", "A second quantity, drawn as a line with its own axis", [
     element("option", { text: "none", attributes: { value: NONE } }),
   ]);
   let logarithmic = false;
-  const log = createButton("log-scale", "Logarithmic axis for the bars", "Log scale", null, () =>
-    commands.choose("log_scale", !logarithmic),
-  );
-  const whole = createButton("whole-run", "Show the whole run again (0, or double-click)", "Whole run", "whole", () =>
-    actions.showAll(),
-  );
-  const follow = createButton("follow", "Always select the newest recorded batch", "Follow newest", "follow", () =>
-    actions.follow(),
-  );
+  const log = createButton("log-scale", "Log scale", () => commands.choose("log_scale", !logarithmic), {
+    title: "Logarithmic axis for the bars",
+  });
+  const showAll = "Show the whole run again (0, or double-click)";
+  const { button: whole } = createIconButton("whole-run", "whole", "Whole run", showAll, actions.showAll);
+  const newest = "Always select the newest recorded batch";
+  const { button: follow } = createIconButton("follow", "follow", "Follow newest", newest, actions.follow);
   bars.select.addEventListener("change", () => commands.choose("quantity", bars.select.value as Quantity));
   line.select.addEventListener("change", () =>
     commands.choose("overlay", line.select.value === NONE ? null : (line.select.value as Quantity)),
@@ -72,8 +62,7 @@ export function createOverviewControls(head: HTMLElement, commands: Commands, ac
   head.append(
     element(
       "div",
-      // Keys belong to the fields, and not to the host's shortcuts.
-      { class: "choices", attributes: { "data-lm-suppress-shortcuts": "true" } },
+      { class: "choices", attributes: OWN_KEYS },
       bars.field,
       line.field,
       log,

@@ -1,6 +1,7 @@
 /** Says that the details of a batch are not there, why, and where there are some. Lies over panels 2, 3 and 4. */
 
 import { element, setText } from "../browser/dom";
+import { createButton } from "../controls/button";
 import type { Pending } from "../figure/figure";
 import type { Commands } from "../session/session";
 import type { Run } from "../state/run";
@@ -20,10 +21,7 @@ export function nearestDetailed(pending: Pending, { details }: Run): number | nu
 
 export function createPendingNote(parent: HTMLElement, commands: Commands): PendingNote {
   const words = element("span", { attributes: { role: "status" } });
-  const button = element("button", { attributes: { type: "button", "data-action": "nearest", title: "Key D" } });
-  button.addEventListener("click", () => {
-    if (nearest !== null) commands.select(nearest);
-  });
+  const button = createButton("nearest", "", () => nearest !== null && commands.select(nearest), { title: "Key D" });
   const note = element("div", { class: "pending-note" }, element("div", {}, words, button));
   note.hidden = true;
   parent.append(note);

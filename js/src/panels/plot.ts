@@ -1,8 +1,8 @@
 /** The SVG that a panel draws in, and the axes that the panels have in common. */
 
-import type { Axis, AxisScale } from "d3-axis";
-import { axisLeft } from "d3-axis";
+import { type Axis, type AxisScale, axisLeft } from "d3-axis";
 import { type Selection, select } from "d3-selection";
+import { OWN_KEYS, setAttributes, svgElement } from "../browser/dom";
 import { randomName } from "../browser/random_name";
 import type { ValueScale } from "../geometry/value_scale";
 import { formatTick } from "../words/format";
@@ -10,22 +10,24 @@ import { formatTick } from "../words/format";
 export type Group = Selection<SVGGElement, unknown, null, undefined>;
 export type Svg = Selection<SVGSVGElement, unknown, null, undefined>;
 
-const SVG = "http://www.w3.org/2000/svg";
-
 export function createSvg(parent: HTMLElement, height: number): Svg {
-  const node = document.createElementNS(SVG, "svg");
+  const node = svgElement("svg", { height });
   parent.append(node);
-  return select(node).attr("height", height);
+  return select(node);
 }
 
 /** Lets the plot be reached and steered by keys that the host would otherwise take for itself. */
 export function makeSteerable(svg: Svg, label: string) {
-  svg
-    .attr("tabindex", 0)
-    .attr("role", "application")
-    .attr("aria-label", label)
-    .attr("data-lm-suppress-shortcuts", "true");
+  svg.each(function steer() {
+    setAttributes(this, { tabindex: 0, role: "application", "aria-label": label, ...OWN_KEYS });
+  });
 }
+
+/** Tells that the pointer has left the plot. A finger that is lifted has not: what it pointed at stays. */
+export const onLeave = (svg: Svg, left: () => void) =>
+  svg.on("pointerleave", (event: PointerEvent) => {
+    if (event.pointerType !== "touch") left();
+  });
 
 /** A quiet vertical axis: tick labels and grid lines, no line of its own. */
 export function drawValueAxis(

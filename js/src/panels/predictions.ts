@@ -19,7 +19,7 @@ import { createInputRows } from "./input_rows";
 import { answerKeys, pinByKey } from "./keys";
 import { createLabelColumns, MARKS, ROW, SMALL_CHARACTER } from "./label_columns";
 import { createLabelStrip } from "./label_strip";
-import { createSvg, makeSteerable } from "./plot";
+import { createSvg, makeSteerable, onLeave } from "./plot";
 import { createShareColumns } from "./share_columns";
 import { createValueColumns, type ValueForm } from "./value_columns";
 import { makeZoomable, zoomByKey } from "./zoomable";
@@ -87,9 +87,6 @@ export function createPredictions(parent: HTMLElement, tooltip: Tooltip, gesture
       const step = stepAt(event);
       gestures.point(step === null ? null : { kind: "loss", step });
     })
-    .on("pointerleave", (event: PointerEvent) => {
-      if (event.pointerType !== "touch") gestures.point(null);
-    })
     .on("blur", () => gestures.point(null))
     .on("click", (event: MouseEvent) => gestures.pin(stepAt(event)))
     .on(
@@ -100,6 +97,7 @@ export function createPredictions(parent: HTMLElement, tooltip: Tooltip, gesture
         return zoomByKey(event, figure.shown, gestures) || onKey(event.key, figure.shown);
       }),
     );
+  onLeave(svg, () => gestures.point(null));
   makeZoomable(svg, gestures, () => figure?.shown ?? null);
 
   function onKey(key: string, { snapshot, columns, view }: Shown): boolean {

@@ -3,12 +3,13 @@
 import { pointer } from "d3-selection";
 import { element, setText } from "../browser/dom";
 import type { Gestures } from "../figure/figure";
+import { createInputs } from "../figure/inputs";
 import { LEFT, RIGHT } from "../geometry/columns";
 import { describeResidual, inForce, layOutResiduals, type ResidualLayout } from "../geometry/residuals";
 import type { HorizonChoice, SettingValue } from "../protocol/contract";
 import { formatCount, formatTick } from "../words/format";
 import { answerKeys, walk } from "./keys";
-import { createSvg, drawValueAxis, makeSteerable, rounded } from "./plot";
+import { createSvg, drawValueAxis, makeSteerable, onLeave, rounded } from "./plot";
 
 const TOP = 24;
 const BASE = TOP + 130;
@@ -83,7 +84,7 @@ export function createResidualPlot(
   const markText = svg.append("text").attr("y", AXIS + 31);
 
   let drawn: { choice: HorizonChoice; layout: ResidualLayout } | null = null;
-  let drawnInputs: unknown[] = [];
+  const inputs = createInputs();
   /** The k that is pointed at. */
   let at: number | null = null;
 
@@ -99,15 +100,14 @@ export function createResidualPlot(
     .on("pointermove pointerdown", (event: PointerEvent) => {
       point(drawn?.layout.kAt(pointer(event, svg.node())[0]) ?? null);
     })
-    .on("pointerleave", (event: PointerEvent) => {
-      if (event.pointerType !== "touch") point(null);
-    })
     .on("blur", () => point(null))
     .on("click", setPointed)
     .on(
       "keydown",
       answerKeys(({ key }) => onKey(key)),
     );
+
+  onLeave(svg, () => point(null));
 
   function onKey(key: string): boolean {
     if (!drawn) return false;
@@ -208,9 +208,7 @@ export function createResidualPlot(
 
   return {
     update(choice, setting, width) {
-      const inputs = [choice, setting, width];
-      if (inputs.some((input, index) => input !== drawnInputs[index])) draw(choice, setting, width);
-      drawnInputs = inputs;
+      if (inputs.changed(choice, setting, width)) draw(choice, setting, width);
       if (!drawn) return;
       if (at !== null && at > drawn.layout.longest) at = null;
       drawPointed(choice, drawn.layout);

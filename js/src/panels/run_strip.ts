@@ -1,6 +1,7 @@
 /** The whole run in a narrow strip under the overview, with the window that the overview shows as a brush. */
 
 import { pointer } from "d3-selection";
+import { createInputs } from "../figure/inputs";
 import { type BarLayout, highestPerColumn, layOutBars } from "../geometry/bars";
 import { LEFT } from "../geometry/columns";
 import { scaleOf } from "../geometry/value_scale";
@@ -40,7 +41,7 @@ export function createRunStrip(parent: HTMLElement, viewport: () => Viewport, re
 
   let layout: BarLayout = layOutBars(0, null, 1);
   let length = 0;
-  let drawnInputs: unknown[] = [];
+  const inputs = createInputs();
   let held: { grip: Grip; position: number; range: Range } | null = null;
 
   const offset = (event: PointerEvent) => pointer(event, svg.node())[0] - LEFT;
@@ -113,15 +114,11 @@ export function createRunStrip(parent: HTMLElement, viewport: () => Viewport, re
       const useful = viewport().window !== null || columns.perColumn > 1;
       svg.classed("hidden", !useful);
       if (!useful) {
-        drawnInputs = [];
+        inputs.forget();
         return;
       }
       const { run, quantity, measure, log_scale, overlay } = state;
-      const inputs = [run, length, quantity, measure, log_scale, overlay, width];
-      if (inputs.some((input, index) => input !== drawnInputs[index])) {
-        drawnInputs = inputs;
-        drawBars(state, width);
-      }
+      if (inputs.changed(run, length, quantity, measure, log_scale, overlay, width)) drawBars(state, width);
       const column = selected < 0 ? null : layout.columnOf(selected);
       selectedMark.classed("hidden", column === null);
       if (column !== null) {

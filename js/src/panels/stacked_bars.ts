@@ -1,5 +1,6 @@
 /** Panel 3 as stacked bars: one bar for each step, its parts ordered by how far in the future their loss lies. */
 
+import { setAttributes } from "../browser/dom";
 import type { Shown } from "../figure/figure";
 import { type Focus, focusedLoss } from "../geometry/focus";
 import { createLadder, isGrouped, rungOf } from "../geometry/ladder";
@@ -276,7 +277,3 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
 
 const sameButHeight = (a: DrawnPart, b: DrawnPart) =>
   a.step === b.step && a.lag === b.lag && a.rung === b.rung && a.against === b.against;
-
-function setAttributes(node: Element, attributes: Record<string, string | number>) {
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
-}

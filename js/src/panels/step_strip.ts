@@ -2,6 +2,7 @@
 
 import { pointer } from "d3-selection";
 import { element, setText } from "../browser/dom";
+import { createButton } from "../controls/button";
 import type { Gestures, Panel, Shown } from "../figure/figure";
 import { type Focus, focusedLoss } from "../geometry/focus";
 import { drag, type Grip, gripAt, isWhole, type StepWindow, whole, zoom } from "../geometry/step_window";
@@ -19,16 +20,8 @@ const CURSORS: Record<Grip, string> = { first: "ew-resize", last: "ew-resize", i
 
 export function createStepStrip(parent: HTMLElement, gestures: Gestures): Panel {
   const range = element("span", { class: "range" });
-  const make = (text: string, action: string, title: string, view: (shown: Shown) => StepWindow) => {
-    const button = element("button", {
-      text,
-      attributes: { type: "button", "data-action": action, title, "aria-label": title },
-    });
-    button.addEventListener("click", () => {
-      if (shown) gestures.zoom(view(shown));
-    });
-    return button;
-  };
+  const make = (text: string, action: string, title: string, view: (shown: Shown) => StepWindow) =>
+    createButton(action, text, () => shown && gestures.zoom(view(shown)), { title, "aria-label": title });
   const middle = ({ view }: Shown) => view.first + view.count / 2;
   const closer = make("+", "zoom-in", "Fewer steps, wider columns (key +)", (now) =>
     zoom(now.view, now.snapshot.steps, 0.5, middle(now)),

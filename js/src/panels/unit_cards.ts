@@ -1,6 +1,7 @@
 /** Hidden units as small multiples, a button each: two paths and a line of figures. */
 
 import { type Selection, select } from "d3-selection";
+import { OWN_KEYS, setAttributes } from "../browser/dom";
 import { barsPath, profileDecades, profilePath, tallestOf } from "../geometry/unit_plots";
 import type { Units } from "../protocol/chunks";
 import { counted, formatNumber, formatPercent, formatTick } from "../words/format";
@@ -58,11 +59,8 @@ export function createUnitCards(parent: HTMLElement, onChoose: (unit: number) =>
   }
 
   function append(entered: Selection<never, Card, HTMLElement, unknown>): Buttons {
-    const button = entered
-      .append("button")
-      .attr("type", "button")
-      .attr("class", "unit-card")
-      .attr("data-lm-suppress-shortcuts", "true") as unknown as Buttons;
+    const button = entered.append("button").attr("type", "button").attr("class", "unit-card") as unknown as Buttons;
+    for (const node of button.nodes()) setAttributes(node, OWN_KEYS);
     button.append("span").attr("class", "unit-name");
     const svg = button
       .append("svg")

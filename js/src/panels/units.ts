@@ -1,8 +1,10 @@
 /** Hidden units: those of a batch that are worth looking at, and a click that turns the panels to one of them. */
 
 import { element, setText } from "../browser/dom";
+import { createButton } from "../controls/button";
 import { createSegments } from "../controls/segments";
 import type { Gestures, Panel } from "../figure/figure";
+import { createInputs } from "../figure/inputs";
 import { RANKING_TEXT, RANKINGS, type Ranking, rankUnits } from "../geometry/unit_ranking";
 import { type Units, unitsOf } from "../protocol/chunks";
 import type { Commands } from "../session/session";
@@ -44,22 +46,16 @@ export function createUnits(parent: HTMLElement, commands: Commands, gestures: G
       gestures.redraw();
     },
   );
-  const back = element("button", {
-    text: "All units (Esc)",
-    attributes: { type: "button", "data-action": "all-units", title: "Show all units in the panels again" },
-  });
-  back.addEventListener("click", showAll);
+  const back = createButton("all-units", "All units (Esc)", showAll, { title: "Show all units in the panels again" });
   const state = element("span", { class: "unit-state", attributes: { role: "status" } });
   const label = element("label", { class: "field" }, "Ranked by", select);
   const controls = element("div", { class: "unit-controls" }, directions.node, label, scale.node, back, state);
   const grid = element("div", { class: "unit-grid", attributes: { role: "group", "aria-label": "Hidden units" } });
-  const more = element("button", { attributes: { type: "button", "data-action": "more-units" } });
-  more.addEventListener("click", () => {
+  const more = createButton("more-units", "", () => {
     count += SOME;
     gestures.redraw();
   });
-  const fewer = element("button", { text: "Fewer", attributes: { type: "button", "data-action": "fewer-units" } });
-  fewer.addEventListener("click", () => {
+  const fewer = createButton("fewer-units", "Fewer", () => {
     count = SOME;
     gestures.redraw();
   });
@@ -72,7 +68,8 @@ export function createUnits(parent: HTMLElement, commands: Commands, gestures: G
 
   const cards = createUnitCards(grid, choose);
   let count = SOME;
-  let drawnInputs: unknown[] = [];
+  const inputs = createInputs();
+  let drawn = false;
   /** The surface that is chosen, and the one that was before a unit was. */
   let surface = "";
   let before: string | null = null;
@@ -137,15 +134,15 @@ export function createUnits(parent: HTMLElement, commands: Commands, gestures: G
       scale.set(common ? "common" : "own");
       const place = { batch, stream, part: unitsOf(`W_hh${suffix}`) };
       const units = shown.run.details.units(place);
-      note.update(units ? null : { ...place, ...why(place) }, drawnInputs.length > 0, shown);
+      note.update(units ? null : { ...place, ...why(place) }, drawn, shown);
       if (!units) return;
       const named = [`batch ${formatCount(units.batch)}`, streamName(units.stream, info), suffix && units.surface];
       setText(finding, named.filter(Boolean).join(" · "));
       section.dataset.batch = String(units.batch);
       cards.mark(unit);
-      const inputs = [units.size.buffer, units.batch, units.stream, select.value, common, count, unit, suffix, width];
-      if (inputs.every((input, index) => input === drawnInputs[index])) return;
-      drawnInputs = inputs;
+      const of = [units.size.buffer, units.batch, units.stream, suffix];
+      if (!inputs.changed(...of, select.value, common, count, unit, width)) return;
+      drawn = true;
       draw(units, unit);
     },
   };

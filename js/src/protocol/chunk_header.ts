@@ -1,7 +1,7 @@
 /** What the header of a chunk says, checked before anything is read: what a chunk says of itself may be damaged. */
 
+import { type Check, isObject, list, maybe, oneOf, orNull, text, tuple, unfit, whole } from "./checks";
 import type { Part, Stream } from "./contract";
-import { isObject } from "./kernel_message";
 
 export const KINDS = ["overview", "details", "units", "cell"] as const;
 
@@ -73,54 +73,35 @@ const FORMS: Record<Header["kind"], ReadonlyMap<string, Form>> = {
 /** How many of those, from the first on, are always there. */
 const NEEDED: Record<Header["kind"], number> = { overview: 4, details: 3, units: 7, cell: 1 };
 
-const isWhole = (value: unknown, least: number): value is number =>
-  Number.isSafeInteger(value) && Number(value) >= least;
-const isName = (value: unknown) => typeof value === "string";
+const positive: Check = (value) => whole(value) && value !== 0;
+const column = tuple(text, oneOf("f4", "i4"), list(positive));
+const SIZES = { count: positive, columns: list(column) };
+/** Of anything but an overview: what a batch is of. */
+const PART = { steps: positive, stream: maybe(orNull(whole)), part: maybe(orNull(text)), cell: maybe(orNull(text)) };
 
-const isColumn = (value: unknown) =>
-  Array.isArray(value) &&
-  value.length === 3 &&
-  isName(value[0]) &&
-  (value[1] === "f4" || value[1] === "i4") &&
-  Array.isArray(value[2]) &&
-  value[2].every((size) => isWhole(size, 1));
-
-const isEdge = (value: unknown) => Array.isArray(value) && value.length === 3 && value.every(isName);
+/** Lags lie within the window. */
+function lagChecks(steps: number): Record<string, Check> {
+  const lag: Check = (value) => Number.isSafeInteger(value) && Math.abs(Number(value)) < steps;
+  return { first_lag: maybe(lag), first_lags: maybe((lags) => isObject(lags) && Object.values(lags).every(lag)) };
+}
 
 /** Throws unless each field of a header is of its kind. */
 export function requireHeader(header: unknown): asserts header is Header {
-  const refuse = (field: string): never => {
-    throw new Error(
-      `chunk header has no such ${field}: ${String(JSON.stringify(isObject(header) ? header[field] : header)).slice(0, 80)}`,
-    );
+  const refuse = (field: string, value: unknown): never => {
+    throw new Error(`chunk header has no such ${field}: ${String(JSON.stringify(value)).slice(0, 80)}`);
   };
-  if (!isObject(header)) return refuse("fields");
-  const {
-    version,
-    kind,
-    count,
-    steps,
-    stream = null,
-    part = null,
-    first_lags = {},
-    first_lag = 0,
-    edges = [],
-  } = header;
+  if (!isObject(header)) return refuse("fields", header);
+  const { version, kind, steps } = header;
   if (version !== 2) throw new Error(`chunk version ${version}: this front end reads version 2`);
-  if (!(KINDS as readonly unknown[]).includes(kind)) {
-    throw new Error(`chunk of kind ${kind}: this front end reads ${KINDS.join(", ")}`);
+  if (!oneOf(...KINDS)(kind)) throw new Error(`chunk of kind ${kind}: this front end reads ${KINDS.join(", ")}`);
+  const edges = list(tuple(text, text, text));
+  const checks: Record<string, Check>[] = [SIZES];
+  if (kind !== "overview") checks.push(PART, lagChecks(Number(steps)));
+  if (kind === "cell") checks.push({ edges: (value) => edges(value) && (value as unknown[]).length > 0 });
+  for (const some of checks) {
+    const field = unfit(header, some);
+    if (field !== null) refuse(field, header[field]);
   }
-  if (!isWhole(count, 1)) refuse("count");
-  if (!Array.isArray(header.columns) || !header.columns.every(isColumn)) refuse("columns");
-  if (kind === "overview") return;
-  if (!isWhole(steps, 1)) refuse("steps");
-  if (stream !== null && !isWhole(stream, 0)) refuse("stream");
-  if (part !== null && !isName(part)) refuse("part");
-  const isLag = (lag: unknown) => Number.isSafeInteger(lag) && Math.abs(Number(lag)) < Number(steps);
-  if (!isObject(first_lags) || !Object.values(first_lags).every(isLag)) refuse("first_lags");
-  if (!isLag(first_lag)) refuse("first_lag");
-  if (!Array.isArray(edges) || !edges.every(isEdge) || (kind === "cell" && edges.length === 0)) refuse("edges");
-  if (header.cell !== undefined && header.cell !== null && !isName(header.cell)) refuse("cell");
 }
 
 /** Throws unless each column has the type and the shape that its name and the header ask for. */

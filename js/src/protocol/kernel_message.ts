@@ -1,35 +1,25 @@
 /** What the kernel says, checked field by field before a page takes it in; the tables are in docs/architecture.md. */
 
-type Check = (value: unknown) => boolean;
-
-export const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-const whole: Check = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
-const number: Check = (value) => Number.isFinite(value);
-const text: Check = (value) => typeof value === "string";
-const flag: Check = (value) => typeof value === "boolean";
-const anything: Check = () => true;
-const orNull =
-  (check: Check): Check =>
-  (value) =>
-    value === null || check(value);
-/** It may be missing. */
-const maybe =
-  (check: Check): Check =>
-  (value) =>
-    value === undefined || check(value);
-const list =
-  (check: Check): Check =>
-  (value) =>
-    Array.isArray(value) && value.every(check);
-const fields =
-  (checks: Record<string, Check>): Check =>
-  (value) =>
-    isObject(value) && Object.entries(checks).every(([name, check]) => check(value[name]));
+import {
+  anything,
+  type Check,
+  fields,
+  flag,
+  isObject,
+  list,
+  maybe,
+  number,
+  oneOf,
+  orNull,
+  text,
+  tuple,
+  unfit,
+  whole,
+} from "./checks";
 
 const diagnosis = fields({ kind: text, name: text, sentence: text, remedy: text });
 const status = fields({
-  state: (value) => ["ready", "training", "paused", "diverged", "error"].includes(value as string),
+  state: oneOf("ready", "training", "paused", "diverged", "error"),
   batch: whole,
   epoch_of_data: number,
   loss: orNull(number),
@@ -93,7 +83,7 @@ const row = fields({
   at_least: flag,
   said: text,
   hint: text,
-  trend: list((pair) => list(number)(pair) && (pair as unknown[]).length === 2),
+  trend: list(tuple(number, number)),
   here: flag,
 });
 const { error } = short;
@@ -117,10 +107,8 @@ export const OF_SWEEP: Forms = {
 /** Throws unless a message is of one of these forms; the error names the field. */
 export function requireForm(message: unknown, forms: Forms) {
   const kind = isObject(message) && typeof message.kind === "string" ? message.kind : "";
-  if (!Object.hasOwn(forms, kind))
+  if (!isObject(message) || !Object.hasOwn(forms, kind))
     throw new Error(`a message of kind ${kind.slice(0, 40) || "none"} is not known here`);
-  for (const [name, check] of Object.entries(forms[kind])) {
-    if (!check((message as Record<string, unknown>)[name]))
-      throw new Error(`a message of kind ${kind} has no such ${name}`);
-  }
+  const field = unfit(message, forms[kind]);
+  if (field !== null) throw new Error(`a message of kind ${kind} has no such ${field}`);
 }

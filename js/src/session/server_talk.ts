@@ -1,7 +1,7 @@
 /** A page's talk with the server that it came from, which follows a run file: what a model would send to a kernel goes there. */
 
+import { isObject } from "../protocol/checks";
 import type { FromKernel, Stream, ToKernel, Traits } from "../protocol/contract";
-import { isObject } from "../protocol/kernel_message";
 import { createPlainModel, type PlainModel } from "./plain_model";
 
 /** What else a server says: the file has another run than the page was made for. */

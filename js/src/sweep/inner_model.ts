@@ -4,10 +4,11 @@
  */
 
 import type { AnyModel } from "@anywidget/types";
-import type { Bytes, RelayedToKernel, RelayedToPage } from "../protocol/contract";
-import { isObject } from "../protocol/kernel_message";
+import { isObject } from "../protocol/checks";
+import type { Bytes } from "../protocol/contract";
+import type { RelayedToKernel, RelayedToPage } from "../protocol/sweep_contract";
+import { createListeners } from "../session/listeners";
 
-type Listener = (...args: unknown[]) => void;
 type Values = Record<string, unknown>;
 
 export interface InnerModel<T extends object> {
@@ -19,15 +20,11 @@ export interface InnerModel<T extends object> {
 /** `send` takes what it says to the kernel. */
 export function createInnerModel<T extends object>(traits: T, send: (data: RelayedToKernel) => void): InnerModel<T> {
   const values = traits as Values;
-  const listeners = new Map<string, Set<Listener>>();
+  const { on, off, emit } = createListeners();
   /** What was set here and not sent yet. */
   let unsaved: Values = {};
   /** How many echoes of what this page has set are on their way: until then, what is here is newer. */
   const echoes = new Map<string, number>();
-
-  function emit(event: string, ...args: unknown[]) {
-    for (const listener of listeners.get(event) ?? []) listener(...args);
-  }
 
   function take(name: string, value: unknown) {
     values[name] = value;
@@ -55,12 +52,8 @@ export function createInnerModel<T extends object>(traits: T, send: (data: Relay
       send({ method: "update", state, buffer_paths: [] });
     },
     send: (content: unknown) => send({ method: "custom", content }),
-    on(event: string, listener: Listener) {
-      listeners.set(event, (listeners.get(event) ?? new Set()).add(listener));
-    },
-    off(event: string, listener: Listener) {
-      listeners.get(event)?.delete(listener);
-    },
+    on,
+    off,
   } as unknown as AnyModel<T>;
 
   return {

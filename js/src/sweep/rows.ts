@@ -1,7 +1,7 @@
 /** The rows of a sweep's table: their order, what is said of them, and their small plots. Pure. */
 
-import type { SweepTable, TrialRow, TrialStatus } from "../protocol/contract";
-import { counted, formatCount, formatLoss, formatNumber, formatTick } from "../words/format";
+import type { SweepTable, TrialRow, TrialStatus } from "../protocol/sweep_contract";
+import { counted, formatCount, formatLoss, formatTick } from "../words/format";
 
 /** Columns that every sweep has, beside its settings. */
 export const COLUMNS = ["status", "batch", "loss", "horizon"] as const;
@@ -65,7 +65,7 @@ export function valueText(value: Value): string {
 export const lossText = ({ loss }: TrialRow): string => (loss === null ? "–" : formatLoss(loss));
 
 export const horizonText = ({ horizon, at_least }: TrialRow): string =>
-  horizon === null ? "–" : `${at_least ? "≥ " : ""}${formatNumber(horizon, 3).replace(/\.0+$/, "")}`;
+  horizon === null ? "–" : `${at_least ? "≥ " : ""}${formatTick(horizon)}`;
 
 /** The longest horizon of any trial, which all small plots have as their scale; at least 1. */
 export const longestHorizon = (rows: readonly TrialRow[]): number =>
@@ -92,7 +92,7 @@ export function trendPath(
 export function trendText({ trend }: TrialRow): string {
   if (trend.length === 0) return "Nothing is recorded yet.";
   const [first, last] = [trend[0][1], trend[trend.length - 1][1]];
-  return `Horizon over training: ${formatTick(first)} steps at first, ${formatTick(last)} now.`;
+  return `Horizon over training: ${counted(first, "step", formatTick(first))} at first, ${formatTick(last)} now.`;
 }
 
 /** Takes rows that have changed into the table, in place. */

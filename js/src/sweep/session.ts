@@ -7,19 +7,13 @@ import type { AnyModel } from "@anywidget/types";
 import { browserClock, type Clock, createAudience, pageVisibility, type Visibility } from "../browser/clock";
 import { randomName } from "../browser/random_name";
 import { type Showing, showComparison, showRun } from "../lifecycle";
-import type {
-  Bytes,
-  ComparisonTraits,
-  FromSweep,
-  SweepTable,
-  SweepTraits,
-  ToSweep,
-  Traits,
-} from "../protocol/contract";
+import type { ComparisonTraits } from "../protocol/comparison_contract";
+import type { Bytes, Traits } from "../protocol/contract";
 import { OF_SWEEP, requireForm } from "../protocol/kernel_message";
+import type { FromSweep, SweepTable, SweepTraits, ToSweep } from "../protocol/sweep_contract";
 import { createRequests } from "../session/requests";
 import { createTalk, unreadable } from "../session/talk";
-import type { Code, Problem } from "../state/store";
+import { type Code, createStore, type Problem, type Store } from "../state/store";
 import { createInnerModel, type InnerModel } from "./inner_model";
 import { takeRows } from "./rows";
 
@@ -58,10 +52,8 @@ export interface SweepCommands {
 }
 
 export interface SweepSession {
-  readonly state: SweepState;
+  readonly store: Store<SweepState>;
   commands: SweepCommands;
-  /** Returns the function that ends the subscription. */
-  subscribe(listener: () => void): () => void;
   /** A view shows this session; returns the function that ends it. */
   join(): () => void;
   destroy(): void;
@@ -74,7 +66,6 @@ export function createSweepSession(
 ): SweepSession {
   const client = randomName();
   const audience = createAudience(visibility);
-  const listeners = new Set<() => void>();
   let inner: InnerModel<Traits & ComparisonTraits> | null = null;
   const talk = createTalk<SweepTraits, ToSweep>(
     model,
@@ -82,7 +73,7 @@ export function createSweepSession(
     () => update({ silent: true }),
     (error) => update({ problem: unreadable(error) }),
   );
-  let state: SweepState = {
+  const store = createStore<SweepState>({
     table: model.get("_table"),
     sortBy: model.get("sort_by"),
     descending: model.get("descending"),
@@ -91,31 +82,27 @@ export function createSweepSession(
     code: null,
     problem: null,
     silent: false,
-  };
+  });
+  const { update } = store;
 
   const requests = createRequests({
     client,
     send: talk.send,
     wanted: () => false,
-    following: () => !state.table.finished,
+    following: () => !store.state.table.finished,
     onSilence: () => update({ silent: true }),
     clock,
     visibility: audience,
   });
 
-  function update(changes: Partial<SweepState>) {
-    state = { ...state, ...changes };
-    for (const listener of listeners) listener();
-  }
-
   function heard() {
     talk.heard();
     requests.heard();
-    if (state.silent) update({ silent: false });
+    if (store.state.silent) update({ silent: false });
   }
 
   function openPanels() {
-    state.panels?.showing.destroy();
+    store.state.panels?.showing.destroy();
     inner = null;
     const { id, numbers, state: traits } = model.get("_opened");
     if (!traits) return update({ panels: null });
@@ -135,12 +122,12 @@ export function createSweepSession(
     requireForm(message, OF_SWEEP);
     switch (message.kind) {
       case "rows":
-        takeRows(state.table, message.rows);
-        state.table.finished = message.finished;
-        update({ table: state.table });
+        takeRows(store.state.table, message.rows);
+        store.state.table.finished = message.finished;
+        update({ table: store.state.table });
         return requests.ended(message.client, message.seq, false);
       case "relay":
-        if (message.id === state.panels?.id) inner?.receive(message.data, buffers);
+        if (message.id === store.state.panels?.id) inner?.receive(message.data, buffers);
         return;
       case "code":
         return message.client === client ? update({ code: { line: message.line } }) : undefined;
@@ -165,17 +152,15 @@ export function createSweepSession(
   openPanels();
 
   return {
-    get state() {
-      return state;
-    },
+    store,
     commands: {
       sort(column) {
-        model.set("descending", column === state.sortBy && !state.descending);
+        model.set("descending", column === store.state.sortBy && !store.state.descending);
         model.set("sort_by", column);
         model.save_changes();
       },
       choose(number, chosen) {
-        const others = state.chosen.filter((one) => one !== number);
+        const others = store.state.chosen.filter((one) => one !== number);
         update({ chosen: chosen ? [...others, number] : others });
       },
       show(numbers) {
@@ -185,15 +170,11 @@ export function createSweepSession(
       cancel: () => talk.command({ kind: "cancel" }),
       askCode: () => talk.command({ kind: "code", client }),
     },
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
     join: audience.join,
     destroy() {
       requests.destroy();
       talk.destroy();
-      state.panels?.showing.destroy();
+      store.state.panels?.showing.destroy();
     },
   };
 }

@@ -2,7 +2,7 @@
 
 import type { AnyModel } from "@anywidget/types";
 import type { Showing } from "../lifecycle";
-import type { SweepTraits } from "../protocol/contract";
+import type { SweepTraits } from "../protocol/sweep_contract";
 import { createSweepSession } from "./session";
 import { createSweepView } from "./view";
 

@@ -1,12 +1,12 @@
 /** The table of a sweep: a row for each trial, sorted by what its head is asked for. */
 
-import { element, setText } from "../browser/dom";
-import type { TrialRow } from "../protocol/contract";
+import { element, OWN_KEYS, setText, svgElement } from "../browser/dom";
+import { createInputs } from "../figure/inputs";
+import type { TrialRow } from "../protocol/sweep_contract";
 import { formatCount, formatTick } from "../words/format";
 import { COLUMNS, horizonText, longestHorizon, lossText, sortedRows, trendPath, trendText, valueText } from "./rows";
 import { MOST, type SweepCommands, type SweepState } from "./session";
 
-const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 110;
 const HEIGHT = 26;
 const MARGIN = 2;
@@ -113,14 +113,13 @@ function createHead({ key, text, title }: { key: string; text: string; title: st
 }
 
 function createRow(number: number, commands: SweepCommands) {
-  const control = { "data-lm-suppress-shortcuts": "true" };
   const choose = element("input", {
-    attributes: { type: "checkbox", "data-control": "choose", "aria-label": `Choose trial ${number}`, ...control },
+    attributes: { type: "checkbox", "data-control": "choose", "aria-label": `Choose trial ${number}`, ...OWN_KEYS },
   });
   choose.addEventListener("change", () => commands.choose(number, choose.checked));
   const open = element("button", {
     text: String(number),
-    attributes: { type: "button", "data-control": "open", title: `Show trial ${number} in the panels`, ...control },
+    attributes: { type: "button", "data-control": "open", title: `Show trial ${number} in the panels`, ...OWN_KEYS },
   });
   open.addEventListener("click", () => commands.show([number]));
   const status = element("span", { class: "trial-status" });
@@ -131,7 +130,7 @@ function createRow(number: number, commands: SweepCommands) {
   const { svg, line } = createPlot();
   const settings: HTMLElement[] = [];
   const node = element("tr", { attributes: { role: "row", "data-trial": String(number) } });
-  let drawn: unknown[] = [];
+  const inputs = createInputs();
 
   function layOut({ values }: TrialRow, columns: readonly string[]) {
     settings.push(
@@ -150,9 +149,7 @@ function createRow(number: number, commands: SweepCommands) {
       const isShown = panels?.numbers.includes(number) ?? false;
       node.classList.toggle("shown", isShown);
       open.setAttribute("aria-pressed", String(isShown));
-      const inputs = [trial, longest];
-      if (inputs.every((input, index) => input === drawn[index])) return;
-      drawn = inputs;
+      if (!inputs.changed(trial, longest)) return;
       if (node.childElementCount === 0) layOut(trial, table.columns);
       trial.values.forEach((value, index) => {
         setText(settings[index], valueText(value));
@@ -185,20 +182,9 @@ function createCell(label: string, name: string, ...children: Node[]) {
 }
 
 function createPlot() {
-  const svg = document.createElementNS(SVG, "svg");
-  const size = [WIDTH + 2 * MARGIN, HEIGHT + 2 * MARGIN];
-  const attributes = {
-    role: "img",
-    width: size[0],
-    height: size[1],
-    viewBox: `-${MARGIN} -${MARGIN} ${size.join(" ")}`,
-  };
-  for (const [name, value] of Object.entries(attributes)) svg.setAttribute(name, String(value));
-  const ground = document.createElementNS(SVG, "path");
-  ground.setAttribute("class", "trend-ground");
-  ground.setAttribute("d", `M0,${HEIGHT}H${WIDTH}`);
-  const line = document.createElementNS(SVG, "path");
-  line.setAttribute("class", "trend-line");
-  svg.append(ground, line);
-  return { svg, line };
+  const ground = svgElement("path", { class: "trend-ground", d: `M0,${HEIGHT}H${WIDTH}` });
+  const line = svgElement("path", { class: "trend-line" });
+  const [width, height] = [WIDTH + 2 * MARGIN, HEIGHT + 2 * MARGIN];
+  const viewBox = `-${MARGIN} -${MARGIN} ${width} ${height}`;
+  return { svg: svgElement("svg", { role: "img", width, height, viewBox }, ground, line), line };
 }

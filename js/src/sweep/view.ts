@@ -2,8 +2,8 @@
 
 import { element, setText } from "../browser/dom";
 import { followTheme } from "../browser/theme";
+import { createIconButton } from "../controls/button";
 import { createCodeLine } from "../controls/code_line";
-import { createButton } from "../controls/training_buttons";
 import { createTrouble } from "../controls/trouble";
 import { createHowTo } from "../help/how_to_read";
 import { createScheduling, type Piece } from "../view/scheduling";
@@ -16,11 +16,11 @@ export function createSweepView(parent: HTMLElement, session: SweepSession, sign
   const { commands } = session;
   const root = element("div", { class: "rnnbow sweep" });
   const summary = element("p", { class: "summary", attributes: { role: "status" } });
-  const compare = createButton("compare", "compare", "Compare", "Show the chosen trials side by side", () =>
-    commands.show([...session.state.chosen].sort((a, b) => a - b)),
+  const compare = createIconButton("compare", "compare", "Compare", "Show the chosen trials side by side", () =>
+    commands.show([...session.store.state.chosen].sort((a, b) => a - b)),
   );
-  const close = createButton("close", "close", "Close panels", "Show the table only", () => commands.show([]));
-  const cancel = createButton("cancel", "stop", "Cancel", "End the trials that train, and begin no others", () =>
+  const close = createIconButton("close", "close", "Close panels", "Show the table only", () => commands.show([]));
+  const cancel = createIconButton("cancel", "stop", "Cancel", "End the trials that train, and begin no others", () =>
     commands.cancel(),
   );
   const code = createCodeLine(commands.askCode);
@@ -51,11 +51,11 @@ export function createSweepView(parent: HTMLElement, session: SweepSession, sign
 
   function failed(error: unknown) {
     const hint = error instanceof Error ? error.message : String(error);
-    trouble.update(session.state.silent, { message: "The table could not be drawn.", hint });
+    trouble.update(session.store.state.silent, { message: "The table could not be drawn.", hint });
   }
 
   function draw(): Piece[] {
-    const { state } = session;
+    const { state } = session.store;
     table.update(state);
     code.update(state.code, false);
     setText(summary, summaryOf(state.table.rows));
@@ -93,7 +93,7 @@ export function createSweepView(parent: HTMLElement, session: SweepSession, sign
   followTheme(signal, (theme) => {
     root.dataset.theme = theme;
   });
-  const unsubscribe = session.subscribe(() => schedule("all"));
+  const unsubscribe = session.store.subscribe(() => schedule("all"));
   signal.addEventListener("abort", () => {
     unsubscribe();
     shown?.end();

@@ -6,24 +6,22 @@ import { createFindings } from "../controls/findings";
 import { createStatus } from "../controls/status";
 import { createToolbar } from "../controls/toolbar";
 import { createTooltip } from "../controls/tooltip";
-import type { Room, Zoomed } from "../figure/arrange";
+import type { Room } from "../figure/arrange";
 import { createArranging } from "../figure/arranging";
 import type { Figure, Gestures, Panel, Shown } from "../figure/figure";
 import type { Focus } from "../geometry/focus";
-import { sameTarget } from "../geometry/focus";
 import { shadesOf } from "../geometry/ladder";
 import { setLagColors } from "../geometry/lag_colors";
-import { within } from "../geometry/step_window";
 import { createOffer } from "../help/offer";
 import { createTour } from "../help/tour";
 import { tourSteps } from "../help/tour_steps";
+import { createBatchArea } from "../panels/batch_area";
 import { createCell } from "../panels/cell";
 import { createGradients } from "../panels/gradients";
 import { createHorizon } from "../panels/horizon";
 import { createHorizonChoice } from "../panels/horizon_choice";
 import { createLayers } from "../panels/layers";
 import { createOverview } from "../panels/overview";
-import { createPendingNote } from "../panels/pending_note";
 import { createPredictions } from "../panels/predictions";
 import { createSamples } from "../panels/samples";
 import { createStepStrip } from "../panels/step_strip";
@@ -34,6 +32,7 @@ import type { Place } from "../state/details";
 import type { Problem, State } from "../state/store";
 import { findCompanion, findSurface } from "../state/surfaces";
 import { createFollowing } from "./following";
+import { createPointing } from "./pointing";
 import { createScheduling, type Piece, type Work } from "./scheduling";
 
 /** Draws into `parent` until the signal aborts. */
@@ -43,8 +42,6 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
   const announcer = element("p", { class: "announcer", attributes: { "aria-live": "polite" } });
   const invitation = element("p", { class: "invitation" });
   const panelArea = element("div", { class: "panels" });
-  /** Panels 2, 3 and 4. */
-  const batchArea = element("div", { class: "of-batch" });
   const tour = createTour(root, () => commands.endTour());
   const toolbar = createToolbar(root, store, commands, () => startTour());
   const status = createStatus(root);
@@ -55,12 +52,10 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
   let width = 0;
   let theme: Theme = "light";
   let colors = 0;
-  let zoomed: Zoomed | null = null;
   const arranging = createArranging();
   /** What panels 2, 3 and 4 show now. */
   let drawn: Shown | null = null;
   let preview: number | null = null;
-  let focus: Focus = { target: null, pinned: null };
   /** What is highlighted in panels 2, 3 and 4, and of what. */
   let lit: { focus: Focus; drawn: Shown | null } | null = null;
   /** The kernel works out a part that a panel wants. */
@@ -69,6 +64,7 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
   let touring = false;
   let failure: Problem | null = null;
   const { schedule, settle } = createScheduling(signal, { draw, failed });
+  const pointing = createPointing(schedule);
 
   const gestures: Gestures = {
     preview(index) {
@@ -76,21 +72,7 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
       preview = index;
       schedule("all");
     },
-    point(target) {
-      if (sameTarget(target, focus.target)) return;
-      focus = { ...focus, target };
-      schedule("highlight");
-    },
-    pin(loss) {
-      focus = { ...focus, pinned: loss === focus.pinned ? null : loss };
-      schedule("highlight");
-    },
-    zoom(view) {
-      if (!drawn) return;
-      const { steps } = drawn.snapshot;
-      zoomed = { view: within(view, steps), steps };
-      schedule("all");
-    },
+    ...pointing.gestures,
     settle,
     redraw: () => schedule("all"),
     announce: (sentence) => setText(announcer, sentence),
@@ -99,14 +81,13 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
   const newest = createFollowing();
   const tooltip = createTooltip(root);
   const overview = createOverview(panelArea, commands, gestures);
-  const pendingNote = createPendingNote(panelArea, commands);
-  panelArea.append(batchArea);
+  const batchArea = createBatchArea(panelArea, commands);
   const batchPanels: Panel[] = [
-    createPredictions(batchArea, tooltip, gestures),
-    createStepStrip(batchArea, gestures),
-    createLayers(batchArea, tooltip, commands, gestures),
-    createGradients(batchArea, tooltip, commands, gestures),
-    createHorizon(batchArea, tooltip, gestures),
+    createPredictions(batchArea.node, tooltip, gestures),
+    createStepStrip(batchArea.node, gestures),
+    createLayers(batchArea.node, tooltip, commands, gestures),
+    createGradients(batchArea.node, tooltip, commands, gestures),
+    createHorizon(batchArea.node, tooltip, gestures),
   ];
   /** They are opened by their titles. */
   const foldouts: Panel[] = [
@@ -151,7 +132,8 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     invitation.hidden = !empty;
     setText(invitation, inviting(state));
     if (!empty) overview.update(figure);
-    showPending(figure);
+    batchArea.update(figure.pending, state);
+    if (figure.pending) pointing.leave();
     if (empty) arranging.forget();
     // While details are awaited, what was drawn before keeps its place.
     const shown = empty ? null : (figure.shown ?? arranging.refit(state, room()));
@@ -191,7 +173,7 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
   function composeFigure(state: State): Figure {
     const { run } = state;
     // A part that the kernel works out is waited for, so that all panels show one batch.
-    const stays = focus.target !== null || waiting;
+    const stays = pointing.focus.target !== null || waiting;
     const selected = state.selected === null ? newest(state, stays) : run.nearest(state.selected);
     if (preview !== null && preview >= run.length) preview = null;
     const index = preview ?? selected;
@@ -213,27 +195,18 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
     return { state, width, batch, why, selected, preview, shown, pending };
   }
 
-  function showPending({ pending, state }: Figure) {
-    pendingNote.update(pending, state);
-    batchArea.classList.toggle("pending", pending !== null);
-    batchArea.setAttribute("aria-busy", String(pending !== null));
-    // What is drawn belongs to another batch: nothing in it can be pointed at or reached by keys.
-    batchArea.inert = pending !== null;
-    if (pending) focus = { ...focus, target: null };
-  }
-
-  const room = (): Room => ({ width, theme, zoomed });
+  const room = (): Room => ({ width, theme, zoomed: pointing.zoomed });
 
   function composeShown(held: Snapshot, beside: Snapshot | null, state: State): Shown {
     const { batch, stream, part } = held;
     const recorded = part === null ? held : state.run.details.get({ batch, stream, part: null });
     const shown = arranging.arrange({ snapshot: held, recorded, beside }, state, room());
-    const furthest = Math.max(focus.pinned ?? 0, focus.target?.step ?? 0);
-    if (furthest >= shown.snapshot.steps) focus = { target: null, pinned: null };
+    pointing.fit(shown.snapshot.steps);
     return shown;
   }
 
   function highlight() {
+    const { focus } = pointing;
     if (!focus.target) tooltip.hide();
     const same = focus === lit?.focus && drawn === lit.drawn;
     lit = { focus, drawn };

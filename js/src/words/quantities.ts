@@ -5,7 +5,7 @@ import type { Info, Quantity } from "../protocol/contract";
 import type { Series } from "../state/series";
 import type { State } from "../state/store";
 import { measureFor } from "../state/surfaces";
-import { formatCount, formatLoss, formatNumber, formatPercent } from "./format";
+import { counted, formatLoss, formatNumber, formatPercent, formatTick } from "./format";
 import { meanLossText } from "./outcomes";
 import { distinctName, surfaceName } from "./surface_text";
 import { inUnits, taskOf } from "./task";
@@ -28,6 +28,9 @@ interface QuantityText {
 
 const gradient = (value: number) => formatNumber(value);
 const sparse = (value: number) => (Number.isNaN(value) ? "not worked out for this batch" : formatNumber(value));
+/** "1 step", "14.5 steps". */
+const stepsText = (value: number) =>
+  Number.isFinite(value) ? counted(value, "step", formatTick(value)) : formatNumber(value);
 const part = (value: number) => (Number.isFinite(value) ? formatPercent(value) : formatNumber(value));
 
 export const QUANTITY_TEXT: Record<Quantity, QuantityText> = {
@@ -78,7 +81,7 @@ export const QUANTITY_TEXT: Record<Quantity, QuantityText> = {
     option: "horizon length",
     axis: "horizon length (steps)",
     whole: true,
-    format: (value) => `${Number.isInteger(value) ? formatCount(value) : formatNumber(value)} steps`,
+    format: stepsText,
   },
   spectral_radius: {
     group: "recurrent weights",

@@ -1,6 +1,7 @@
 /** A widget's model as a host keeps it, driven by a test: what it sends is gathered. */
 
 import type { AnyModel } from "@anywidget/types";
+import { createListeners } from "../../src/session/listeners";
 
 /** Where in the state a buffer belongs. */
 export type Path = (string | number)[];
@@ -26,12 +27,8 @@ export function withBuffers<T extends object>(state: T, paths: Path[], buffers: 
 
 export function createHostModel<T extends object>(traits: T, speak: (spoken: Spoken) => void) {
   const held = traits as Record<string, unknown>;
-  const listeners = new Map<string, Set<(...args: unknown[]) => void>>();
+  const { on, off, emit } = createListeners();
   let unsaved: Record<string, unknown> = {};
-
-  function emit(event: string, ...args: unknown[]) {
-    for (const listener of [...(listeners.get(event) ?? [])]) listener(...args);
-  }
 
   const model = {
     get: (name: string) => held[name],
@@ -45,9 +42,8 @@ export function createHostModel<T extends object>(traits: T, speak: (spoken: Spo
       unsaved = {};
     },
     send: (message: unknown) => speak({ message: structuredClone(message) }),
-    on: (event: string, listener: () => void) =>
-      listeners.set(event, (listeners.get(event) ?? new Set()).add(listener)),
-    off: (event: string, listener: () => void) => listeners.get(event)?.delete(listener),
+    on,
+    off,
   } as unknown as AnyModel<T>;
 
   return {

@@ -3,7 +3,8 @@
 import type { Clock, Visibility } from "../../src/browser/clock";
 import { type ComparisonSession, createComparisonSession } from "../../src/comparison/session";
 import { expand } from "../../src/protocol/compact";
-import type { ComparisonTraits, Traits } from "../../src/protocol/contract";
+import type { ComparisonTraits } from "../../src/protocol/comparison_contract";
+import type { Traits } from "../../src/protocol/contract";
 import { createServedModel } from "../../src/session/server_talk";
 import { type Commands, createSession, type Session } from "../../src/session/session";
 import type { TrainingCommands } from "../../src/session/talk";

@@ -4,7 +4,8 @@
  */
 
 import type { Visibility } from "../../src/browser/clock";
-import type { Choices, ComparisonTraits, Setting, SettingValue, Traits } from "../../src/protocol/contract";
+import type { ComparisonTraits } from "../../src/protocol/comparison_contract";
+import type { Choices, Setting, SettingValue, Traits } from "../../src/protocol/contract";
 import type { Place } from "../../src/state/details";
 import { fakeClock, fakeVisibility } from "../fakes";
 import { type Path, type Spoken, withBuffers } from "./host_model";
