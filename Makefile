@@ -53,7 +53,7 @@ test-packaging: bundle ## what the wheel and the sdist hold
 	$(BIN)/pytest tests/packaging
 
 test-browser: bundle chromium ## the widget in JupyterLab and other hosts in Chromium
-	$(BIN)/pytest tests/browser --ignore=tests/browser/test_monkey.py
+	$(BIN)/pytest tests/browser
 
 docs: bundle ## the documentation site in docs/_build/html: strict, and no broken link
 	rm -rf docs/_build

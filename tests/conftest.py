@@ -18,7 +18,7 @@ TRIED = pytest.StashKey[dict[str, int]]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     monkey = parser.getgroup("monkey", "tests/browser/test_monkey.py")
     monkey.addoption("--monkey-seed", type=int, default=9, help="which actions the monkey does (default: 9)")
-    monkey.addoption("--monkey-minutes", type=float, default=0, help="how long it is at it (default: a few rounds)")
+    monkey.addoption("--monkey-minutes", type=float, default=0, help="how long it is at it (default: five rounds)")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from strategies import make_case, relative_error
 
-from rnnbow_widget.bptt_itemized import _ROWS_CHECKED_EVERY, _Walk, itemized_bptt, itemized_delta
+from rnnbow_widget.bptt_itemized import ROWS_CHECKED_EVERY, _Walk, itemized_bptt, itemized_delta
 from rnnbow_widget.forward import ForwardPass
 from rnnbow_widget.gradients import bptt
 from rnnbow_widget.losses import output_gradients
@@ -215,7 +215,7 @@ def test_rows_that_fell_below_the_floor_are_dropped_when_they_are_looked_at() ->
     case.rnn.parameters.W_hh *= 1e-12
     delta = itemized_delta(case.rnn, case.forward())  # (n, n, H)
     sizes = np.array([np.abs(delta[39 - d, d]).max() for d in range(40)])  # (n,): of the last loss
-    looked_at = _ROWS_CHECKED_EVERY - 1
+    looked_at = ROWS_CHECKED_EVERY - 1
     assert (sizes[:looked_at] > 0).all()
     assert sizes[looked_at - 1] < 1e-150
     assert not sizes[looked_at:].any()

@@ -152,17 +152,6 @@ def test_other_messages_are_refused(follower: Follower, message: Any) -> None:
         follower.answer(name, message)
 
 
-def test_a_page_is_loaded_with_what_was_read_while_the_file_cannot_be(follower: Follower, tmp_path: Path) -> None:
-    content = (tmp_path / "run.rnnbow").read_bytes()
-    (tmp_path / "run.rnnbow").unlink()
-    name, traits = opened(follower)
-    assert traits["_run"]["recorded"] == 4
-    assert "run.rnnbow is not there any more" in traits["_status"]["message"]
-    (tmp_path / "run.rnnbow").write_bytes(content)
-    assert follow(follower, name)[0]["status"]["message"] == ""
-    assert opened(follower)[1]["_status"]["message"] == ""
-
-
 def test_a_page_has_one_batch_however_large_that_is(follower: Follower) -> None:
     reporter = Reporter(follower._run, None)
     with pytest.raises(ValueError, match="max_bytes takes at least"):

@@ -6,12 +6,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from test_malformed_messages import AtOnce
 
+import rnnbow_widget
 from rnnbow_widget import (
     RNN,
     Comparison,
@@ -23,6 +26,7 @@ from rnnbow_widget import (
     compare,
     corpora,
     examples,
+    sweep,
     tasks,
 )
 from rnnbow_widget.protocol import pack_details, pack_overview
@@ -290,6 +294,28 @@ def test_sides_that_no_line_can_make_are_names_that_a_comment_explains(tmp_path:
     own.train(3)
     assert own.code().count("data: your own") == 1
     assert drawn_by(compared(own.code(), data=data)) == drawn_by(own)
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_the_line_of_a_sweep_trains_the_same_and_shows_the_same(own: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rnnbow_widget, "sweep", partial(sweep, executor=AtOnce()))
+    inputs = np.random.default_rng(0).normal(size=(40, 2))
+    data = Stream(inputs, inputs) if own else corpora.text("a b c d " * 20)
+    rates = np.array([0.1, 0.01], np.float32)
+    settings: dict[str, Any] = {"hidden_size": 3, "seq_length": 4, "horizon": None, "record_every": 2}
+    made = rnnbow_widget.sweep(data, {"cell": ["tanh", "gru"], "learning_rate": list(rates)}, batches=5, **settings)
+    made.wait(60)
+    line = made.code()
+    assert ("# data: your own" in line) == own
+    assert "show" not in line
+    assert "sort_by" not in line
+    made.show(2, 1)
+    made.sort_by, made.descending = "loss", True
+    again = value_of(made.code(), **({"data": data} if own else {}))
+    assert [(trial.settings, trial.loss) for trial in again.trials] == [
+        (trial.settings, trial.loss) for trial in made.trials
+    ]
+    assert (again.opened, again.sort_by, again.descending) == ((2, 1), "loss", True)
 
 
 def test_an_attempt_is_the_call_with_arrays_as_names() -> None:

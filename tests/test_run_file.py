@@ -690,7 +690,7 @@ def test_an_interrupt_at_any_moment_of_a_write_loses_and_doubles_nothing(path: P
     module = sys.modules["rnnbow_widget.run_appender"].__file__
     run = run_of(0)
     run.keep_saving(path)
-    interrupted = 0
+    interrupted, tracer = 0, sys.gettrace()  # who measures coverage has one
     for line in range(400):
         count = -1
 
@@ -710,7 +710,7 @@ def test_an_interrupt_at_any_moment_of_a_write_loses_and_doubles_nothing(path: P
         except KeyboardInterrupt:
             interrupted += 1
         finally:
-            sys.settrace(None)
+            sys.settrace(tracer)
         if count < line:
             break
     run.file.write()
@@ -727,6 +727,23 @@ def test_a_copy_that_cannot_be_written_leaves_what_was_there(path: Path, monkeyp
             run_of(3).save(target, overwrite=overwrite)
     assert sorted(path.parent.iterdir()) == [path]
     assert path.read_bytes() == before
+
+
+def test_a_folder_that_a_file_has_taken_the_place_of_is_said_to_be_none(tmp_path: Path) -> None:
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    run_of(3).save(folder / "run.rnnbow")
+    run = Run.open(folder / "run.rnnbow")
+    folder.rename(tmp_path / "moved")
+    with pytest.raises(RunFileError, match=r"run\.rnnbow is not there any more"):
+        run.refresh()
+    folder.write_text("a file")
+    with pytest.raises(RunFileError, match=r"run\.rnnbow cannot be used: Not a directory"):
+        run.refresh()
+    require_same_run(run, run_of(3))
+    folder.unlink()
+    (tmp_path / "moved").rename(folder)
+    assert run.refresh() is False
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs another user, or permissions")

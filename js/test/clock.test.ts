@@ -25,6 +25,30 @@ it("an audience is there while the page is visible and shows the widget", () => 
   expect(told).toHaveLength(6);
 });
 
+it("a page holds nothing of a widget that it shows no more, or not yet", () => {
+  let held = 0;
+  const page = {
+    visible: () => true,
+    onChange() {
+      held += 1;
+      return () => {
+        held -= 1;
+      };
+    },
+  };
+  const audience = createAudience(page);
+  audience.onChange(() => {});
+  expect(held).toBe(0);
+  const [leave, leaveToo] = [audience.join(), audience.join()];
+  expect(held).toBe(1);
+  leave();
+  expect(held).toBe(1);
+  leaveToo();
+  expect(held).toBe(0);
+  audience.join();
+  expect(held).toBe(1);
+});
+
 it("a timer of the page goes off once, unless it is called off", () => {
   vi.useFakeTimers();
   const action = vi.fn();

@@ -1,6 +1,6 @@
 import type { AnyModel } from "@anywidget/types";
 import { beforeEach, describe, expect, it } from "vitest";
-import { createCommonFollowing, newestCommon, SHOWN_MS } from "../src/comparison/batch";
+import { createCommonFollowing, newestCommon } from "../src/comparison/batch";
 import { type ComparisonSession, createComparisonSession } from "../src/comparison/session";
 import { focusHere } from "../src/comparison/side";
 import { spreadLabels, trendPoints } from "../src/comparison/trend_lines";
@@ -9,6 +9,7 @@ import type { Status, ToKernel } from "../src/protocol/contract";
 import { BUSY_MS, LEASE_MS, SILENCE_MS } from "../src/session/requests";
 import { medianOf } from "../src/state/median";
 import type { Run } from "../src/state/run";
+import { SHOWN_MS } from "../src/view/following";
 import { bothChunks, runOf } from "./chunks";
 import { fakeClock, fakeModel, fakeVisibility, STATUS } from "./fakes";
 

@@ -1,7 +1,8 @@
 /** A page that follows a run file asks its server, and hears what it answers. */
 
 import { describe, expect, it } from "vitest";
-import { createServerTalk } from "../src/session/server_talk";
+import { createServedModel, createServerTalk } from "../src/session/server_talk";
+import { fakeModel } from "./fakes";
 
 /** What `packed` of `follower.py` does. */
 function pack(messages: [content: object, buffers: number[][]][]): ArrayBuffer {
@@ -85,4 +86,28 @@ describe("a page's talk with its server", () => {
     await ask({ kind: "follow", client: "c", seq: 1 });
     expect(loaded()).toBe(1);
   });
+});
+
+it("the model of a page that a server has made is told what the server says, of the stream that it shows", async () => {
+  const posted: unknown[] = [];
+  const heard: unknown[] = [];
+  const model = createServedModel(
+    { ...fakeModel().traits, stream: 2 },
+    {
+      post: async (body) => {
+        posted.push(JSON.parse(body));
+        return pack([[{ kind: "done" }, []]]);
+      },
+      reload: () => {},
+    },
+  );
+  const told = new Promise((resolve) =>
+    model.on("msg:custom", (message) => {
+      heard.push(message);
+      resolve(null);
+    }),
+  );
+  model.send({ kind: "follow", client: "c", seq: 1 });
+  await told;
+  expect([posted, heard]).toEqual([[{ kind: "follow", client: "c", seq: 1, stream: 2 }], [{ kind: "done" }]]);
 });

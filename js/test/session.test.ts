@@ -415,11 +415,18 @@ describe("details that are not there", () => {
     expect(model.sent).toEqual([]);
   });
 
-  it("that cannot be read are said so, and not asked for without end", () => {
+  it("that cannot be read are said so, and asked for again after a while", () => {
     session.want(view, [at(10)]);
     model.receive(answer(10), [new ArrayBuffer(2)]);
     expect(session.store.state.problem?.hint).toContain("no header");
+    expect(session.missing(at(10))).toMatchObject({ why: "waiting" });
     expect(asked()).toHaveLength(1);
+    time.pass(SILENCE_MS);
+    expect(asked()).toHaveLength(2);
+    model.receive(answer(10), [detailsChunk([10])]);
+    expect(session.store.state.run.details.has(at(10))).toBe(true);
+    time.pass(100_000);
+    expect(asked()).toHaveLength(2);
   });
 
   it("are not missed where the way to the kernel is closed: it is said that nobody answers", () => {
@@ -439,9 +446,48 @@ describe("trouble", () => {
     expect(model.traits._run.chunks).toHaveLength(2);
   });
 
-  it("shows a run that cannot be read", () => {
+  it("is over when what comes next can be read and nothing is missing", () => {
+    model.receive(frame(0, { recorded: 1 }), [overviewChunk([0]), new ArrayBuffer(2)]);
+    expect(session.store.state.problem?.hint).toContain("no header");
+    model.receive(frame(1, { recorded: 2 }), bothChunks([5]));
+    expect(session.store.state.problem).toBeNull();
+    expect([model.sent, batches()]).toEqual([[], [0, 5]]);
+  });
+
+  it("lasts until the whole run is there if batches are missing, which even another damaged frame notices", () => {
+    model.receive(frame(0, { recorded: 1 }), [new ArrayBuffer(2)]);
+    expect(model.sent).toEqual([]);
+    model.receive(frame(1, { recorded: 2 }), [new ArrayBuffer(2)]);
+    expect(model.sent).toMatchObject([{ kind: "resync" }]);
+    expect(session.store.state.problem).not.toBeNull();
+    model.receive(whole({ next: 2, recorded: 2 }), bothChunks([0, 5]));
+    expect(session.store.state.problem).toBeNull();
+    expect(batches()).toEqual([0, 5]);
+  });
+
+  it("is noticed of a batch that others do not come after, and mended", () => {
+    model.receive(frame(0, { recorded: 1 }), bothChunks([0]));
+    model.receive(frame(1, { recorded: 2 }), bothChunks([5 + 2 ** 20])); // a bit of it was flipped
+    for (const next of [2, 3]) {
+      model.receive(frame(next, { recorded: next + 1 }), bothChunks([5 * next]));
+      expect(session.store.state.problem?.hint).toContain("do not come after those before");
+      expect(batches()).toEqual([0, 5 + 2 ** 20]);
+    }
+    expect(model.sent).toMatchObject([{ kind: "resync" }]);
+    model.receive(whole({ next: 4, recorded: 4 }), bothChunks([0, 5, 10, 15]));
+    expect(session.store.state.problem).toBeNull();
+    expect(batches()).toEqual([0, 5, 10, 15]);
+  });
+
+  it("shows a run that cannot be read, and what of it can", () => {
     start({ _run: { epoch: 0, next: 1, recorded: 1, chunks: [new ArrayBuffer(3)] } });
     expect(session.store.state.problem).not.toBeNull();
+    start({
+      _run: { epoch: 0, next: 2, recorded: 3, chunks: [overviewChunk([0, 5]), new ArrayBuffer(3), detailsChunk([5])] },
+    });
+    expect(session.store.state.problem).not.toBeNull();
+    expect(batches()).toEqual([0, 5]);
+    expect(session.store.state.run.details.has(at(5))).toBe(true);
   });
 
   it("shows an exception in the kernel", () => {

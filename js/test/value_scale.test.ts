@@ -11,6 +11,12 @@ describe("the linear axis", () => {
   it.each([0, Number.NaN])("stands even if the highest value is %f", (most) => {
     expect(linearScale(most, 100, 0).ticks[0]).toBe(0);
   });
+
+  it("has two ticks at least where only whole numbers are ticks and all values are below 1", () => {
+    const { y, ticks } = linearScale(0.5, 100, 0, true);
+    expect(ticks).toEqual([0, 1]);
+    expect([y(0.5), y(1)]).toEqual([50, 0]);
+  });
 });
 
 describe("the logarithmic axis", () => {

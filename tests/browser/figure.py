@@ -3,6 +3,7 @@
 Places are in pixels of the page, as laid out; colours are as computed. Nothing here knows how the widget draws.
 """
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -331,7 +332,9 @@ def _bars(path: str) -> list[tuple[float, float, float]]:
 
 
 def axis(ticks: list[tuple[str, float]]) -> Axis:
-    """Return the scale between an axis' first and last label."""
+    """Return the scale between an axis' first and last label; without two, nothing can be compared with it."""
+    if len(ticks) < 2:
+        return Axis(zero=math.nan, unit=math.nan)
     (low, low_y), (high, high_y) = [(drawn_number(text), y - HALF_PIXEL) for text, y in (ticks[0], ticks[-1])]
     unit = (low_y - high_y) / (high - low)
     return Axis(zero=low_y + low * unit, unit=unit)

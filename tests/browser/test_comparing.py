@@ -299,3 +299,26 @@ def test_a_line_of_python_is_copied_and_a_tour_goes_through_the_sides(compared: 
     page.keyboard.press("ArrowRight")
     expect(tour).to_have_count(0)
     expect(shown.button("tour")).to_be_focused()
+
+
+NO_INK = """() => {
+  const { getContext } = HTMLCanvasElement.prototype;
+  HTMLCanvasElement.prototype.getContext = () => { throw new Error("no ink"); };
+  window.giveInk = () => { HTMLCanvasElement.prototype.getContext = getContext; };
+}"""
+
+
+def test_a_side_that_could_not_be_drawn_is_drawn_as_soon_as_it_can_be(
+    compared: Callable[..., Compared], page: Page
+) -> None:
+    shown = compared()
+    shown.expect_batch(80, 80)
+    page.evaluate(NO_INK)
+    kernel_exec(page, "w.form = 'heatmap'")
+    banner = shown.root.locator(".banner")
+    expect(banner).to_have_text("The comparison could not be drawn. no ink")
+    page.evaluate("window.giveInk()")
+    kernel_exec(page, "w.quantity = 'loss'")
+    expect(banner).to_be_hidden()
+    for side in shown.sides.all():
+        expect(side.locator("canvas.heat")).to_be_visible()

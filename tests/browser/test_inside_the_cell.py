@@ -244,3 +244,18 @@ def test_nothing_sticks_out_or_overlaps_and_all_is_legible(cell: str, show: Call
         found = figure.root.evaluate(TEXTS)
         weak = [text["what"] for text in found if contrast(text["color"], text["ground"]) < ENOUGH]
         assert not weak
+
+
+def test_in_a_place_without_room_for_its_strips_no_width_is_negative(
+    show: Callable[..., Figure],
+) -> None:
+    figure = show(SOURCE.format(settings="cell='lstm'"))
+    figure.expect_batch(380)
+    panel = opened(figure)
+    grounds = panel.locator(".cell-strips .ground")
+    width = "all => all.map((one) => Number(one.getAttribute('width')))"
+    assert min(grounds.evaluate_all(width)) > 100
+    figure.root.evaluate("root => { root.parentElement.style.width = '180px'; }")
+    expect(figure.root).to_have_js_property("offsetWidth", 180)
+    expect(grounds.first).to_have_attribute("width", re.compile(r"^\d$"))
+    assert min(grounds.evaluate_all(width)) >= 0

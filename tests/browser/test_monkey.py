@@ -14,6 +14,7 @@ from time import monotonic
 
 import pytest
 from agreement import (
+    PATIENCE_MS,
     TOLD,
     assert_agrees,
     assert_overview_agrees,
@@ -22,17 +23,27 @@ from agreement import (
     plain,
     shown_figures,
 )
-from footprint import Footprint, footprint
-from harness import Lab, PageLog, kernel_exec, logged_page, open_notebook, run_all, wait_for_value
-from monkey import SINGLE, Action, Monkey, rounds
-from playwright.sync_api import Browser, Page
+from footprint import Footprint, footprint, have_jupyterlab_let_go
+from harness import (
+    Lab,
+    PageLog,
+    kernel_exec,
+    kernel_value,
+    logged_page,
+    next_drawing,
+    open_notebook,
+    run_all,
+    wait_for_value,
+)
+from monkey import EVENTS, SINGLE, Action, Monkey, rounds
+from playwright.sync_api import Browser, Page, expect
 
-ROUNDS = 4
-# What may be left above the first checkpoint when all runs are forgotten: docs/benchmarks.md says why.
-PAGE_BYTES = 15_000_000
-BYTES_OF_A_WIDGET = 1_500_000  # for each that cells made since: browsers never forget a module
-NODES = 3_000
-LISTENERS = 1_500
+ROUNDS = len(EVENTS)  # each event once
+# What may be left above the first checkpoint when all runs have begun anew: docs/benchmarks.md says why.
+PAGE_BYTES = 10_000_000
+BYTES_OF_A_WIDGET = 2_000_000  # for each that cells made since: browsers never forget a module
+NODES = 2_000  # a display has some 1,500, and 150 listeners
+LISTENERS = 300
 KERNEL_BYTES = 60_000_000
 # Of JupyterLab, what it makes anew for whichever cell is active: 800 listeners are left behind each time.
 SWITCHED_OFF = (
@@ -96,6 +107,7 @@ HEARD = "() => window.kernelSaid?.splice(0) ?? []"
 OTHERS_IN_PAGE = (
     r"warning: Connection lost, reconnecting in \d+ seconds\.",  # JupyterLab, when a kernel is restarted
     r"warning: Plugin \S+ \(with \d+ dependants\) took [\d.]+ms to activate\.",  # JupyterLab, on a busy machine
+    r"warning: Plugin \S+ is taking too long to activate\.",  # the same
 )
 OTHERS_IN_KERNEL = (
     r"No such comm: [0-9a-f-]+\s*",  # ipykernel: a page spoke to a widget that a cell has just closed
@@ -172,7 +184,7 @@ class Life:
                 self._page.evaluate(LISTEN)
 
     def check(self) -> None:
-        """Pause, and compare everything with what the kernel holds; then forget all runs and see what is left."""
+        """Pause, and compare everything with what the kernel holds; then begin all runs anew and see what is left."""
         page, compared = self._page, self.compared
         self.monkey.rest()
         kernel_exec(page, PAUSE)
@@ -189,14 +201,27 @@ class Life:
             compared["both"] += assert_sides_agree(figure.root, "both")
         for figure in shown_figures(page, "table"):
             compared["table"] += assert_table_agrees(figure.root, "table")
-        kernel_exec(page, FORGET)
-        for name in SINGLE:
-            for figure in shown_figures(page, name):
-                figure.expect_recorded(0)
+        self._begin_anew()
+        have_jupyterlab_let_go(page)
         self._assert_little_is_left(footprint(page))
         self._assert_page_is_silent()
         self._assert_kernel_is_silent()
-        kernel_exec(page, BEGIN_ANEW)
+
+    def _begin_anew(self) -> None:
+        """Reset all runs, and train a little: panels hold the run that was drawn last until a batch of another is."""
+        page = self._page
+        for code, batch in ((FORGET, r"^$"), (BEGIN_ANEW, r"^\d+$")):
+            kernel_exec(page, code)
+            shown = {f"{name}.run": [figure.root for figure in shown_figures(page, name)] for name in SINGLE}
+            for side in range(2):
+                places = [figure.root.locator(".side").nth(side) for figure in shown_figures(page, "both")]
+                shown[f"list(both.runs.values())[{side}]"] = places
+            for run, places in shown.items():
+                recorded = str(kernel_value(page, f"len({run})"))
+                for place in places:
+                    expect(place).to_have_attribute("data-recorded", recorded, timeout=PATIENCE_MS)
+                    expect(place).to_have_attribute("data-batch", re.compile(batch), timeout=PATIENCE_MS)
+            next_drawing(page)
 
     def _assert_little_is_left(self, now: Footprint) -> None:
         self.footprints.append(now)

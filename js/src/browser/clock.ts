@@ -31,27 +31,32 @@ export interface Audience extends Visibility {
   join(): () => void;
 }
 
-/** Visible while the page is, and while it shows the widget: a cell that is run again leaves a model without a view. */
+/**
+ * Visible while the page is, and while it shows the widget: a cell that is run again leaves a model without a view. The
+ * page holds who listens to it, and hosts do not always end a model that they show no more: it is not listened to then.
+ */
 export function createAudience(page: Visibility): Audience {
   let views = 0;
+  let stopListening = () => {};
   const listeners = new Set<() => void>();
-  const count = (change: number) => {
-    views += change;
+  const tell = () => {
     for (const listener of listeners) listener();
   };
   return {
     visible: () => views > 0 && page.visible(),
     onChange(listener) {
       listeners.add(listener);
-      const stopListening = page.onChange(listener);
-      return () => {
-        listeners.delete(listener);
-        stopListening();
-      };
+      return () => listeners.delete(listener);
     },
     join() {
-      count(1);
-      return () => count(-1);
+      if (views === 0) stopListening = page.onChange(tell);
+      views += 1;
+      tell();
+      return () => {
+        views -= 1;
+        if (views === 0) stopListening();
+        tell();
+      };
     },
   };
 }

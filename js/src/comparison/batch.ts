@@ -1,9 +1,7 @@
 /** Which batch a comparison shows: pure. */
 
 import { follows, type State } from "../state/store";
-
-/** A batch that is followed stays long enough to be seen. */
-export const SHOWN_MS = 250;
+import { SHOWN_MS } from "../view/following";
 
 type SideState = Pick<State, "run" | "status" | "info">;
 

@@ -33,6 +33,8 @@ export interface SideView {
   explain(focus: Focus): void;
   /** Highlights what was explained. */
   highlight(): void;
+  /** What was drawn is not whole: next time it is drawn again. */
+  forget(): void;
   destroy(): void;
 }
 
@@ -185,6 +187,9 @@ export function createSide(
     draw,
     explain,
     highlight,
+    forget() {
+      drawn = null;
+    },
     destroy() {
       session.want(node, []);
       node.remove();

@@ -6,7 +6,7 @@ import type { Room } from "../figure/arrange";
 import type { Extent, Gestures } from "../figure/figure";
 import { createTour } from "../help/tour";
 import type { Mark } from "../protocol/comparison_contract";
-import type { Problem } from "../state/store";
+import { asProblem, type Problem } from "../state/store";
 import { createPointing } from "../view/pointing";
 import { createScheduling, type Piece, type Work } from "../view/scheduling";
 import { createCommonFollowing } from "./batch";
@@ -74,10 +74,8 @@ export function createComparisonView(parent: HTMLElement, session: ComparisonSes
   }
 
   function failed(error: unknown) {
-    failure = {
-      message: "The comparison could not be drawn.",
-      hint: error instanceof Error ? error.message : String(error),
-    };
+    for (const side of sides) side.forget();
+    failure = asProblem("The comparison could not be drawn.", error);
     controls.update(failure);
   }
 

@@ -2,7 +2,7 @@
 
 import { element, setText } from "../browser/dom";
 import type { Info } from "../protocol/contract";
-import type { Problem, State } from "../state/store";
+import { follows, type Problem, type State } from "../state/store";
 import { formatBytes, formatCount, formatLoss, formatNumber } from "../words/format";
 import { distinctName } from "../words/surface_text";
 import { taskOf } from "../words/task";
@@ -123,7 +123,7 @@ export function createStatus(parent: HTMLElement): StatusLine {
       setText(extent, words);
       file.hidden = !status.file;
       setText(file, status.file?.said ?? "");
-      const silent = state.silent && (info.live || status.file?.follows === true);
+      const silent = state.silent && (info.live || follows(status));
       trouble.update(silent, problemOf(state, failure));
     },
   };

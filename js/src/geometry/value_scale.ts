@@ -17,9 +17,9 @@ const LEVEL_ROOM = 1.1;
 /** Ticks of a logarithmic axis are at least this many pixels apart. */
 const TICK_DISTANCE = 16;
 
-/** `whole`: only whole numbers are ticks. */
+/** `whole`: only whole numbers are ticks, and 1 is one of them: 0 alone would be no scale. */
 export function linearScale(most: number, base: number, top: number, whole = false): ValueScale {
-  const scale = scaleLinear([0, most > 0 ? most : 1], [base, top]);
+  const scale = scaleLinear([0, most > (whole ? 1 : 0) ? most : 1], [base, top]);
   return {
     y: (value) => (Number.isFinite(value) ? scale(value) : base),
     ticks: scale.ticks(TICKS).filter((tick) => !whole || Number.isInteger(tick)),

@@ -85,7 +85,7 @@ export function createCellStrips(
       drawn = {
         sent,
         rows: edges.map(({ name }) => ({ name, sizes: sent.sizes(name) })),
-        width: Math.min(24, (room - NAMES - NUMBERS) / steps),
+        width: Math.min(24, Math.max(1, room - NAMES - NUMBERS) / steps),
         room,
       };
       const largest = sent.extent?.[1] ?? 1;

@@ -14,6 +14,7 @@ import { MEASURE_TEXT } from "../words/measures";
 import { senderName } from "../words/surface_text";
 import { type Box, type GradientForm, type Place, TOP } from "./gradient_form";
 import { createHeatLegend } from "./heat_legend";
+import { paintRows } from "./pixel_rows";
 import { drawValueAxis, type Svg } from "./plot";
 
 const PLOT = 280;
@@ -110,22 +111,17 @@ export function createHeatMap(
 
   /** Rows count upwards, as parts of a bar do. */
   function paint(colors: Uint32Array, columnBins: Bins, rowBins: Bins) {
-    const width = columnBins.edges[columnBins.count];
+    const { count, edges } = columnBins;
     const height = rowBins.edges[rowBins.count];
-    canvas.width = width;
-    canvas.height = height;
-    const context = canvas.getContext("2d");
-    if (!context || width === 0) return;
-    const image = context.createImageData(width, height);
-    const pixels = new Uint32Array(image.data.buffer);
-    const line = new Uint32Array(width);
-    for (let bin = 0; bin < rowBins.count; bin += 1) {
-      for (let column = 0; column < columnBins.count; column += 1) {
-        line.fill(colors[bin * columnBins.count + column], columnBins.edges[column], columnBins.edges[column + 1]);
+    const rows = Array.from({ length: rowBins.count }, (_, bin) => ({
+      from: height - rowBins.edges[bin + 1],
+      to: height - rowBins.edges[bin],
+    }));
+    paintRows(canvas, edges[count], height, rows, (bin, line) => {
+      for (let column = 0; column < count; column += 1) {
+        line.fill(colors[bin * count + column], edges[column], edges[column + 1]);
       }
-      for (let y = rowBins.edges[bin]; y < rowBins.edges[bin + 1]; y += 1) pixels.set(line, (height - 1 - y) * width);
-    }
-    context.putImageData(image, 0, 0);
+    });
   }
 
   function drawRowAxis(range: RowRange, { columns, surface }: Shown) {

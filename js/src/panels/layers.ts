@@ -24,6 +24,7 @@ import { sentence, type TooltipContent } from "../words/tooltip_content";
 import { createFrame } from "./frame";
 import { createHeatLegend } from "./heat_legend";
 import { answerKeys, arrowOf, pinByKey } from "./keys";
+import { paintRows } from "./pixel_rows";
 import { createSvg, makeSteerable, onLeave } from "./plot";
 import { makeZoomable, zoomByKey } from "./zoomable";
 
@@ -227,26 +228,18 @@ export function createLayers(parent: HTMLElement, tooltip: Tooltip, commands: Co
   function paint({ tracks, rows, height, bins, ratio, shown }: Drawn, loss: number | null, scale: HeatScale | null) {
     const color = createPixelColors(scale, shown.theme, false);
     const seen = { zero: true, notFinite: false };
-    const width = bins.edges[bins.count];
-    canvas.width = width;
-    canvas.height = Math.round(height * ratio);
-    const context = canvas.getContext("2d");
-    if (!context || width === 0) return seen;
-    const image = context.createImageData(width, canvas.height);
-    const pixels = new Uint32Array(image.data.buffer);
-    const line = new Uint32Array(width);
-    tracks.forEach((track, row) => {
-      const values = loss === null ? track.bars : sentTo(track, loss);
-      line.fill(0);
+    const stretches = rows.map(({ y, height: tall }) => ({
+      from: Math.round(y * ratio),
+      to: Math.round((y + tall - 1) * ratio),
+    }));
+    paintRows(canvas, bins.edges[bins.count], Math.round(height * ratio), stretches, (row, line) => {
+      const values = loss === null ? tracks[row].bars : sentTo(tracks[row], loss);
       largestSteps(values, shown.columns.first, bins).forEach((step, bin) => {
         if (step < 0) return;
         if (!Number.isFinite(values[step])) seen.notFinite = true;
         line.fill(color(values[step]), bins.edges[bin], bins.edges[bin + 1]);
       });
-      const end = Math.round((rows[row].y + rows[row].height - 1) * ratio);
-      for (let y = Math.round(rows[row].y * ratio); y < end; y += 1) pixels.set(line, y * width);
     });
-    context.putImageData(image, 0, 0);
     return seen;
   }
 

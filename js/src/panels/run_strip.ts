@@ -9,7 +9,7 @@ import type { Range, Viewport } from "../geometry/viewport";
 import type { State } from "../state/store";
 import { seriesOf } from "../words/quantities";
 import { plotWidth } from "./overview_plot";
-import { createSvg } from "./plot";
+import { createSvg, rounded } from "./plot";
 
 const TOP = 2;
 const BASE = 24;
@@ -100,7 +100,7 @@ export function createRunStrip(parent: HTMLElement, viewport: () => Viewport, re
     const scale = scaleOf(series, 0, run.length, { log: log_scale, whole: false }, BASE, TOP);
     const path = Array.from(highestPerColumn(series, layout), (index, column) => {
       const x = LEFT + layout.left(column);
-      return `M${x},${BASE}V${Math.round(10 * scale.y(values[index])) / 10}H${LEFT + layout.right(column)}V${BASE}Z`;
+      return `M${x},${BASE}V${rounded(scale.y(values[index]))}H${LEFT + layout.right(column)}V${BASE}Z`;
     });
     svg.attr("width", width);
     ground.attr("width", inner);

@@ -5,6 +5,7 @@ import { OWN_KEYS, setAttributes } from "../browser/dom";
 import { barsPath, profileDecades, profilePath, tallestOf } from "../geometry/unit_plots";
 import type { Units } from "../protocol/chunks";
 import { counted, formatNumber, formatPercent, formatTick } from "../words/format";
+import { answerKeys } from "./keys";
 
 const [WIDTH, BARS, PROFILE, GAP] = [150, 40, 30, 8];
 
@@ -27,10 +28,10 @@ export function createUnitCards(parent: HTMLElement, onChoose: (unit: number) =>
   let entry = 0;
   const all = () => select(parent).selectAll<HTMLButtonElement, Card>("button") as unknown as Buttons;
 
-  parent.addEventListener("keydown", (event) => {
+  function onKey({ key, target }: KeyboardEvent): boolean {
     const nodes = all().nodes();
-    const from = nodes.indexOf(event.target as HTMLButtonElement);
-    if (from < 0 || event.ctrlKey || event.altKey || event.metaKey) return;
+    const from = nodes.indexOf(target as HTMLButtonElement);
+    if (from < 0) return false;
     const perRow = Math.max(1, nodes.filter((node) => node.offsetTop === nodes[0].offsetTop).length);
     const moves: Record<string, number> = {
       ArrowLeft: from - 1,
@@ -40,15 +41,16 @@ export function createUnitCards(parent: HTMLElement, onChoose: (unit: number) =>
       Home: 0,
       End: nodes.length - 1,
     };
-    if (!(event.key in moves)) return;
-    event.preventDefault();
-    event.stopPropagation();
-    const to = moves[event.key];
-    if (to < 0 || to >= nodes.length) return;
+    if (!(key in moves)) return false;
+    const to = moves[key];
+    if (to < 0 || to >= nodes.length) return true;
     entry = to;
     setEntry();
     nodes[to].focus();
-  });
+    return true;
+  }
+
+  parent.addEventListener("keydown", answerKeys(onKey));
 
   function setEntry() {
     const nodes = all().nodes();

@@ -51,8 +51,10 @@ export interface Snapshot {
   /** Names of the surfaces that are here. */
   surfaces: readonly string[];
   has(surface: string, measure: Measure): boolean;
-  /** Throws if the surface is not here, or not in that measure. */
-  /** The same object every time, so that what is worked out from it can be kept by it. */
+  /**
+   * Throws if the surface is not here, or not in that measure. The same object every time, so that what is worked out
+   * from it can be kept by it.
+   */
   items(surface: string, measure: Measure): Items;
 }
 

@@ -130,13 +130,14 @@ export function createSession(
       problem: null,
       silent: false,
     };
-    try {
-      for (const chunk of model.get("_run").chunks.map(decodeChunk)) {
+    for (const received of model.get("_run").chunks) {
+      try {
+        const chunk = decodeChunk(received);
         if (chunk.kind === "overview") initial.run.append(chunk);
         else initial.run.details.add(chunk);
+      } catch (error) {
+        initial.problem = unreadable(error);
       }
-    } catch (error) {
-      initial.problem = unreadable(error);
     }
     return initial;
   }
@@ -172,6 +173,7 @@ export function createSession(
       else run.details.add(chunk);
       saved.add(view, chunk.kind);
     }
+    if (isComplete()) store.update({ problem: null });
   }
 
   /** Takes in an overview that begins at the first batch, of a run of `recorded` batches; it may be an extract. */
@@ -235,8 +237,8 @@ export function createSession(
     const followed = follows(store.state.status);
     store.update({ status: { ...frame.status }, samples: { ...model.get("_samples") }, recorded });
     if (!followed && follows(frame.status)) requests.play(); // somebody writes the file again
+    if (!whole) resync(); // first: these chunks may be damaged, too
     appendChunks(chunks);
-    if (!whole) resync();
   }
 
   function applyWhole(whole: Whole, chunks: Bytes[]) {
@@ -258,11 +260,8 @@ export function createSession(
     if (asker !== client || epoch !== position.epoch) return;
     const place = { batch, stream, part };
     if (unfinished) return details.unfinished(place, reason ?? "");
-    try {
-      appendChunks(chunks);
-    } finally {
-      details.answered(place, held && store.state.run.details.has(place), nearest, reason, again);
-    }
+    appendChunks(chunks); // an answer that cannot be read is as good as none: it is asked for again after a while
+    details.answered(place, held && store.state.run.details.has(place), nearest, reason, again);
   }
 
   /** The kernel has sent the model's copy of the run anew. Mostly its overview is shown already. */

@@ -3,7 +3,7 @@
 import type { AnyModel } from "@anywidget/types";
 import type { Clock } from "../browser/clock";
 import type { ToKernel } from "../protocol/contract";
-import type { Problem } from "../state/store";
+import { asProblem } from "../state/store";
 import { type Requests, SILENCE_MS } from "./requests";
 
 /** `T`: the model's traits; `Message`: what its kernel is told. */
@@ -23,10 +23,7 @@ export interface Talk<T, Message extends object = ToKernel> {
 }
 
 /** What is said of something that arrived and could not be taken in. */
-export function unreadable(error: unknown): Problem {
-  const reason = error instanceof Error ? error.message : String(error);
-  return { message: "A part of the run could not be read.", hint: reason };
-}
+export const unreadable = (error: unknown) => asProblem("A part of the run could not be read.", error);
 
 /** What a person can ask for, of one run or of several. */
 export interface TrainingCommands {

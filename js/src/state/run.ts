@@ -57,6 +57,9 @@ export function createRun(details: Details = createDetails()): Run {
     },
     details,
     append(chunk, without = 0) {
+      if (chunk.batch[without] <= (batches.values().at(-1) ?? -1)) {
+        throw new Error("chunk has batches that do not come after those before it");
+      }
       batches.append(chunk.batch.subarray(without));
       starts.append(chunk.start.subarray(without));
       stops.append(chunk.stop.subarray(without));

@@ -18,6 +18,12 @@ export interface Problem {
   hint: string;
 }
 
+/** What is said of something that went wrong in the browser. */
+export const asProblem = (message: string, error: unknown): Problem => ({
+  message,
+  hint: error instanceof Error ? error.message : String(error),
+});
+
 /** All of this as a line of Python. */
 export interface Code {
   line: string;

@@ -1,7 +1,7 @@
 /** The names of surfaces: `BASE + SUFFIX + [SELECTOR]` (see "Surfaces" in docs/architecture.md). */
 
 import type { Snapshot } from "../protocol/chunks";
-import type { Base, Direction, Info, Measure, SurfaceInfo } from "../protocol/contract";
+import { BASES, type Base, type Direction, type Info, type Measure, type SurfaceInfo } from "../protocol/contract";
 import type { Place } from "./details";
 import type { State } from "./store";
 
@@ -13,7 +13,7 @@ export interface Surface {
   selector: string | null;
 }
 
-const NAME = /^(W_hh|W_ih|h|c|jacobian)(?:_l(\d+))?(?:_(reverse|both))?(?:\[(\w+)\])?$/;
+const NAME = new RegExp(String.raw`^(${BASES.join("|")})(?:_l(\d+))?(?:_(reverse|both))?(?:\[(\w+)\])?$`);
 
 /** Throws if it is no name of a surface. */
 export function parseSurface(name: string): Surface {

@@ -6,6 +6,7 @@ import { createIconButton } from "../controls/button";
 import { createCodeLine } from "../controls/code_line";
 import { createTrouble } from "../controls/trouble";
 import { createHowTo } from "../help/how_to_read";
+import { asProblem } from "../state/store";
 import { createScheduling, type Piece } from "../view/scheduling";
 import { summaryOf } from "./rows";
 import { MOST, type Panels, type SweepSession } from "./session";
@@ -50,8 +51,7 @@ export function createSweepView(parent: HTMLElement, session: SweepSession, sign
   const { schedule } = createScheduling(signal, { draw, failed });
 
   function failed(error: unknown) {
-    const hint = error instanceof Error ? error.message : String(error);
-    trouble.update(session.store.state.silent, { message: "The table could not be drawn.", hint });
+    trouble.update(session.store.state.silent, asProblem("The table could not be drawn.", error));
   }
 
   function draw(): Piece[] {

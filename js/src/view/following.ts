@@ -6,6 +6,7 @@
 import type { Run } from "../state/run";
 import type { State } from "../state/store";
 
+/** A batch that is followed stays long enough to be seen. */
 export const SHOWN_MS = 250;
 
 /** Gives the index of the recorded batch to show; -1 if there is none. */

@@ -29,7 +29,7 @@ import { createUnits } from "../panels/units";
 import type { Snapshot } from "../protocol/chunks";
 import type { Session } from "../session/session";
 import type { Place } from "../state/details";
-import type { Problem, State } from "../state/store";
+import { asProblem, follows, type Problem, type State } from "../state/store";
 import { findCompanion, findSurface } from "../state/surfaces";
 import { createFollowing } from "./following";
 import { createPointing } from "./pointing";
@@ -115,10 +115,7 @@ export function createView(parent: HTMLElement, session: Session, signal: AbortS
   function failed(error: unknown) {
     drawn = null;
     arranging.forget();
-    failure = {
-      message: "The figure could not be drawn.",
-      hint: error instanceof Error ? error.message : String(error),
-    };
+    failure = asProblem("The figure could not be drawn.", error);
     status.update(store.state, failure);
   }
 
@@ -245,7 +242,7 @@ function missingTracks(batch: number, { run, stream, info }: State): Place | nul
 }
 
 function inviting({ info, settings, status }: State): string {
-  if (status.file?.follows) return "Nothing is recorded yet: the first batch appears here when it is in the file.";
+  if (follows(status)) return "Nothing is recorded yet: the first batch appears here when it is in the file.";
   if (!info.live) return "This run holds no recorded batches.";
   const every = settings.record_every ?? 1;
   const which = every === 1 ? "every batch" : `one batch in ${every}`;
