@@ -89,7 +89,7 @@ bench: bundle chromium ## measure against peers, on one BLAS thread
 replicate: $(VENV)/.test ## train published results again and write docs/replication.md: 10 minutes
 	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m benchmarks.replicate $(if $(KERNEL),--kernel $(KERNEL))
 
-screenshots: bundle chromium ## take the pictures of the README again
+screenshots: bundle chromium ## take the pictures of the README and of docs/architecture.md again
 	$(BIN)/python scripts/screenshots.py
 
 release-check: bundle chromium $(VENV)/.release ## whether a release is fit to be uploaded, as a table

@@ -152,5 +152,6 @@ def _measured(
                 items = one.surfaces[key]  # (n, K)
                 pieces[b, s, : one.steps, first : first + items.shape[1]] = items
                 totals[b, s, : one.steps] = one.step_totals[key]
-                beyond[b, s, : one.steps] = one.beyond[key]
+                if key in one.beyond:
+                    beyond[b, s, : one.steps] = one.beyond[key]
     return pieces, totals, beyond

@@ -226,10 +226,11 @@ def _theirs(reference: Snapshot, pieces: Pieces, checks: Checks) -> Snapshot:
     """The batch as somebody worked it out; what they did not is as it should be."""
     items, totals = pieces.measured()
     arrays = checks.arrays
+    all_lags = pieces.lags == reference.steps
     fields: dict[str, Any] = {
         "surfaces": items,
         "step_totals": totals,
-        "beyond": {key: np.zeros_like(total) for key, total in totals.items()},
+        "beyond": reference.beyond if all_lags else {},  # of lags that were not worked out nothing is known
     }
     if "loss" in arrays:
         fields["loss"] = arrays["loss"].astype(np.float32)

@@ -67,7 +67,8 @@ class Snapshot:
     step_totals : dict of float32 array (n,)
         The same measures of the sum ``Σ_t G_{t,j}`` over all losses.
     beyond : dict of float32 array (n,)
-        The same measures of the part of that sum that lies past the recorded lags.
+        The same measures of the part of that sum that lies past the recorded lags; of what is no sum, or was not worked
+        out, nothing.
     grad_norm, update_norm : float
         Norm of the gradient with respect to all parameters, before and after clipping; in a stream's snapshot, that of
         the minibatch.

@@ -109,8 +109,8 @@ class Trainer:
         The newest answer to which horizon would be enough, of `measure_horizon` or ``horizon="auto"``: with the
         residual of every k that it was chosen by.
     smooth_loss : float
-        Running mean of the loss per step that has one, over about the last 1,000 batches, of a task 50; NaN before the
-        first batch.
+        Running mean of the loss per step that has one, over about the last 1,000 batches, of a task 50, or all that
+        there are; NaN before the first batch.
 
     Examples
     --------
@@ -498,6 +498,7 @@ class Trainer:
         if loss is not None:
             before = loss if isnan(self.smooth_loss) else self.smooth_loss
             part = _SMOOTHING if self.data.baseline is None else _TASK_SMOOTHING
+            part = max(part, 1 / self.batch)  # of few batches their mean, in which the first counts no more
             self.smooth_loss = (1 - part) * before + part * loss
         if writer := self.run.writer:
             writer.tick()

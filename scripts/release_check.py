@@ -125,7 +125,7 @@ def import_time(environment: Path) -> Found:
 
 
 def pictures(folder: Path) -> Found:
-    """Whether the pictures of the README show what is there."""
+    """Whether the pictures of the README and of docs/architecture.md show what is there."""
     screenshots.main(folder)
     changed = {path.name: differing(path, screenshots.IMAGES / path.name) for path in sorted(folder.iterdir())}
     stale = [

@@ -1,5 +1,6 @@
-"""Takes the pictures of the README in a real JupyterLab: ``make screenshots``."""
+"""Takes the pictures of the README and of docs/architecture.md in a real JupyterLab: ``make screenshots``."""
 
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -9,7 +10,7 @@ from playwright.sync_api import Page
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY / "tests" / "browser"))
 
-from harness import Lab, command, open_notebook, run_all, running_chromium, set_theme  # noqa: E402
+from harness import Lab, close_notebooks, command, open_notebook, run_all, running_chromium, set_theme  # noqa: E402
 
 IMAGES = REPOSITORY / "docs" / "images"
 SOURCE = """
@@ -18,6 +19,16 @@ widget = RNNbow(corpora.c_headers(), horizon=10, seed=0)
 widget.train(20_000)
 widget
 """
+LAYERS = """
+from rnnbow_widget import RNNbow, corpora
+settings = dict(cell="gru", hidden_size=32, num_layers=4, bidirectional=True, init="uniform", horizon=10, seed=0)
+widget = RNNbow(corpora.c_headers(), **settings)
+widget.train(1_500)
+widget
+"""
+POINTED = ("W_hh_l1", 10)
+"""The track, and the step whose loss is pointed at in the map of layers."""
+MARGIN = 8
 PICTURES = {"rnnbow-light": "JupyterLab Light", "rnnbow-dark": "JupyterLab Dark"}
 
 
@@ -30,17 +41,43 @@ def take(page: Page, theme: str, path: Path) -> None:
     widget.screenshot(path=path)
 
 
+def take_layers(page: Page, path: Path) -> None:
+    """Take a picture of the map of layers while a loss is pointed at, and of the track beneath it."""
+    widget = page.locator(".rnnbow")
+    track, step = POINTED
+    label = widget.locator(f'.track-labels [data-track="{track}"]').bounding_box()
+    steps = widget.locator("[data-panel=gradients] .axis.steps text")
+    column = steps.filter(has_text=re.compile(f"^{step}$")).bounding_box()
+    assert label
+    assert column
+    page.mouse.move(column["x"] + column["width"] / 2, label["y"] + label["height"] / 2)
+    widget.locator("[role=tooltip]").wait_for()
+    whole = widget.bounding_box()
+    first, last = (widget.locator(f"[data-panel={name}]").bounding_box() for name in ("layers", "gradients"))
+    assert whole
+    assert first
+    assert last
+    top, bottom = first["y"] - MARGIN, last["y"] + last["height"] + MARGIN
+    page.screenshot(path=path, clip={"x": whole["x"], "y": top, "width": whole["width"], "height": bottom - top})
+
+
 def main(images: Path = IMAGES) -> None:
     """Take them, into a folder."""
     images.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, running_chromium() as browser, Lab(Path(folder)) as lab:
         page = browser.new_page(viewport={"width": 1160, "height": 1700})
-        lab.write("figure.ipynb", SOURCE)
+        for name, source in {"figure": SOURCE, "layers": LAYERS}.items():
+            lab.write(f"{name}.ipynb", source)
         open_notebook(page, lab, "figure.ipynb")
         command(page, "application:toggle-left-area")
         run_all(page)
         for name, theme in PICTURES.items():
             take(page, theme, images / f"{name}.png")
+        close_notebooks(page)
+        open_notebook(page, lab, "layers.ipynb")
+        run_all(page)
+        set_theme(page, PICTURES["rnnbow-light"])
+        take_layers(page, images / "layers.png")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import re
 
 import pytest
 from assignment_cells import SOURCE, Assignment
+from assignments import SOLVED
 
 from rnnbow_widget import grading
 
@@ -98,6 +99,13 @@ MISCONCEPTIONS = {
     "one gate for all steps": ("06", "carousel", "forget[j + 1 : t + 1].prod(axis=0)", "forget[t] ** (t - j)"),
     "the bias is taken as the gate": ("06", "bias_reach", "-np.log1p(np.exp(-b))", "abs(b) + 0.1"),
     "at the threshold, not below": ("06", "bias_reach", "np.floor(", "np.ceil(-1 + "),
+}
+
+# Of some solutions: which other tests are about what is made of them, and so fail along with their own.
+DEPENDENT = {
+    ("02", "entering"): {"itemized_test"},
+    **{("05", grade_id): {"outcome_test"} for grade_id in ("sequences", "baselines", "judge", "guess")},
+    ("06", "bias_reach"): {"measured_test"},
 }
 
 ALTERNATIVES = {
@@ -242,6 +250,16 @@ def test_a_misconception_fails(what: str) -> None:
     test = f"{grade_id}_test"
     failed = assignment.run({grade_id: source.replace(right, wrong)}, until=test)
     assert str(failed[test]), "what is wrong is said"
+
+
+@pytest.mark.parametrize(
+    ("name", "grade_id"), [(name, one) for name in NAMES for one in Assignment(name).ids(solution=True, grade=False)]
+)
+def test_what_is_not_written_costs_its_own_points_only(name: str, grade_id: str) -> None:
+    assignment = Assignment(name)
+    unwritten = SOLVED.sub("raise NotImplementedError", assignment.source(grade_id))
+    failed = assignment.run({grade_id: unwritten}).keys() & set(assignment.ids(grade=True, locked=True))
+    assert failed == {f"{grade_id}_test"} | DEPENDENT.get((name[:2], grade_id), set())
 
 
 @pytest.mark.parametrize("what", ALTERNATIVES)

@@ -104,6 +104,9 @@ def test_pieces_in_every_form() -> None:
     assert found.agrees
     assert found.yours is not None
     assert found.yours[0].surfaces["W_hh"].shape == found.reference[0].surfaces["W_hh"].shape == (6, 3)
+    assert found.reference[0].beyond_horizon.any()
+    assert not found.yours[0].beyond, "of lags that were not worked out nothing is known, not even that they are 0"
+    assert found.yours.to_xarray()["norm_beyond"].isnull().all()
 
 
 def test_names_of_other_spellings() -> None:

@@ -20,6 +20,14 @@ def small(**settings: object) -> Trainer:
     )  # type: ignore[arg-type]
 
 
+def test_the_running_loss_of_few_batches_is_their_mean() -> None:
+    trainer = small(record_every=1)
+    trainer.train(300)
+    losses = [snapshot.loss.mean() for snapshot in trainer.run]
+    assert len(losses) == 300
+    assert trainer.smooth_loss == pytest.approx(np.mean(losses), rel=1e-5)
+
+
 def test_it_learns() -> None:
     trainer = small()
     trainer.train(1)
