@@ -97,22 +97,24 @@ class Contrast:
         loss = self.is_clear(self.loss, LEAST_LOSS * float(np.max(self.median_loss, initial=0.0)))
         at = f"At batch {self.batches[-1]:,} the median horizon"
         if all(self.lower_bound):  # what lies anywhere above cannot be told apart
-            parts.append(f"{at} reaches at least as far as can be seen: {_listed(horizons, ' steps', self.names)}.")
+            parts.append(f"{at} reaches at least as far as can be seen: {_listed(horizons, 'step', self.names)}.")
         else:
-            parts.append(self._told(at, horizon, -self.median_horizon, horizons, " steps"))
+            parts.append(self._told(at, horizon, -self.median_horizon, horizons, "step"))
         parts.append(self._told("The median loss", loss, self.median_loss, losses, ""))
         return " ".join(parts)
 
-    def _told(self, what: str, clear: bool, order_by: Floats, texts: Sequence[str], unit: str) -> str:
+    def _told(self, what: str, clear: bool, order_by: Floats, texts: Sequence[str], noun: str) -> str:
         order = np.argsort(order_by, kind="stable")
-        listed = _listed([texts[i] for i in order], unit, [self.names[i] for i in order])
+        listed = _listed([texts[i] for i in order], noun, [self.names[i] for i in order])
         return f"{what} is {listed}." if clear else f"{what} does not differ clearly: {listed}."
 
 
-def _listed(texts: Sequence[str], unit: str, names: Sequence[str]) -> str:
-    """Values in words, each with whose it is; the unit is told once."""
+def _listed(texts: Sequence[str], noun: str, names: Sequence[str]) -> str:
+    """Values in words, each with whose it is; what they count is told once."""
+    counted = noun and f" {noun}{'' if texts[0].removeprefix('at least ') == '1' else 's'}"
     said = [
-        f"{text}{'' if place else unit} for {name}" for place, (text, name) in enumerate(zip(texts, names, strict=True))
+        f"{text}{'' if place else counted} for {name}"
+        for place, (text, name) in enumerate(zip(texts, names, strict=True))
     ]
     return f"{', '.join(said[:-1])} and {said[-1]}"
 

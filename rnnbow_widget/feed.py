@@ -40,16 +40,25 @@ class Feed:
     Parameters
     ----------
     run : Run
-        What is shown. It may grow in any way between two frames.
+        What is shown. It may grow in any way between two frames. Once it was cleared, by whomever, a new epoch begins,
+        and frames of the old one are out of date.
     """
 
     def __init__(self, run: Run) -> None:
         self._run = run
         self._lock = threading.Lock()
+        self._overview = run.overview
         self._epoch = 0
         self._next = 0
         self._told = 0
         self._streamed = 0
+
+    @property
+    def epoch(self) -> int:
+        """How many times the run was cleared."""
+        with self._lock:
+            self._current()
+            return self._epoch
 
     def frame(self, stream: int | None = None) -> tuple[dict[str, Any], list[bytes]]:
         """Return the numbers and chunks of the next frame: what was recorded since the last one.
@@ -57,7 +66,7 @@ class Feed:
         The overview of all of it, and details of the newest and of others, evenly spread, as far as they fit.
         """
         with self._lock:
-            overview = self._run.overview
+            overview = self._current()
             first, stop = self._told, len(overview)
             numbers = {"epoch": self._epoch, "frame": self._next, "recorded": stop}
             self._next += 1
@@ -114,7 +123,7 @@ class Feed:
         part : str or None
             What of it; see `pack_part`.
         """
-        asked = {"epoch": self._epoch, "batch": batch, "stream": stream, "part": part}
+        asked = {"epoch": self.epoch, "batch": batch, "stream": stream, "part": part}
         found: dict[str, Any] = {**asked, "held": False, "nearest": None, "reason": None}
         try:
             chunks = pack_part(self._run, batch, stream, part, ANSWER_SECONDS)
@@ -127,30 +136,33 @@ class Feed:
             nearest = self._run.nearest_held(batch).batch if part is None else None
             unfinished = isinstance(error, UnfinishedError)
             return {**found, "nearest": nearest, "reason": _sentence(error), "unfinished": unfinished}, []
-        except (RunFileError, TypeError, ValueError) as error:
+        except RunFileError as error:  # it may be in use, or mended
+            return {**found, "reason": _sentence(error), "again": True}, []
+        except (TypeError, ValueError) as error:
             return {**found, "reason": _sentence(error)}, []
 
     def cues(self) -> list[dict[str, Any]]:
         """Return the cues of the run as it stands. Costs what is new, not what was recorded before."""
         return [asdict(cue) for cue in self._run.cues()]
 
-    def start_over(self) -> None:
-        """Begin a new epoch after the run was cleared: frames of the old one are out of date."""
-        with self._lock:
-            self._epoch += 1
-            self._next = 0
-            self._told = 0
-            self._streamed = 0
-
     def tell_all(self) -> tuple[dict[str, Any], Overview]:
         """Return the number of the next frame, and the overview: all of it is told now, and in no later frame."""
         with self._lock:
-            overview = self._run.overview
+            overview = self._current()
             recorded = len(overview)
             if recorded > self._told:
                 self._next += 1
                 self._told = recorded
             return {"epoch": self._epoch, "next": self._next, "recorded": recorded}, overview
+
+    def _current(self) -> Overview:
+        """The overview; a run that was cleared has another one. Who calls it holds the lock."""
+        overview = self._run.overview
+        if overview is not self._overview:
+            self._overview = overview
+            self._epoch += 1
+            self._next = self._told = self._streamed = 0
+        return overview
 
     def _details(self, budget: int, selected: int | None, stream: int | None) -> list[bytes]:
         held = stream_views(self._run.details(), stream)

@@ -281,8 +281,7 @@ class Reporter:
         return True
 
     def start_over(self) -> None:
-        """Begin a new epoch after the trainer was reset. Whoever calls it holds what trains."""
-        self.feed.start_over()
+        """Forget what was said of the run before, after the trainer was reset. Whoever calls it holds what trains."""
         self.trouble = ("", "")
         self._write()
 

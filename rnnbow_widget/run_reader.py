@@ -65,6 +65,7 @@ class RunReader:
     data: About | None
     thinned_to: int
     state: State
+    _contents: Contents
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         if not isinstance(path, (str, os.PathLike)):
@@ -78,7 +79,8 @@ class RunReader:
         if self.path.is_dir():
             raise RunFileError(self.path, "is a folder")
         with self._reading() as connection:
-            self._read_all_about(connection)
+            state, whole = read_state(connection, self.path), self._read_whole(connection)
+        self._take(state, whole)
 
     @property
     def written(self) -> int:
@@ -120,19 +122,19 @@ class RunReader:
         list of Block
             Rows of the overview: those from `known` on, or of another run all.
         """
-        with self._reading() as connection:
-            before = self.state
-            state = read_state(connection, self.path)
-            started_over = state.id != before.id
-            if started_over:
-                self._read_all_about(connection)
-                known = 0
-            elif state.written < known:
-                raise RunFileError(self.path, f"is damaged: it had {known} recorded batches, and now {state.written}")
-            blocks = list(self._contents.overview(connection, known, state.written))
-            if state != before and not started_over:
-                self._silent_at_first, self._heard_at = 0.0, monotonic()
-            self.state = state
+        with self._lock:
+            with self._reading() as connection:
+                state = read_state(connection, self.path)
+                started_over = state.id != self.state.id
+                whole = self._read_whole(connection) if started_over else {"_contents": self._contents}
+                if started_over:
+                    known = 0
+                elif state.written < known:
+                    what = f"is damaged: it had {known} recorded batches, and now {state.written}"
+                    raise RunFileError(self.path, what)
+                blocks = list(whole["_contents"].overview(connection, known, state.written))
+            # Only now: if a part of it could not be read, all of this is still as it was.
+            self._take(state, whole)
         return started_over, blocks
 
     def snapshot(self, place: int) -> Snapshot:
@@ -179,15 +181,26 @@ class RunReader:
             self._opened = opened
         return self._connection
 
-    def _read_all_about(self, connection: sqlite3.Connection) -> None:
-        """Read what belongs to the whole run."""
-        self.state = read_state(connection, self.path)
-        self.vocabulary = vocabulary_of(read_about(connection, self.path, "vocabulary"))
-        self.settings = settings_of(read_about(connection, self.path, "settings"))
-        self.thinned_to = positive_int("thinned_to", read_about(connection, self.path, "thinned_to"))
-        self.data = about_of(read_about(connection, self.path, "data"))
-        self._contents = Contents(self.path, self.vocabulary)
-        self._silent_at_first, self._heard_at = max(0.0, time() - self.state.sign), monotonic()
+    def _read_whole(self, connection: sqlite3.Connection) -> dict[str, Any]:
+        """Read what belongs to the whole run, by the names that it has here."""
+        vocabulary = vocabulary_of(read_about(connection, self.path, "vocabulary"))
+        return {
+            "vocabulary": vocabulary,
+            "settings": settings_of(read_about(connection, self.path, "settings")),
+            "thinned_to": positive_int("thinned_to", read_about(connection, self.path, "thinned_to")),
+            "data": about_of(read_about(connection, self.path, "data")),
+            "_contents": Contents(self.path, vocabulary),
+        }
+
+    def _take(self, state: State, whole: Mapping[str, Any]) -> None:
+        """Take over what was read; a state that is another one is a sign of life."""
+        before = vars(self).get("state")
+        vars(self).update(whole)
+        self.state = state
+        if before is None or state.id != before.id:
+            self._silent_at_first, self._heard_at = max(0.0, time() - state.sign), monotonic()
+        elif state != before:
+            self._silent_at_first, self._heard_at = 0.0, monotonic()
 
 
 def duration(seconds: float) -> str:

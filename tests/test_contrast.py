@@ -64,6 +64,12 @@ def test_a_bound_is_said_to_be_one() -> None:
     assert "reaches at least as far as can be seen: at least 10 steps for LSTM and at least 9 for tanh." in both
 
 
+def test_one_step_is_one() -> None:
+    assert "does not differ clearly: 1 step for LSTM and 0.5 for tanh" in made([1, 0.5], [1, 1]).sentence()
+    both = made([1, 1], [1, 1], lower_bound=(True, True)).sentence()
+    assert "at least 1 step for LSTM and at least 1 for tanh." in both
+
+
 def test_nothing_is_said_before_enough_is_recorded() -> None:
     trainers = {"a": trained(2 * PAST - 2), "b": trained(2 * PAST - 2, cell="lstm")}
     runs = {name: trainer.run for name, trainer in trainers.items()}

@@ -169,7 +169,6 @@ def test_a_run_and_its_feed_name_the_same() -> None:
     assert of(trainer.run.cues(), "first_clipped") == [0]
     assert len(of(trainer.run.cues(), "tallest")) == 1
     trainer.reset()
-    feed.start_over()
     assert feed.cues() == []
 
 

@@ -102,6 +102,30 @@ def test_bytes_that_were_changed(sound: bytes, tmp_path: Path, tried: Callable[[
     tried("run files with bytes flipped, cut and inserted", cases)
 
 
+@pytest.mark.parametrize(
+    "harm", ["UPDATE overview SET crc = crc + 1", "UPDATE about SET crc = crc + 1 WHERE name = 'settings'"]
+)
+def test_another_run_that_is_damaged_is_not_mixed_with_the_one_before(tmp_path: Path, harm: str) -> None:
+    path = tmp_path / "run.rnnbow"
+    run_of(3).save(path)
+    run = Run.open(path)
+    other = run_of(0)
+    for place in range(5):
+        other.append(recorded(place, steps=4, loss=np.full(4, 9, np.float32)))
+    other.save(path, overwrite=True)
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(harm)
+        for _ in range(2):
+            with pytest.raises(RunFileError, match="is damaged"):
+                run.refresh()
+            assert run.column("loss").tolist() == run_of(3).column("loss").tolist()
+            require_same(run[2], recorded(2))
+        connection.execute(harm.replace("+ 1", "- 1"))
+    assert run.refresh()
+    assert run.column("loss").tolist() == [9] * 5
+    assert run[2].steps == 4
+
+
 # Rows that are not as a run writes them, with the checksums that belong to them.
 
 

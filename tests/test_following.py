@@ -193,6 +193,7 @@ def test_details_that_are_damaged_are_told_where_they_are_wanted(path: Path, mon
         answer = page.sent[-1][0]
         assert answer["held"] is held
     assert "is damaged: the details of recorded batch 11 are not what was written" in answer["reason"]
+    assert answer["again"], "it may be mended"
 
 
 def test_what_a_widget_trains_is_in_the_file_when_a_request_ends(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -194,7 +194,6 @@ def test_frames_carry_what_is_new_and_the_whole_carries_everything() -> None:
     numbers = {"epoch": 0, "frame": 4, "recorded": 5}
     assert feed.frame() == (numbers, []), "who got the whole misses nothing, who did not sees a gap"
     trainer.reset()
-    feed.start_over()
     assert feed.whole() == ({"epoch": 1, "next": 0, "recorded": 0}, [])
     trainer.train(1)
     numbers, chunks = feed.frame()

@@ -197,6 +197,27 @@ describe("requests for details", () => {
     expect(requests.missing(part("c"))).toEqual({ why: "refused", reason: "A tanh cell has no c.", nearest: null });
   });
 
+  it("are sent again when the reason of a refusal may have passed, while that is wanted, and it is shown meanwhile", () => {
+    requests.want(one, [at(1)]);
+    const refuse = () => requests.answered(at(1), false, null, "The file is damaged.", true);
+    const refused = { why: "refused", reason: "The file is damaged.", nearest: null };
+    refuse();
+    time.pass(SILENCE_MS - 1);
+    expect([sent, requests.missing(at(1))]).toEqual([[1], refused]);
+    time.pass(1);
+    expect([sent, requests.missing(at(1))]).toEqual([[1, 1], refused]);
+    refuse();
+    time.pass(SILENCE_MS);
+    answer(1);
+    time.pass(3_600_000);
+    expect([sent, time.pending()]).toEqual([[1, 1, 1], 0]);
+    requests.want(one, [at(2)]);
+    requests.answered(at(2), false, null, "The file is damaged.", true);
+    requests.destroy();
+    time.pass(SILENCE_MS);
+    expect(sent).toEqual([1, 1, 1, 2]);
+  });
+
   it("end when nothing is wanted any more", () => {
     requests.want(one, [at(1)]);
     requests.want(one, []);

@@ -51,6 +51,8 @@ class Conversing(Machine):
     """A widget, and what can be done with it whatever it shows."""
 
     widget: RNNbow | Comparison
+    uneven = False
+    """Whether something was done with one of several sides alone."""
 
     def begin_with(self, make: Callable[[], RNNbow | Comparison]) -> None:
         """Begin with the widget that is made."""
@@ -162,6 +164,12 @@ class Conversing(Machine):
     def call(self, do: str) -> None:
         self.in_a_cell(getattr(self.widget, do))
 
+    @rule(side=SIDE)
+    def reset_trainer(self, side: int) -> None:
+        """Whoever made the trainer may do with it what the widget does not hear of."""
+        self.uneven = True
+        self.in_a_cell(self.trainer(self.side(side)).reset)
+
     # What goes wrong.
 
     @rule(side=SIDE, what=st.sampled_from(list(FAILURES)), after=st.booleans())
@@ -225,7 +233,7 @@ class Conversing(Machine):
         places = [places_of(details, STREAMS) for details in held]
         look: dict[str, Any] = self.wire.tell("look", page, places=places)
         for teller, found, details, shown in zip(self.reporters, look["sides"], held, places, strict=True):
-            if found["epoch"] == teller.feed._epoch:
+            if found["epoch"] == teller.feed.epoch:
                 require_drawn(found, teller.run.overview, details, shown, complete=complete)
             else:
                 assert not complete

@@ -71,7 +71,8 @@ class ServedWire:
         if fault == "lost" and queue:
             queue[0]["body"] = None
         for message in taken(queue, fault if fault == "late" else "none"):
-            self.tell("answer", page, **message)
+            if self.to_page[page] is queue:  # else it has been loaded anew, and is another one
+                self.tell("answer", page, **message)
 
     def carry_to_server(self, page: str, fault: str = "none") -> None:
         """Deliver the first post of a page that waits; if that is lost, the page hears that there is no answer."""

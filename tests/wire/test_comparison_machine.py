@@ -32,7 +32,6 @@ class SideBySide(Conversing):
         common = {"hidden_size": 4, "seq_length": 5, "horizon": 3, "batch_size": STREAMS, "memory_limit": memory_limit}
         cells = [{"cell": cell, "record_every": 3 + place} for place, cell in enumerate(CELLS[:sides])]
         self.begin_with(lambda: compare(*cells, data=TEXT, **common, seed=0))
-        self.uneven = False  # whether something was done with one side alone
         self.open_page(joined)
 
     @rule(side=SIDE, batches=st.integers(1, 5))

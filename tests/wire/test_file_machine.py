@@ -28,7 +28,11 @@ from rnnbow_widget.run_file import journal_of
 pytestmark = [pytest.mark.wire, pytest.mark.filterwarnings("ignore::rnnbow_widget.RunFileWarning")]
 
 ROUNDED = 1 / 2048  # numbers of single batches in a page are off by so much at most
-BLATANT = ("head", "emptied", "gone")
+BLATANT = ("head", "emptied", "gone", "state")
+ROWS = {"state": "about SET crc = 0 WHERE name = 'state'", "settings": "about SET crc = 0 WHERE name = 'settings'"} | {
+    table: f"{table} SET crc = 0" for table in ("overview", "details", "layouts")
+}
+"""What is no more as it was written, in terms of the database."""
 KIND = st.integers(0, len(KINDS) - 1)
 COUNT = st.integers(0, 12)
 STREAM = st.sampled_from([None, 0, 1])
@@ -82,12 +86,20 @@ class FollowedFile(Machine):
                 self.wire.carry_to_server(page, fault)
 
     @rule()
+    def lose_answers(self) -> None:
+        """Everything reaches the server, and nothing comes back."""
+        for page in list(self.wire.to_page):
+            self.wire.carry_to_server(page)
+            self.wire.carry_to_page(page, "lost")
+
+    @rule()
     def answer_on_two_threads(self) -> None:
         self.wire.carry_at_once()
 
-    @rule(index=PAGE, place=st.integers(0, 14), stream=STREAM, part=st.sampled_from([None, "W_ih"]))
+    @rule(index=PAGE, place=st.integers(0, 14), stream=STREAM, part=st.sampled_from([None, None, "W_ih"]))
     def want(self, index: int, place: int, stream: int | None, part: str | None) -> None:
         if page := self.page(index):
+            place %= 1 + len(self.account(page).overview)
             wanted = {"batch": 7 * place, "stream": stream if self.streams(page) else None, "part": part}
             self.wire.tell("want", page, side=0, places=[wanted])
 
@@ -156,7 +168,7 @@ class FollowedFile(Machine):
     # Who harms it.
 
     @precondition(lambda self: not self.damaged)
-    @rule(how=st.sampled_from([*BLATANT, "cut", "flipped", "flipped"]), at=st.floats(0, 1, exclude_max=True))
+    @rule(how=st.sampled_from([*BLATANT, *ROWS, "cut", "flipped"]), at=st.floats(0, 1, exclude_max=True))
     def damage(self, how: str, at: float) -> None:
         """Put a damaged copy in the place of the file, which is kept, with its journal, to be put there again."""
         self.sound.mkdir()
@@ -173,7 +185,27 @@ class FollowedFile(Machine):
             del content[place:]
         if how != "gone":
             self.path.write_bytes(b"" if how == "emptied" else content)
+        if how in ROWS:
+            with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
+                connection.execute(f"UPDATE {ROWS[how]}")
         self.damaged = how
+
+    @rule(kind=KIND, recorded=COUNT, how=st.sampled_from(["overview", "settings", "details"]))
+    def replace_by_a_damaged_file(self, kind: int, recorded: int, how: str) -> None:
+        self.replace_file(kind, recorded, thinned=False)
+        if not self.damaged:
+            self.damage(how, 0)
+
+    @precondition(lambda self: self.damaged in ("details", "layouts"))
+    @rule()
+    def ask_for_what_is_damaged(self) -> None:
+        self.wire.open()
+        for page in self.wire.to_page:
+            newest = self.account(page).overview.column("batch")[-8:].tolist()
+            places = [{"batch": batch, "stream": None, "part": None} for batch in newest]
+            self.wire.tell("want", page, side=0, places=places)
+        self.wire.carry_all(4)
+        self.wire.close(next(iter(self.wire.to_page)))
 
     @precondition(lambda self: self.damaged)
     @rule()
@@ -266,12 +298,14 @@ class FollowedFile(Machine):
 
     def require_answered(self, page: str, now: Run) -> None:
         """What the file has of a batch is there once it is wanted, and else it is said that it was thinned."""
-        for batch, there in list(zip(now.batches.tolist(), now.detailed.tolist(), strict=True))[-3:]:
-            place = {"batch": batch, "stream": None, "part": None}
-            self.wire.tell("want", page, side=0, places=[place])
-            self.let_pages_ask()
-            (found,) = self.wire.tell("look", page, places=[[place]])["sides"]
-            (held,) = found["places"]
+        newest = list(zip(now.batches.tolist(), now.detailed.tolist(), strict=True))[-8:]
+        places = [{"batch": batch, "stream": None, "part": None} for batch, _ in newest]
+        self.wire.tell("want", page, side=0, places=places)
+        for _ in range(2):
+            self.wire.tell("pass", ms=PATIENCE_MS)
+            self.wire.carry_all(len(places) + 3)
+        (found,) = self.wire.tell("look", page, places=[places])["sides"]
+        for held, (_, there) in zip(found["places"], newest, strict=True):
             assert held["held"] == there, held
             assert there or held["missing"]["why"] == "thinned"
 

@@ -111,8 +111,10 @@ class Writer:
 
     def kill(self, *, midway: bool) -> None:
         """End without a word; `midway`: in the middle of a transaction, of which parts are in the file already."""
-        connection, path, journal = self._writer._file._connection, self._path, journal_of(self._path)
-        if midway and not self._writer._ended and path.exists():
+        appender, path, journal = self._writer._file, self._path, journal_of(self._path)
+        connection = appender._connection
+        own = path.exists() and (path.stat().st_dev, path.stat().st_ino) == appender._file
+        if midway and own and not self._writer._ended:  # of a file that was replaced nobody sees any more
             connection.execute("PRAGMA cache_size = 1")  # so that pages are written before they must be
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("UPDATE about SET value = value || ?, crc = 0", (" " * 20_000,))

@@ -271,6 +271,8 @@ export interface DetailsAnswer {
   reason?: string | null;
   /** It can, but took too long: the next request goes on from where this one ended. */
   unfinished?: boolean;
+  /** The reason may pass. */
+  again?: boolean;
 }
 
 /** What the kernel can refuse, with a reason. */

@@ -64,6 +64,7 @@ const answer = {
   nearest: orNull(whole),
   reason: maybe(orNull(text)),
   unfinished: maybe(flag),
+  again: maybe(flag),
 };
 const short = {
   busy: request,

@@ -27,8 +27,8 @@ export interface DetailRequests {
   /** What a view wants to show and is not there, the most important first. */
   want(view: object, places: readonly Place[]): void;
   missing(place: Place): Missing;
-  /** The kernel has answered: with the details, or that it does not hold them. */
-  answered(place: Place, held: boolean, nearest: number | null, reason?: string | null): void;
+  /** The kernel has answered: with the details, or that it does not hold them; `again`: for a reason that may pass. */
+  answered(place: Place, held: boolean, nearest: number | null, reason?: string | null, again?: boolean): void;
   /** The kernel has begun to work it out, and goes on when it is asked again. */
   unfinished(place: Place, reason: string): void;
   /** Any sign of life from the kernel. */
@@ -50,6 +50,8 @@ export function createDetailRequests({ send, holds, onChange, clock }: DetailReq
   /** The newest last. */
   const wishes = new Map<object, readonly Place[]>();
   const denied = new Map<string, Missing>();
+  /** Those whose reasons may have passed by now. */
+  const past = new WeakSet<Missing>();
   let asked: Place | null = null;
   /** What the kernel works out over several requests, and how far it is. */
   let begun: { key: string; reason: string } | null = null;
@@ -69,7 +71,10 @@ export function createDetailRequests({ send, holds, onChange, clock }: DetailReq
     cancelTimer();
   }
 
-  const isWish = (place: Place) => !denied.has(keyOf(place)) && !holds(place);
+  function isWish(place: Place) {
+    const denial = denied.get(keyOf(place));
+    return (!denial || past.has(denial)) && !holds(place);
+  }
   const wish = () => [...wishes.values()].reverse().flat().find(isWish) ?? null;
   const same = (a: readonly Place[], b: readonly Place[]) =>
     a.length === b.length && a.every((place, index) => keyOf(place) === keyOf(b[index]));
@@ -110,9 +115,16 @@ export function createDetailRequests({ send, holds, onChange, clock }: DetailReq
       ask(SILENCE_MS);
       onChange();
     },
-    answered(place, held, nearest, reason) {
+    answered(place, held, nearest, reason, again) {
       if (!held) {
-        denied.set(keyOf(place), reason ? { why: "refused", reason, nearest } : { why: "thinned", nearest });
+        const denial: Missing = reason ? { why: "refused", reason, nearest } : { why: "thinned", nearest };
+        denied.set(keyOf(place), denial);
+        if (again) {
+          clock.after(SILENCE_MS, () => {
+            past.add(denial);
+            if (asked === null) ask(SILENCE_MS);
+          });
+        }
         const [oldest] = denied.keys();
         if (denied.size > MOST_DENIED) denied.delete(oldest);
       }
@@ -133,6 +145,9 @@ export function createDetailRequests({ send, holds, onChange, clock }: DetailReq
       denied.clear();
       settle();
     },
-    destroy: settle,
+    destroy() {
+      wishes.clear();
+      settle();
+    },
   };
 }

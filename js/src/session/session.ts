@@ -256,12 +256,12 @@ export function createSession(
   }
 
   function applyDetails(answer: DetailsAnswer, chunks: Bytes[]) {
-    const { client: asker, epoch, batch, stream, part, held, nearest, reason, unfinished } = answer;
+    const { client: asker, epoch, batch, stream, part, held, nearest, reason, unfinished, again } = answer;
     if (asker !== client || epoch !== position.epoch) return;
     const place = { batch, stream, part };
     if (unfinished) return details.unfinished(place, reason ?? "");
     appendChunks(chunks); // an answer that cannot be read is as good as none: it is asked for again after a while
-    details.answered(place, held && store.state.run.details.has(place), nearest, reason);
+    details.answered(place, held && store.state.run.details.has(place), nearest, reason, again);
   }
 
   /** The kernel has sent the model's copy of the run anew. Mostly its overview is shown already. */
