@@ -220,13 +220,15 @@ class FollowedFile(Machine):
     def look_at_damage(self) -> None:
         """A page that follows says what is wrong, and keeps what it has."""
         following = [page for page in self.wire.to_page if self.follows(page)]
-        before = {page: self.compare(page)["batches"] for page in following}
+        before = {page: (self.wire.run_of[page], self.compare(page)["batches"]) for page in following}
         self.let_pages_ask()
         for page in following:
             found = self.compare(page)
             assert self.path.name in found["state"]["status"]["message"], "it is told"
             assert found["state"]["status"]["state"] in {"error", "diverged"}
-            assert found["batches"][: len(before[page])] == before[page]
+            run, batches = before[page]
+            # One that has not heard of another run before hears of it now, and is loaded anew.
+            assert self.wire.run_of[page] != run or found["batches"][: len(batches)] == batches
 
     @precondition(lambda self: not self.damaged)
     @rule()
