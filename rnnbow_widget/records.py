@@ -7,7 +7,7 @@ import operator
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import contextmanager, nullcontext
 from copy import copy
 from dataclasses import asdict
 from typing import Any, overload
@@ -90,9 +90,8 @@ class Records(Sequence[Snapshot]):
                 raise ValueError(f"snapshot takes a batch after {newest}, got batch {snapshot.batch}")
             self._overview.append(snapshot)
             self._details.hold(recorded, snapshot)
+            self._write_recorded()
             self._stay_within_limit()
-            if self.writer:
-                self.writer.append(snapshot)
         for reference in tuple(self._followers):
             follower = reference()
             if follower is None:
@@ -112,9 +111,15 @@ class Records(Sequence[Snapshot]):
             if self.writer:
                 self.writer.start_over(self._overview, self._about())
 
-    def training(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def training(self) -> Iterator[None]:
         """What trains does so within this: in the end all that was recorded is in the file, if the run has one."""
-        return self.writer.training() if self.writer else nullcontext()
+        with self.writer.training() if self.writer else nullcontext():
+            try:
+                yield
+            finally:
+                with self._lock:
+                    self._write_recorded()
 
     @property
     def memory_limit(self) -> int:
@@ -361,6 +366,12 @@ class Records(Sequence[Snapshot]):
         self._overview = Overview()
         self._details.clear()
         self._finder = CueFinder()
+
+    def _write_recorded(self) -> None:
+        """Have written what the writer was not given: the newest batch, and after an interrupt perhaps one before."""
+        if self.writer:
+            for index in range(self.writer.given, len(self)):
+                self.writer.append(self._details.at(index))
 
     def _require_own(self) -> None:
         if isinstance(self.file, RunReader):

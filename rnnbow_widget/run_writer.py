@@ -112,6 +112,12 @@ class RunWriter:
         """How many recorded batches are in the file: they stay there, whatever happens to this process."""
         return self._file.written
 
+    @property
+    def given(self) -> int:
+        """How many recorded batches are in the file, or wait to be written; once it has ended, all that there are."""
+        with self._lock:
+            return len(self._overview) if self._ended else self.written + len(self._waiting)
+
     def append(self, snapshot: Snapshot | None) -> None:
         """Take the next recorded batch, whose row the overview has. None if its details are not at hand."""
         with self._lock:

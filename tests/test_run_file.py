@@ -718,6 +718,25 @@ def test_an_interrupt_at_any_moment_of_a_write_loses_and_doubles_nothing(path: P
     require_same_run(Run.open(path), run_of(len(run)))
 
 
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_an_interrupt_before_a_batch_is_handed_over_leaves_no_gap(
+    path: Path, monkeypatch: pytest.MonkeyPatch, goes_on: bool
+) -> None:
+    saved = trainer(save=path, record_every=1)
+    saved.train(3)
+
+    def interrupted(*_: object) -> None:
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(RunWriter, "append", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        saved.train(3)
+    if goes_on:
+        saved.train(3)
+    require_same_run(Run.open(path), saved.run)
+
+
 def test_a_copy_that_cannot_be_written_leaves_what_was_there(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run_of(5).save(path)
     before = path.read_bytes()
