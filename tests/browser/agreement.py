@@ -111,8 +111,9 @@ def _assert_bars_agree(figure: Figure, numbers: dict[str, Any]) -> int:
     for (step, lag), part in picture.parts.items():
         assert part.height == pytest.approx(abs(items[step][lag - first]) * unit, abs=0.05), (step, lag)
     for step, mark in picture.totals.items():
-        y = picture.axes["gradients"].y(numbers["total"][step])
-        if first < 0:  # the bar stands about the axis, and the mark is counted from its lower end
+        total = numbers["total"][step]
+        y = picture.axes["gradients"].y(abs(total) if first < 0 else total)
+        if first < 0:  # the bar stands about the axis by size, and the mark is counted from its lower end
             y += max(part.bottom for place, part in picture.parts.items() if place[0] == step) - zero
         assert mark.center[1] == pytest.approx(y, abs=0.05), step
     if numbers["targets"] is not None:
