@@ -1,8 +1,9 @@
-"""What shows notebooks other than JupyterLab: Jupyter Notebook 7, Voila and marimo, each a server of its own."""
+"""What shows widgets other than JupyterLab: Notebook 7, Voila, marimo and `rnnbow view`, each a server of its own."""
 
 import json
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -13,6 +14,10 @@ from textwrap import indent
 from urllib.parse import urlsplit
 
 from harness import START_SECONDS, TOKEN, Lab, free_port, notebook, own_environment
+
+from rnnbow_widget import Run
+from rnnbow_widget.follower import Follower
+from rnnbow_widget.server import PageServer
 
 MARIMO_APP = """
 import marimo
@@ -47,6 +52,17 @@ class NotebookServer(Lab):
             *["--ip=127.0.0.1", f"--port={urlsplit(self.url).port}", "--ServerApp.port_retries=0"],
             *[f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={self.notebooks}"],
         ]
+
+
+@contextmanager
+def serving(path: Path) -> Iterator[PageServer]:
+    """Serve a page that follows a run file, as `rnnbow view` does, on another thread."""
+    with PageServer(Follower(Run.open(path))) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
 
 
 @contextmanager

@@ -5,7 +5,6 @@ Damage to the numbers themselves cannot be noticed; then the page goes on, and i
 
 import inspect
 import re
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,12 +15,13 @@ from agreement import TOLD, assert_agrees, assert_overview_agrees, assert_sides_
 from damage import DAMAGES, damaged
 from figure import SLOW_MS, Figure
 from harness import PageLog, kernel_exec, kernel_value, next_drawing, watched_page
+from hosts import serving
 from playwright.sync_api import Browser, Locator, Page, expect
 from test_comparing import Compared
 
 from rnnbow_widget import RNNbow, Run, Trainer, server
 from rnnbow_widget import page as pages
-from rnnbow_widget.follower import Follower, Message, packed
+from rnnbow_widget.follower import Message, packed
 from rnnbow_widget.server import PageServer
 
 TEXT = "static inline int min(int a, int b) { return a < b ? a : b; }\n" * 20
@@ -178,12 +178,8 @@ def trainer(tmp_path: Path) -> Trainer:
 
 @pytest.fixture
 def served(trainer: Trainer, tmp_path: Path) -> Iterator[PageServer]:
-    with PageServer(Follower(Run.open(tmp_path / "run.rnnbow"))) as served:
-        thread = threading.Thread(target=served.serve_forever)
-        thread.start()
+    with serving(tmp_path / "run.rnnbow") as served:
         yield served
-        served.shutdown()
-        thread.join()
 
 
 def assert_draws(figure: Figure, run: Run) -> None:

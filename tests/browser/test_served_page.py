@@ -1,16 +1,15 @@
 """A page that follows a run file: it is served to this machine, and grows as the file does."""
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from figure import Figure
 from harness import SLOW_MS, PageLog, watched_page
+from hosts import serving
 from playwright.sync_api import Browser, Page, expect
 
-from rnnbow_widget import Run, Trainer
-from rnnbow_widget.follower import Follower
+from rnnbow_widget import Trainer
 from rnnbow_widget.server import PageServer
 
 TEXT = "static inline int min(int a, int b) { return a < b ? a : b; }\n" * 20
@@ -25,12 +24,8 @@ def trainer(tmp_path: Path) -> Trainer:
 
 @pytest.fixture
 def server(trainer: Trainer, tmp_path: Path) -> Iterator[PageServer]:
-    with PageServer(Follower(Run.open(tmp_path / "run.rnnbow"))) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with serving(tmp_path / "run.rnnbow") as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
