@@ -12,15 +12,14 @@ import subprocess
 import sys
 import textwrap
 import warnings
-from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
-from types import FrameType
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from interrupting import interrupt
 from recorded import VOCABULARY, recorded, require_same, run_of
 
 from rnnbow_widget import (
@@ -667,6 +666,25 @@ def test_a_failure_of_ours_while_writing_costs_no_training_either(path: Path, mo
     require_same_run(Run.open(path), saved.run)
 
 
+def test_details_that_memory_gave_up_are_there_while_they_cannot_be_written(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = run_of(3)
+    run.keep_saving(path)
+    monkeypatch.setattr("rnnbow_widget.run_appender.pack_snapshot", lambda _: 1 / 0)
+    run.file._due_at = 0
+    with pytest.warns(RunFileWarning, match="division by zero"):
+        run.append(recorded(3))
+    for place in range(4, 20):
+        run.append(recorded(place))
+    run.memory_limit = run.overview.nbytes
+    assert len(run.details()) == 1
+    assert run.file.written == 3
+    assert run.detailed.all()
+    for place, held in enumerate(run):
+        require_same(held, recorded(place))
+
+
 def test_a_reader_that_holds_the_file_delays_writing_and_no_more(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_writer, "PATIENCE_SECONDS", 0.01)
     saved = trainer(save=path)
@@ -686,33 +704,6 @@ def test_a_reader_that_holds_the_file_delays_writing_and_no_more(path: Path, mon
     saved.train(1)
     assert saved.run.writer.trouble == ""
     require_same_run(Run.open(path), saved.run)
-
-
-RECORDING = ("details", "records", "run_appender", "run_writer")
-
-
-def interrupt(call: Callable[[], object], line: int) -> bool:
-    """Interrupt a call before a line of the modules that record and write; return whether there are so many."""
-    modules = {sys.modules[f"rnnbow_widget.{name}"].__file__ for name in RECORDING}
-    count, tracer = -1, sys.gettrace()  # who measures coverage has one
-
-    def trace(frame: FrameType, event: str, _: object) -> object:
-        nonlocal count
-        if frame.f_code.co_filename not in modules:
-            return None
-        count += event == "line"
-        if count == line:
-            raise KeyboardInterrupt
-        return trace
-
-    sys.settrace(trace)
-    try:
-        call()
-    except KeyboardInterrupt:
-        pass
-    finally:
-        sys.settrace(tracer)
-    return count >= line
 
 
 def test_an_interrupt_at_any_moment_of_recording_and_writing_loses_and_doubles_nothing(path: Path) -> None:
