@@ -296,6 +296,7 @@ class Watch:
             self._fail(error)
         finally:
             self._spent += perf_counter() - since
+            self.run.overhead = self.overhead
 
     def record(self, step: int, taken: Pass) -> None:
         """Itemize a pass whose gradients have arrived.
@@ -329,7 +330,6 @@ class Watch:
                 own,
                 _HALF_TOLERANCE if taken.half else TOLERANCES[layers.rnn.dtype.name],
             )
-        self.run.overhead = self.overhead
 
     def _kept(self, tensor: torch.Tensor) -> Array:
         """Return the sequences that are itemized, array (…, b, W), of a tensor (…, B, W)."""
