@@ -243,7 +243,10 @@ class Watch:
         self._watches = True
 
     def close(self) -> None:
-        """Remove the hooks; the run stays, and what it is saved to is complete."""
+        """Remove the hooks; the run stays, and what it is saved to is complete.
+
+        A pass whose gradients have not come by then is not recorded.
+        """
         if self._watches:
             self._source.detach()
             self._watches = False
@@ -286,7 +289,7 @@ class Watch:
 
     def guarded(self, work: Callable[[], None]) -> None:
         """Do our own work, so that no failure of it reaches the user's loop, and add up its time."""
-        if self.trouble:
+        if self.trouble or not self._watches:
             return
         since = perf_counter()
         try:

@@ -138,6 +138,15 @@ def test_a_pass_that_no_gradient_comes_back_to_is_not_recorded() -> None:
     assert not len(watching.run)
 
 
+@pytest.mark.parametrize("kind", [torch.nn.LSTM, torch.nn.LSTMCell])
+def test_a_pass_whose_gradients_come_after_the_end_of_watching_is_not_recorded(kind: type[torch.nn.Module]) -> None:
+    module = kind(3, 4)
+    with watch(module, 1) as watching:
+        outputs, _ = module(torch.randn(6, 3))
+    outputs.sum().backward()
+    assert not len(watching.run)
+
+
 def test_steps_without_a_gradient_have_no_loss() -> None:
     module = torch.nn.LSTM(3, 4)
     with watch(module) as watching:
