@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 import torch
+from executors import AtOnce
 from test_bad_input import SMALL, TEXT, VALUES, Case, complaint_about
-from test_malformed_messages import AtOnce
 
 from rnnbow_widget import RNN, Attempt, RNNbow, Trainer, bptt, compare, sweep
 from rnnbow_widget.lightning import WatchCallback

@@ -5,10 +5,10 @@ message that is right is done.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor, Future
 from typing import Any
 
 import pytest
+from executors import AtOnce
 from malformed import BUFFERS, VALUES, Message, malformed, require_plain
 
 from rnnbow_widget import Comparison, RNNbow, Sweep, Trainer, compare, leases, sweep
@@ -267,15 +267,6 @@ def test_messages_to_a_comparison(tried: Callable[[str, int], None]) -> None:
     require_kind_is_missed(check)
     tried("messages of pages to a comparison", check.cases)
     check.require_nothing_wrong()
-
-
-class AtOnce(Executor):
-    """Does everything when it is asked."""
-
-    def submit(self, fn: Any, /, *args: Any, **_: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        future.set_result(fn(*args))
-        return future
 
 
 def test_messages_to_a_sweep(tried: Callable[[str, int], None]) -> None:

@@ -1,10 +1,11 @@
 """The table of a sweep without a browser: its traits, its messages, and the panels within it."""
 
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 import pytest
+from executors import Later
 from ipywidgets import Widget
 from unpacking import batches, detailed
 
@@ -49,23 +50,6 @@ class Page:
     def table(self) -> dict[str, Any]:
         found: dict[str, Any] = self.made.get_state("_table")["_table"]
         return found
-
-
-class Later(Executor):
-    """Does nothing until it is told to."""
-
-    def __init__(self) -> None:
-        self.calls: list[tuple[Future[Any], Any, tuple[Any, ...]]] = []
-
-    def submit(self, fn: Any, /, *args: Any, **_: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        self.calls.append((future, fn, args))
-        return future
-
-    def work(self) -> None:
-        future, fn, args = self.calls.pop(0)
-        if future.set_running_or_notify_cancel():
-            future.set_result(fn(*args))
 
 
 @pytest.fixture
