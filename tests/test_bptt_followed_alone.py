@@ -4,7 +4,8 @@ from itertools import product
 
 import numpy as np
 import pytest
-from strategies import make_case, relative_error
+from differences import relative_error
+from strategies import make_case
 
 from rnnbow_widget.bptt_itemized import ROWS_CHECKED_EVERY, _Walk, itemized_bptt, itemized_delta
 from rnnbow_widget.forward import ForwardPass

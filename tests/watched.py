@@ -9,8 +9,8 @@ import autograd
 import numpy as np
 import pytest
 import torch
+from differences import relative_error
 from hypothesis import strategies as st
-from strategies import relative_error
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from rnnbow_widget import Run, Snapshot, itemizer
