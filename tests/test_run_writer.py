@@ -231,7 +231,7 @@ def test_what_cannot_be_written_does_not_fill_the_memory(
     with pytest.warns(RunFileWarning, match="nothing more is written to it"):
         record_more()
     assert len(run) == 20
-    assert run.file._waiting == []
+    assert run.file._waiting == {}
     assert "nothing more is written" in run.file.trouble
     assert run.thinned_to == 1
     require_same(run[0], recorded(0))
@@ -283,56 +283,4 @@ def test_a_reader_that_holds_the_file_delays_writing_and_no_more(path: Path, mon
     saved.run.writer._due_at = 0
     saved.train(1)
     assert saved.run.writer.trouble == ""
-    require_same_run(Run.open(path), saved.run)
-
-
-def test_an_interrupt_at_any_moment_of_a_write_loses_and_doubles_nothing(path: Path) -> None:
-    """After every line of the module that writes, in turn."""
-    module = sys.modules["rnnbow_widget.run_appender"].__file__
-    run = run_of(0)
-    run.keep_saving(path)
-    interrupted, tracer = 0, sys.gettrace()  # who measures coverage has one
-    for line in range(400):
-        count = -1
-
-        def trace(frame: object, event: str, _: object, line: int = line) -> object:
-            nonlocal count
-            if frame.f_code.co_filename != module:  # type: ignore[attr-defined]
-                return None
-            count += event == "line"
-            if count == line:
-                raise KeyboardInterrupt
-            return trace
-
-        run.append(recorded(len(run)))
-        sys.settrace(trace)
-        try:
-            run.file.write()
-        except KeyboardInterrupt:
-            interrupted += 1
-        finally:
-            sys.settrace(tracer)
-        if count < line:
-            break
-    run.file.write()
-    assert interrupted > 30
-    require_same_run(Run.open(path), run_of(len(run)))
-
-
-@pytest.mark.parametrize("goes_on", [False, True])
-def test_an_interrupt_before_a_batch_is_handed_over_leaves_no_gap(
-    path: Path, monkeypatch: pytest.MonkeyPatch, goes_on: bool
-) -> None:
-    saved = trainer(save=path, record_every=1)
-    saved.train(3)
-
-    def interrupted(*_: object) -> None:
-        monkeypatch.undo()
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(RunWriter, "append", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        saved.train(3)
-    if goes_on:
-        saved.train(3)
     require_same_run(Run.open(path), saved.run)
