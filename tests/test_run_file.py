@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import gc
+import itertools
 import json
 import os
 import pickle
@@ -11,8 +12,10 @@ import subprocess
 import sys
 import textwrap
 import warnings
+from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
+from types import FrameType
 
 import numpy as np
 import pytest
@@ -630,7 +633,7 @@ def test_what_cannot_be_written_does_not_fill_the_memory(path: Path, monkeypatch
     with pytest.warns(RunFileWarning, match="nothing more is written to it"):
         record_more()
     assert len(run) == 20
-    assert run.file._waiting == []
+    assert run.file._waiting == {}
     assert "nothing more is written" in run.file.trouble
     assert run.thinned_to == 1
     require_same(run[0], recorded(0))
@@ -685,37 +688,65 @@ def test_a_reader_that_holds_the_file_delays_writing_and_no_more(path: Path, mon
     require_same_run(Run.open(path), saved.run)
 
 
-def test_an_interrupt_at_any_moment_of_a_write_loses_and_doubles_nothing(path: Path) -> None:
-    """After every line of the module that writes, in turn."""
-    module = sys.modules["rnnbow_widget.run_appender"].__file__
+RECORDING = ("details", "records", "run_appender", "run_writer")
+
+
+def interrupt(call: Callable[[], object], line: int) -> bool:
+    """Interrupt a call before a line of the modules that record and write; return whether there are so many."""
+    modules = {sys.modules[f"rnnbow_widget.{name}"].__file__ for name in RECORDING}
+    count, tracer = -1, sys.gettrace()  # who measures coverage has one
+
+    def trace(frame: FrameType, event: str, _: object) -> object:
+        nonlocal count
+        if frame.f_code.co_filename not in modules:
+            return None
+        count += event == "line"
+        if count == line:
+            raise KeyboardInterrupt
+        return trace
+
+    sys.settrace(trace)
+    try:
+        call()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        sys.settrace(tracer)
+    return count >= line
+
+
+def test_an_interrupt_at_any_moment_of_recording_and_writing_loses_and_doubles_nothing(path: Path) -> None:
     run = run_of(0)
     run.keep_saving(path)
-    interrupted, tracer = 0, sys.gettrace()  # who measures coverage has one
-    for line in range(400):
-        count = -1
 
-        def trace(frame: object, event: str, _: object, line: int = line) -> object:
-            nonlocal count
-            if frame.f_code.co_filename != module:  # type: ignore[attr-defined]
-                return None
-            count += event == "line"
-            if count == line:
-                raise KeyboardInterrupt
-            return trace
-
+    def record_and_write() -> None:
         run.append(recorded(len(run)))
-        sys.settrace(trace)
-        try:
+        run.file.write()
+
+    line = 0
+    while interrupt(record_and_write, line):
+        line += 1
+        record_and_write()
+    assert line > 100
+    for held in (run, Run.open(path)):
+        require_same_run(held, run_of(len(run)))
+
+
+def test_after_an_interrupt_at_any_moment_of_a_reset_the_file_has_one_run_only(path: Path) -> None:
+    run = run_of(3)
+    run.keep_saving(path)
+    for line in itertools.count():
+        run.append(recorded(len(run)))  # not written before it is forgotten
+        reached = interrupt(run.clear, line)
+        for _ in range(2):
+            run.append(recorded(len(run)))
             run.file.write()
-        except KeyboardInterrupt:
-            interrupted += 1
-        finally:
-            sys.settrace(tracer)
-        if count < line:
+        for held in (run, Run.open(path)):
+            require_same_run(held, run_of(len(run)))
+        if not reached:
             break
-    run.file.write()
-    assert interrupted > 30
-    require_same_run(Run.open(path), run_of(len(run)))
+    assert line > 30
+    assert len(run) == 2
 
 
 @pytest.mark.parametrize("goes_on", [False, True])
