@@ -47,6 +47,8 @@ def test_a_run_goes_on_with_further_arrays() -> None:
     run = itemize(**arrays)
     assert itemize(**arrays, run=run) is run
     assert itemize(**arrays, run=run, batch=100).batches.tolist() == [0, 1, 100]
+    with pytest.raises(TypeError, match="run takes a Run, got 3"):
+        itemize(**arrays, run=3)
     with pytest.raises(ValueError, match="run takes one of the same network"):
         itemize(**case("gru")[1], run=run)
 
