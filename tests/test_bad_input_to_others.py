@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 from bad_arguments import SMALL, TEXT, Case, try_all
-from test_malformed_messages import AtOnce
+from executors import AtOnce
 
 from rnnbow_widget import RNN, Attempt, RNNbow, Trainer, bptt, compare, sweep
 from rnnbow_widget.lightning import WatchCallback
