@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from autograd import KINDS, make_module
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
-from watched import KINDS, make_module, numbers_of
+from watched import numbers_of
 
 from rnnbow_widget import itemize
 from rnnbow_widget.torch import watch
