@@ -143,6 +143,7 @@ class Leases:
             if seq <= self._answered.get(client, 0):
                 self._host.send({"kind": "done", "client": client, "seq": seq})
                 return
+            self._answered.pop(client, None)  # so that who asked last is forgotten last
             self._answered[client] = seq
             if len(self._answered) > _MOST_PAGES:
                 del self._answered[next(iter(self._answered))]

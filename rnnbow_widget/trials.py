@@ -37,6 +37,10 @@ class Trials:
 
     Attributes
     ----------
+    data : Data
+        What is trained on.
+    batches : int
+        How many each trial trains.
     trials : tuple of Trial
         In the order of the grid.
     varied : list of str

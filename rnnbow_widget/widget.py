@@ -57,7 +57,7 @@ class RNNbow(PageWidget):
         where they are wide enough to be read).
     quantity : str
         What panel 1 draws of each batch, one of `rnnbow_widget.overview.QUANTITIES`: "max_gradient", "mean_gradient",
-        "grad_norm", "update_norm", "loss", "accuracy" or "horizon_length".
+        "grad_norm", "update_norm", "loss", "accuracy", "horizon_length", or one of `INDICATORS`.
     overlay : str, optional
         A second quantity that is laid over as a line.
     log_scale : bool
