@@ -3,7 +3,7 @@
 import autograd
 import numpy as np
 import pytest
-from differences import central_differences, relative_error
+from differences import MEASURED, central_differences, relative_error
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from strategies import Case, LinearCell, cases, make_case
@@ -111,18 +111,12 @@ def test_measures_are_those_of_the_outer_products(case: Case, horizon: int | Non
     whole = bptt(case.rnn, forward).parameters.W_hh
     received = np.einsum("ji,jh->jih", itemized.gradients.delta, forward.hidden[:-1])  # (n, gates·H, H)
     missing = received - pieces.sum(axis=1)
-    size = np.linalg.norm(whole)
     # Where sums cancel, the reference leaves rounding in proportion to what was summed, and gradients may explode.
     largest = max(1.0, float(np.linalg.norm(pieces, axis=(-2, -1)).sum(axis=1).max()))
-    expected = {
-        "norm": lambda g: np.linalg.norm(g, axis=(-2, -1)),
-        "mean_abs": lambda g: np.abs(g).mean(axis=(-2, -1)),
-        "share": lambda g: (g * whole).sum(axis=(-2, -1)) / (size or 1),
-    }
-    for name, measure in expected.items():
-        np.testing.assert_allclose(itemized.items[name], measure(pieces), rtol=1e-9, atol=1e-14 * largest)
-        np.testing.assert_allclose(itemized.total[name], measure(received), rtol=1e-9, atol=1e-14 * largest)
-        np.testing.assert_allclose(itemized.beyond[name], measure(missing), rtol=1e-9, atol=1e-13 * largest)
+    for name, measure in MEASURED.items():
+        np.testing.assert_allclose(itemized.items[name], measure(pieces, whole), rtol=1e-9, atol=1e-14 * largest)
+        np.testing.assert_allclose(itemized.total[name], measure(received, whole), rtol=1e-9, atol=1e-14 * largest)
+        np.testing.assert_allclose(itemized.beyond[name], measure(missing, whole), rtol=1e-9, atol=1e-13 * largest)
 
 
 @given(cases())

@@ -3,7 +3,7 @@
 import autograd
 import numpy as np
 import pytest
-from differences import at_loss, central_differences, relative_error
+from differences import MEASURED, at_loss, central_differences, relative_error
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import Case, arrangements, make_case
@@ -84,26 +84,21 @@ def test_measures_are_those_of_the_matrices(case: Case, horizon: int | None) -> 
     gradients = bptt(case.rnn, forward)
     window = autograd.unroll_layers(case.rnn, case.inputs, case.targets, case.state)
     vectors = itemized_layer_delta(case.rnn, forward)
-    for name, own in itemized_layers(case.rnn, forward, horizon, measures=MEASURES).items():
-        before = np.array([h.detach().numpy() for h in window.before[name]])  # (n, H)
-        every = np.einsum("jti,jh->jtih", at_loss(vectors[name].delta, vectors[name].lags), before)  # (n, n, …)
+    for weights, own in itemized_layers(case.rnn, forward, horizon, measures=MEASURES).items():
+        before = np.array([h.detach().numpy() for h in window.before[weights]])  # (n, H)
+        every = np.einsum("jti,jh->jtih", at_loss(vectors[weights].delta, vectors[weights].lags), before)  # (n, n, …)
         j, t = np.indices(every.shape[:2])
         kept = every * (abs(t - j) < (horizon or forward.steps))[..., None, None]
         received, missing = every.sum(axis=1), (every - kept).sum(axis=1)  # (n, gates·H, H) each
-        whole = gradients.parameters[name]
-        size = np.linalg.norm(whole)
+        whole = gradients.parameters[weights]  # (gates·H, H)
         largest = max(1.0, float(np.linalg.norm(every, axis=(-2, -1)).sum()))
         close = {"rtol": 1e-9, "atol": 1e-13 * largest}
-        for measure, of in {
-            "norm": lambda g: np.linalg.norm(g, axis=(-2, -1)),
-            "mean_abs": lambda g: np.abs(g).mean(axis=(-2, -1)),
-            "share": lambda g, whole=whole, size=size: (g * whole).sum(axis=(-2, -1)) / (size or 1),
-        }.items():
-            np.testing.assert_allclose(at_loss(own.items[measure], own.lags), of(kept), **close)
-            np.testing.assert_allclose(own.total[measure], of(received), **close)
-            np.testing.assert_allclose(own.beyond[measure], of(missing), **close)
+        for name, measure in MEASURED.items():
+            np.testing.assert_allclose(at_loss(own.items[name], own.lags), measure(kept, whole), **close)
+            np.testing.assert_allclose(own.total[name], measure(received, whole), **close)
+            np.testing.assert_allclose(own.beyond[name], measure(missing, whole), **close)
         shares = own.items["share"].sum() + own.beyond["share"].sum()
-        assert shares == pytest.approx(size, rel=1e-10, abs=1e-13 * largest)
+        assert shares == pytest.approx(np.linalg.norm(whole), rel=1e-10, abs=1e-13 * largest)
 
 
 @given(arrangements(), HORIZONS)

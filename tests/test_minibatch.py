@@ -6,7 +6,7 @@ from typing import Any
 import autograd
 import numpy as np
 import pytest
-from differences import relative_error
+from differences import MEASURED, relative_error
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import LinearCell, make_case
@@ -120,23 +120,18 @@ def test_measures_are_those_of_the_matrices(case: Streams, horizon: int | None, 
     received = np.einsum("jbi,jbh->jbih", every, forward.hidden[:-1])  # (n, B, H, H)
     missing = received - pieces.sum(axis=2)
     whole = received.mean(axis=1).sum(axis=0)  # (H, H)
-    size = np.linalg.norm(whole)
     largest = max(1.0, float(np.linalg.norm(pieces, axis=(-2, -1)).sum(axis=2).max()))
     close = {"rtol": 1e-9, "atol": 1e-13 * largest}
-    for name, measure in {
-        "norm": lambda g: np.linalg.norm(g, axis=(-2, -1)),
-        "mean_abs": lambda g: np.abs(g).mean(axis=(-2, -1)),
-        "share": lambda g: (g * whole).sum(axis=(-2, -1)) / (size or 1),
-    }.items():
-        np.testing.assert_allclose(found.items[name], measure(pieces), **close)
-        np.testing.assert_allclose(found.total[name], measure(received), **close)
-        np.testing.assert_allclose(found.beyond[name], measure(missing), **close)
+    for name, measure in MEASURED.items():
+        np.testing.assert_allclose(found.items[name], measure(pieces, whole), **close)
+        np.testing.assert_allclose(found.total[name], measure(received, whole), **close)
+        np.testing.assert_allclose(found.beyond[name], measure(missing, whole), **close)
         average = found.average
-        np.testing.assert_allclose(average.items[name], measure(pieces).mean(axis=1), **close)
+        np.testing.assert_allclose(average.items[name], measure(pieces, whole).mean(axis=1), **close)
         # The norm goes through squares, in which what cancels leaves the root of the rounding.
         loose = {"rtol": 1e-7, "atol": 1e-7 * largest} if name == "norm" else close
-        np.testing.assert_allclose(average.total[name], measure(received.mean(axis=1)), **loose)
-        np.testing.assert_allclose(average.beyond[name], measure(missing.mean(axis=1)), **loose)
+        np.testing.assert_allclose(average.total[name], measure(received.mean(axis=1), whole), **loose)
+        np.testing.assert_allclose(average.beyond[name], measure(missing.mean(axis=1), whole), **loose)
     shares = found.items["share"].sum(axis=(0, 2)) + found.beyond["share"].sum(axis=0)  # (B,)
     assert shares.mean() == pytest.approx(np.linalg.norm(found.gradients.parameters.W_hh), rel=1e-10, abs=1e-13)
     np.testing.assert_allclose(found.gradients.delta * forward.streams, found.delta, rtol=1e-12)
