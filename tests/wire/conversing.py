@@ -183,12 +183,6 @@ class Conversing(Machine):
     # The wire, and threads.
 
     @rule(index=PAGE, fault=FAULT, times=st.integers(1, 4))
-    def carry_to_page(self, index: int, fault: str, times: int) -> None:
-        for _ in range(times):
-            if (page := self.page(index)) is not None:
-                self.wire.carry_to_page(page, fault)
-
-    @rule(index=PAGE, fault=FAULT, times=st.integers(1, 4))
     def carry_to_kernel(self, index: int, fault: str, times: int) -> None:
         for _ in range(times):
             if (page := self.page(index)) is not None:

@@ -18,7 +18,7 @@ class Machine(RuleBasedStateMachine):
 
     pages: ClassVar[Pages]
     wire: Any
-    """Carries what pages and the other end say: `to_page` has its pages, `tell`, `open`, `close` and `carry_all`."""
+    """Carries what pages and the other end say: `to_page` has its pages; `tell`, `open`, `close`, `carry_…`."""
 
     def page(self, index: int) -> str | None:
         names = list(self.wire.to_page)
@@ -40,6 +40,12 @@ class Machine(RuleBasedStateMachine):
     @rule(ms=st.sampled_from([50, 300, PATIENCE_MS]))
     def wait(self, ms: int) -> None:
         self.wire.tell("pass", ms=ms)
+
+    @rule(index=PAGE, fault=FAULT, times=st.integers(1, 4))
+    def carry_to_page(self, index: int, fault: str, times: int) -> None:
+        for _ in range(times):
+            if (page := self.page(index)) is not None:
+                self.wire.carry_to_page(page, fault)
 
     @rule(most=st.integers(1, 30))
     def carry_all(self, most: int) -> None:

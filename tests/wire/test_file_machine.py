@@ -74,12 +74,6 @@ class FollowedFile(Machine):
             self.wire.open()
 
     @rule(index=PAGE, fault=FAULT, times=st.integers(1, 4))
-    def carry_to_page(self, index: int, fault: str, times: int) -> None:
-        for _ in range(times):
-            if (page := self.page(index)) is not None:
-                self.wire.carry_to_page(page, fault)
-
-    @rule(index=PAGE, fault=FAULT, times=st.integers(1, 4))
     def carry_to_server(self, index: int, fault: str, times: int) -> None:
         for _ in range(times):
             if (page := self.page(index)) is not None:
