@@ -12,7 +12,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path += [str(REPOSITORY / "tests" / "browser"), str(REPOSITORY / "scripts")]
 
 from harness import Lab, kernel_exec, next_drawing, open_notebook, run_all  # noqa: E402
-from pages import running_chromium  # noqa: E402
+from page_log import running_chromium  # noqa: E402
 
 VIEWPORT: ViewportSize = {"width": 1200, "height": 1400}
 NAME = "benchmark.ipynb"

@@ -39,7 +39,7 @@ class Attempt:
     Raises
     ------
     TypeError, ValueError
-        If `tolerance` is not a number from 0 on.
+        If `vocabulary` is no collection, or `tolerance` not a number from 0 on.
 
     Attributes
     ----------

@@ -111,7 +111,7 @@ def own_columns(surface: Surface, cell: Cell) -> slice:
     size = cell.hidden_size
     if surface.base in STATES:
         first = STATES.index(surface.base) * size
-        return slice(first, first + size) if surface.unit is None else slice(*_one(first + surface.unit))
+        return slice(first, first + size) if surface.unit is None else slice(first + surface.unit, first + size, size)
     if surface.gate is not None:
         first = cell.gate_names.index(surface.gate) * size
         return slice(first, first + size)
@@ -312,7 +312,3 @@ def _euclidean(parts: list[Array]) -> Array:
     for other in parts[1:]:
         found = np.hypot(found, other)
     return found
-
-
-def _one(place: int) -> tuple[int, int]:
-    return place, place + 1

@@ -14,7 +14,6 @@ Kind = TypeVar("Kind")
 LARGEST = 2**53
 """The largest whole number that is taken where nothing else is said: floating-point numbers count up to it."""
 
-
 _MOST_SHOWN = 160  # characters
 
 
@@ -116,7 +115,7 @@ def instance(name: str, value: Any, kind: type[Kind]) -> Kind:
         If it is not.
     """
     if not isinstance(value, kind):
-        article = "an" if kind.__name__[0] in "AEIOR" else "a"
+        article = "an" if kind.__name__[0] in "AEIO" or kind.__name__ == "RNN" else "a"
         raise TypeError(f"{name} takes {article} {kind.__name__}, got {shown(value)}")
     return value
 

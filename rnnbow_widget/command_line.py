@@ -18,6 +18,7 @@ import click
 
 from . import __version__, corpora, tasks
 from .cells import CELLS
+from .checks import shown
 from .data import SEQ_LENGTH, Data
 from .export import write_out
 from .initialization import PRESETS
@@ -52,9 +53,13 @@ class _Horizon(_Type):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if value in ("auto", "all"):
             return "auto" if value == "auto" else None
-        if not str(value).isdigit() or int(value) < 1:
-            self.fail(f"takes a number of lags from 1 on, auto, or all; got {value!r}", param, ctx)
-        return int(value)
+        try:
+            lags = int(value)
+        except ValueError:
+            lags = 0
+        if lags < 1:
+            self.fail(f"takes a number of lags from 1 on, auto, or all; got {shown(value)}", param, ctx)
+        return lags
 
 
 class _Bound(_Type):
@@ -342,8 +347,11 @@ def _facts_of_run(path: Path) -> dict[str, Any]:
         facts["horizon length"] = f"{horizon[0]:g} → {horizon[-1]:g} steps"
         facts["surfaces"] = ", ".join(name for name in run.overview.surfaces if ":" not in name)
     for cue in run.cues():
-        facts[f"batch {cue.batch:,}"] = cue.reason
-    facts.update((name, value) for name, value in run.settings.items() if value is not None)
+        name = f"batch {cue.batch:,}"
+        facts[name] = f"{facts[name]} {cue.reason}" if name in facts else cue.reason
+    for name, value in run.settings.items():
+        if value is not None and name not in facts:
+            facts[name] = ", ".join(map(str, value)) if isinstance(value, list) else value
     return facts
 
 

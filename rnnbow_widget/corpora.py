@@ -95,8 +95,8 @@ def text(source: str | PathLike[str], *, name: str | None = None, argument: str 
     Parameters
     ----------
     source : str or path
-        The text itself, or a file with it in UTF-8, with a byte order mark or without. A `str` is a file's name if a
-        file of that name exists, else the text.
+        The text itself, or a file with it in UTF-8, with a byte order mark or without, in which lines may end as those
+        of Windows do. A `str` is a file's name if a file of that name exists, else the text.
     name : str, optional
         What to call it.
     argument : str

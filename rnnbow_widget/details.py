@@ -34,10 +34,6 @@ class Details:
 
     def __init__(self, file: RunWriter | RunReader | None = None) -> None:
         self.file = file
-        self.clear()
-
-    def clear(self) -> None:
-        """Forget them all, as a new run begins. The file stays."""
         self._held: dict[int, Snapshot] = {}  # by index, ascending
         self.nbytes = 0
         self._stride = 1
@@ -93,6 +89,11 @@ class Details:
         """Hold a snapshot in memory."""
         self._held[index] = snapshot
         self.nbytes += snapshot.nbytes
+
+    def let_go(self, index: int) -> None:
+        """Hold a snapshot no more."""
+        self._held.pop(index, None)
+        self.nbytes = sum(held.nbytes for held in self._held.values())
 
     def note_in_file(self, detailed: NDArray[np.bool_]) -> None:
         """Note which of the next recorded batches, array (batches,), are in the file that was opened."""

@@ -16,8 +16,8 @@ _WIDTH = 840  # pixels of a page: of pictures, which have more of their own
 
 def mime_bundle(
     widget: anywidget.AnyWidget, picture: Callable[[], bytes] | None, *, always: bool = False
-) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """Return a widget as MIME types with their content, as IPython asks for it.
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a widget as MIME types with their content, and metadata of these, as IPython asks for it.
 
     The text is what ``repr`` says, all of it. A picture is there where a grader runs the notebook, in the place of the
     view: pages of feedback are read without a kernel and without a network.

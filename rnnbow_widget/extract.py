@@ -40,12 +40,12 @@ def extract_rows(overview: Overview, count: int, others: ArrayLike = ()) -> NDAr
     size = -(-count // stretches(overview))
     chosen = [np.arange(0, count, size), np.array([count - 1]), np.asarray(others, np.intp)]
     chosen.append(np.flatnonzero(overview.column("flags", 0, count) & DIVERGED)[:MOST_DIVERGED])
-    values = np.empty(-(-count // size) * size, np.float32)
+    values = np.empty(-(-count // size) * size, np.float32)  # (stretches · size,)
     for name in _quantities(overview):
-        column = overview.column(name, 0, count)
+        column = overview.column(name, 0, count)  # (count,)
         values.fill(-np.inf)
         np.copyto(values[:count], column, where=np.isfinite(column))
-        peaks = values.reshape(-1, size).argmax(axis=1)  # (buckets,)
+        peaks = values.reshape(-1, size).argmax(axis=1)  # (stretches,)
         chosen.append(np.minimum(peaks + np.arange(len(peaks)) * size, count - 1))
     return np.unique(np.concatenate(chosen)).astype(np.intp)
 

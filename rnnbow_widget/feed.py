@@ -25,8 +25,6 @@ STATE_BYTES = 256_000
 """Details in the state that a saved notebook holds."""
 STREAMED_BYTES = 192_000
 """Frames' overview rows that pages may add to that state until it is due to be sent anew."""
-
-
 ANSWER_SECONDS = 10.0
 """How long a page may have to wait for what has to be worked out again."""
 

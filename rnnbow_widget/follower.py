@@ -58,7 +58,7 @@ class Follower:
 
         Raises
         ------
-        ValueError
+        TypeError, ValueError
             If it is no such message.
         """
         kind = kind_of(message, ("follow", "resync", "details"))

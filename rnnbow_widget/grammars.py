@@ -149,7 +149,7 @@ class Reber(_Written):
     Cummins (2000), Learning to forget.
 
     The least loss is the entropy of the grammar, ln 2 wherever there are two ways. The baseline knows the current
-    symbol only: of the two T, or of the two X, it does not know which it is.
+    symbol only: all but B and E are written in two places, and it does not know in which.
 
     Parameters
     ----------

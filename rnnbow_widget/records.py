@@ -54,9 +54,10 @@ class Records(Sequence[Snapshot]):
         self.overhead = math.nan
         self._followers: list[weakref.WeakMethod[Callable[[], None]]] = []
         self.beside = 0
+        self._overview = Overview()
         self._details = Details()
+        self._finder = CueFinder()
         self._lock = threading.RLock()
-        self._forget()
         self.memory_limit = memory_limit
 
     @property
@@ -88,8 +89,12 @@ class Records(Sequence[Snapshot]):
             newest = held.batch if held else -1
             if snapshot.batch <= newest:
                 raise ValueError(f"snapshot takes a batch after {newest}, got batch {snapshot.batch}")
-            self._overview.append(snapshot)
-            self._details.hold(recorded, snapshot)
+            try:
+                self._details.hold(recorded, snapshot)
+                self._overview.append(snapshot)
+            finally:  # both or neither, whatever interrupts
+                if len(self) == recorded:
+                    self._details.let_go(recorded)
             self._write_recorded()
             self._stay_within_limit()
         for reference in tuple(self._followers):
@@ -108,8 +113,7 @@ class Records(Sequence[Snapshot]):
         with self._lock:
             self._require_own()
             self._forget()
-            if self.writer:
-                self.writer.start_over(self._overview, self._about())
+            self._write_recorded()
 
     @contextmanager
     def training(self) -> Iterator[None]:
@@ -363,13 +367,14 @@ class Records(Sequence[Snapshot]):
         self._lock = threading.RLock()
 
     def _forget(self) -> None:
-        self._overview = Overview()
-        self._details.clear()
-        self._finder = CueFinder()
+        # In one step: an interrupt may come at any time.
+        vars(self).update(_overview=Overview(), _details=Details(self._details.file), _finder=CueFinder())
 
     def _write_recorded(self) -> None:
         """Have written what the writer was not given: the newest batch, and after an interrupt perhaps one before."""
         if self.writer:
+            if self.writer.overview is not self._overview:  # it was cleared
+                self.writer.start_over(self._overview, self._about())
             for index in range(self.writer.given, len(self)):
                 self.writer.append(self._details.at(index))
 

@@ -315,13 +315,14 @@ class Run(Records):
             if not len(self):
                 return "Run(nothing recorded yet)"
             batches, loss, horizon = self.batches, self.column("loss"), self.column("horizon_length")
+            recorded = "1 recorded batch" if len(self) == 1 else f"{len(self):,} recorded batches"
             unit = " nats per step" if self.vocabulary else ""
             ended = ", diverged" if self._overview.column("flags")[-1] & DIVERGED else ""
             thinned = ""
             if self.thinned_to > 1:
                 thinned = f", details of {len(self._details):,} held: one in {self.thinned_to} and the newest"
             return (
-                f"Run({len(self):,} recorded batches, {batches[0]:,} to {batches[-1]:,}; "
+                f"Run({recorded}, {batches[0]:,} to {batches[-1]:,}; "
                 f"loss {loss[0]:.3g} → {loss[-1]:.3g}{unit}, "
                 f"horizon {horizon[0]:g} → {horizon[-1]:g} steps, {self.nbytes / 1e6:.2g} MB{thinned}{ended})"
             )

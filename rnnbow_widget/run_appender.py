@@ -70,6 +70,13 @@ class Appender:
         Seconds that the newest transaction waited for the disk, and for who reads.
     """
 
+    written: int
+    without_details: set[int]
+    _about: dict[str, Any]
+    _id: str
+    _layouts: dict[str, int]
+    _contents: Contents
+
     def __init__(self, path: Path, about: Mapping[str, Any]) -> None:
         self._path = path
         self._writer = secrets.token_hex(8)
@@ -97,12 +104,15 @@ class Appender:
 
     def start_over(self, about: Mapping[str, Any]) -> None:
         """Begin another run. What the file has is kept until the first batch of the new run is added."""
-        self._about = dict(about)
-        self._id = secrets.token_hex(8)
-        self.written = 0
-        self.without_details: set[int] = set()
-        self._layouts: dict[str, int] = {}
-        self._contents = Contents(self._path, tuple(self._about["vocabulary"]))
+        # In one step: an interrupt may come at any time.
+        vars(self).update(
+            _about=dict(about),
+            _id=secrets.token_hex(8),
+            written=0,
+            without_details=set(),
+            _layouts={},
+            _contents=Contents(self._path, tuple(about["vocabulary"])),
+        )
 
     def add(self, overview: Overview, snapshots: Sequence[Snapshot | None], activity: Activity, seconds: float) -> None:
         """Add the next recorded batches and a sign of life, in one transaction: in the end all is there, or nothing.

@@ -69,6 +69,8 @@ class RunWriter:
     ----------
     path : Path
         Where to.
+    overview : Overview
+        Has the rows of the run that is written.
     trouble : str
         Why writing does not succeed, in a sentence; "" while it does.
     """
@@ -86,8 +88,8 @@ class RunWriter:
         self.path = checked_path(argument, path)
         self.trouble = ""
         self._lock = threading.RLock()
-        self._overview = overview
-        self._waiting: list[Snapshot | None] = []
+        self.overview = overview
+        self._waiting: dict[int, Snapshot | None] = {}  # by place; who is interrupted may find some that are written
         self._waiting_nbytes = 0
         self._activity: Activity = "idle"
         self._due_at = -math.inf
@@ -116,13 +118,13 @@ class RunWriter:
     def given(self) -> int:
         """How many recorded batches are in the file, or wait to be written; once it has ended, all that there are."""
         with self._lock:
-            return len(self._overview) if self._ended else self.written + len(self._waiting)
+            return len(self.overview) if self._ended else max(self.written, next(reversed(self._waiting), -1) + 1)
 
     def append(self, snapshot: Snapshot | None) -> None:
         """Take the next recorded batch, whose row the overview has. None if its details are not at hand."""
         with self._lock:
             if not self._ended:
-                self._waiting.append(snapshot)
+                self._waiting[self.given] = snapshot
                 self._waiting_nbytes += _nbytes(snapshot)
         self.tick()
 
@@ -138,13 +140,14 @@ class RunWriter:
     @contextmanager
     def training(self) -> Iterator[None]:
         """Within this, the file says that training is under way; in the end, at the outermost, all is written."""
-        self._depth += 1
+        depth = self._depth
         try:
+            self._depth = depth + 1
             self.tick("training")
             yield
         finally:
-            self._depth -= 1
-            if self._depth == 0:
+            self._depth = depth
+            if depth == 0:
                 self.flush("idle")
 
     @property
@@ -183,15 +186,15 @@ class RunWriter:
     def start_over(self, overview: Overview, about: Mapping[str, Any]) -> None:
         """Begin another run. What the file has is kept until the first batch of the new run is written."""
         with self._lock:
-            self._overview = overview
             self._forget_waiting()
             self._file.start_over(about)
+            self.overview = overview  # last: who is interrupted before has not begun
 
     def snapshot(self, place: int) -> Snapshot | None:
         """Return the details of a recorded batch, by its place from 0; None if they are neither written nor waiting."""
         with self._lock:
             if place >= self.written:
-                return self._waiting[place - self.written] if place - self.written < len(self._waiting) else None
+                return self._waiting.get(place)
             return None if self._ended else self._file.snapshot(place)
 
     def _try(self, seconds: float) -> None:
@@ -206,7 +209,8 @@ class RunWriter:
                 self._tell(error, begun)
 
     def _write(self, seconds: float) -> None:
-        self._file.add(self._overview, self._waiting, self._activity, seconds)
+        new = [snapshot for place, snapshot in self._waiting.items() if place >= self.written]
+        self._file.add(self.overview, new, self._activity, seconds)
         self._forget_waiting()
         self.trouble, self._failing_since, self._pause = "", math.inf, _RETRY_SECONDS
         self._signed_at = monotonic()
@@ -236,7 +240,7 @@ class RunWriter:
         self._file.close()
 
     def _forget_waiting(self) -> None:
-        self._waiting, self._waiting_nbytes = [], 0
+        self._waiting, self._waiting_nbytes = {}, 0
 
 
 def save_run(

@@ -243,7 +243,10 @@ class Watch:
         self._watches = True
 
     def close(self) -> None:
-        """Remove the hooks; the run stays, and what it is saved to is complete."""
+        """Remove the hooks; the run stays, and what it is saved to is complete.
+
+        A pass whose gradients have not come by then is not recorded.
+        """
         if self._watches:
             self._source.detach()
             self._watches = False
@@ -286,7 +289,7 @@ class Watch:
 
     def guarded(self, work: Callable[[], None]) -> None:
         """Do our own work, so that no failure of it reaches the user's loop, and add up its time."""
-        if self.trouble:
+        if self.trouble or not self._watches:
             return
         since = perf_counter()
         try:
@@ -296,6 +299,7 @@ class Watch:
             self._fail(error)
         finally:
             self._spent += perf_counter() - since
+            self.run.overhead = self.overhead
 
     def record(self, step: int, taken: Pass) -> None:
         """Itemize a pass whose gradients have arrived.
@@ -329,7 +333,6 @@ class Watch:
                 own,
                 _HALF_TOLERANCE if taken.half else TOLERANCES[layers.rnn.dtype.name],
             )
-        self.run.overhead = self.overhead
 
     def _kept(self, tensor: torch.Tensor) -> Array:
         """Return the sequences that are itemized, array (…, b, W), of a tensor (…, B, W)."""

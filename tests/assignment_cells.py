@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 SOURCE = Path(__file__).resolve().parents[1] / "notebooks" / "assignments" / "source"
+NAMES = sorted(path.name for path in SOURCE.iterdir())
 
 
 class Assignment:

@@ -2,13 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 
 from rnnbow_widget.rnn import RNN
 
-Step = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor | None], torch.Tensor]
+Step = Callable[..., torch.Tensor]
+Carry = Callable[[str, torch.Tensor], torch.Tensor]
+KINDS: dict[str, Any] = {"tanh": torch.nn.RNN, "relu": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
+"""PyTorch's own recurrent modules, by the name of the cell."""
+
+
+def make_module(cell: str, *sizes: int, **options: Any) -> torch.nn.Module:
+    own = {"nonlinearity": cell} if KINDS[cell] is torch.nn.RNN else {}
+    return KINDS[cell](*sizes, **own, **options)
 
 
 @dataclass(frozen=True)
@@ -57,29 +66,55 @@ def _loss(output: torch.Tensor, target: np.ndarray, counts: bool) -> torch.Tenso
     return torch.nn.functional.cross_entropy(output[None], torch.tensor([int(target)]))
 
 
+def as_it_is(edge: str, tensor: torch.Tensor) -> torch.Tensor:
+    return tensor
+
+
 def _elman(activation: Callable[[torch.Tensor], torch.Tensor]) -> Step:
-    return lambda entering, recurrent, state, b_hn: activation(entering + recurrent)
+    def step(
+        entering: torch.Tensor,
+        recurrent: torch.Tensor,
+        state: torch.Tensor,
+        b_hn: torch.Tensor | None,
+        carry: Carry = as_it_is,
+    ) -> torch.Tensor:
+        return activation(carry("a", entering + recurrent))
+
+    return step
 
 
 def _lstm(
-    entering: torch.Tensor, recurrent: torch.Tensor, state: torch.Tensor, b_hn: torch.Tensor | None
+    entering: torch.Tensor,
+    recurrent: torch.Tensor,
+    state: torch.Tensor,
+    b_hn: torch.Tensor | None,
+    carry: Carry = as_it_is,
 ) -> torch.Tensor:
-    i, f, g, o = (entering + recurrent).chunk(4)
-    c = torch.sigmoid(f) * state.chunk(2)[1] + torch.sigmoid(i) * torch.tanh(g)
-    return torch.cat([torch.sigmoid(o) * torch.tanh(c), c])
+    gates = (entering + recurrent).chunk(4)
+    i, f, g, o = (carry(name, gate) for name, gate in zip("ifgo", gates, strict=True))
+    c = torch.sigmoid(f) * carry("c_before", state.chunk(2)[1]) + torch.sigmoid(i) * torch.tanh(g)
+    c = carry("c", c)
+    return torch.cat([torch.sigmoid(o) * torch.tanh(carry("tanh_c", c)), c])
 
 
 def _gru(
-    entering: torch.Tensor, recurrent: torch.Tensor, state: torch.Tensor, b_hn: torch.Tensor | None
+    entering: torch.Tensor,
+    recurrent: torch.Tensor,
+    state: torch.Tensor,
+    b_hn: torch.Tensor | None,
+    carry: Carry = as_it_is,
 ) -> torch.Tensor:
     (q_r, q_z, q_n), (s_r, s_z, s_n) = entering.chunk(3), recurrent.chunk(3)
-    r, z = torch.sigmoid(q_r + s_r), torch.sigmoid(q_z + s_z)
-    n = torch.tanh(q_n + r * (s_n + b_hn))
-    return (1 - z) * n + z * state
+    r, z = torch.sigmoid(carry("r", q_r + s_r)), torch.sigmoid(carry("z", q_z + s_z))
+    n = torch.tanh(carry("n", q_n + r * (carry("reset_product", s_n) + b_hn)))
+    return (1 - z) * n + z * carry("direct", state)
 
 
-# From what enters (gates·H,), W_hh h (gates·H,), the state before (S,) and b_hn to the state after (S,).
 STEPS: dict[str, Step] = {"tanh": _elman(torch.tanh), "relu": _elman(torch.relu), "lstm": _lstm, "gru": _gru}
+"""From what enters (gates·H,), W_hh h (gates·H,), the state before (S,) and b_hn to the state after (S,).
+
+A last argument may put something in the place of what flows along each edge within the cell, such as a copy.
+"""
 
 
 def itemized_delta(window: Unrolled) -> np.ndarray:
@@ -177,11 +212,10 @@ class ModuleWindow:
 
 
 def module(rnn: RNN, inputs: np.ndarray, targets: np.ndarray, state: np.ndarray) -> ModuleWindow:
-    kinds = {"tanh": torch.nn.RNN, "relu": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
     name, hidden = rnn.cell.name, rnn.hidden_size
-    options = {"nonlinearity": name} if kinds[name] is torch.nn.RNN else {}
-    options |= {"num_layers": rnn.num_layers, "bidirectional": rnn.bidirectional}
-    layer = kinds[name](rnn.input_size, hidden, dtype=torch.float64, **options)
+    layer = make_module(
+        name, rnn.input_size, hidden, rnn.num_layers, bidirectional=rnn.bidirectional, dtype=torch.float64
+    )
     directions = 2 if rnn.bidirectional else 1
     read_out = torch.nn.Linear(directions * hidden, rnn.output_size, dtype=torch.float64)
     weights = {}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from itertools import count
+from pathlib import Path
 
 import pytest
 from hypothesis import Phase, settings
@@ -19,6 +20,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     monkey = parser.getgroup("monkey", "tests/browser/test_monkey.py")
     monkey.addoption("--monkey-seed", type=int, default=9, help="which actions the monkey does (default: 9)")
     monkey.addoption("--monkey-minutes", type=float, default=0, help="how long it is at it (default: five rounds)")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where a run file may be: its name would mean something in an address."""
+    return tmp_path / "run #1 100%?.rnnbow"
 
 
 @pytest.fixture

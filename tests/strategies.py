@@ -1,4 +1,4 @@
-"""Networks and windows for hypothesis to draw."""
+"""Networks and windows for hypothesis to draw, and a cell whose gradients are known."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from rnnbow_widget.bptt_itemized import ItemizedGradients
 from rnnbow_widget.cell import Cell
 from rnnbow_widget.cells import CELLS
 from rnnbow_widget.forward import ForwardPass
@@ -97,13 +96,3 @@ class LinearCell(Cell):
         rows[...] = 0 if incoming is None else incoming
         if later is not None:
             rows += later @ self.W_hh
-
-
-def relative_error(found: np.ndarray, expected: np.ndarray) -> float:
-    """Largest difference, relative to the largest expected entry."""
-    scale = np.abs(expected).max(initial=0)
-    return float(np.abs(found - expected).max(initial=0) / (scale or 1.0))
-
-
-def shares_sum(itemized: ItemizedGradients) -> float:
-    return float(itemized.items["share"].sum() + itemized.beyond["share"].sum())

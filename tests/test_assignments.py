@@ -7,12 +7,11 @@ import ast
 import re
 
 import pytest
-from assignment_cells import SOURCE, Assignment
+from assignment_cells import NAMES, Assignment
 from assignments import SOLVED
 
 from rnnbow_widget import grading
 
-NAMES = sorted(path.name for path in SOURCE.iterdir())
 BY_NUMBER = {name[:2]: name for name in NAMES}
 
 # Of each: the assignment, the cell of the solution, and what in it is replaced by what.
@@ -97,7 +96,7 @@ MISCONCEPTIONS = {
     "h without tanh of c": ("06", "forward", "o * np.tanh(c[j + 1])", "o * c[j + 1]"),
     "an off-by-one in the carousel": ("06", "carousel", "forget[j + 1 : t + 1]", "forget[j:t]"),
     "one gate for all steps": ("06", "carousel", "forget[j + 1 : t + 1].prod(axis=0)", "forget[t] ** (t - j)"),
-    "the bias is taken as the gate": ("06", "bias_reach", "-np.log1p(np.exp(-b))", "abs(b) + 0.1"),
+    "the sign of the bias is lost": ("06", "bias_reach", "-np.log1p(np.exp(-b))", "-np.log1p(np.exp(b))"),
     "at the threshold, not below": ("06", "bias_reach", "np.floor(", "np.ceil(-1 + "),
 }
 
@@ -249,6 +248,8 @@ def test_a_misconception_fails(what: str) -> None:
     assert right in source
     test = f"{grade_id}_test"
     failed = assignment.run({grade_id: source.replace(right, wrong)}, until=test)
+    assert failed.keys() == {test}
+    assert isinstance(failed[test], AssertionError | FloatingPointError), "what is wrong is a result, not the code"
     assert str(failed[test]), "what is wrong is said"
 
 

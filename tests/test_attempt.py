@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from strategies import Case, cases, make_case
 
-from rnnbow_widget import RNN, Attempt, RNNbow, Run, bptt, grading, itemized_delta
+from rnnbow_widget import RNN, Attempt, RNNbow, Run, bptt, itemized_delta
 from rnnbow_widget.measuring import MEASURES
 from rnnbow_widget.snapshot import surface_key
 
@@ -273,40 +273,3 @@ def test_what_the_view_takes() -> None:
     assert view.attempt.reference.vocabulary == tuple("abcde")
     with pytest.raises(TypeError, match="name: the attempt that is gone on with has its own"):
         RNNbow.from_arrays(*given, attempt=view.attempt, loss=1.0, name="other")
-
-
-# What notebooks keep.
-
-
-def bundle(widget: Any) -> dict[str, Any]:
-    data, _ = widget._repr_mimebundle_()
-    return dict(data)
-
-
-def test_an_attempt_has_words_a_picture_and_a_view() -> None:
-    view = RNNbow.from_arrays(CASE.rnn, CASE.inputs, CASE.targets, state=CASE.state, **BAD)
-    data = bundle(view)
-    assert data["text/plain"] == repr(view)
-    assert data["image/png"].startswith("iVBOR")
-    assert "application/vnd.jupyter.widget-view+json" in data
-
-
-def test_a_grader_gets_a_picture_in_the_place_of_the_view(monkeypatch: pytest.MonkeyPatch) -> None:
-    widget = RNNbow("hello world, " * 20, hidden_size=8, record_every=5)
-    assert set(bundle(widget)) == {"text/plain", "application/vnd.jupyter.widget-view+json"}
-    monkeypatch.setenv(grading.VARIABLE, "autograde")
-    assert set(bundle(widget)) == {"text/plain", "application/vnd.jupyter.widget-view+json"}  # nothing to draw
-    widget.train(10)
-    assert set(bundle(widget)) == {"text/plain", "image/png"}
-    view = RNNbow.from_arrays(CASE.rnn, CASE.inputs, CASE.targets, state=CASE.state, **BAD)
-    assert set(bundle(view)) == {"text/plain", "image/png"}
-
-
-def test_training_is_capped_where_a_grader_runs_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(grading.VARIABLE, raising=False)
-    assert grading.capped(3000, graded=500) == 3000
-    monkeypatch.setenv(grading.VARIABLE, "validate")
-    assert grading.capped(3000, graded=500) == 500
-    assert grading.capped(100, graded=500) == 100
-    with pytest.raises(ValueError, match="graded takes a whole number of at least 1, got 0"):
-        grading.capped(1, graded=0)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 import torch
-from test_bad_input import SMALL, TEXT, VALUES, Case, complaint_about
-from test_malformed_messages import AtOnce
+from bad_arguments import SMALL, TEXT, Case, try_all
+from executors import AtOnce
 
 from rnnbow_widget import RNN, Attempt, RNNbow, Trainer, bptt, compare, sweep
 from rnnbow_widget.lightning import WatchCallback
@@ -38,7 +38,7 @@ def attempts() -> Iterator[Case]:
     yield Case("Attempt", Attempt, of_attempt)
 
 
-def loops(folder: Path) -> Iterator[Case]:
+def loops() -> Iterator[Case]:
     settings: dict[str, Any] = {
         "every": 2,
         "horizon": 2,
@@ -92,12 +92,5 @@ def test_every_argument_takes_what_it_takes_or_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tried: Callable[[str, int], None]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    cases, wrong = 0, []
-    for case in (*attempts(), *loops(tmp_path), *widgets(tmp_path)):
-        for argument in case.arguments:
-            for value in VALUES:
-                cases += 1
-                if said := complaint_about(case, argument, value):
-                    wrong.append(f"{case.name}({argument}={value!r:.60}): {said}")
-    assert not wrong, f"{len(wrong)} of {cases}:\n" + "\n".join(wrong)
+    cases = try_all([*attempts(), *loops(), *widgets(tmp_path)])
     tried("arguments of attempts, loops elsewhere, sweeps and comparisons", cases)

@@ -4,7 +4,8 @@ from itertools import product
 
 import numpy as np
 import pytest
-from strategies import make_case, relative_error
+from differences import relative_error
+from strategies import make_case
 
 from rnnbow_widget.bptt_itemized import ROWS_CHECKED_EVERY, _Walk, itemized_bptt, itemized_delta
 from rnnbow_widget.forward import ForwardPass
@@ -126,7 +127,8 @@ def test_only_what_is_asked_for_is_measured_and_by_default_the_norm() -> None:
                     for name, values in part.items():
                         np.testing.assert_allclose(values, getattr(whole, kind)[name], rtol=1e-7, atol=1e-9)
     assert list(itemized_bptt(rnn, forward).items) == ["norm"]
-    assert itemized_bptt(rnn, forward, 4).gradients is not None
+    plain = bptt(rnn, forward).parameters.vector
+    np.testing.assert_array_equal(itemized_bptt(rnn, forward, 4).gradients.parameters.vector, plain)
 
 
 def test_a_horizon_of_one_lag_and_of_more_than_the_window_are_taken() -> None:

@@ -143,13 +143,13 @@ def test_what_is_no_network_or_pass_is_named() -> None:
     ("arguments", "message"),
     [
         ({"horizon": 0}, "horizon takes a whole number of at least 1, got 0"),
-        ({"horizon": -3}, "horizon"),
+        ({"horizon": -3}, "horizon takes a whole number of at least 1, got -3"),
         ({"horizon": 2.5}, "horizon takes a whole number, got 2.5"),
-        ({"horizon": True}, "horizon"),
+        ({"horizon": True}, "horizon takes a whole number, got True"),
         ({"epsilon": -1}, "epsilon takes a finite number of at least 0, got -1"),
-        ({"epsilon": float("nan")}, "epsilon"),
+        ({"epsilon": float("nan")}, "epsilon takes a finite number of at least 0, got nan"),
         ({"measures": ("median",)}, "measures takes one of 'norm', 'mean_abs', 'share'; got 'median'"),
-        ({"measures": "norm"}, "measures takes a collection"),
+        ({"measures": "norm"}, "measures takes a collection of strings, got 'norm'"),
     ],
 )
 def test_bad_arguments_are_named(arguments: dict[str, object], message: str) -> None:

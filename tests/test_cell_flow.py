@@ -1,48 +1,21 @@
 """What flows along the edges inside a cell: the gradients that autograd finds on copies of what each edge carries."""
 
-from collections.abc import Callable
+from functools import partial
 
 import autograd
 import numpy as np
 import pytest
 import torch
+from differences import at_loss, relative_error
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import Case, LinearCell, arrangements, make_case, relative_error
+from strategies import Case, LinearCell, arrangements, make_case
 
 from rnnbow_widget.cell import Cell
 from rnnbow_widget.cell_flow import cell_flow
 from rnnbow_widget.cells import CELLS
 from rnnbow_widget.rnn import RNN
 
-Tensor = torch.Tensor
-Carry = Callable[[str, int, Tensor], Tensor]
-
-
-def elman_step(activation: Callable[[Tensor], Tensor]) -> Callable[..., Tensor]:
-    def step(entering: Tensor, W_hh: Tensor, b_hn: Tensor | None, before: Tensor, carry: Carry, j: int) -> Tensor:
-        return activation(carry("a", j, entering + W_hh @ carry("h_before", j, before)))
-
-    return step
-
-
-def lstm_step(entering: Tensor, W_hh: Tensor, b_hn: Tensor | None, before: Tensor, carry: Carry, j: int) -> Tensor:
-    h, c = before.chunk(2)
-    gates = (entering + W_hh @ carry("h_before", j, h)).chunk(4)
-    i, f, g, o = (carry(name, j, gate) for name, gate in zip("ifgo", gates, strict=True))
-    c = torch.sigmoid(f) * carry("c_before", j, c) + torch.sigmoid(i) * torch.tanh(g)
-    c = carry("c", j, c)
-    return torch.cat([torch.sigmoid(o) * torch.tanh(carry("tanh_c", j, c)), c])
-
-
-def gru_step(entering: Tensor, W_hh: Tensor, b_hn: Tensor | None, before: Tensor, carry: Carry, j: int) -> Tensor:
-    (q_r, q_z, q_n), (s_r, s_z, s_n) = entering.chunk(3), (W_hh @ carry("h_before", j, before)).chunk(3)
-    r, z = torch.sigmoid(carry("r", j, q_r + s_r)), torch.sigmoid(carry("z", j, q_z + s_z))
-    n = torch.tanh(carry("n", j, q_n + r * (carry("reset_product", j, s_n) + b_hn)))
-    return (1 - z) * n + z * carry("direct", j, before)
-
-
-STEPS = {"tanh": elman_step(torch.tanh), "relu": elman_step(torch.relu), "lstm": lstm_step, "gru": gru_step}
 EARLIER = {"later_h": "h_before", "later_c": "c_before", "later_direct": "direct"}
 """Edges that are those of the step that is read after, and reach this one."""
 
@@ -50,7 +23,12 @@ EARLIER = {"later_h": "h_before", "later_c": "c_before", "later_direct": "direct
 def expected_flow(case: Case, layer: int, direction: int) -> dict[str, np.ndarray]:
     """By edge, the norm of the gradient of every loss, array (n, n) at [j, t]."""
     rnn, n = case.rnn, len(case.inputs)
-    carried: dict[str, list[Tensor]] = {}
+    carried: dict[str, list[torch.Tensor]] = {}
+
+    def copied(j: int, edge: str, tensor: torch.Tensor) -> torch.Tensor:
+        carried.setdefault(edge, [torch.empty(0)] * n)[j] = copy = tensor * 1
+        return copy
+
     p = {name: torch.tensor(np.array(array), dtype=torch.float64) for name, array in rnn.parameters.items()}
     below = [x.requires_grad_() for x in torch.eye(rnn.input_size, dtype=torch.float64)[torch.tensor(case.inputs)]]
     first = iter(torch.tensor(case.state).split(rnn.cell.state_width))
@@ -61,21 +39,14 @@ def expected_flow(case: Case, layer: int, direction: int) -> dict[str, np.ndarra
             assert W_ih is not None
             assert W_hh is not None
             state, outputs = next(first).requires_grad_(), [torch.empty(0)] * n
-            looked_at = (number, d) == (layer, direction)
-
-            def carry(name: str, j: int, tensor: Tensor, looked_at: bool = looked_at) -> Tensor:
-                if not looked_at:
-                    return tensor
-                copy = tensor * 1
-                carried.setdefault(name, [torch.empty(0)] * n)[j] = copy
-                return copy
-
             for j in reversed(range(n)) if d else range(n):
-                entering = W_ih @ carry("x", j, below[j]) + b_h
-                state = STEPS[rnn.cell.name](entering, W_hh, b_hn, state, carry, j)
+                here = partial(copied, j) if (number, d) == (layer, direction) else autograd.as_it_is
+                entering = W_ih @ here("x", below[j]) + b_h
+                recurrent = W_hh @ here("h_before", state[: rnn.hidden_size])
+                state = autograd.STEPS[rnn.cell.name](entering, recurrent, state, b_hn, here)
                 h, *rest = state.split(rnn.hidden_size)
-                h = carry("h", j, h)
-                outputs[j] = carry("loss", j, h)
+                h = here("h", h)
+                outputs[j] = here("loss", h)
                 state = torch.cat([h, *rest])
             given.append(outputs)
         below = [torch.cat(parts) for parts in zip(*given, strict=True)]
@@ -105,21 +76,14 @@ def test_every_edge_carries_what_autograd_finds(case: Case, data: st.DataObject)
     horizon = data.draw(st.one_of(st.none(), st.integers(1, len(case.inputs))))
     found = cell_flow(case.rnn, case.forward(), layer, direction, horizon)
     expected = expected_flow(case, layer, direction)
-    n = len(case.inputs)
+    j, t = np.indices((len(case.inputs), len(case.inputs)))
     names = [name for name, _, _ in found.edges]
     assert set(names) == set(found.sizes)
     assert set(names) <= set(expected)
     for name, sizes in found.sizes.items():
-        at = np.zeros((n, n))
-        wanted = expected[name].copy()
-        for j in range(n):
-            for t in range(n):
-                i = t - j - found.first_lag
-                if 0 <= i < sizes.shape[1]:
-                    at[j, t] = sizes[j, i]
-                else:
-                    wanted[j, t] = 0
-        assert relative_error(at, wanted) < 1e-9, name
+        lags = found.first_lag + np.arange(sizes.shape[1])  # (k,)
+        wanted = np.where(np.isin(t - j, lags), expected[name], 0)
+        assert relative_error(at_loss(sizes, lags), wanted) < 1e-9, name
 
 
 @pytest.mark.parametrize("cell", CELLS)

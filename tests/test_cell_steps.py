@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from differences import central_differences
 
 from rnnbow_widget.cell import Cell
 from rnnbow_widget.cells import CELLS
@@ -13,7 +14,6 @@ from rnnbow_widget.gated import GRUCell
 HIDDEN = 3
 SHAPES = [(), (4,)]
 """One stream, and several."""
-STEP = 1e-5
 
 
 def sigmoid(a: np.ndarray) -> np.ndarray:
@@ -70,20 +70,6 @@ class Window:
         return float((self.incoming[1] * after[..., :HIDDEN]).sum())
 
 
-def differences(function: Callable[[], float], array: np.ndarray) -> np.ndarray:
-    """Central differences of a function with respect to each entry of an array that it reads."""
-    found = np.empty_like(array)
-    for index in np.ndindex(array.shape):
-        kept = array[index]
-        array[index] = kept + STEP
-        above = function()
-        array[index] = kept - STEP
-        below = function()
-        array[index] = kept
-        found[index] = (above - below) / (2 * STEP)
-    return found
-
-
 def close(found: np.ndarray, expected: np.ndarray) -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-9)
 
@@ -112,11 +98,11 @@ def test_what_a_step_hands_back_is_the_gradient_of_the_loss(name: str, streams: 
     def loss() -> float:
         return window.second_loss(entering, before)
 
-    close(cell.input_delta(rows), differences(loss, entering))
+    close(cell.input_delta(rows), central_differences(loss, entering))
     delta = cell.delta(rows).reshape(-1, cell.delta_width)  # (B, gates·H)
-    close(delta.T @ before[..., :HIDDEN].reshape(-1, HIDDEN), differences(loss, cell.W_hh))
+    close(delta.T @ before[..., :HIDDEN].reshape(-1, HIDDEN), central_differences(loss, cell.W_hh))
     if cell.b_hn is not None:
-        close(delta[:, -HIDDEN:].sum(axis=0), differences(loss, cell.b_hn))
+        close(delta[:, -HIDDEN:].sum(axis=0), central_differences(loss, cell.b_hn))
     np.testing.assert_array_equal(window.incoming[1], incoming, "what enters belongs to the caller")
 
 
@@ -145,10 +131,10 @@ def test_the_gradient_of_a_state_has_what_comes_later_and_what_enters(name: str,
         return window.second_loss(window.entering[1], followed())
 
     own = (window.local[0], None, window.incoming[0])
-    close(cell.state_gradient(window.local[0], later, window.incoming[0]), differences(both, state))
-    close(cell.state_gradient(window.local[0], later, None), differences(second, state))
-    close(cell.state_gradient(*own), differences(lambda: both() - second(), state))
-    close(cell.at_hidden(later, window.incoming[0]), differences(both, state)[..., :HIDDEN])
+    close(cell.state_gradient(window.local[0], later, window.incoming[0]), central_differences(both, state))
+    close(cell.state_gradient(window.local[0], later, None), central_differences(second, state))
+    close(cell.state_gradient(*own), central_differences(lambda: both() - second(), state))
+    close(cell.at_hidden(later, window.incoming[0]), central_differences(both, state)[..., :HIDDEN])
 
 
 @pytest.mark.parametrize("streams", SHAPES)
@@ -168,10 +154,10 @@ def test_what_later_steps_sent_is_handed_on(name: str, streams: tuple[int, ...])
 
     for loss, incoming in ((second, None), (both, window.incoming[0])):
         rows = window.rows(0, later, incoming)
-        close(cell.input_delta(rows), differences(loss, entering))
+        close(cell.input_delta(rows), central_differences(loss, entering))
         through_h = cell.delta(rows) @ cell.W_hh  # (…, H)
         direct = rows[..., cell.delta_width :]  # (…, carried·H)
-        expected = differences(loss, before)
+        expected = central_differences(loss, before)
         if name == "lstm":
             close(np.concatenate([through_h, direct], axis=-1), expected)
         else:

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from recorded import require_same
 
 from rnnbow_widget import Run, Trainer, __version__
 from rnnbow_widget.command_line import TASKS
@@ -58,12 +59,14 @@ def test_it_trains_and_writes_what_is_asked_for(text: Path, tmp_path: Path) -> N
 
 
 def test_what_it_trains_is_what_python_trains(text: Path, tmp_path: Path) -> None:
-    first, second = (tmp_path / f"{name}.rnnbow" for name in "ab")
-    for path in (first, second):
-        rnnbow("train", text, "--batches=30", "--seed=3", "--surface=W_ih", *QUICK, "--save", path)
-    runs = [Run.open(path) for path in (first, second)]
-    assert runs[0].column("loss").tolist() == runs[1].column("loss").tolist()
-    assert "W_ih" in runs[0][-1].surfaces
+    path = tmp_path / "run.rnnbow"
+    rnnbow("train", text, "--batches=30", "--seed=3", "--surface=W_ih", *QUICK, "--save", path)
+    there = Run.open(path)
+    here = Trainer(text, hidden_size=8, record_every=10, seed=3, surfaces=["W_ih"]).train(30)
+    assert there.settings == here.settings
+    assert there.column("loss").tolist() == here.column("loss").tolist()
+    require_same(there[-1], here[-1])
+    assert "W_ih" in there[-1].surfaces
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -83,7 +86,7 @@ def test_a_tasks_options_reach_it(tmp_path: Path) -> None:
     assert settings["data"] == "copy memory, lag 7"
     assert settings["seq_length"] == 13
     said, _ = rnnbow("train", "--task=adding", "--batches=1", *QUICK, "--save", tmp_path / "adding.rnnbow")
-    assert "1 recorded batches" in said
+    assert "Run(1 recorded batch, 0 to 0; " in said
     of_run, _ = rnnbow("info", tmp_path / "adding.rnnbow")
     assert re.search(r"^loss +[0-9.]+ → [0-9.]+$", of_run, re.MULTILINE), "squares have no nats"
 
@@ -96,6 +99,18 @@ def test_info_says_what_a_file_holds(text: Path, tmp_path: Path) -> None:
     of_text, _ = rnnbow("info", text)
     assert re.search(rf"^characters +{len(TEXT):,}$", of_text, re.MULTILINE)
     assert "↵ ␣" in of_text
+
+
+def test_info_says_all_that_a_batch_is_worth_a_look_for_and_each_fact_once(text: Path, tmp_path: Path) -> None:
+    path = tmp_path / "run.rnnbow"
+    rnnbow(
+        "train", text, "--batches=30", *QUICK, "--record-every=1", "--clip-value=1e-4", "--surface=W_ih", "--save", path
+    )
+    of_run, _ = rnnbow("info", path)
+    cues = Run.open(path).cues()
+    assert len({cue.batch for cue in cues}) < len(cues), "there is a batch with two"
+    assert all(cue.reason in of_run for cue in cues)
+    assert re.findall(r"^surfaces +(.+)$", of_run, re.MULTILINE) == ["W_hh, W_ih"]
 
 
 def test_what_a_file_says_gives_the_terminal_no_orders(tmp_path: Path) -> None:
@@ -136,6 +151,8 @@ def test_export_writes_pages_and_pictures_of_a_run_file(text: Path, tmp_path: Pa
         (["train", "TEXT", "--hidden-siz=3"], 2, "--hidden-size"),
         (["train", "TEXT", "--learning-rate=-1"], 2, "--learning-rate takes a finite number greater than 0"),
         (["train", "TEXT", "--horizon=0"], 2, "takes a number of lags from 1 on, auto, or all; got '0'"),
+        (["train", "TEXT", "--horizon=²"], 2, "takes a number of lags from 1 on, auto, or all; got '²'"),
+        (["train", "TEXT", f"--horizon={'9' * 5_000}"], 2, "takes a number of lags from 1 on, auto, or all; got '9999"),
         (["train", "TEXT", "--clip-value=small"], 2, "takes a number, or none; got 'small'"),
         (["train", "TEXT", "--surface=V"], 2, "--surface takes"),
         (["train", "TEXT", "--save=run.txt"], 2, "--save takes the name of a file that ends in .rnnbow"),
@@ -147,7 +164,7 @@ def test_export_writes_pages_and_pictures_of_a_run_file(text: Path, tmp_path: Pa
         (["info"], 2, "Missing argument"),
         (["dance"], 2, "No such command"),
     ],
-    ids=lambda value: "-".join(value[:3]) if isinstance(value, list) else "",
+    ids=lambda value: "-".join(value[:3])[:40] if isinstance(value, list) else "",
 )
 def test_errors_name_the_option(text: Path, tmp_path: Path, arguments: list[str], status: int, said: str) -> None:
     (tmp_path / "corpus.txt.rnnbow").write_bytes(b"")

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 import traitlets
+from pages import TEXT, Page
 from unpacking import batches, detailed
 
 from rnnbow_widget import Comparison, DivergedError, RNNbow, Trainer, compare, corpora
 
-TEXT = "abcde fghij " * 60
 SETTINGS: dict[str, Any] = {"hidden_size": 6, "record_every": 5, "seq_length": 10}
 
 
@@ -18,29 +18,12 @@ def make(*cells: str, **settings: Any) -> Comparison:
     return compare(*(cells or ("tanh", "lstm")), data=TEXT, **{**SETTINGS, **settings})
 
 
-class Page:
-    """Stands for the pages: keeps what the comparison sends, and sends what a page would."""
-
-    def __init__(self, comparison: Comparison, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.comparison = comparison
-        self.sent: list[tuple[dict[str, Any], list[bytes]]] = []
-        self.states: list[str | list[str]] = []
-        monkeypatch.setattr(
-            comparison, "send", lambda content, buffers=None: self.sent.append((content, list(buffers or [])))
-        )
-        monkeypatch.setattr(comparison, "send_state", self.note_state)
-
-    def note_state(self, key: str | list[str]) -> None:
-        self.states.append(key)
-
-    def says(self, **message: Any) -> list[dict[str, Any]]:
-        self.sent.clear()
-        self.comparison._conversation.receive(message)
-        return [content for content, _ in self.sent]
+class SidesPage(Page):
+    """Stands for the pages of a comparison."""
 
     def told(self) -> list[list[int]]:
         """Recorded batches that frames told, of each side."""
-        found: list[list[int]] = [[] for _ in self.comparison.sides]
+        found: list[list[int]] = [[] for _ in self.widget.sides]
         for content, chunks in self.sent:
             if content["kind"] != "frame":
                 continue
@@ -53,8 +36,8 @@ class Page:
 
 
 @pytest.fixture
-def page(monkeypatch: pytest.MonkeyPatch) -> Page:
-    return Page(make("tanh", "lstm", "gru"), monkeypatch)
+def page(monkeypatch: pytest.MonkeyPatch) -> SidesPage:
+    return SidesPage(make("tanh", "lstm", "gru"), monkeypatch)
 
 
 def trained(**settings: Any) -> Trainer:
@@ -135,8 +118,8 @@ def test_what_cannot_be_compared_is_refused_with_the_reason() -> None:
         make(scale="both")
 
 
-def test_pages_get_all_sides(page: Page) -> None:
-    comparison = page.comparison
+def test_pages_get_all_sides(page: SidesPage) -> None:
+    comparison = page.widget
     comparison.train(11)
     found = comparison.get_state()
     assert [side["name"] for side in found["_sides"]["sides"]] == ["tanh", "LSTM", "GRU"]
@@ -160,8 +143,8 @@ def test_remarks_say_what_people_should_know() -> None:
 
 
 @pytest.mark.usefixtures("even_clock")
-def test_a_lease_trains_all_and_every_frame_is_of_one_batch(page: Page) -> None:
-    comparison = page.comparison
+def test_a_lease_trains_all_and_every_frame_is_of_one_batch(page: SidesPage) -> None:
+    comparison = page.widget
     comparison.play()
     replies = page.says(kind="lease", client="a", seq=1, ms=250)
     assert len(replies) >= 3
@@ -181,8 +164,8 @@ def test_a_lease_trains_all_and_every_frame_is_of_one_batch(page: Page) -> None:
     assert page.says(kind="lease", client="a", seq=1, ms=20) == [{"kind": "done", "client": "a", "seq": 1}]
 
 
-def test_steps_resets_and_details_by_side(page: Page) -> None:
-    comparison = page.comparison
+def test_steps_resets_and_details_by_side(page: SidesPage) -> None:
+    comparison = page.widget
     page.says(kind="step", client="a", seq=1, until="batch")
     assert page.told() == [[0], [0], [0]]
     page.says(kind="step", client="a", seq=2, until="record")
@@ -201,8 +184,8 @@ def test_steps_resets_and_details_by_side(page: Page) -> None:
 
 
 @pytest.mark.usefixtures("even_clock")
-def test_one_that_diverges_says_so_and_the_others_play_on(page: Page) -> None:
-    comparison = page.comparison
+def test_one_that_diverges_says_so_and_the_others_play_on(page: SidesPage) -> None:
+    comparison = page.widget
     comparison.train(5)
     comparison.trainers["LSTM"].rnn.parameters.W_hh[:] = np.nan
     comparison.play()
@@ -229,32 +212,32 @@ def test_one_that_diverges_says_so_and_the_others_play_on(page: Page) -> None:
     assert not any(side["status"]["message"] for side in page.sent[-1][0]["sides"])
 
 
-def test_an_exception_stops_all_and_is_shown(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(page.comparison.trainers["GRU"], "train", lambda _: 1 / 0)
-    page.comparison.play()
+def test_an_exception_stops_all_and_is_shown(page: SidesPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page.widget.trainers["GRU"], "train", lambda _: 1 / 0)
+    page.widget.play()
     replies = page.says(kind="lease", client="a", seq=1, ms=100)
     assert [reply["kind"] for reply in replies] == ["frame", "error"]
-    assert not page.comparison.playing
-    assert not page.comparison._conversation.leases.lock.locked()
+    assert not page.widget.playing
+    assert not page.widget._conversation.leases.lock.locked()
 
 
 def test_finished_runs_stay_while_others_train(monkeypatch: pytest.MonkeyPatch) -> None:
     finished = trained().run
-    page = Page(compare(finished, live=trained(cell="lstm")), monkeypatch)
-    page.comparison.play()
+    page = SidesPage(compare(finished, live=trained(cell="lstm")), monkeypatch)
+    page.widget.play()
     last = page.says(kind="lease", client="a", seq=1, ms=60)[-1]
     assert [side["status"]["state"] for side in last["sides"]] == ["paused", "training"]
     assert len(finished) == 3
     page.says(kind="reset")
-    assert (len(finished), len(page.comparison.runs["live"])) == (3, 0)
+    assert (len(finished), len(page.widget.runs["live"])) == (3, 0)
     still = compare(trained().run, trained(cell="lstm").run)
     with pytest.raises(ValueError, match="nothing to train"):
         still.train(1)
     assert still.sentence() == ""
 
 
-def test_the_sentence_is_of_the_selected_batch(page: Page) -> None:
-    comparison = page.comparison
+def test_the_sentence_is_of_the_selected_batch(page: SidesPage) -> None:
+    comparison = page.widget
     comparison.train(150)
     comparison.select(80)
     assert page.states[-1] == "_contrast"
@@ -281,9 +264,9 @@ def test_streams_are_chosen_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
         comparison.stream = 3
 
 
-def test_plain_text_stays_meaningful(page: Page) -> None:
-    page.comparison.train(6)
-    assert repr(page.comparison) == "Comparison(tanh: 2 recorded, LSTM: 2 recorded, GRU: 2 recorded)"
+def test_plain_text_stays_meaningful(page: SidesPage) -> None:
+    page.widget.train(6)
+    assert repr(page.widget) == "Comparison(tanh: 2 recorded, LSTM: 2 recorded, GRU: 2 recorded)"
 
 
 def test_run_files_are_opened_and_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -293,8 +276,8 @@ def test_run_files_are_opened_and_followed(tmp_path: Path, monkeypatch: pytest.M
     )
     first.train(11)
     second.train(6)
-    page = Page(compare(str(paths[0]), paths[1]), monkeypatch)
-    assert list(page.comparison.runs) == ["tanh", "LSTM"]
+    page = SidesPage(compare(str(paths[0]), paths[1]), monkeypatch)
+    assert list(page.widget.runs) == ["tanh", "LSTM"]
     (told,) = page.says(kind="follow", client="a", seq=1)
     assert [side["status"]["file"]["follows"] for side in told["sides"]] == [True, True]
     assert page.told() == [[], []], "pages have loaded what was there"
@@ -313,9 +296,9 @@ def test_a_followed_run_beside_one_that_trains_is_followed_too(tmp_path: Path, m
     path = tmp_path / "a.rnnbow"
     elsewhere = Trainer(TEXT, **SETTINGS, save=path)
     elsewhere.train(1)
-    page = Page(compare(path, trained(cell="lstm")), monkeypatch)
+    page = SidesPage(compare(path, trained(cell="lstm")), monkeypatch)
     elsewhere.train(20)
-    page.comparison.play()
+    page.widget.play()
     page.says(kind="lease", client="a", seq=1, ms=100)
     assert page.told()[0][-1] == 20
 
@@ -325,7 +308,7 @@ def test_a_file_that_holds_another_run_by_now_shows_it_if_it_can_be_compared(
 ) -> None:
     path = tmp_path / "a.rnnbow"
     Trainer(TEXT, **SETTINGS, save=path).train(11)
-    page = Page(compare(path, trained(cell="lstm").run), monkeypatch)
+    page = SidesPage(compare(path, trained(cell="lstm").run), monkeypatch)
     other = Trainer(TEXT, **{**SETTINGS, "hidden_size": 7}, save=path, overwrite=True)
     other.train(6)
     whole, frame = page.says(kind="follow", client="a", seq=1)

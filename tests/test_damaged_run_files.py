@@ -87,7 +87,7 @@ def test_bytes_that_were_changed(sound: bytes, tmp_path: Path, tried: Callable[[
     cases = 30_000 if settings.get_current_profile_name() == "soak" else 1_500
     random = np.random.default_rng(0)
     expected = [recorded(place, steps=STEPS, lags=LAGS, streams=place // 4) for place in range(RECORDED)]
-    opened = 0
+    opened = read = 0
     for _ in range(cases):
         path = fresh(tmp_path / "run.rnnbow", damaged(sound, random))
         with contextlib.suppress(RunFileError):
@@ -96,9 +96,11 @@ def test_bytes_that_were_changed(sound: bytes, tmp_path: Path, tried: Callable[[
             for place, one in enumerate(expected):
                 with contextlib.suppress(RunFileError):
                     require_same(run[place], one)
+                    read += 1
             run.file.close()
             opened += 1
     assert 0 < opened < cases
+    assert opened < read < RECORDED * opened, "some of what is damaged is found out where it is read, and only there"
     tried("run files with bytes flipped, cut and inserted", cases)
 
 
@@ -218,7 +220,7 @@ def complaint(path: Path) -> str:
         run.file.close()
     except RunFileError as error:
         return "" if path.name in str(error) and len(str(error)) < 1_000 else f"the error says {error!s:.200}"
-    except BaseException as error:
+    except Exception as error:
         return f"{type(error).__name__}: {error!s:.160}"
     return ""
 
@@ -264,7 +266,7 @@ FOREIGN = [
     [f"{statement} WITHOUT ROWID" for statement in SCHEMA.values()],
     [*SCHEMA.values(), "CREATE VIEW more AS SELECT * FROM about"],
     [*SCHEMA.values(), "CREATE TRIGGER t AFTER UPDATE ON about BEGIN SELECT randomblob(1000000000); END"],
-    [*SCHEMA.values(), "CREATE INDEX i ON about (hex(randomblob(1000)))"],
+    [*SCHEMA.values(), "CREATE INDEX i ON about (hex(value))"],
     [*SCHEMA.values(), "CREATE TABLE g (x, y GENERATED ALWAYS AS (hex(x)) STORED)"],
     [*SCHEMA.values(), "CREATE VIRTUAL TABLE f USING fts5(x)"],
     [
@@ -300,8 +302,11 @@ def test_databases_that_others_made(application: int, tmp_path: Path, tried: Cal
                 for pragma in [*pragmas, f"application_id = {application}", f"user_version = {version}"]:
                     connection.execute(f"PRAGMA {pragma}")
                 for statement in statements:
-                    with contextlib.suppress(sqlite3.OperationalError):  # an SQLite without that extension
+                    try:
                         connection.execute(statement)
+                    except sqlite3.OperationalError as error:
+                        if "no such module" not in str(error):  # an SQLite without that extension
+                            raise
                 connection.close()
                 try:
                     Run.open(path)

@@ -38,7 +38,9 @@ def test_the_code_of_lessons_runs_and_prints_what_they_say(
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {"__name__": "__main__"}
     printed = ""
-    for kind, block in re.findall(r"^```(python|text)\n(.*?)^```$", path.read_text(encoding="utf-8"), re.M | re.S):
+    blocks = re.findall(r"^```(python|text)\n(.*?)^```$", path.read_text(encoding="utf-8"), re.M | re.S)
+    assert {kind for kind, _ in blocks} == {"python", "text"}
+    for kind, block in blocks:
         if kind == "text":
             assert printed.strip() == block.strip()
             printed = ""

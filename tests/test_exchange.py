@@ -6,28 +6,21 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from autograd import KINDS, make_module
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import LinearCell, make_case
 
-from rnnbow_widget import RNN, Trainer, bptt
+from rnnbow_widget import RNN, Trainer
 from rnnbow_widget.cells import CELLS
 from rnnbow_widget.initialization import PRESETS
-
-MODULES: dict[str, tuple[Any, dict[str, str]]] = {
-    "tanh": (torch.nn.RNN, {"nonlinearity": "tanh"}),
-    "relu": (torch.nn.RNN, {"nonlinearity": "relu"}),
-    "lstm": (torch.nn.LSTM, {}),
-    "gru": (torch.nn.GRU, {}),
-}
 
 
 def modules(cell: str = "lstm", tokens: int = 6, hidden: int = 9, **options: Any) -> tuple[Any, Any]:
     torch.manual_seed(hidden)
-    kind, own = MODULES[cell]
     dtype = options.get("dtype", torch.float32)
     outputs = 2 * hidden if options.get("bidirectional") else hidden
-    return kind(tokens, hidden, **own, **options), torch.nn.Linear(outputs, tokens, dtype=dtype)
+    return make_module(cell, tokens, hidden, **options), torch.nn.Linear(outputs, tokens, dtype=dtype)
 
 
 def logits(module: Any, linear: Any, inputs: np.ndarray) -> np.ndarray:
@@ -77,7 +70,7 @@ def test_a_module_is_taken_over(cell: str, tokens: int, hidden: int, bias: bool,
 def test_a_network_goes_and_comes_back_to_the_last_bit(cell: str, init: str, hidden: int, dtype: type) -> None:
     rnn = RNN(5, hidden, 3, cell=cell, init=init, seed=hidden, dtype=dtype)
     module, linear = rnn.to_torch()
-    assert isinstance(module, MODULES[cell][0])
+    assert isinstance(module, KINDS[cell])
     assert_same_outputs(rnn, module, linear, 1e-6 if dtype == np.float32 else 1e-14)
     back = RNN.from_torch(module, linear)
     np.testing.assert_array_equal(back.parameters.vector, rnn.parameters.vector)
@@ -85,26 +78,6 @@ def test_a_network_goes_and_comes_back_to_the_last_bit(cell: str, init: str, hid
     with torch.no_grad():
         module.weight_hh_l0.zero_()
     np.testing.assert_array_equal(rnn.parameters.vector, before)  # the weights are copies
-
-
-@pytest.mark.parametrize("cell", CELLS)
-def test_gradients_are_pytorchs_own(cell: str) -> None:
-    module, linear = modules(cell, dtype=torch.float64)
-    rnn = RNN.from_torch(module, linear)
-    inputs, targets = np.random.default_rng(1).integers(0, 6, (2, 20))
-    one_hot = torch.eye(6, dtype=torch.float64)[torch.tensor(inputs)]
-    torch.nn.functional.cross_entropy(linear(module(one_hot)[0]), torch.tensor(targets), reduction="sum").backward()
-    found = bptt(rnn, rnn.forward(inputs, targets)).parameters
-    for name, weight in {
-        "W_ih": module.weight_ih_l0,
-        "W_hh": module.weight_hh_l0,
-        "b_h": module.bias_ih_l0,
-        "W_ho": linear.weight,
-        "b_o": linear.bias,
-    }.items():
-        np.testing.assert_allclose(found[name], weight.grad.numpy(), rtol=1e-9, atol=1e-12)
-    if cell == "gru":
-        np.testing.assert_allclose(found["b_hn"], module.bias_hh_l0.grad.numpy()[-9:], rtol=1e-9, atol=1e-12)
 
 
 def test_a_reset_goes_back_to_what_was_taken_over() -> None:

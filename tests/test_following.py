@@ -5,34 +5,24 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pages import Page
 from recorded import recorded, run_of
+from saving import TEXT, trainer
 from unpacking import batches, detailed
 
 from rnnbow_widget import RNNbow, Run, RunFileError, RunFileWarning, Trainer
 from rnnbow_widget.run_reader import SILENT_SECONDS
 
-TEXT = "abcde fghij " * 60
 
+class FollowingPage(Page):
+    """A page that follows: asks what is new."""
 
-class Page:
-    """A page that follows: asks what is new, and keeps what comes."""
-
-    def __init__(self, widget: RNNbow, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.widget = widget
-        self.sent: list[tuple[dict[str, Any], list[bytes]]] = []
-        self.states: list[Any] = []
-        self._seq = 0
-        monkeypatch.setattr(
-            widget, "send", lambda content, buffers=None: self.sent.append((content, list(buffers or [])))
-        )
-        monkeypatch.setattr(widget, "send_state", lambda key=None: self.states.append(key))
+    _seq = 0
 
     def follow(self) -> dict[str, Any]:
         """Ask once; return the frame that answers."""
         self._seq += 1
-        self.sent.clear()
-        self.widget._conversation.receive({"kind": "follow", "client": "page", "seq": self._seq})
-        answer = self.sent[-1][0]
+        answer = self.says(kind="follow", client="page", seq=self._seq)[-1]
         assert (answer["kind"], answer["client"], answer["seq"], answer["last"], answer["playing"]) == (
             "frame",
             "page",
@@ -42,17 +32,10 @@ class Page:
         )
         return answer
 
-    def batches(self) -> list[int]:
-        return [batch for _, buffers in self.sent for batch in batches(buffers)]
-
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "run.rnnbow"
-
-
-def trainer(**settings: object) -> Trainer:
-    return Trainer(TEXT, **{"hidden_size": 8, "seq_length": 10, "record_every": 5, **settings})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("as_text", [True, False])
@@ -86,7 +69,7 @@ def test_a_name_that_no_file_has_is_no_text_to_train_on(path: Path) -> None:
 def test_what_is_written_meanwhile_comes_as_frames(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     saved = trainer(save=path)
     widget = RNNbow(path)
-    page = Page(widget, monkeypatch)
+    page = FollowingPage(widget, monkeypatch)
     assert page.follow()["recorded"] == 0
     assert widget.get_state()["_status"]["state"] == "ready"
     with saved.training():
@@ -120,7 +103,7 @@ def test_a_killed_writer_is_told_in_words(path: Path, monkeypatch: pytest.Monkey
     with saved.training():
         saved.train(6)
         saved.run.writer.flush()  # type: ignore[union-attr]  # it is saved
-        page = Page(RNNbow(path), monkeypatch)
+        page = FollowingPage(RNNbow(path), monkeypatch)
         assert page.follow()["status"]["state"] == "training"
         now += 2 * SILENT_SECONDS
         status = page.follow()["status"]
@@ -146,7 +129,7 @@ def test_a_writer_that_starts_over_makes_pages_start_over(path: Path, monkeypatc
     saved.train(21)
     widget = RNNbow(path, stream=1)
     widget.select(5)
-    page = Page(widget, monkeypatch)
+    page = FollowingPage(widget, monkeypatch)
     page.follow()
     other = Trainer(TEXT + "xyz", cell="lstm", hidden_size=5, num_layers=2, record_every=4, save=path, overwrite=True)
     other.train(5)
@@ -167,7 +150,7 @@ def test_a_file_that_cannot_be_read_any_more_is_told_and_asked_for_again(
 ) -> None:
     run_of(3).save(path)
     widget = RNNbow(path)
-    page = Page(widget, monkeypatch)
+    page = FollowingPage(widget, monkeypatch)
     elsewhere = path.rename(path.with_name("elsewhere.rnnbow"))
     status = page.follow()["status"]
     assert status["state"] == "error"
@@ -186,7 +169,7 @@ def test_details_that_are_damaged_are_told_where_they_are_wanted(path: Path, mon
     loss = recorded(11).loss.tobytes()
     assert content.count(loss) == 1
     path.write_bytes(content.replace(loss, bytes(len(loss))))
-    page = Page(RNNbow(Run.open(path, memory_limit=1)), monkeypatch)
+    page = FollowingPage(RNNbow(Run.open(path, memory_limit=1)), monkeypatch)
     for batch, held in ((70, True), (77, False)):
         page.sent.clear()
         page.widget._conversation.receive({"kind": "details", "client": "page", "batch": batch, "stream": None})

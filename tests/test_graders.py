@@ -5,14 +5,13 @@ from html import escape
 from pathlib import Path
 
 import pytest
-from assignment_cells import SOURCE, Assignment
+from assignment_cells import NAMES, Assignment
 from assignments import make_course, make_otter, nbgrader, run
 from nbgrader.api import Gradebook
 from test_assignments import MISCONCEPTIONS
 
 pytestmark = pytest.mark.grading
 
-NAMES = sorted(path.name for path in SOURCE.iterdir())
 WRONG = {
     "01": ("a step forgets the state before it", {"forward_test"}),
     "02": ("no slope of tanh where the loss enters", {"entering_test", "itemized_test"}),

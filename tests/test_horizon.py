@@ -16,7 +16,7 @@ TEXT = "abcde fghij klmno " * 60
 @settings(deadline=None, max_examples=40)
 def test_residuals_are_those_of_the_matrices(case: Case) -> None:
     forward = case.forward()
-    pieces = np.einsum("jdi,jh->jdih", itemized_delta(case.rnn, forward), forward.hidden[:-1])  # (n, n, H, H)
+    pieces = np.einsum("jdi,jh->jdih", itemized_delta(case.rnn, forward), forward.hidden[:-1])  # (n, n, gates·H, H)
     found = gradient_residuals(case.rnn, forward)
     for t in range(len(pieces)):
         parts = [pieces[t - d, d] for d in range(t + 1)]

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from autograd import KINDS, make_module
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
-from watched import KINDS, make_module, numbers_of
+from watched import numbers_of
 
-from rnnbow_widget import RNN, itemize
+from rnnbow_widget import itemize
 from rnnbow_widget.torch import watch
 
 
@@ -47,6 +48,8 @@ def test_a_run_goes_on_with_further_arrays() -> None:
     run = itemize(**arrays)
     assert itemize(**arrays, run=run) is run
     assert itemize(**arrays, run=run, batch=100).batches.tolist() == [0, 1, 100]
+    with pytest.raises(TypeError, match="run takes a Run, got 3"):
+        itemize(**arrays, run=3)
     with pytest.raises(ValueError, match="run takes one of the same network"):
         itemize(**case("gru")[1], run=run)
 
@@ -125,8 +128,3 @@ def test_past_the_end_of_a_shorter_sequence_there_is_no_state(cell: str) -> None
                 assert not found[length:].any(), name
                 if kind != "surfaces" and not name.endswith(":share"):  # parts of what all streams have in common
                     np.testing.assert_allclose(found[:length], own, rtol=1e-5)
-
-
-def test_a_network_without_a_read_out_gives_out_what_its_layers_do() -> None:
-    rnn = RNN(3, 4, 0)
-    assert rnn.parameters["W_ho"].shape == (0, 4)

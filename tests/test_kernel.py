@@ -71,14 +71,20 @@ class Page:
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
+def kernel() -> Iterator[BlockingKernelClient]:
     manager, client = start_new_kernel(startup_timeout=SECONDS)
     try:
-        yield Page(client)
+        yield client
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
         manager.context.destroy()
+
+
+@pytest.fixture
+def page(kernel: BlockingKernelClient) -> Page:
+    """A page with a widget of its own."""
+    return Page(kernel)
 
 
 def test_a_new_page_has_the_run_and_what_draws_it(page: Page) -> None:
@@ -114,6 +120,6 @@ def test_settings_and_choices_arrive(page: Page) -> None:
 
 def test_what_goes_wrong_in_the_kernel_is_told(page: Page) -> None:
     page.run("widget.trainer.step = widget.trainer.train = None")
-    said = page.says(kind="step", client="page", seq=3, until="batch")
+    said = page.says(kind="step", client="page", seq=1, until="batch")
     (told,) = [content for content, _ in said if content["kind"] == "error"]
     assert "not callable" in told["message"]

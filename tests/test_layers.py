@@ -3,9 +3,10 @@
 import autograd
 import numpy as np
 import pytest
+from differences import at_loss, central_differences, relative_error
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import Case, arrangements, make_case, relative_error
+from strategies import Case, arrangements, make_case
 
 from rnnbow_widget import RNN, Trainer
 from rnnbow_widget.bptt_itemized import itemized_bptt, itemized_delta
@@ -17,19 +18,6 @@ from rnnbow_widget.measuring import MEASURES
 
 TEXT = "the cat sat on the mat. " * 40
 HORIZONS = st.one_of(st.none(), st.integers(1, 9))
-
-
-def at_loss(found: np.ndarray, lags: np.ndarray) -> np.ndarray:
-    """Turn [j, i] with t = j + lags[i] into [j, t]: array (n, n, …). What has no loss in the window must be 0."""
-    n = len(found)
-    turned = np.zeros((n, n, *found.shape[2:]))
-    for j in range(n):
-        for i, lag in enumerate(lags):
-            if 0 <= j + lag < n:
-                turned[j, j + lag] = found[j, i]
-            else:
-                assert not found[j, i].any()
-    return turned
 
 
 @given(arrangements())
@@ -84,16 +72,9 @@ def test_pieces_sum_to_the_plain_gradient_of_every_parameter(case: Case) -> None
 def test_plain_gradients_agree_with_central_differences(cell: str, bidirectional: bool) -> None:
     case = make_case(3, steps=5, hidden=3, tokens=4, cell=cell, num_layers=2, bidirectional=bidirectional)
     found = bptt(case.rnn, case.forward()).parameters
-    vector, step = case.rnn.parameters.vector, 1e-5
-    expected = np.empty_like(vector)
-    for place, kept in enumerate(vector.copy()):
-        losses = []
-        for shift in (step, -step):
-            vector[place] = kept + shift
-            losses.append(case.forward().loss.sum())
-        vector[place] = kept
-        expected[place] = (losses[0] - losses[1]) / (2 * step)
-    assert relative_error(found.vector, expected) < 1e-6
+    for name, array in case.rnn.parameters.items():
+        expected = central_differences(lambda: float(case.forward().loss.sum()), array)
+        assert relative_error(found[name], expected) < 1e-6, name
 
 
 @given(arrangements(), HORIZONS)

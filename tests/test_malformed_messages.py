@@ -5,10 +5,10 @@ message that is right is done.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor, Future
 from typing import Any
 
 import pytest
+from executors import AtOnce
 from malformed import BUFFERS, VALUES, Message, malformed, require_plain
 
 from rnnbow_widget import Comparison, RNNbow, Sweep, Trainer, compare, leases, sweep
@@ -29,7 +29,8 @@ def is_number(value: Any) -> bool:
 
 
 def is_name(value: Any) -> bool:
-    return isinstance(value, str) and len(value) < 100 and value.isprintable() | ("\n" in value)
+    """A short text that has a form in UTF-8."""
+    return isinstance(value, str) and len(value) <= 100 and not any("\ud800" <= one <= "\udfff" for one in value)
 
 
 def takes_setting(message: Message, value: Any) -> bool:
@@ -99,11 +100,14 @@ class Kernel:
         return [self.widget.trainer] if isinstance(self.widget, RNNbow) and self.widget.trainer else []
 
     def state(self) -> list[Any]:
-        """All that is trained and recorded."""
-        return [
-            (trainer.batch, trainer.run.batches.tolist(), trainer.rnn.parameters.vector.tobytes(), trainer.settings)
-            for trainer in self.trainers
+        """All that is trained and recorded, and which trials are opened."""
+        trained = [
+            (trainer.batch, trainer.rnn.parameters.vector.tobytes(), trainer.settings) for trainer in self.trainers
         ]
+        runs = [self.widget.run] if isinstance(self.widget, RNNbow) else list(self.widget.runs.values())
+        recorded = [run.column("loss").tobytes() for run in runs]
+        assert recorded
+        return [trained, recorded, self.widget.opened if isinstance(self.widget, Sweep) else ()]
 
 
 class Check:
@@ -263,15 +267,6 @@ def test_messages_to_a_comparison(tried: Callable[[str, int], None]) -> None:
     require_kind_is_missed(check)
     tried("messages of pages to a comparison", check.cases)
     check.require_nothing_wrong()
-
-
-class AtOnce(Executor):
-    """Does everything when it is asked."""
-
-    def submit(self, fn: Any, /, *args: Any, **_: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        future.set_result(fn(*args))
-        return future
 
 
 def test_messages_to_a_sweep(tried: Callable[[str, int], None]) -> None:

@@ -12,9 +12,10 @@ import anywidget
 import numpy as np
 import pytest
 import traitlets
+from bad_arguments import VALUES as OBJECTS
+from executors import AtOnce
 from malformed import VALUES, Message, require_plain
-from test_bad_input import VALUES as OBJECTS
-from test_malformed_messages import SMALL, TEXT, AtOnce, Kernel
+from test_malformed_messages import SMALL, TEXT, Kernel
 
 from rnnbow_widget import RNN, Comparison, RNNbow, Sweep, Trainer, compare, sweep
 from rnnbow_widget.attempt_view import AttemptView

@@ -6,9 +6,10 @@ from typing import Any
 import autograd
 import numpy as np
 import pytest
+from differences import relative_error
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import LinearCell, make_case, relative_error
+from strategies import LinearCell, make_case
 
 from rnnbow_widget import RNN, DivergedError, Trainer
 from rnnbow_widget.bptt_itemized import itemized_bptt, itemized_delta

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_malformed_messages import AtOnce
+from executors import AtOnce
 
 import rnnbow_widget
 from rnnbow_widget import (

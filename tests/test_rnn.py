@@ -5,8 +5,9 @@ import math
 import autograd
 import numpy as np
 import pytest
+from differences import relative_error
 from hypothesis import given, settings
-from strategies import Case, cases, make_case, relative_error
+from strategies import Case, cases, make_case
 
 from rnnbow_widget.cells import CELLS
 from rnnbow_widget.rnn import RNN

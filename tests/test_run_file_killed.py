@@ -69,7 +69,7 @@ def test_a_killed_process_loses_nothing_that_it_had_reported_written(tmp_path: P
         assert run.batches.tolist() == [7 * place for place in range(len(run))]
         for place, snapshot in enumerate(run):
             require_same(snapshot, recorded(place))
-    assert journals > 5 or KILLS < 100  # some were in the middle of a transaction
+    assert journals > 5  # some were in the middle of a transaction
 
 
 def test_one_process_reads_while_another_writes(tmp_path: Path, start: Start) -> None:

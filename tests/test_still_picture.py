@@ -37,6 +37,14 @@ def bars(panel: Any, color: str | None = None) -> list[tuple[float, float, float
     return [(patch.get_x() + patch.get_width() / 2, patch.get_y(), patch.get_height()) for patch in patches]
 
 
+def tops(panel: Any, steps: int) -> np.ndarray:
+    """How high the bars of each step reach, array (n,)."""
+    found = np.zeros(steps)
+    for step, bottom, height in bars(panel):
+        found[round(step)] = max(found[round(step)], bottom + height)
+    return found
+
+
 def texts(svg: str) -> list[str]:
     return ["".join(node.itertext()) for node in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
 
@@ -44,10 +52,8 @@ def texts(svg: str) -> list[str]:
 @pytest.mark.parametrize("measure", ["norm", "mean_abs", "share"])
 def test_bars_are_as_tall_as_the_run_says(run: Run, measure: str) -> None:
     figure = draw(run, 40, measure=measure)
-    tops = np.zeros(20)
-    for step, bottom, height in bars(figure.axes[GRADIENTS]):
-        tops[round(step)] = max(tops[round(step)], bottom + height)
-    np.testing.assert_allclose(tops, run.at(40).bar_heights(measure=measure), rtol=1e-5, atol=1e-7)
+    expected = run.at(40).bar_heights(measure=measure)
+    np.testing.assert_allclose(tops(figure.axes[GRADIENTS], 20), expected, rtol=1e-5, atol=1e-7)
     heights = [height for *_, height in bars(figure.axes[OVERVIEW])][: len(run)]
     np.testing.assert_allclose(heights, run.column("max_gradient", measure=measure))
 
@@ -72,9 +78,7 @@ def test_many_lags_and_batches_are_grouped_and_no_peak_is_lost() -> None:
     run = trained(seq_length=120, horizon=None, record_every=1)
     figure = draw(run)
     assert len(figure.axes[GRADIENTS].patches) <= 120 * 2 * 10
-    long = trained(seq_length=2, hidden_size=2, record_every=1)
-    trainer = Trainer(TEXT, hidden_size=2, seq_length=2, horizon=1, record_every=1)
-    long = trainer.train(2000)
+    long = Trainer(TEXT, hidden_size=2, seq_length=2, horizon=1, record_every=1).train(2000)
     heights = [height for *_, height in bars(draw(long).axes[OVERVIEW])]
     assert len(heights) <= 601
     assert max(heights) == long.column("max_gradient").max()
@@ -93,11 +97,27 @@ def test_a_minibatch_is_drawn_as_an_average_or_a_stream() -> None:
     assert any("stream 3" in text for text in texts(run.to_svg(stream=2)))
 
 
-@pytest.mark.parametrize("stream", [None, 1])
-@pytest.mark.parametrize("task", [tasks.Adding, tasks.TemporalOrder])
-def test_data_that_is_no_text_is_drawn_too(task: Any, stream: int | None) -> None:
-    trainer = Trainer(task(), hidden_size=8, record_every=5, batch_size=2)
-    assert texts(trainer.train(11).to_svg(stream=stream))
+@pytest.mark.parametrize(
+    ("task", "stream", "head"),
+    [
+        (tasks.Adding(), None, "2  Loss of each step · average over 2 streams"),
+        (tasks.Adding(), 1, "2  Targets (dashes) and predictions (lines)"),
+        (tasks.TemporalOrder(), None, "2  Targets and predictions · share of 2 streams that were right"),
+        (tasks.TemporalOrder(), 1, " of 1 right"),
+    ],
+)
+def test_data_that_is_no_text_is_drawn_too(task: tasks.Task, stream: int | None, head: str) -> None:
+    trainer = Trainer(task, hidden_size=8, record_every=5, batch_size=2)
+    assert any(text.endswith(head) for text in texts(trainer.train(11).to_svg(stream=stream)))
+
+
+def test_targets_and_predictions_that_are_vectors_are_drawn_where_there_is_a_loss() -> None:
+    run = Trainer(tasks.DelayedRecall(3, 9), hidden_size=8, batch_size=2).train(1)
+    predicted, true = draw(run, stream=1).axes[LABELS].lines
+    np.testing.assert_array_equal(predicted.get_ydata(), run[0].streams[1].prediction_values[:, 0])
+    expected = run[0].streams[1].target_values[:, 0].copy()
+    expected[:3] = np.nan  # nothing is to be recalled yet
+    np.testing.assert_array_equal(true.get_ydata(), expected)
 
 
 def test_a_picture_is_the_same_every_time_and_disturbs_no_settings(run: Run) -> None:
@@ -130,7 +150,10 @@ def test_what_is_not_finite_is_left_out() -> None:
     trainer = Trainer(TEXT, hidden_size=8, cell="relu", learning_rate=1e9, optimizer="sgd", clip_value=None)
     with pytest.raises(ArithmeticError):
         trainer.train(1000)
-    assert trainer.run.to_svg()
+    assert np.isnan(trainer.run.column("max_gradient")[-1])
+    for panel in draw(trainer.run).axes:
+        assert np.isfinite(bars(panel)).all()
+    assert "3  Gradients per step · batch 1" in trainer.run.to_svg()
 
 
 @pytest.mark.parametrize(
@@ -189,10 +212,7 @@ def test_sides_are_drawn_at_one_batch_and_on_one_scale(figures: list[Any]) -> No
     # The LSTM has recorded 40 and 50: of two that are as near, the earlier one is drawn.
     for panel, run, batch in zip(gradients, both.runs.values(), (45, 40), strict=True):
         assert panel.get_title(loc="left").endswith(f"batch {batch}")
-        tops = np.zeros(20)
-        for step, bottom, height in bars(panel):
-            tops[round(step)] = max(tops[round(step)], bottom + height)
-        np.testing.assert_allclose(tops, run.at(batch).bar_heights(), rtol=1e-5, atol=1e-7)
+        np.testing.assert_allclose(tops(panel, 20), run.at(batch).bar_heights(), rtol=1e-5, atol=1e-7)
     for alike in (gradients, horizons):
         assert alike[0].get_ylim() == alike[1].get_ylim()
 
@@ -207,5 +227,4 @@ def test_sides_of_one_batch_have_no_course_and_may_show_a_stream(figures: list[A
     assert len(average.axes) == len(stream.axes) == 4
     for figure, snapshots in ((average, [run[0] for run in runs]), (stream, [run[0].streams[1] for run in runs])):
         for panel, snapshot in zip(figure.axes[::2], snapshots, strict=True):
-            highest = max(bottom + height for _, bottom, height in bars(panel))
-            np.testing.assert_allclose(highest, snapshot.bar_heights().max(), rtol=1e-5)
+            np.testing.assert_allclose(tops(panel, 20), snapshot.bar_heights(), rtol=1e-5, atol=1e-7)

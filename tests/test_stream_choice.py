@@ -6,14 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 import traitlets
-from test_widget import Page, make, state
+from pages import TEXT, Page, make
 from unpacking import batches, detailed, unpack
 
 from rnnbow_widget import RNNbow, Run, Snapshot, Trainer
 from rnnbow_widget.feed import STATE_BYTES, Feed
 from rnnbow_widget.protocol import pack_details, packed_nbytes
 
-TEXT = "abcde fghij " * 60
 STREAMS = 4
 KEYS = ("W_hh", "W_hh:mean_abs", "W_hh:share")
 
@@ -142,15 +141,19 @@ def test_a_run_that_holds_no_streams_says_so() -> None:
 
 def test_the_stream_is_a_trait_that_pages_share() -> None:
     widget = make(batch_size=STREAMS)
-    assert (widget.stream, state(widget)["stream"], state(widget)["_info"]["batch_size"]) == (None, None, STREAMS)
+    assert (widget.stream, widget.get_state()["stream"], widget.get_state()["_info"]["batch_size"]) == (
+        None,
+        None,
+        STREAMS,
+    )
     widget.set_state({"stream": 2})
     assert widget.stream == 2
     widget.stream = 3
-    assert state(widget)["stream"] == 3
+    assert widget.get_state()["stream"] == 3
     widget.set_state({"stream": None})
     assert widget.stream is None
     chosen = make(batch_size=STREAMS, stream=1)
-    assert (chosen.stream, state(chosen)["stream"]) == (1, 1)
+    assert (chosen.stream, chosen.get_state()["stream"]) == (1, 1)
 
 
 @pytest.mark.parametrize("value", [STREAMS, 99, -1, True, 1.5, "2"])
@@ -172,18 +175,18 @@ def test_one_stream_is_its_own_average() -> None:
     widget = make(stream=0)
     assert widget.stream is None
     widget.stream = 0
-    assert state(widget)["stream"] is None
+    assert widget.get_state()["stream"] is None
     with pytest.raises(traitlets.TraitError, match="or 0, since batch_size is 1; got 1"):
         widget.stream = 1
     widget.train(1)
-    assert streams_of(state(widget)["_run"]["chunks"]) == {None}
+    assert streams_of(widget.get_state()["_run"]["chunks"]) == {None}
 
 
 def test_pages_get_the_stream_that_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     page = Page(make(batch_size=STREAMS, stream=1), monkeypatch)
     page.widget.train(15)
     assert {stream for _, chunks in page.sent for stream in streams_of(chunks)} == {1}
-    assert streams_of(state(page.widget)["_run"]["chunks"]) == {1}
+    assert streams_of(page.widget.get_state()["_run"]["chunks"]) == {1}
     page.says(kind="resync", client="a")
     assert streams_of(page.sent[-1][1]) == {1}
     # A page may still ask for another: each answer says what it has.
@@ -199,7 +202,7 @@ def test_a_choice_sends_the_details_that_a_saved_notebook_is_to_hold(monkeypatch
     widget = make(batch_size=STREAMS)
     widget.train(25)
     sent: list[Any] = []
-    monkeypatch.setattr(widget, "send_state", lambda key=None: sent.append((key, state(widget)["_run"])))
+    monkeypatch.setattr(widget, "send_state", lambda key=None: sent.append((key, widget.get_state()["_run"])))
     widget.set_state({"stream": 2})
     widget.stream = None
     widget.stream = None
@@ -221,13 +224,13 @@ def test_while_it_plays_those_details_follow_the_next_frame(monkeypatch: pytest.
     page.says(kind="lease", client="a", seq=2, ms=100)
     assert order.count("_run") == 1
     assert {stream for _, chunks in page.sent for stream in streams_of(chunks)} == {2}
-    assert state(page.widget)["_run"]["next"] == page.widget._reporter.feed.frame(2)[0]["frame"]
+    assert page.widget.get_state()["_run"]["next"] == page.widget._reporter.feed.frame(2)[0]["frame"]
 
 
 def test_a_finished_run_shows_any_stream() -> None:
     run = record().run
     widget = RNNbow(run, stream=3)
-    assert state(widget)["_info"]["batch_size"] == STREAMS
-    assert streams_of(state(widget)["_run"]["chunks"]) == {3}
+    assert widget.get_state()["_info"]["batch_size"] == STREAMS
+    assert streams_of(widget.get_state()["_run"]["chunks"]) == {3}
     with pytest.raises(traitlets.TraitError, match="batch_size is 4"):
         widget.stream = 4

@@ -1,39 +1,25 @@
 """The table of a sweep without a browser: its traits, its messages, and the panels within it."""
 
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 import pytest
+from executors import Later
 from ipywidgets import Widget
+from pages import TEXT, Page
 from unpacking import batches, detailed
 
 import rnnbow_widget
-from rnnbow_widget import Sweep, compare, sweep
+from rnnbow_widget import compare, sweep
 from rnnbow_widget.grid import grid_of
 
-TEXT = "abcde fghij " * 60
 SETTINGS: dict[str, Any] = {"hidden_size": 5, "record_every": 5, "seq_length": 10}
 SECONDS = 60
 
 
-class Page:
-    """Stands for the pages: keeps what the sweep sends, and sends what a page would."""
-
-    def __init__(self, made: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.made = made
-        self.sent: list[tuple[dict[str, Any], list[bytes]]] = []
-        self.states: list[Any] = []
-        monkeypatch.setattr(made, "send", lambda content, buffers=None: self.sent.append((content, buffers or [])))
-        monkeypatch.setattr(made, "send_state", self.note_state)
-
-    def note_state(self, key: Any) -> None:
-        self.states.append(key)
-
-    def says(self, **message: Any) -> list[dict[str, Any]]:
-        self.sent.clear()
-        self.made._receive(message, [])
-        return [content for content, _ in self.sent]
+class TablePage(Page):
+    """Stands for the pages of a sweep."""
 
     def relays(self, **data: Any) -> list[tuple[dict[str, Any], list[bytes]]]:
         """Send something to the panels; return what they say."""
@@ -42,30 +28,13 @@ class Page:
 
     @property
     def opened(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.made.get_state("_opened")["_opened"]
+        found: dict[str, Any] = self.widget.get_state("_opened")["_opened"]
         return found
 
     @property
     def table(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.made.get_state("_table")["_table"]
+        found: dict[str, Any] = self.widget.get_state("_table")["_table"]
         return found
-
-
-class Later(Executor):
-    """Does nothing until it is told to."""
-
-    def __init__(self) -> None:
-        self.calls: list[tuple[Future[Any], Any, tuple[Any, ...]]] = []
-
-    def submit(self, fn: Any, /, *args: Any, **_: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        self.calls.append((future, fn, args))
-        return future
-
-    def work(self) -> None:
-        future, fn, args = self.calls.pop(0)
-        if future.set_running_or_notify_cancel():
-            future.set_result(fn(*args))
 
 
 @pytest.fixture
@@ -74,20 +43,20 @@ def later() -> Later:
 
 
 @pytest.fixture
-def page(later: Later, monkeypatch: pytest.MonkeyPatch) -> Page:
+def page(later: Later, monkeypatch: pytest.MonkeyPatch) -> TablePage:
     made = sweep(TEXT, {"cell": ["tanh", "lstm"], "seed": [0, 1]}, batches=20, executor=later, **SETTINGS)
-    return Page(made, monkeypatch)
+    return TablePage(made, monkeypatch)
 
 
 @pytest.fixture
-def finished(page: Page, later: Later) -> Page:
+def finished(page: TablePage, later: Later) -> TablePage:
     for _ in range(4):
         later.work()
-    page.made.wait(SECONDS)
+    page.widget.wait(SECONDS)
     return page
 
 
-def test_pages_get_the_table_and_then_what_has_changed(page: Page, later: Later) -> None:
+def test_pages_get_the_table_and_then_what_has_changed(page: TablePage, later: Later) -> None:
     table = page.table
     assert (table["columns"], table["batches"], table["finished"]) == (["cell", "seed"], 20, False)
     assert [row["values"] for row in table["rows"]] == [["tanh", 0], ["tanh", 1], ["lstm", 0], ["lstm", 1]]
@@ -97,7 +66,7 @@ def test_pages_get_the_table_and_then_what_has_changed(page: Page, later: Later)
     later.work()
     (news,) = page.says(kind="follow", client="a", seq=2)
     (row,) = news["rows"]
-    trial = page.made.trials[0]
+    trial = page.widget.trials[0]
     assert (row["number"], row["status"], row["batch"], row["here"]) == (0, "done", 20, True)
     assert (row["loss"], row["horizon"]) == (trial.loss, trial.horizon)
     assert row["trend"] == [list(point) for point in trial.trend]
@@ -113,26 +82,26 @@ def test_pages_get_the_table_and_then_what_has_changed(page: Page, later: Later)
     assert page.states == ["_table"]
 
 
-def test_waiting_tells_the_pages_too(page: Page, later: Later) -> None:
+def test_waiting_tells_the_pages_too(page: TablePage, later: Later) -> None:
     with ThreadPoolExecutor(1) as pool:
         for _ in range(4):
             pool.submit(later.work)
-        assert page.made.wait(SECONDS) is page.made
+        assert page.widget.wait(SECONDS) is page.widget
     assert page.sent[-1][0]["finished"]
-    assert page.made.finished
+    assert page.widget.finished
 
 
-def test_cancelling_ends_it(page: Page, later: Later) -> None:
+def test_cancelling_ends_it(page: TablePage, later: Later) -> None:
     later.work()
     (told,) = page.says(kind="cancel")
     assert told["finished"]
     assert [row["status"] for row in told["rows"]] == ["done", "cancelled", "cancelled", "cancelled"]
-    assert repr(page.made).startswith("Sweep(4 trials: 1 done, 3 cancelled)")
+    assert repr(page.widget).startswith("Sweep(4 trials: 1 done, 3 cancelled)")
 
 
-def test_one_trial_opens_in_the_panels(finished: Page) -> None:
+def test_one_trial_opens_in_the_panels(finished: TablePage) -> None:
     finished.says(kind="show", numbers=[2])
-    assert finished.made.opened == (2,)
+    assert finished.widget.opened == (2,)
     assert finished.states[-1] == "_opened"
     opened = finished.opened
     assert opened["numbers"] == [2]
@@ -150,29 +119,29 @@ def test_one_trial_opens_in_the_panels(finished: Page) -> None:
     assert finished.opened["state"]["selected"] == 10
 
 
-def test_several_trials_open_side_by_side_and_close(finished: Page) -> None:
-    finished.made.show(0, 3)
+def test_several_trials_open_side_by_side_and_close(finished: TablePage) -> None:
+    finished.widget.show(0, 3)
     state = finished.opened["state"]
     assert [side["name"] for side in state["_sides"]["sides"]] == ["tanh, seed 0 (trial 0)", "LSTM, seed 1 (trial 3)"]
     first = finished.opened["id"]
-    finished.made.show(1)
+    finished.widget.show(1)
     assert finished.opened["id"] == first + 1
     assert finished.says(kind="relay", id=first, data={"method": "update", "state": {}}) == [], (
         "of panels that are gone"
     )
-    finished.made.show()
-    assert (finished.opened["state"], finished.made.opened) == (None, ())
+    finished.widget.show()
+    assert (finished.opened["state"], finished.widget.opened) == (None, ())
 
 
-def test_runs_can_be_shown_elsewhere_too(finished: Page) -> None:
-    runs = finished.made.runs
+def test_runs_can_be_shown_elsewhere_too(finished: TablePage) -> None:
+    runs = finished.widget.runs
     assert list(runs) == [0, 1, 2, 3]
     assert len(compare(runs[0], runs[2]).runs) == 2
 
 
-def test_what_cannot_be_shown_is_refused_and_what_is_shown_stays(page: Page, later: Later) -> None:
+def test_what_cannot_be_shown_is_refused_and_what_is_shown_stays(page: TablePage, later: Later) -> None:
     later.work()
-    page.made.show(0)
+    page.widget.show(0)
     shown = page.opened["id"]
     (refused,) = page.says(kind="show", numbers=[1])
     assert refused == {"kind": "refused", "message": "Trial 1 has no run yet: it is waiting."}
@@ -181,18 +150,18 @@ def test_what_cannot_be_shown_is_refused_and_what_is_shown_stays(page: Page, lat
     assert "up to 4 trials, got 5" in page.says(kind="show", numbers=[0, 0, 0, 0, 0])[0]["message"]
     assert page.opened["id"] == shown
     with pytest.raises(FileNotFoundError, match="trial 2 has no run yet"):
-        page.made.show(2)
+        page.widget.show(2)
 
 
-def test_what_fails_is_told(page: Page) -> None:
+def test_what_fails_is_told(page: TablePage) -> None:
     (told,) = page.says(kind="lease", client="a", seq=1, ms=10)
     assert told["kind"] == "error"
     assert "kind takes one of follow, show, cancel, code, relay; got 'lease'" in told["message"]
     assert page.says(kind="follow", client="a", seq=0)[0]["kind"] == "error"
 
 
-def test_a_line_of_python_makes_the_same_trials(finished: Page, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = finished.made
+def test_a_line_of_python_makes_the_same_trials(finished: TablePage, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = finished.widget
     made.show(0)
     made.sort_by = "loss"
     (answer,) = finished.says(kind="code", client="page")
@@ -219,12 +188,12 @@ def test_the_grid_in_a_line_is_as_short_as_it_can_be() -> None:
     assert grid_of([{"cell": "gru"}, {"seed": 3}]) == [{"cell": "gru"}, {"seed": 3}]
 
 
-def test_a_host_that_connects_every_new_widget_is_not_told_of_panels_within_another(finished: Page) -> None:
+def test_a_host_that_connects_every_new_widget_is_not_told_of_panels_within_another(finished: TablePage) -> None:
     told: list[Widget] = []
     Widget.on_widget_constructed(told.append)
     try:
-        finished.made.show(0)
-        finished.made.show(0, 1)
+        finished.widget.show(0)
+        finished.widget.show(0, 1)
         assert told == []
         another = compare("tanh", "lstm", data="hello world, " * 40, hidden_size=4)
         assert another in told

@@ -9,7 +9,7 @@ from strategies import Case, arrangements, make_case
 
 from rnnbow_widget.gradients import bptt
 from rnnbow_widget.surfaces import Surface, Surfaces
-from rnnbow_widget.units import Units, hidden_units
+from rnnbow_widget.units import hidden_units
 
 
 def matrices(case: Case, surface: Surface) -> np.ndarray:
@@ -67,15 +67,13 @@ def test_streams_are_as_if_alone_and_the_average_is_theirs(surface: str) -> None
     state = generator.uniform(-0.9, 0.9, (3, len(case.state)))
     together, of = case.rnn.forward(inputs, targets, state), Surfaces.of(case.rnn).parse(surface)
     average = hidden_units(case.rnn, together, of, 4)
-    alone: list[Units] = []
-    for b in range(3):
-        one = hidden_units(case.rnn, together, of, 4, stream=b)
-        alone.append(hidden_units(case.rnn, case.rnn.forward(inputs[:, b], targets[:, b], state[b]), of, 4))
+    streams = [hidden_units(case.rnn, together, of, 4, stream=b) for b in range(3)]
+    for b, one in enumerate(streams):
+        alone = hidden_units(case.rnn, case.rnn.forward(inputs[:, b], targets[:, b], state[b]), of, 4)
         for name in ("size", "reach", "agreement", "bars", "profile"):
-            np.testing.assert_allclose(getattr(one, name), getattr(alone[-1], name), rtol=1e-9, atol=1e-12)
-        alone[-1] = one
+            np.testing.assert_allclose(getattr(one, name), getattr(alone, name), rtol=1e-9, atol=1e-12)
     for name in ("bars", "profile", "agreement", "share"):
-        np.testing.assert_allclose(getattr(average, name), np.mean([getattr(one, name) for one in alone], axis=0))
+        np.testing.assert_allclose(getattr(average, name), np.mean([getattr(one, name) for one in streams], axis=0))
     gradients = bptt(case.rnn, together).parameters
     whole = np.concatenate([gradients.layers[of.layer][d].W_hh.reshape(3, 7, 7) for d in of.directions])
     np.testing.assert_allclose(average.size, np.linalg.norm(whole, axis=(0, 2)))

@@ -1,5 +1,7 @@
 """Loops over cells of PyTorch: gradients agree with autograd's, and whoever is watched does not notice."""
 
+import gc
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -266,11 +268,13 @@ def test_what_cannot_be_itemized_ends_watching_with_the_reason(train: Callable[[
 
 
 def test_after_watching_no_hook_is_left() -> None:
-    module = torch.nn.LSTMCell(3, 4)
-    with watch(module):
-        state = module(torch.randn(2, 3))
-        node = state[0].grad_fn
-        state[0].sum().backward()
+    module, states = torch.nn.LSTMCell(3, 4), []
+    with watch(module) as watching:
+        for _ in range(2):
+            states.append(module(torch.randn(2, 3), states[-1] if states else None))
+        window = weakref.ref(watching._source._window)
+        states[-1][0].sum().backward()
     assert not module._forward_hooks
-    assert not state[0]._backward_hooks
-    assert node.name()
+    assert not any(own._backward_hooks for state in states for own in state)
+    gc.collect()
+    assert window() is None, "nor at the nodes of the graph, which refer to what they tell"

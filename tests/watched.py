@@ -9,21 +9,15 @@ import autograd
 import numpy as np
 import pytest
 import torch
+from autograd import KINDS, make_module
+from differences import relative_error
 from hypothesis import strategies as st
-from strategies import relative_error
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from rnnbow_widget import Run, Snapshot, itemizer
 from rnnbow_widget.foreign import ForeignLayers
 from rnnbow_widget.surfaces import Surfaces
 from rnnbow_widget.torch import watch
-
-KINDS = {"tanh": torch.nn.RNN, "relu": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
-
-
-def make_module(cell: str, *sizes: int, **options: Any) -> torch.nn.Module:
-    own = {"nonlinearity": cell} if KINDS[cell] is torch.nn.RNN else {}
-    return KINDS[cell](*sizes, **own, **options)
 
 
 def numbers_of(module: torch.nn.Module) -> dict[str, np.ndarray]:

@@ -1,6 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { createRandom } from "../dev/synthetic";
-import { type BarLayout, highestPerColumn, layOutBars, medianPerColumn, WIDEST } from "../src/geometry/bars";
+import {
+  type BarLayout,
+  createHighestPerColumn,
+  createMedianPerColumn,
+  layOutBars,
+  WIDEST,
+} from "../src/geometry/bars";
+import type { Range } from "../src/geometry/viewport";
+import { growingColumn } from "../src/state/growing_column";
+import { createSeries } from "../src/state/series";
 import { seriesOf } from "./chunks";
 
 const columns = (layout: BarLayout) => Array.from({ length: layout.columns }, (_, column) => column);
@@ -89,7 +98,7 @@ describe("columns of several batches", () => {
     const series = seriesOf(values);
     for (const window of [null, { start: 123.4, end: 9876.5 }, { start: 29_000, end: 30_000 }]) {
       const layout = layOutBars(values.length, window, 700);
-      highestPerColumn(series, layout).forEach((index, column) => {
+      createHighestPerColumn()(series, layout).forEach((index, column) => {
         const finite = Array.from(series.values().slice(layout.first(column), layout.first(column + 1))).filter(
           Number.isFinite,
         );
@@ -102,14 +111,70 @@ describe("columns of several batches", () => {
   it("draw their median", () => {
     const series = seriesOf([3, 1, 2, 10, Number.NaN, 20]);
     const layout = { ...layOutBars(6, null, 900), columns: 2, first: (column: number) => column * 3 };
-    expect(Array.from(medianPerColumn(series, layout))).toEqual([2, 15]);
-    expect(Array.from(highestPerColumn(series, layout))).toEqual([0, 5]);
+    expect(Array.from(createMedianPerColumn()(series, layout))).toEqual([2, 15]);
+    expect(Array.from(createHighestPerColumn()(series, layout))).toEqual([0, 5]);
   });
 
   it("prefer a finite bar to one that is not", () => {
     const layout = { ...layOutBars(3, null, 900), columns: 1, first: (column: number) => column * 3 };
-    expect(Array.from(highestPerColumn(seriesOf([Number.NaN, 1, 2]), layout))).toEqual([2]);
-    expect(Array.from(highestPerColumn(seriesOf([1, Number.POSITIVE_INFINITY, Number.NaN]), layout))).toEqual([0]);
-    expect(Array.from(highestPerColumn(seriesOf([Number.NaN, Number.NaN, Number.NaN]), layout))).toEqual([0]);
+    expect(Array.from(createHighestPerColumn()(seriesOf([Number.NaN, 1, 2]), layout))).toEqual([2]);
+    expect(Array.from(createHighestPerColumn()(seriesOf([1, Number.POSITIVE_INFINITY, Number.NaN]), layout))).toEqual([
+      0,
+    ]);
+    expect(Array.from(createHighestPerColumn()(seriesOf([Number.NaN, Number.NaN, Number.NaN]), layout))).toEqual([0]);
+  });
+
+  it("are as if all were worked out anew, however the run grows and the view moves", () => {
+    const random = createRandom(11);
+    const [grown, other] = [growing(), growing()];
+    const grow = (count: number) => {
+      for (const { append } of [grown, other]) append(Float32Array.from({ length: count }, () => random() ** 4));
+    };
+    grow(3000);
+    const [highest, median] = [createHighestPerColumn(), createMedianPerColumn()];
+    let window: Range | null = null;
+    let width = 300;
+    for (let drawing = 0; drawing < 400; drawing += 1) {
+      const what = random();
+      if (what < 0.5) grow(Math.floor(random() * 40));
+      else if (what < 0.75 && window) window = moved(window, Math.round(400 * random() - 200));
+      else if (what < 0.8) window = null;
+      else if (what < 0.95) window = moved({ start: 0, end: 30 + 2500 * random() }, 400 * random());
+      else width = 200 + Math.floor(random() * 200);
+      const { series } = random() < 0.1 ? other : grown;
+      const layout = layOutBars(series.values().length, window, width);
+      expect(highest(series, layout)).toEqual(createHighestPerColumn()(series, layout));
+      expect(median(series, layout)).toEqual(createMedianPerColumn()(series, layout));
+    }
+  });
+
+  it("are worked out once, but for the newest, which still grows", () => {
+    const { append, series } = growing();
+    append(new Float32Array(100_000).fill(1));
+    let asked = 0;
+    const counting = {
+      ...series,
+      median(from: number, to: number) {
+        asked += 1;
+        return series.median(from, to);
+      },
+    };
+    const median = createMedianPerColumn();
+    expect(median(counting, layOutBars(100_000, null, 900)).length).toBe(asked);
+    asked = 0;
+    append(new Float32Array(10).fill(1));
+    median(counting, layOutBars(100_010, null, 900));
+    expect(asked).toBe(1);
   });
 });
+
+/** A series that can grow. */
+function growing() {
+  const column = growingColumn((capacity) => new Float32Array(capacity));
+  return { append: column.append, series: createSeries(column) };
+}
+
+const moved = ({ start, end }: Range, by: number): Range => {
+  const shift = Math.max(by, -start);
+  return { start: start + shift, end: end + shift };
+};

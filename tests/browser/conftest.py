@@ -9,7 +9,7 @@ import pytest
 from chromium import MISSING, find_chromium
 from figure import Figure
 from harness import Lab, close_notebooks, open_notebook, run_all, set_theme
-from pages import VIEWPORT, PageLog, running_chromium, watched_page
+from page_log import VIEWPORT, PageLog, running_chromium, watched_page
 from playwright.sync_api import Browser, Page
 
 HERE = Path(__file__).parent

@@ -16,7 +16,7 @@ from damage import DAMAGES, damaged
 from figure import SLOW_MS, Figure
 from harness import kernel_exec, kernel_value, next_drawing
 from hosts import serving
-from pages import PageLog, watched_page
+from page_log import PageLog, watched_page
 from playwright.sync_api import Browser, Locator, Page, expect
 from test_comparing import Compared
 

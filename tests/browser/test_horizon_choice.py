@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from figure import Figure, drawn_number
 from harness import Lab, kernel_exec, kernel_value, open_notebook, run_all, wait_for_value
-from pages import PageLog, watched_page
+from page_log import PageLog, watched_page
 from playwright.sync_api import Browser, expect
 
 SOURCE = """

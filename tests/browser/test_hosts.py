@@ -12,7 +12,7 @@ import pytest
 from figure import Figure
 from harness import SLOW_MS, notebook, run_all, wait_for_kernel
 from hosts import NotebookServer, running_marimo, running_voila
-from pages import PageLog, logged_page
+from page_log import PageLog, logged_page
 from playwright.sync_api import Browser, Page, expect
 from servers import own_environment
 

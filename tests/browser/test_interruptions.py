@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from figure import Figure
 from harness import Lab, kernel_exec, kernel_value, open_notebook, run_all
-from pages import PageLog, watched_page
+from page_log import PageLog, watched_page
 from playwright.sync_api import Browser, Page, expect
 
 SOURCE = """

@@ -26,7 +26,7 @@ from agreement import (
 from footprint import Footprint, footprint, have_jupyterlab_let_go
 from harness import Lab, kernel_exec, kernel_value, next_drawing, open_notebook, run_all, wait_for_value
 from monkey import EVENTS, SINGLE, Action, Monkey, rounds
-from pages import PageLog, logged_page
+from page_log import PageLog, logged_page
 from playwright.sync_api import Browser, Page, expect
 
 ROUNDS = len(EVENTS)  # each event once

@@ -16,7 +16,7 @@ import pytest
 from chromium import find_chromium
 from figure import Figure
 from harness import SLOW_MS, Lab, kernel_exec, open_notebook, run_all
-from pages import FLAGS, VIEWPORT, PageLog
+from page_log import FLAGS, VIEWPORT, PageLog
 from playwright.sync_api import Browser, Error, Page, expect
 
 from rnnbow_widget import Run, Trainer, compare

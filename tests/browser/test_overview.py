@@ -13,7 +13,7 @@ import pytest
 from figure import Figure, drawn_number
 from harness import Lab, kernel_exec, kernel_value, next_drawing, open_notebook, run_all, wait_for_value
 from numpy.typing import NDArray
-from pages import PageLog, watched_page
+from page_log import PageLog, watched_page
 from playwright.sync_api import Browser, expect
 
 RECORDED = 3_000

@@ -7,7 +7,7 @@ import pytest
 from figure import Figure
 from harness import SLOW_MS
 from hosts import serving
-from pages import PageLog, watched_page
+from page_log import PageLog, watched_page
 from playwright.sync_api import Browser, Page, expect
 
 from rnnbow_widget import Trainer

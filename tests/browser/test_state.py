@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from figure import Figure, Picture
 from harness import TOKEN, Lab, kernel_exec, kernel_value, notebook_path, run_all, save, wait_for_kernel, wait_for_value
-from pages import PageLog, watched_page
+from page_log import PageLog, watched_page
 from playwright.sync_api import Browser, Page, expect
 
 SOURCE = """

@@ -19,7 +19,7 @@ from harness import (
     wait_for_kernel,
     wait_for_value,
 )
-from pages import PageLog, watched_page
+from page_log import PageLog, watched_page
 from playwright.sync_api import Browser, Page, expect
 from test_picture import PIXEL, stacked, visible
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from figure import Figure, drawn_number
 from harness import Lab, kernel_exec, kernel_value, next_drawing, open_notebook, run_all
-from pages import PageLog, watched_page
+from page_log import PageLog, watched_page
 from playwright.sync_api import Browser, expect
 
 ADDING = """

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from figure import Figure
 from harness import kernel_exec, kernel_value
-from pages import PageLog
+from page_log import PageLog
 from playwright.sync_api import Page, expect
 
 SOURCE = """

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from figure import Figure, drawn_number
 from harness import REPOSITORY, Lab, kernel_value, open_notebook, run_all
-from pages import PageLog, watched_page
+from page_log import PageLog, watched_page
 from playwright.sync_api import Browser, Page, expect
 
 NOTEBOOK = REPOSITORY / "notebooks" / "07_pytorch.ipynb"

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -12,8 +13,8 @@ import pytest
 pytestmark = pytest.mark.packaging
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-NAMES = ("widget.js", "widget.css", "page.js", "page.css", "LICENSES.txt")
-BUNDLE = {f"rnnbow_widget/static/{name}" for name in NAMES}
+SCRIPTS = ("widget.js", "page.js")
+BUNDLE = {f"rnnbow_widget/static/{name}" for name in (*SCRIPTS, "widget.css", "page.css", "LICENSES.txt")}
 MOST_BYTES = 250_000
 """Of each script, minified: it is in every notebook that is saved."""
 
@@ -28,11 +29,10 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def wheel(dist: Path) -> set[str]:
-    """The names of the wheel's files."""
+def wheel(dist: Path) -> Iterator[zipfile.ZipFile]:
     (path,) = dist.glob("*.whl")
     with zipfile.ZipFile(path) as archive:
-        return set(archive.namelist())
+        yield archive
 
 
 @pytest.fixture(scope="module")
@@ -40,49 +40,39 @@ def sdist(dist: Path) -> set[str]:
     """The names of the sdist's files, without the folder that they all lie in."""
     (path,) = dist.glob("*.tar.gz")
     with tarfile.open(path) as archive:
-        return {str(PurePosixPath(*PurePosixPath(name).parts[1:])) for name in archive.getnames()}
+        return {str(PurePosixPath(*PurePosixPath(one.name).parts[1:])) for one in archive if not one.isdir()}
 
 
-def test_wheel_is_for_every_machine(dist: Path) -> None:
-    (path,) = dist.glob("*.whl")
-    assert path.name.endswith("-py3-none-any.whl")
+def test_wheel_is_for_every_machine(wheel: zipfile.ZipFile) -> None:
+    assert str(wheel.filename).endswith("-py3-none-any.whl")
 
 
-def test_wheel_holds_the_package_and_nothing_else(wheel: set[str]) -> None:
-    assert wheel >= BUNDLE | {"rnnbow_widget/__init__.py", "rnnbow_widget/py.typed"}
-    about = {name.partition(".dist-info/")[2] for name in wheel if ".dist-info/" in name}
+def test_wheel_holds_the_package_and_nothing_else(wheel: zipfile.ZipFile) -> None:
+    names = wheel.namelist()
+    about = {name.partition(".dist-info/")[2] for name in names if ".dist-info/" in name}
     assert about == {"METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE"}
     modules = {path.relative_to(REPOSITORY).as_posix() for path in (REPOSITORY / "rnnbow_widget").rglob("*.py")}
-    package = {name for name in wheel if ".dist-info/" not in name}
+    package = {name for name in names if ".dist-info/" not in name}
     assert package == modules | BUNDLE | {"rnnbow_widget/py.typed"}
 
 
-def test_scripts_stay_small(dist: Path) -> None:
-    (path,) = dist.glob("*.whl")
-    with zipfile.ZipFile(path) as archive:
-        sizes = {name: archive.getinfo(f"rnnbow_widget/static/{name}").file_size for name in ("widget.js", "page.js")}
+def test_scripts_stay_small(wheel: zipfile.ZipFile) -> None:
+    sizes = {name: wheel.getinfo(f"rnnbow_widget/static/{name}").file_size for name in SCRIPTS}
     assert max(sizes.values()) < MOST_BYTES, sizes
 
 
-def test_scripts_hold_no_package_of_the_tests(dist: Path) -> None:
-    (path,) = dist.glob("*.whl")
-    with zipfile.ZipFile(path) as archive:
-        assert b"axe-core" not in archive.read("rnnbow_widget/static/LICENSES.txt")
-        assert b"axe" not in archive.read("rnnbow_widget/static/widget.js")
+def test_scripts_hold_no_package_of_the_tests(wheel: zipfile.ZipFile) -> None:
+    assert b"axe-core" not in wheel.read("rnnbow_widget/static/LICENSES.txt")
+    for name in SCRIPTS:
+        assert b"axe" not in wheel.read(f"rnnbow_widget/static/{name}")
 
 
-def test_sdist_holds_the_bundle_and_its_sources(sdist: set[str]) -> None:
-    assert sdist >= BUNDLE | {"js/package.json", "js/package-lock.json", "js/src/index.ts", "scripts/npm.py", "LICENSE"}
-
-
-def test_sdist_holds_what_is_kept_under_version_control_and_nothing_else(sdist: set[str], dist: Path) -> None:
+def test_sdist_holds_what_is_kept_under_version_control_and_nothing_else(sdist: set[str]) -> None:
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]  # others: what is about to be added
     listing = subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True, text=True)
     kept = {name for name in listing.stdout.splitlines() if (REPOSITORY / name).is_file()}
-    (path,) = dist.glob("*.tar.gz")
-    with tarfile.open(path) as archive:
-        folders = {str(PurePosixPath(*PurePosixPath(one.name).parts[1:])) for one in archive if one.isdir()}
-    assert sdist - folders == kept | BUNDLE | {"PKG-INFO"}
+    assert kept >= {"js/package-lock.json", "js/src/index.ts", "scripts/npm.py", "LICENSE"}
+    assert sdist == kept | BUNDLE | {"PKG-INFO"}
 
 
 def test_sdist_installs_without_node(dist: Path, tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ export interface BarLayout {
   columns: number;
   /** Batches that share one pixel column; 1 while every bar has its own. Need not be whole. */
   perColumn: number;
+  /** Columns of the run before the first one: a column keeps its place in the run while the picture moves. */
+  skipped: number;
   /** First batch of a column; that of the column after the last is the end of the stretch. */
   first(column: number): number;
   left(column: number): number;
@@ -53,6 +55,7 @@ function ownColumns(length: number, window: Range | null, columnWidth: number): 
   return {
     columns: count,
     perColumn: 1,
+    skipped: start,
     first: (column) => start + column,
     left: edge,
     right: (column) => edge(column + 1),
@@ -70,6 +73,7 @@ function shareColumns(length: number, window: Range | null, room: number, perCol
   return {
     columns,
     perColumn,
+    skipped,
     first: (column) => Math.min(length, Math.ceil((skipped + column) * perColumn)),
     left: (column) => column,
     right: (column) => column + 1,
@@ -82,18 +86,35 @@ function shareColumns(length: number, window: Range | null, room: number, perCol
 
 const within = (column: number, columns: number) => (column >= 0 && column < columns ? column : null);
 
+/** One number of each column, of the batches `[from, to)` that it stands for. */
+export type PerColumn = (series: Series, layout: BarLayout) => Float64Array;
+
 /** Index of the highest bar of each column; a column without a finite bar gives its first one. */
-export function highestPerColumn(series: Series, layout: BarLayout): Int32Array {
-  return Int32Array.from({ length: layout.columns }, (_, column) => {
-    const from = layout.first(column);
-    const best = series.highest(from, layout.first(column + 1));
+export const createHighestPerColumn = () =>
+  createPerColumn((series, from, to) => {
+    const best = series.highest(from, to);
     return best < 0 ? from : best;
   });
-}
 
 /** Median of each column. */
-export function medianPerColumn(series: Series, layout: BarLayout): Float64Array {
-  return Float64Array.from({ length: layout.columns }, (_, column) =>
-    series.median(layout.first(column), layout.first(column + 1)),
-  );
+export const createMedianPerColumn = () => createPerColumn((series, from, to) => series.median(from, to));
+
+/** Works out what is new: the columns of a long run are as before, but for the last, at nearly every drawing. */
+function createPerColumn(numberOf: (series: Series, from: number, to: number) => number): PerColumn {
+  let held: { series: Series; perColumn: number; skipped: number; numbers: Float64Array } | null = null;
+  return (series, layout) => {
+    const { columns, perColumn, skipped } = layout;
+    const before = held?.series === series && held.perColumn === perColumn ? held : null;
+    const complete = before ? before.numbers.length - 1 : 0;
+    const numbers = new Float64Array(columns);
+    for (let column = 0; column < columns; column += 1) {
+      const earlier = before ? column + skipped - before.skipped : -1;
+      numbers[column] =
+        before && earlier >= 0 && earlier < complete
+          ? before.numbers[earlier]
+          : numberOf(series, layout.first(column), layout.first(column + 1));
+    }
+    held = { series, perColumn, skipped, numbers };
+    return numbers;
+  };
 }

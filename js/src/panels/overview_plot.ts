@@ -1,6 +1,6 @@
 /** What panel 1 draws: bars, their medians, a line over them, axes, and marks on single batches. */
 
-import { type BarLayout, highestPerColumn, layOutBars, medianPerColumn } from "../geometry/bars";
+import { type BarLayout, createHighestPerColumn, createMedianPerColumn, layOutBars } from "../geometry/bars";
 import { LEFT, RIGHT } from "../geometry/columns";
 import { scaleLinear } from "../geometry/scales";
 import { linearScale, scaleOf, type ValueScale } from "../geometry/value_scale";
@@ -32,7 +32,7 @@ export interface Drawing {
   layout: BarLayout;
   series: Series;
   /** Index of the recorded batch that each column draws. */
-  peaks: Int32Array;
+  peaks: Float64Array;
   /** First batch that is drawn, and the one after the last. */
   from: number;
   to: number;
@@ -73,6 +73,9 @@ export function createOverviewPlot(svg: Svg): OverviewPlot {
   const batchTitle = svg.append("text").attr("class", "axis-title").attr("text-anchor", "end").text("batch");
   batchTitle.attr("x", LEFT - 8).attr("y", BASE + 15);
 
+  const highestPerColumn = createHighestPerColumn();
+  const medianPerColumn = createMedianPerColumn();
+  const medianOfLine = createMedianPerColumn();
   let layout: BarLayout = layOutBars(0, null, 1);
   let scale: ValueScale = linearScale(1, BASE, TOP);
   let drawing: Drawing | null = null;
@@ -136,7 +139,7 @@ export function createOverviewPlot(svg: Svg): OverviewPlot {
           )
         : null,
     );
-    const tops = Float64Array.from(peaks, (index) => values[index]);
+    const tops = peaks.map((index) => values[index]);
     joined.attr("d", QUANTITY_TEXT[quantity].sparse ? linePath(tops, scale, true) : null);
     title.text(axisOf(quantity, state));
     drawing = { layout, series, peaks, from, to };
@@ -159,7 +162,7 @@ export function createOverviewPlot(svg: Svg): OverviewPlot {
     const { overlay } = state;
     for (const part of [lineAxis, lineTitle, line, halo]) part.classed("hidden", !overlay);
     if (!overlay) return;
-    const middles = medianPerColumn(seriesOf(overlay, state), layout);
+    const middles = medianOfLine(seriesOf(overlay, state), layout);
     const most = middles.reduce((held, value) => (value > held ? value : held), 0);
     const own = linearScale(
       HEADROOM * Math.max(most, levelOf(overlay, state) ?? 0),

@@ -2,7 +2,7 @@
 
 import { pointer } from "d3-selection";
 import { createInputs } from "../figure/inputs";
-import { type BarLayout, highestPerColumn, layOutBars } from "../geometry/bars";
+import { type BarLayout, createHighestPerColumn, layOutBars } from "../geometry/bars";
 import { LEFT } from "../geometry/columns";
 import { scaleOf } from "../geometry/value_scale";
 import type { Range, Viewport } from "../geometry/viewport";
@@ -39,6 +39,7 @@ export function createRunStrip(parent: HTMLElement, viewport: () => Viewport, re
     .attr("height", BASE - TOP);
   const edges = svg.append("path").attr("class", "brush-edges");
 
+  const highestPerColumn = createHighestPerColumn();
   let layout: BarLayout = layOutBars(0, null, 1);
   let length = 0;
   const inputs = createInputs();

@@ -22,10 +22,14 @@ IGNORED = {
     # JupyterLab's own debugger says so in a page that is closed or loaded again before its kernel has answered.
     "error: Could not restore the debugger state: Canceled future for debug_request message before replies were done",
     # With the oldest versions that are tested: JupyterLab 4.2 finds no language pack for its own language, and the
-    # widget manager cannot ask ipykernel 6.5 for all widgets at once, and asks for each.
+    # widget manager cannot ask ipykernel 6.5 for all widgets at once, and asks for each. On a busy machine it gives up
+    # before the kernel has said so.
     "warning: Language pack 'en_US' not installed!",
-    'warning: Failed to fetch ipywidgets through the "jupyter.widget.control" comm channel, fallback to fetching '
-    "individual model state. Reason: Control comm was closed too early",
+    *(
+        'warning: Failed to fetch ipywidgets through the "jupyter.widget.control" comm channel, fallback to fetching '
+        f"individual model state. Reason: Control comm {reason}"
+        for reason in ("was closed too early", "did not respond in time")
+    ),
 }
 # JupyterLite's, of the same environment: JupyterLab finds it beside its own, and says at length that it cannot load it.
 NOT_FOR_JUPYTERLAB = "@jupyterlite/pyodide-kernel-extension"

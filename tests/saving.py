@@ -1,0 +1,35 @@
+"""Trainers whose runs tests write to files, whole runs compared, and what somebody else does to a file."""
+
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+from recorded import require_same
+
+from rnnbow_widget import Run, Trainer
+
+TEXT = "abcde fghij " * 60
+
+
+def trainer(**settings: object) -> Trainer:
+    return Trainer(TEXT, **{"hidden_size": 8, "seq_length": 10, "record_every": 5, **settings})  # type: ignore[arg-type]
+
+
+def require_same_run(found: Run, expected: Run) -> None:
+    """Everything in two runs is equal, types included."""
+    assert found.overview.names == expected.overview.names
+    for name in expected.overview.names:
+        column = found.overview.column(name)
+        assert column.dtype == expected.overview.column(name).dtype
+        np.testing.assert_array_equal(column, expected.overview.column(name))
+    assert len(found) == len(expected)
+    for one, other in zip(found, expected, strict=True):
+        require_same(one, other)
+
+
+def execute(path: Path, statement: str, *parameters: object) -> None:
+    """What somebody else does to a file."""
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute(statement, parameters)
+    connection.close()
