@@ -81,7 +81,8 @@ class Details:
         if isinstance(self.file, RunReader):
             there[:] = self._in_file
         elif self.file:
-            there[: self.file.written] = self.file.detailed
+            readable = self.file.detailed[:recorded]
+            there[: len(readable)] = readable
         there[list(self._held)] = True
         return there
 

@@ -152,10 +152,11 @@ class RunWriter:
 
     @property
     def detailed(self) -> NDArray[np.bool_]:
-        """Of which recorded batches that are in the file the details are there too, array (written,)."""
+        """Of which of the recorded batches that are `given` the details can be read, array (given,)."""
         with self._lock:
-            there = np.full(self.written, not self._ended)
-            there[list(self._file.without_details)] = False
+            there = np.full(self.given, not self._ended)
+            waits_without = [place for place, snapshot in self._waiting.items() if snapshot is None]
+            there[[*self._file.without_details, *waits_without]] = False
             return there
 
     def flush(self, activity: Activity | None = None) -> None:

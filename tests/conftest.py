@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from hypothesis import Phase, settings
+from recorded import long_run
 
-from rnnbow_widget import leases
+from rnnbow_widget import Run, leases
 
 settings.register_profile("soak", deadline=None)
 # Whether a mutant dies must not depend on chance, and nobody reads its smallest counterexample.
@@ -26,6 +27,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def path(tmp_path: Path) -> Path:
     """Where a run file may be: its name would mean something in an address."""
     return tmp_path / "run #1 100%?.rnnbow"
+
+
+@pytest.fixture(scope="session")
+def many() -> Run:
+    """A run of so many batches that pages get an extract of it. To be read only."""
+    return long_run(30_000)
 
 
 @pytest.fixture

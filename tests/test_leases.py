@@ -126,6 +126,19 @@ def test_stop_between_leases_says_that_training_is_paused(page: Page) -> None:
     assert (reply["playing"], reply["status"]["state"]) == (False, "paused")
 
 
+def test_who_keeps_asking_is_remembered_however_many_pages_come_and_go(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "_MOST_PAGES", 5)
+    for seq in range(1, 20):
+        page.says(kind="lease", client="stays", seq=seq, ms=1)
+        page.says(kind="lease", client=f"goes after {seq}", seq=1, ms=1)
+        assert page.says(kind="lease", client="stays", seq=seq, ms=1) == [
+            {"kind": "done", "client": "stays", "seq": seq}
+        ]
+    assert len(page.widget._conversation.leases._answered) == 5
+
+
 def test_steps(page: Page) -> None:
     (reply,) = page.says(kind="step", client="a", seq=1, until="batch")
     assert (reply["last"], reply["status"]["batch"], page.batches()) == (True, 1, [0])

@@ -1,43 +1,15 @@
 """Interrupts at any moment: what is recorded is in memory and in the file, once, and as it was recorded."""
 
 import itertools
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 
 import pytest
+from interrupting import interrupt
 from recorded import recorded, run_of
 from saving import require_same_run, trainer
 
 from rnnbow_widget import Run
 from rnnbow_widget.run_writer import RunWriter
-
-RECORDING = ("details", "records", "run_appender", "run_writer")
-
-
-def interrupt(call: Callable[[], object], line: int) -> bool:
-    """Interrupt a call before a line of the modules that record and write; return whether there are so many."""
-    modules = {sys.modules[f"rnnbow_widget.{name}"].__file__ for name in RECORDING}
-    count, tracer = -1, sys.gettrace()  # who measures coverage has one
-
-    def trace(frame: FrameType, event: str, _: object) -> object:
-        nonlocal count
-        if frame.f_code.co_filename not in modules:
-            return None
-        count += event == "line"
-        if count == line:
-            raise KeyboardInterrupt
-        return trace
-
-    sys.settrace(trace)
-    try:
-        call()
-    except KeyboardInterrupt:
-        pass
-    finally:
-        sys.settrace(tracer)
-    return count >= line
 
 
 def test_an_interrupt_at_any_moment_of_recording_and_writing_loses_and_doubles_nothing(path: Path) -> None:

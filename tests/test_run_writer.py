@@ -265,6 +265,25 @@ def test_a_failure_of_ours_while_writing_costs_no_training_either(path: Path, mo
     require_same_run(Run.open(path), saved.run)
 
 
+def test_details_that_memory_gave_up_are_there_while_they_cannot_be_written(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = run_of(3)
+    run.keep_saving(path)
+    monkeypatch.setattr("rnnbow_widget.run_appender.pack_snapshot", lambda _: 1 / 0)
+    run.file._due_at = 0
+    with pytest.warns(RunFileWarning, match="division by zero"):
+        run.append(recorded(3))
+    for place in range(4, 20):
+        run.append(recorded(place))
+    run.memory_limit = run.overview.nbytes
+    assert len(run.details()) == 1
+    assert run.file.written == 3
+    assert run.detailed.all()
+    for place, held in enumerate(run):
+        require_same(held, recorded(place))
+
+
 def test_a_reader_that_holds_the_file_delays_writing_and_no_more(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_writer, "PATIENCE_SECONDS", 0.01)
     saved = trainer(save=path)

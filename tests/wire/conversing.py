@@ -1,5 +1,6 @@
 """What machines of widgets have in common: what people, pages and the wire do, what fails, and what always holds."""
 
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
@@ -19,6 +20,7 @@ from rnnbow_widget import (
     DivergedError,
     RNNbow,
     Run,
+    Snapshot,
     Trainer,
     comparison_conversation,
     conversation,
@@ -62,29 +64,46 @@ class Conversing(Machine):
             self.patch.setattr(module, "monotonic", lambda: next(readings) / 100)
         self.failing = Failing()
         self.widget = make()
-        self.recorded: list[list[int]] = [[] for _ in self.runs]
-        for run, account in zip(self.runs, self.recorded, strict=True):
-            self._keep_account(run, account)
+        self.recorded: list[list[Snapshot]] = [[] for _ in self.runs]
+        for side, run in enumerate(self.runs):
+            self._keep_account(side, run)
+        self.carried_out: Counter[tuple[str, int]] = Counter()
+        self._keep_account_of_requests()
         self.wire = Wire(self.widget, self.pages)
 
-    def _keep_account(self, run: Run, account: list[int]) -> None:
+    def _keep_account(self, side: int, run: Run) -> None:
         """Keep an account of our own of what is recorded."""
         append, clear = run.append, run.clear
 
-        def noted(snapshot: Any) -> None:
+        def noted(snapshot: Snapshot) -> None:
             recorded = len(run)
             try:
                 append(snapshot)
             finally:  # it may be recorded before something else fails
                 if len(run) > recorded:
-                    account.append(snapshot.batch)
+                    self.recorded[side].append(snapshot)
 
         def forgotten() -> None:
-            clear()
-            account.clear()
+            try:
+                clear()
+            finally:
+                if not len(run):
+                    self.recorded[side] = []
 
         self.patch.setattr(run, "append", noted)
         self.patch.setattr(run, "clear", forgotten)
+
+    def _keep_account_of_requests(self) -> None:
+        """Keep an account of how often each lease or step of a page is begun."""
+        leases = self.widget._conversation.leases
+        begin = leases._reported
+
+        def noted(client: str | None, seq: int) -> Any:
+            if client is not None:
+                self.carried_out[client, seq] += 1
+            return begin(client, seq)
+
+        self.patch.setattr(leases, "_reported", noted)
 
     @property
     def reporters(self) -> tuple[Reporter, ...]:
@@ -188,6 +207,15 @@ class Conversing(Machine):
             if (page := self.page(index)) is not None:
                 self.wire.carry_to_kernel(page, fault)
 
+    @rule(index=PAGE)
+    def wait_in_vain(self, index: int) -> None:
+        """A page that asks and hears nothing says so."""
+        if page := self.page(index):
+            self.tell(index, "ask", name="stop")
+            self.wire.tell("pass", ms=PATIENCE_MS)
+            look = self.wire.tell("look", page, places=[[] for _ in self.runs])
+            assert (look["whole"] or look["sides"][0]["state"])["silent"]
+
     @rule()
     def handle_on_two_threads(self) -> None:
         self._handle_at_once()
@@ -206,8 +234,13 @@ class Conversing(Machine):
     @invariant()
     def every_recorded_batch_is_there_once(self) -> None:
         for run, recorded in zip(self.runs, self.recorded, strict=True):
-            assert run.batches.tolist() == recorded
-            assert (np.diff(recorded) > 0).all()
+            batches = [snapshot.batch for snapshot in recorded]
+            assert run.batches.tolist() == batches
+            assert (np.diff(batches) > 0).all()
+
+    @invariant()
+    def every_request_is_carried_out_once(self) -> None:
+        assert set(self.carried_out.values()) <= {1}
 
     @invariant()
     def nothing_is_left_locked(self) -> None:
@@ -262,8 +295,8 @@ class Conversing(Machine):
         assert state["stream"] == self.widget.stream
 
     def require_answered(self, page: str, side: int) -> None:
-        for batch in self.recorded[side][-2:]:
-            place = {"batch": batch, "stream": self.widget.stream, "part": None}
+        for snapshot in self.recorded[side][-2:]:
+            place = {"batch": snapshot.batch, "stream": self.widget.stream, "part": None}
             self.wire.tell("want", page, side=side, places=[place])
             for _ in range(3):
                 assert self.wire.carry_all()

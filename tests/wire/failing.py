@@ -22,7 +22,7 @@ class Failing:
         self.raised = False
         self._due: list[Callable[[], None]] = []
 
-    def fail_once(self, owner: object, name: str, *, after: bool = False) -> None:
+    def fail_once(self, owner: object, name: str, *, after: bool = False, error: Exception | None = None) -> None:
         """Have a method raise, before or after it has done what it does; then it is again what it was."""
         own = vars(owner)
         method, before = getattr(owner, name), own.get(name)
@@ -48,7 +48,7 @@ class Failing:
             self.raised = True
             if after:
                 method(*arguments, **named)
-            raise InjectedError(f"{name} failed, as a test wants it")
+            raise error or InjectedError(f"{name} failed, as a test wants it")
 
         own[name] = failing
         self._due.append(mend)

@@ -1,0 +1,32 @@
+"""Interrupts that come in the middle of recording a batch, or of writing it to a file."""
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+from rnnbow_widget import details, records, run_appender, run_writer
+
+INTERRUPTED = frozenset(module.__file__ for module in (details, records, run_appender, run_writer))
+
+
+def interrupt(call: Callable[[], object], line: int) -> bool:
+    """Interrupt a call before one of the lines that record and write; return whether there are so many."""
+    count, tracer = -1, sys.gettrace()  # who measures coverage has one
+
+    def trace(frame: FrameType, event: str, _: object) -> object:
+        nonlocal count
+        if frame.f_code.co_filename not in INTERRUPTED:
+            return None
+        count += event == "line"
+        if count == line:
+            raise KeyboardInterrupt
+        return trace
+
+    sys.settrace(trace)
+    try:
+        call()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        sys.settrace(tracer)
+    return count >= line
