@@ -38,7 +38,7 @@ def attempt(case: Case, **arrays: Any) -> Attempt:
 
 
 @given(cases())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_what_is_right_agrees(case: Case) -> None:
     found = attempt(case, **right(case))
     assert found.agrees, found.sentence()
@@ -47,7 +47,7 @@ def test_what_is_right_agrees(case: Case) -> None:
 
 
 @given(cases(gains=(1.0,)))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_pieces_are_measured_as_those_of_the_reference(case: Case) -> None:
     found = attempt(case, terms=right(case)["terms"])
     assert found.yours is not None

@@ -33,7 +33,7 @@ def _window(name: str, seed: int, steps: int, hidden: int) -> tuple[Cell, np.nda
     st.lists(st.integers(1, 80), min_size=1, max_size=3),
     st.integers(1, 12),
 )
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_a_window_is_its_steps(name: str, seed: int, lengths: list[int], hidden: int) -> None:
     cell, *_ = _window(name, seed, 1, hidden)
     for steps in lengths:  # the same cell for windows of several lengths

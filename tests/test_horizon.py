@@ -13,7 +13,7 @@ TEXT = "abcde fghij klmno " * 60
 
 
 @given(cases())
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_residuals_are_those_of_the_matrices(case: Case) -> None:
     forward = case.forward()
     pieces = np.einsum("jdi,jh->jdih", itemized_delta(case.rnn, forward), forward.hidden[:-1])  # (n, n, gates·H, H)

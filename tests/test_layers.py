@@ -21,7 +21,7 @@ HORIZONS = st.one_of(st.none(), st.integers(1, 9))
 
 
 @given(arrangements())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_delta_agrees_with_autograd_for_every_loss_step_layer_and_direction(case: Case) -> None:
     window = autograd.unroll_layers(case.rnn, case.inputs, case.targets, case.state)
     forward = case.forward()
@@ -34,7 +34,7 @@ def test_delta_agrees_with_autograd_for_every_loss_step_layer_and_direction(case
 
 
 @given(arrangements())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_gradients_agree_with_pytorchs_own_modules(case: Case) -> None:
     window = autograd.module(case.rnn, case.inputs, case.targets, case.state)
     forward = case.forward()
@@ -46,7 +46,7 @@ def test_gradients_agree_with_pytorchs_own_modules(case: Case) -> None:
 
 
 @given(arrangements())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_pieces_sum_to_the_plain_gradient_of_every_parameter(case: Case) -> None:
     forward = case.forward()
     window = autograd.unroll_layers(case.rnn, case.inputs, case.targets, case.state)
@@ -78,7 +78,7 @@ def test_plain_gradients_agree_with_central_differences(cell: str, bidirectional
 
 
 @given(arrangements(), HORIZONS)
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_measures_are_those_of_the_matrices(case: Case, horizon: int | None) -> None:
     forward = case.forward()
     gradients = bptt(case.rnn, forward)
@@ -107,7 +107,7 @@ def test_measures_are_those_of_the_matrices(case: Case, horizon: int | None) -> 
 
 
 @given(arrangements(), HORIZONS)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_the_top_layer_forward_is_what_itemized_bptt_is_about(case: Case, horizon: int | None) -> None:
     forward = case.forward()
     name = "W_hh" if case.rnn.num_layers == 1 else f"W_hh_l{case.rnn.num_layers - 1}"
@@ -125,7 +125,7 @@ def test_the_top_layer_forward_is_what_itemized_bptt_is_about(case: Case, horizo
 
 
 @given(arrangements(), st.integers(1, 3), HORIZONS)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_streams_are_as_if_alone(case: Case, streams: int, horizon: int | None) -> None:
     generator = np.random.default_rng(len(case.inputs))
     inputs, targets = generator.integers(0, case.rnn.input_size, (2, len(case.inputs), streams))

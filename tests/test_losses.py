@@ -79,7 +79,7 @@ def any_mixed(**others: st.SearchStrategy) -> st.SearchStrategy[Mixed]:
 
 
 @given(any_mixed(num_layers=st.just(1), bidirectional=st.just(False)))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_delta_agrees_with_autograd_for_every_loss_and_step(case: Mixed) -> None:
     forward, found = case.forward(), itemized_delta(case.rnn, case.forward())
     for b in range(forward.streams):
@@ -90,7 +90,7 @@ def test_delta_agrees_with_autograd_for_every_loss_and_step(case: Mixed) -> None
 
 
 @given(any_mixed())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_delta_agrees_with_autograd_in_every_layer_and_direction(case: Mixed) -> None:
     found = itemized_layer_delta(case.rnn, case.forward())
     for b in range(case.inputs.shape[1]):
@@ -101,7 +101,7 @@ def test_delta_agrees_with_autograd_in_every_layer_and_direction(case: Mixed) ->
 
 
 @given(any_mixed())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_gradients_agree_with_pytorchs_own_modules(case: Mixed) -> None:
     """Weights through `to_torch`, losses as people write them: masked, summed over steps, mean over streams."""
     module, linear = case.rnn.to_torch()
@@ -147,7 +147,7 @@ def expect_shares_of(gradient: np.ndarray, own: Measured, streams: int) -> None:
 
 
 @given(any_mixed(), st.sampled_from([None, 1, 3]))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_pieces_sum_to_the_plain_gradient(case: Mixed, horizon: int | None) -> None:
     forward = case.forward()
     gradients = bptt(case.rnn, forward)
@@ -164,7 +164,7 @@ def test_pieces_sum_to_the_plain_gradient(case: Mixed, horizon: int | None) -> N
 
 
 @given(any_mixed(), st.sampled_from([None, 2]))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_pieces_of_the_input_weights_sum_to_their_gradient(case: Mixed, horizon: int | None) -> None:
     forward = case.forward()
     gradients = bptt(case.rnn, forward)

@@ -75,7 +75,7 @@ HORIZONS = st.one_of(st.none(), st.integers(1, 16))
 
 
 @given(minibatches())
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_forward_runs_every_stream_as_if_alone(case: Streams) -> None:
     forward = case.forward()
     n, streams = case.inputs.shape
@@ -90,7 +90,7 @@ def test_forward_runs_every_stream_as_if_alone(case: Streams) -> None:
 
 
 @given(minibatches())
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_delta_and_gradients_agree_with_autograd(case: Streams) -> None:
     forward, windows = case.forward(), case.unrolled()
     delta = itemized_delta(case.rnn, forward)  # (n, B, n, H)
@@ -110,7 +110,7 @@ def test_delta_and_gradients_agree_with_autograd(case: Streams) -> None:
 
 
 @given(minibatches(), HORIZONS, st.sampled_from([None, 1e-3, 0.3]))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_measures_are_those_of_the_matrices(case: Streams, horizon: int | None, epsilon: float | None) -> None:
     forward = case.forward()
     found = itemized_bptt(case.rnn, forward, horizon, epsilon=epsilon, measures=MEASURES)
@@ -143,7 +143,7 @@ def test_measures_are_those_of_the_matrices(case: Streams, horizon: int | None, 
 
 
 @given(minibatches(), HORIZONS)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_items_are_those_of_separate_runs(case: Streams, horizon: int | None) -> None:
     """But for shares, which refer to the gradient of the whole minibatch."""
     found = itemized_bptt(case.rnn, case.forward(), horizon, measures=("norm", "mean_abs"))
@@ -157,7 +157,7 @@ def test_items_are_those_of_separate_runs(case: Streams, horizon: int | None) ->
 
 
 @given(minibatches(dtype=np.float32, gains=(0.3, 1.0)), HORIZONS)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_single_precision_agrees_with_double(case: Streams, horizon: int | None) -> None:
     double = RNN(case.rnn.input_size, case.rnn.hidden_size, cell=type(case.rnn.cell), dtype=np.float64)
     double.parameters.vector[:] = case.rnn.parameters.vector
@@ -173,7 +173,7 @@ def test_single_precision_agrees_with_double(case: Streams, horizon: int | None)
 
 
 @given(minibatches(dtype=np.float32), HORIZONS)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_one_stream_is_the_same_to_the_last_bit_with_and_without_an_axis(case: Streams, horizon: int | None) -> None:
     with_axis = case.rnn.forward(
         case.inputs[:, :1], case.targets[:, :1], None if case.state is None else case.state[:1]

@@ -14,7 +14,7 @@ from rnnbow_widget.rnn import RNN
 
 
 @given(cases())
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_forward_agrees_with_pytorch(case: Case) -> None:
     forward, window = case.forward(), autograd.unroll(case.rnn, case.inputs, case.targets, case.state)
     assert relative_error(forward.loss, np.array([loss.item() for loss in window.losses])) < 1e-12
