@@ -167,7 +167,7 @@ def _reaches(items: Array, from_zero_state: bool, threshold: float) -> Float64:
     NaN for a batch with items that are not finite.
     """
     batches, steps, lags = items.shape
-    places, seen, behind = _by_loss(steps, lags, from_zero_state)
+    places, seen, behind = pieces_by_loss(steps, lags, from_zero_state)
     flat = items.reshape(batches, -1)  # (batches, n·k)
     pieces = flat.take(places, axis=1)  # (batches, losses, k): row t, what loss t sent back 0, 1, … steps
     with np.errstate(invalid="ignore"):
@@ -186,10 +186,24 @@ def _reaches(items: Array, from_zero_state: bool, threshold: float) -> Float64:
 
 
 @lru_cache(maxsize=16)
-def _by_loss(steps: int, lags: int, from_zero_state: bool) -> tuple[Indices, NDArray[np.bool_], Indices]:
-    """Where ``[j, d]`` has the pieces ``[t, d]`` of the losses that count, which exist, and how many: three arrays.
+def pieces_by_loss(steps: int, lags: int, from_zero_state: bool) -> tuple[Indices, NDArray[np.bool_], Indices]:
+    """Where ``[j, d]`` has the pieces ``[t, d]`` of the losses that count, those of the last steps.
 
-    Shapes are (losses, k), as places in the flattened items; (losses, k); and (losses,).
+    Parameters
+    ----------
+    steps, lags : int
+        Length n of the window, and number k of recorded lags.
+    from_zero_state : bool
+        Whether the piece of the first step tells nothing, because the state before it was zero.
+
+    Returns
+    -------
+    int array (losses, k)
+        Places in the flattened items.
+    bool array (losses, k)
+        Which of them exist, and tell something.
+    int array (losses,)
+        How many.
     """
     first = min(lags, (steps + 1) // 2) - 1
     t, d = np.meshgrid(np.arange(first, steps), np.arange(lags), indexing="ij")  # (losses, k)

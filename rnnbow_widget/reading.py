@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .reach import REACH_THRESHOLD, Array, Float64
+from .reach import REACH_THRESHOLD, Array, Float64, pieces_by_loss
 from .snapshot import Snapshot, surface_key
 
 FEWEST_STEPS = 8
@@ -169,14 +169,11 @@ def _sent(pieces: Float64, snapshot: Snapshot) -> tuple[Float64, Float64]:
 
     Those that count have at least half a window, or all recorded lags, behind them, and sent something.
     """
-    steps, lags = pieces.shape
-    first = min(lags, (steps + 1) // 2) - 1
-    t, d = np.meshgrid(np.arange(first, steps), np.arange(lags), indexing="ij")  # (losses, k)
-    seen = t - d >= (1 if snapshot.from_zero_state else 0)  # (losses, k): the piece after a zero state tells nothing
-    sent = np.where(seen, pieces[np.maximum(t - d, 0), d], 0)  # (losses, k)
+    places, seen, _ = pieces_by_loss(*pieces.shape, snapshot.from_zero_state)  # (losses, k) each
+    sent = np.where(seen, pieces.take(places), 0)  # (losses, k)
     counts = sent.max(axis=1) > 0  # (losses,)
     if snapshot.counted is not None:
-        counts &= snapshot.counted[first:] > 0
+        counts &= snapshot.counted[-len(sent) :] > 0
     return sent[counts], seen[counts].astype(np.float64)
 
 

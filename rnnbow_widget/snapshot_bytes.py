@@ -228,9 +228,9 @@ def _require_kinds(snapshot: Snapshot) -> None:
             raise LayoutError(f"{name} is not of its kind")
     if not snapshot.surfaces or not snapshot.steps:
         raise LayoutError("it has no surface, or no steps")
-    for name, labels in (("target_tokens", snapshot.vocabulary), ("prediction_tokens", snapshot.vocabulary)):
+    for name in ("target_tokens", "prediction_tokens") if snapshot.vocabulary else ():
         tokens = getattr(snapshot, name)  # (n,)
-        if labels and not -1 <= tokens.min() <= tokens.max() < len(labels):
+        if not -1 <= tokens.min() <= tokens.max() < len(snapshot.vocabulary):
             raise LayoutError(f"{name} has tokens that are not in the vocabulary")
 
 

@@ -54,6 +54,8 @@ class Trial:
         Its place in the sweep, from 0.
     settings : dict
         What it is trained with, but for what every trial has; all of it is in ``run.settings``.
+    batches : int
+        How many it is to train.
     status : str
         "waiting", "training", "done", "diverged", "failed" or "cancelled".
     said, hint : str

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import traitlets
 
-from .checks import positive_int
+from .checks import whole_number
 from .conversation import Conversation
 from .cues import Cue
 from .data import Data
@@ -57,7 +57,7 @@ class RNNbow(PageWidget):
         where they are wide enough to be read).
     quantity : str
         What panel 1 draws of each batch, one of `rnnbow_widget.overview.QUANTITIES`: "max_gradient", "mean_gradient",
-        "grad_norm", "update_norm", "loss", "accuracy" or "horizon_length".
+        "grad_norm", "update_norm", "loss", "accuracy", "horizon_length", or one of `INDICATORS`.
     overlay : str, optional
         A second quantity that is laid over as a line.
     log_scale : bool
@@ -272,7 +272,7 @@ class RNNbow(PageWidget):
             If that batch was not recorded.
         """
         if batch is not None:
-            batch = positive_int("batch", batch, minimum=0)
+            batch = whole_number("batch", batch, minimum=0)
             self.run.index_of(batch)
         self.selected = batch
 

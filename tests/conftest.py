@@ -5,11 +5,15 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from hypothesis import Phase, settings
+from hypothesis import HealthCheck, Phase, settings
+from recorded import long_run
 
-from rnnbow_widget import leases
+from rnnbow_widget import Run, leases
 
-settings.register_profile("soak", deadline=None)
+# How long an example takes depends on what else the machine does; the other profiles have this from here.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
+settings.register_profile("soak")
 # Whether a mutant dies must not depend on chance, and nobody reads its smallest counterexample.
 settings.register_profile("mutation", derandomize=True, database=None, phases=[Phase.explicit, Phase.generate])
 
@@ -26,6 +30,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def path(tmp_path: Path) -> Path:
     """Where a run file may be: its name would mean something in an address."""
     return tmp_path / "run #1 100%?.rnnbow"
+
+
+@pytest.fixture(scope="session")
+def many() -> Run:
+    """A run of so many batches that pages get an extract of it. To be read only."""
+    return long_run(30_000)
 
 
 @pytest.fixture

@@ -1,12 +1,12 @@
 """Snapshots whose content follows from their number, so that any process can tell what a file must hold."""
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 
-from rnnbow_widget import Run, Snapshot
+from rnnbow_widget import Run, Snapshot, Trainer
 
 VOCABULARY = ("a", "b", "ü", "\ud800")
 
@@ -21,6 +21,19 @@ def run_of(count: int, **kind: Any) -> Run:
     run = Run(VOCABULARY, {"seed": 1, "clip_norm": None, "learning_rate": 0.1})
     for place in range(count):
         run.append(recorded(place, **kind))
+    return run
+
+
+def long_run(count: int) -> Run:
+    """A run of many batches, whose details are one snapshot with other numbers."""
+    (model,) = Trainer("abcde fghij " * 60, hidden_size=8, seq_length=3, horizon=2).train(1)
+    generator = np.random.default_rng(0)
+    run = Run(model.vocabulary, memory_limit=1e6)
+    for batch in range(count):
+        size = np.float32(np.exp(generator.normal()))
+        surfaces = {key: size * items for key, items in model.surfaces.items()}
+        norm = float(generator.uniform(1, 2))
+        run.append(replace(model, batch=batch, surfaces=surfaces, grad_norm=norm, update_norm=norm))
     return run
 
 

@@ -11,7 +11,7 @@ import pytest
 from executors import AtOnce
 from malformed import BUFFERS, VALUES, Message, malformed, require_plain
 
-from rnnbow_widget import Comparison, RNNbow, Sweep, Trainer, compare, leases, sweep
+from rnnbow_widget import Comparison, RNNbow, Sweep, Trainer, compare, sweep
 
 TEXT = "the quick brown fox jumps over the lazy dog; " * 4
 SMALL: dict[str, Any] = {"hidden_size": 3, "seq_length": 4, "record_every": 2}
@@ -295,14 +295,3 @@ def test_messages_to_a_sweep(tried: Callable[[str, int], None]) -> None:
     require_kind_is_missed(check)
     tried("messages of pages to a sweep", check.cases)
     check.require_nothing_wrong()
-
-
-@pytest.mark.usefixtures("even_clock")
-def test_names_without_end_fill_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(leases, "_MOST_PAGES", 5)
-    kernel = Kernel(RNNbow(TEXT, **SMALL, seed=0))
-    for place in range(20):
-        kernel.hears({"kind": "lease", "client": f"page {place}", "seq": 1, "ms": 1})
-    assert len(kernel.widget._conversation.leases._answered) == 5
-    (told,) = kernel.hears({"kind": "lease", "client": "page 19", "seq": 1, "ms": 1})
-    assert told["kind"] == "done"

@@ -260,7 +260,7 @@ def test_the_limit_can_be_changed() -> None:
     assert trainer.run.memory_limit == 200_000
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(limit=st.integers(1, 80), sizes=st.lists(st.integers(1, 12), min_size=1, max_size=150))
 def test_whatever_is_recorded_the_limit_holds(limit: int, sizes: list[int]) -> None:
     run = Run(("a", "b"), memory_limit=limit * ONE)
@@ -307,6 +307,7 @@ def test_a_copy_stays_as_it_is_while_the_run_goes_on(copied: Callable[[Run], Run
 def test_a_run_is_consistent_for_who_reads_it_on_another_thread() -> None:
     run = filled(10, 100 * ONE)
     failures: list[BaseException] = []
+    seen: list[int] = []
     finished = threading.Event()
 
     def read() -> None:
@@ -318,6 +319,7 @@ def test_a_run_is_consistent_for_who_reads_it_on_another_thread() -> None:
                     assert run.index_of(held.batch) == held.batch // 10
                 run.cues()
                 repr(run)
+                seen.append(len(run))
         except BaseException as error:
             failures.append(error)
 
@@ -330,6 +332,7 @@ def test_a_run_is_consistent_for_who_reads_it_on_another_thread() -> None:
     for reader in readers:
         reader.join()
     assert not failures
+    assert len(set(seen)) > 3
 
 
 def test_a_run_can_be_copied_and_sent_to_another_process() -> None:

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from rnnbow_widget import Snapshot
+
 
 def unpack(chunk: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     length = int.from_bytes(chunk[:4], "little")
@@ -32,6 +34,21 @@ def batches(chunks: Iterable[bytes], kind: str = "overview") -> list[int]:
 
 def detailed(chunks: Iterable[bytes]) -> list[int]:
     return batches(chunks, "details")
+
+
+def require_details(columns: dict[str, np.ndarray], snapshots: list[Snapshot]) -> None:
+    """Columns of details have every number of snapshots on a text."""
+    np.testing.assert_array_equal(columns["batch"], [snapshot.batch for snapshot in snapshots])
+    np.testing.assert_array_equal(columns["flags"] & 2, [2 * snapshot.from_zero_state for snapshot in snapshots])
+    for i, snapshot in enumerate(snapshots):
+        np.testing.assert_array_equal(columns["loss"][i], snapshot.loss)
+        np.testing.assert_array_equal(columns["target"][i], snapshot.target_tokens)
+        np.testing.assert_array_equal(columns["prediction"][i], snapshot.prediction_tokens)
+        np.testing.assert_array_equal(columns["probability"][i], snapshot.probability)
+        for key in ("W_hh", "W_hh:mean_abs", "W_hh:share"):
+            np.testing.assert_array_equal(columns[f"items:{key}"][i], snapshot.surfaces[key])
+            np.testing.assert_array_equal(columns[f"total:{key}"][i], snapshot.step_totals[key])
+            np.testing.assert_array_equal(columns[f"beyond:{key}"][i], snapshot.beyond[key])
 
 
 def expand(text: str) -> list[bytes]:
