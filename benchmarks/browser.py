@@ -11,7 +11,8 @@ from playwright.sync_api import Page, ViewportSize
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path += [str(REPOSITORY / "tests" / "browser"), str(REPOSITORY / "scripts")]
 
-from harness import Lab, kernel_exec, next_drawing, open_notebook, run_all, running_chromium  # noqa: E402
+from harness import Lab, kernel_exec, next_drawing, open_notebook, run_all  # noqa: E402
+from page_log import running_chromium  # noqa: E402
 
 VIEWPORT: ViewportSize = {"width": 1200, "height": 1400}
 NAME = "benchmark.ipynb"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .checks import positive_int
+from .checks import whole_number
 from .overview import PLACES, Overview
 from .snapshot import Snapshot, surface_key, surface_of
 
@@ -111,7 +111,7 @@ def one_stream(snapshot: Snapshot, stream: int) -> Snapshot:
     ValueError
         If there is no such stream.
     """
-    if not 0 <= positive_int("stream", stream, minimum=0) < len(snapshot.streams):
+    if not 0 <= whole_number("stream", stream, minimum=0) < len(snapshot.streams):
         takes = f"0 to {len(snapshot.streams) - 1}, or None" if snapshot.streams else "None, since there is one stream"
         raise ValueError(f"stream takes {takes}; got {stream}")
     return snapshot.streams[stream]

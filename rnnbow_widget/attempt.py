@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from .agreement import Difference
 from .attempt_checks import Checked, Checks
-from .checks import as_names, finite_float, positive_int
+from .checks import as_names, finite_float, whole_number
 from .given import by_name, network_of
 from .problem import Pieces, Problem
 from .rnn import RNN
@@ -150,7 +150,7 @@ class Attempt:
             raise ValueError(f"{', '.join(itemized)}: for the batches before there was {before}; give the same again")
         number = self.checked[-1][0] + 1 if self.checked else 0
         if batch is not None:
-            number = positive_int("batch", batch, minimum=number)
+            number = whole_number("batch", batch, minimum=number)
         problem = Problem(network_of(weights, self._cell), inputs, targets, state, mask, self._vocabulary)
         if self.checked and problem.steps != self.reference[-1].steps:
             raise ValueError(f"inputs takes {self.reference[-1].steps} steps, as before; got {problem.steps}")

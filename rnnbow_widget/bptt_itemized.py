@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from .checks import finite_float, positive_int
+from .checks import finite_float, whole_number
 from .forward import ForwardPass
 from .gradients import Gradients, bptt, checked_pass, norm, parameter_gradients
 from .losses import output_gradients
@@ -237,7 +237,7 @@ def itemized_delta(
 
 def check_horizon(steps: int, horizon: int | None, epsilon: float | None) -> tuple[int, float]:
     """Return the number of lags to keep, and epsilon or 0."""
-    lags = steps if horizon is None else min(positive_int("horizon", horizon), steps)
+    lags = steps if horizon is None else min(whole_number("horizon", horizon), steps)
     return lags, 0.0 if epsilon is None else finite_float("epsilon", epsilon, at_least=0)
 
 

@@ -28,7 +28,7 @@ def shown(value: Any) -> str:
     return f"{text[: _MOST_SHOWN // 2]} … {text[-_MOST_SHOWN // 4 :]} ({len(text):,} characters)"
 
 
-def positive_int(name: str, value: Any, *, minimum: int = 1, maximum: int | None = LARGEST) -> int:
+def whole_number(name: str, value: Any, *, minimum: int = 1, maximum: int | None = LARGEST) -> int:
     """Return `value` as an int of at least `minimum`, and at most `maximum` where there is one.
 
     Raises

@@ -9,7 +9,7 @@ import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
-from .checks import one_of, positive_int
+from .checks import one_of, whole_number
 from .comparison_conversation import ComparisonConversation
 from .contrast import Contrast, contrast
 from .display import mime_bundle
@@ -166,7 +166,7 @@ class Comparison(PageWidget):
             If no side has recorded that batch.
         """
         if batch is not None:
-            batch = positive_int("batch", batch, minimum=0)
+            batch = whole_number("batch", batch, minimum=0)
             if not any(batch in run.batches for run in self.runs.values()):
                 raise KeyError(f"batch {batch} was not recorded by any side")
         self.selected = batch

@@ -23,7 +23,7 @@ from typing import Any, Protocol
 import traitlets
 from IPython.core.getipython import get_ipython
 
-from .checks import positive_int, shown
+from .checks import shown, whole_number
 from .horizon import HorizonChoice
 from .leases import FRAME_SECONDS, Leases, Trains
 from .page_message import client_of, echoed, kind_of, request_of
@@ -106,7 +106,7 @@ class Conversation:
 
     def train(self, batches: int) -> None:
         """Train a number of batches now."""
-        batches = positive_int("batches", batches, minimum=0)
+        batches = whole_number("batches", batches, minimum=0)
         try:
             self.leases.train(batches)
         finally:
@@ -194,7 +194,7 @@ class Conversation:
 
     def _side(self, message: Mapping[str, Any]) -> int:
         """Which of the reporters a message is about."""
-        side = positive_int("side", message.get("side", 0), minimum=0)
+        side = whole_number("side", message.get("side", 0), minimum=0)
         if side >= len(self._reporters):
             raise ValueError(f"side takes 0 to {len(self._reporters) - 1}, got {side}")
         return side

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .checks import positive_int
+from .checks import whole_number
 from .rnn import RNN
 from .task import Task
 
@@ -55,7 +55,7 @@ def evaluate(rnn: RNN, task: Task, sequences: int = 1000, seed: int = 0) -> Eval
     TypeError, ValueError
         If an argument is not of the kind above, or the network does not fit the task.
     """
-    sequences, seed = positive_int("sequences", sequences), positive_int("seed", seed, minimum=0, maximum=None)
+    sequences, seed = whole_number("sequences", sequences), whole_number("seed", seed, minimum=0, maximum=None)
     if not isinstance(task, Task):
         raise TypeError(f"task takes a Task, got {type(task).__name__}")
     loss, right, losses = 0.0, 0.0, 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from .checks import positive_int
+from .checks import whole_number
 
 VARIABLE = "NBGRADER_EXECUTION"
 """The environment variable that nbgrader sets while it runs a notebook. Whoever grades otherwise can set it too."""
@@ -34,5 +34,5 @@ def capped(batches: int, *, graded: int) -> int:
     --------
     >>> trained = capped(3000, graded=500)  # 500 in nbgrader, else 3000
     """
-    wanted, most = positive_int("batches", batches), positive_int("graded", graded)
+    wanted, most = whole_number("batches", batches), whole_number("graded", graded)
     return min(wanted, most) if is_graded() else wanted

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .checks import positive_int
+from .checks import whole_number
 from .data import Reference
 from .parameters import Mask, Signal
 from .task import Task
@@ -171,7 +171,7 @@ class Reber(_Written):
     """
 
     def __init__(self, length: int = 30) -> None:
-        length = positive_int("length", length)
+        length = whole_number("length", length)
         grammar = Grammar(("B", "T", "S", "X", "P", "V", "E"), REBER_ARCS)
         super().__init__("Reber grammar", grammar, length, Reference(grammar.bigram_entropy(length), _CURRENT))
         self.code = f"tasks.Reber({length})"
@@ -206,7 +206,7 @@ class EmbeddedReber(_Written):
     """
 
     def __init__(self, length: int = 50) -> None:
-        length = positive_int("length", length)
+        length = whole_number("length", length)
         inner = len(REBER_ARCS)
         first, last = {"T": 2, "P": 2 + inner}, 2 + 2 * inner
         arcs: list[tuple[Arc, ...]] = [((1, "B", 1),), ((0.5, "T", first["T"]), (0.5, "P", first["P"]))]
@@ -259,7 +259,7 @@ class AnBn(_Written):
     """
 
     def __init__(self, most: int = 10, length: int = 40) -> None:
-        most, length = positive_int("most", most), positive_int("length", length)
+        most, length = whole_number("most", most), whole_number("length", length)
         # State 0: before S. State k+1: k a were written. State most+1+r: r-1 b are to come, then T.
         arcs: list[tuple[Arc, ...]] = [((1, "S", 1),), ((1, "a", 2),)]
         for count in range(1, most + 1):

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from itertools import product
 from typing import Any
 
-from .checks import positive_int, shown
+from .checks import shown, whole_number
 from .trainer import Trainer
 
 Settings = dict[str, Any]
@@ -106,7 +106,7 @@ def _with_seeds(found: list[Settings], seeds: Iterable[int] | None) -> list[Sett
         raise TypeError(f"seeds takes a list of whole numbers, got {shown(seeds)}")
     if any("seed" in settings for settings in found):
         raise ValueError("seeds cannot be given with a grid that has seed: one of them is enough")
-    checked = [positive_int("seeds", seed, minimum=0) for seed in seeds]
+    checked = [whole_number("seeds", seed, minimum=0) for seed in seeds]
     if not checked:
         raise ValueError("seeds takes at least one whole number, got none")
     return [settings | {"seed": seed} for settings in found for seed in checked]

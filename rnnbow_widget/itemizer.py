@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from .about import About
-from .checks import array_of, as_names, instance, positive_int
+from .checks import array_of, as_names, instance, whole_number
 from .checks import labels as labels_of
 from .foreign import ForeignLayers, Lengths
 from .forward import ForwardPass
@@ -61,7 +61,7 @@ class Itemizer:
         **settings: Any,
     ) -> None:
         self.layers = layers
-        self._horizon = None if horizon is None else positive_int("horizon", horizon)
+        self._horizon = None if horizon is None else whole_number("horizon", horizon)
         self._surfaces = Surfaces.of(layers.rnn).recorded(surfaces)
         rnn = layers.rnn
         network = {
@@ -284,7 +284,7 @@ def itemize(
     )
     if batch is None:
         batch = int(itemizer.run.batches[-1]) + 1 if len(itemizer.run) else 0
-    number = positive_int("batch", batch, minimum=0)
+    number = whole_number("batch", batch, minimum=0)
     marks, scores = (_by_stream(one, shape, streams) for one in (marks, scores))
     own = at_outputs * rnn.dtype.type(streams)  # of each stream's own loss
     itemizer.record(number, x, own, before, steps, marks, scores, given, TOLERANCES[rnn.dtype.name])

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from time import monotonic
 from typing import Any, Protocol
 
-from .checks import one_of, positive_int
+from .checks import one_of, whole_number
 from .page_message import request_of
 
 FRAME_SECONDS = 0.05
@@ -106,7 +106,7 @@ class Leases:
 
     def lease(self, message: Mapping[str, Any]) -> None:
         """Train for a page, for as long as its message says."""
-        milliseconds = min(positive_int("ms", message.get("ms")), _LONGEST_LEASE_MS)
+        milliseconds = min(whole_number("ms", message.get("ms")), _LONGEST_LEASE_MS)
         host = self._host
 
         def work(client: str, seq: int) -> None:

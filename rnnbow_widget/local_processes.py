@@ -13,7 +13,7 @@ from functools import partial
 from multiprocessing import get_context, parent_process
 from typing import Any
 
-from .checks import positive_int
+from .checks import whole_number
 
 _CANNOT_START = (
     "no worker process could start: its error is printed above, or in the log of the kernel. In a script, start it "
@@ -44,7 +44,7 @@ class LocalProcesses(Executor):
     """
 
     def __init__(self, workers: int | None = None) -> None:
-        self.workers = _processors() if workers is None else positive_int("workers", workers)
+        self.workers = _processors() if workers is None else whole_number("workers", workers)
         self._lock = threading.Lock()
         self._waiting: deque[_Task] = deque()
         self._idle: list[ProcessPoolExecutor] = []

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from .checks import positive_int
+from .checks import whole_number
 from .trainer import Trainer
 from .training_loop import DivergedError
 
@@ -72,7 +72,7 @@ class Lockstep:
         DivergedError
             If none is left that can go on.
         """
-        batches = positive_int("batches", batches, minimum=0)
+        batches = whole_number("batches", batches, minimum=0)
         end = self.batch
         behind = [trainer for trainer in self._going_on() if trainer.batch < end]
         end = min(end, min(trainer.batch for trainer in behind) + batches) if behind else end + batches

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import __version__
-from .checks import boolean, instance, one_of, positive_int
+from .checks import boolean, instance, one_of, whole_number
 from .compact import MANTISSA_BITS, compact, rounded
 from .export import File, write_out
 from .extract import extract_rows
@@ -113,7 +113,7 @@ def checked_size(title: Any, max_bytes: Any) -> int:
     """
     if title is not None:
         instance("title", title, str)
-    return positive_int("max_bytes", max_bytes)
+    return whole_number("max_bytes", max_bytes)
 
 
 def fitting(page: str, max_bytes: int, contents: str) -> str:
@@ -146,7 +146,7 @@ def checked_view(reporter: Reporter, choices: Mapping[str, Any]) -> dict[str, An
         If a choice is none of those of `FIRST_VIEW`, or has no such value.
     """
     checks: dict[str, Callable[[Any], Any]] = {
-        "selected": lambda batch: reporter.run.index_of(positive_int("selected", batch, minimum=0)),
+        "selected": lambda batch: reporter.run.index_of(whole_number("selected", batch, minimum=0)),
         "measure": lambda value: one_of("measure", value, MEASURES),
         "form": lambda value: one_of("form", value, FORMS),
         "quantity": lambda value: one_of("quantity", value, QUANTITIES),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from .checks import positive_int, shown
+from .checks import shown, whole_number
 from .protocol import drawable, json_number
 
 _LONGEST_NAME = 100  # characters
@@ -56,7 +56,7 @@ def request_of(message: Mapping[str, Any]) -> tuple[str, int]:
     TypeError, ValueError
         If one of them is missing or of another kind.
     """
-    return client_of(message), positive_int("seq", message.get("seq"))
+    return client_of(message), whole_number("seq", message.get("seq"))
 
 
 def echoed(value: Any) -> str | float | None:

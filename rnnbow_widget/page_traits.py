@@ -8,7 +8,7 @@ from typing import Any
 
 import traitlets
 
-from .checks import positive_int
+from .checks import whole_number
 from .none_as_null import NoneAsNull
 from .page_message import echoed
 from .protocol import drawable
@@ -41,7 +41,7 @@ class Batch(traitlets.TraitType[int | None, Any]):
     def validate(self, _: Any, value: Any) -> int | None:
         """Return the number if it can be one of a batch."""
         with refused():
-            return None if value is None else positive_int(str(self.name), value, minimum=0)
+            return None if value is None else whole_number(str(self.name), value, minimum=0)
 
 
 class Checked(traitlets.TraitType[Any, Any]):

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .checks import one_of, positive_int
+from .checks import one_of, whole_number
 from .measuring import MEASURES
 from .overview import BAR_QUANTITIES, QUANTITIES
 from .run import Run
@@ -106,10 +106,10 @@ def draw(
         raise ValueError("run takes one in which something is recorded; this one is empty")
     one_of("measure", measure, MEASURES)
     one_of("quantity", quantity, QUANTITIES)
-    number = int(run.batches[-1]) if batch is None else positive_int("batch", batch, minimum=0)
+    number = int(run.batches[-1]) if batch is None else whole_number("batch", batch, minimum=0)
     snapshot = run.at(number) if surface is None else run.with_surface(number, surface)
     if stream is not None:
-        if positive_int("stream", stream, minimum=0) >= len(snapshot.streams):
+        if whole_number("stream", stream, minimum=0) >= len(snapshot.streams):
             raise ValueError(f"stream takes one of the {len(snapshot.streams)} streams, from 0; got {stream}")
         snapshot = snapshot.streams[stream]
     surface = surface or snapshot.primary

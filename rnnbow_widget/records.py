@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .about import About
-from .checks import finite_float, instance, labels, one_of, positive_int, shown
+from .checks import finite_float, instance, labels, one_of, shown, whole_number
 from .cues import Cue, CueFinder
 from .details import Details
 from .overview import BAR_QUANTITIES, CLIPPED, DIVERGED, QUANTITIES, Overview
@@ -190,7 +190,7 @@ class Records(Sequence[Snapshot]):
         LookupError
             If nothing was recorded.
         """
-        batch = positive_int("batch", batch, minimum=0)
+        batch = whole_number("batch", batch, minimum=0)
         with self._lock:
             nearest = self._details.nearest(batch)
         if nearest is None:
@@ -264,7 +264,7 @@ class Records(Sequence[Snapshot]):
         KeyError
             If that batch was not recorded.
         """
-        batch = positive_int("batch", batch, minimum=0)
+        batch = whole_number("batch", batch, minimum=0)
         batches = self.batches
         index = int(np.searchsorted(batches, batch))
         if index == len(batches) or batches[index] != batch:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from time import monotonic
 from typing import Any
 
-from .checks import one_of, positive_int
+from .checks import one_of, whole_number
 from .corpora import Corpus
 from .feed import Feed
 from .horizon import HorizonChoice
@@ -112,7 +112,7 @@ class Reporter:
             If there is no such stream.
         """
         count = self.batch_size
-        if stream is not None and positive_int("stream", stream, minimum=0) >= count:
+        if stream is not None and whole_number("stream", stream, minimum=0) >= count:
             takes = f"0 to {count - 1}" if count > 1 else "0"
             raise ValueError(
                 f"stream takes None, for the average over streams, or {takes}, "
@@ -213,7 +213,7 @@ class Reporter:
         TypeError, ValueError
             If it names no page, no batch, no part, or no stream that there is.
         """
-        batch = positive_int("batch", message.get("batch"), minimum=0)
+        batch = whole_number("batch", message.get("batch"), minimum=0)
         client, part, stream = client_of(message), part_of(message), self.checked_stream(message.get("stream"))
         content, chunks = self.feed.details(batch, stream, part)
         return {"kind": "details", "client": client, **content}, chunks

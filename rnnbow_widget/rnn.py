@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from .cell import Cell
 from .cells import cell_type
-from .checks import array_of, boolean, finite_float, instance, one_of, positive_int, shown
+from .checks import array_of, boolean, finite_float, instance, one_of, shown, whole_number
 from .exchange import make_modules, read_modules
 from .forward import ForwardPass, carried_state
 from .initialization import PRESETS
@@ -96,16 +96,16 @@ class RNN:
         seed: int = 0,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        self.input_size = positive_int("input_size", input_size)
-        self.hidden_size = positive_int("hidden_size", hidden_size)
+        self.input_size = whole_number("input_size", input_size)
+        self.hidden_size = whole_number("hidden_size", hidden_size)
         outputs = self.input_size if output_size is None else output_size
-        self.output_size = positive_int("output_size", outputs, minimum=0)
+        self.output_size = whole_number("output_size", outputs, minimum=0)
         kind = cell_type(cell)
         self.init = one_of("init", init, PRESETS)
-        self.seed = positive_int("seed", seed, minimum=0, maximum=None)
+        self.seed = whole_number("seed", seed, minimum=0, maximum=None)
         self.dtype = _float_dtype(dtype)
         self.forget_bias = _forget_bias(forget_bias, kind)
-        self.num_layers = positive_int("num_layers", num_layers)
+        self.num_layers = whole_number("num_layers", num_layers)
         self.bidirectional = boolean("bidirectional", bidirectional)
         sizes = (self.input_size, self.hidden_size, self.output_size)
         arrangement = (self.num_layers, 2 if self.bidirectional else 1)
@@ -217,7 +217,7 @@ class RNN:
         """
         width = self.layers.state_width
         if streams is not None:
-            streams = positive_int("streams", streams, minimum=0)
+            streams = whole_number("streams", streams, minimum=0)
         return np.zeros(width if streams is None else (streams, width), self.dtype)
 
     def forward(
@@ -325,11 +325,11 @@ class RNN:
             sizes = f"{self.output_size} and {self.input_size}"
             raise ValueError(f"sample takes a network whose outputs are its inputs; the sizes are {sizes}")
         generator = instance("generator", generator, np.random.Generator)
-        length = positive_int("length", length, minimum=0, maximum=sys.maxsize // 1024)
+        length = whole_number("length", length, minimum=0, maximum=sys.maxsize // 1024)
         temperature = finite_float("temperature", temperature, above=0)
         current = int(check_tokens("token", [token], self.input_size)[0])
         before = self.zero_state() if state is None else self._state(state, (self.layers.state_width,))  # (S_all,)
-        context, window = positive_int("context", context), list[int]()
+        context, window = whole_number("context", context), list[int]()
         written = np.empty(length, np.intp)  # (length,)
         with np.errstate(over="ignore", invalid="ignore"):  # in a sigmoid, where the limit is right
             for i, chance in enumerate(generator.random(length)):

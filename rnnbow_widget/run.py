@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .arrays import one_stream, overview_frame, snapshots_dataset
-from .checks import positive_int, shown
+from .checks import shown, whole_number
 from .diagnoses import Diagnosis, diagnose
 from .export import File
 from .overview import DIVERGED
@@ -330,6 +330,6 @@ class Run(Records):
 
 def _whole_numbers(name: str, values: Any) -> list[int]:
     try:
-        return [positive_int(name, value, minimum=0) for value in values]
+        return [whole_number(name, value, minimum=0) for value in values]
     except TypeError:
         raise TypeError(f"{name} takes a sequence of whole numbers, got {shown(values)}") from None

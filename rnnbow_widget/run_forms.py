@@ -8,7 +8,7 @@ from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from .about import About
-from .checks import boolean, finite_float, instance, names, positive_int, shown
+from .checks import boolean, finite_float, instance, names, shown, whole_number
 
 Kind = TypeVar("Kind")
 
@@ -16,12 +16,12 @@ _MOST_LAYERS = 1_000
 
 _SETTINGS: dict[str, Callable[[str, Any], Any]] = {
     **dict.fromkeys(("data", "cell"), lambda name, value: instance(name, value, str)),
-    **dict.fromkeys(("hidden_size", "seq_length", "batch_size", "record_every"), positive_int),
-    "num_layers": lambda name, value: positive_int(name, value, maximum=_MOST_LAYERS),
+    **dict.fromkeys(("hidden_size", "seq_length", "batch_size", "record_every"), whole_number),
+    "num_layers": lambda name, value: whole_number(name, value, maximum=_MOST_LAYERS),
     "bidirectional": boolean,
     "surfaces": names,
     "learning_rate": lambda name, value: finite_float(name, value, above=0),
-    "horizon": lambda name, value: value == "auto" or positive_int(name, value),
+    "horizon": lambda name, value: value == "auto" or whole_number(name, value),
 }
 """Settings that are read again when a run is shown."""
 _ALWAYS = frozenset({"batch_size", "num_layers", "bidirectional", "surfaces"})

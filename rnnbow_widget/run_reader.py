@@ -12,7 +12,7 @@ from time import monotonic, time
 from typing import Any
 
 from .about import About
-from .checks import positive_int, shown
+from .checks import shown, whole_number
 from .run_file import (
     Block,
     Contents,
@@ -187,7 +187,7 @@ class RunReader:
         return {
             "vocabulary": vocabulary,
             "settings": settings_of(read_about(connection, self.path, "settings")),
-            "thinned_to": positive_int("thinned_to", read_about(connection, self.path, "thinned_to")),
+            "thinned_to": whole_number("thinned_to", read_about(connection, self.path, "thinned_to")),
             "data": about_of(read_about(connection, self.path, "data")),
             "_contents": Contents(self.path, vocabulary),
         }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import traitlets
 
-from .checks import one_of, positive_int
+from .checks import one_of, whole_number
 from .data import Data
 from .display import mime_bundle
 from .grid import Grid
@@ -230,7 +230,7 @@ class Sweep(PageWidget):
             If there is no such trial, or they cannot be compared; see `compare`.
         """
         for number in numbers:
-            if positive_int("numbers", number, minimum=0) >= len(self.trials):
+            if whole_number("numbers", number, minimum=0) >= len(self.trials):
                 raise ValueError(f"numbers takes those of trials, 0 to {len(self.trials) - 1}; got {number}")
         if len(numbers) > MOST:
             raise ValueError(f"numbers takes up to {MOST} trials, got {len(numbers)}")

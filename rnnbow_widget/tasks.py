@@ -6,7 +6,7 @@ from math import log
 
 import numpy as np
 
-from .checks import positive_int
+from .checks import whole_number
 from .data import Reference
 from .grammars import AnBn, EmbeddedReber, Reber
 from .parameters import Mask, Signal
@@ -49,7 +49,7 @@ class Adding(Task):
     """
 
     def __init__(self, length: int = 50) -> None:
-        length = positive_int("length", length, minimum=2)
+        length = whole_number("length", length, minimum=2)
         super().__init__(
             f"adding problem, length {length}",
             length,
@@ -107,10 +107,10 @@ class TemporalOrder(Task):
     """
 
     def __init__(self, length: int = 50, symbols: int = 2) -> None:
-        self.symbols = positive_int("symbols", symbols, minimum=2)
+        self.symbols = whole_number("symbols", symbols, minimum=2)
         if self.symbols > 3:
             raise ValueError(f"symbols takes 2 or 3, got {symbols}")
-        length = positive_int("length", length, minimum=10)
+        length = whole_number("length", length, minimum=10)
         orders = 2**self.symbols
         super().__init__(
             f"temporal order of {self.symbols} symbols, length {length}",
@@ -177,8 +177,8 @@ class CopyMemory(Task):
     """
 
     def __init__(self, lag: int = 30, length: int = 10, symbols: int = 8) -> None:
-        self.lag, self.symbols_told = positive_int("lag", lag), positive_int("length", length)
-        self.symbols = positive_int("symbols", symbols)
+        self.lag, self.symbols_told = whole_number("lag", lag), whole_number("length", length)
+        self.symbols = whole_number("symbols", symbols)
         if self.symbols > 26:
             raise ValueError(f"symbols takes at most 26, got {symbols}")
         letters = tuple("abcdefghijklmnopqrstuvwxyz"[: self.symbols])
@@ -236,8 +236,8 @@ class DelayedRecall(Task):
     """
 
     def __init__(self, delay: int = 10, length: int = 40) -> None:
-        self.delay = positive_int("delay", delay)
-        length = positive_int("length", length, minimum=self.delay + 1)
+        self.delay = whole_number("delay", delay)
+        length = whole_number("length", length, minimum=self.delay + 1)
         super().__init__(
             f"delayed recall, delay {self.delay}",
             length,

@@ -18,7 +18,7 @@ import torch
 from torch.nn.utils import parametrize
 
 from .blas_threads import one_thread
-from .checks import as_names, instance, positive_int, shown
+from .checks import as_names, instance, shown, whole_number
 from .foreign import ForeignLayers
 from .itemizer import TOLERANCES, Itemizer
 from .parameters import Array, Tokens
@@ -183,8 +183,8 @@ class Watch:
         save: str | PathLike[str] | None,
     ) -> None:
         self._source = _source_of(module)
-        self._every = positive_int("every", every)
-        self.streams = positive_int("streams", streams)
+        self._every = whole_number("every", every)
+        self.streams = whole_number("streams", streams)
         outputs = self._source.output_width
         if head is not None and not isinstance(head, torch.nn.Linear):
             raise TypeError(f"head takes a torch.nn.Linear, got {type(head).__name__}")

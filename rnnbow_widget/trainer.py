@@ -15,7 +15,7 @@ from numpy.typing import DTypeLike
 from . import corpora
 from .cell import Cell
 from .checkpoints import PART, Checkpoints
-from .checks import boolean, finite_float, one_of, positive_int
+from .checks import boolean, finite_float, one_of, whole_number
 from .corpora import Corpus
 from .data import Data
 from .evaluation import Evaluation, evaluate
@@ -154,9 +154,9 @@ class Trainer:
         overwrite: bool = False,
     ) -> None:
         self.data = data if isinstance(data, Data) else corpora.text(data, argument="data")
-        self.seed = positive_int("seed", seed, minimum=0, maximum=None)
-        self.batch_size = positive_int("batch_size", batch_size)
-        steps = None if seq_length is None else positive_int("seq_length", seq_length)
+        self.seed = whole_number("seed", seed, minimum=0, maximum=None)
+        self.batch_size = whole_number("batch_size", batch_size)
+        steps = None if seq_length is None else whole_number("seq_length", seq_length)
         try:
             self.windows = self.data.windows(steps, self.batch_size, self.seed)
         except ValueError as error:
@@ -252,7 +252,7 @@ class Trainer:
     def horizon(self, value: int | Literal["auto"] | None) -> None:
         if isinstance(value, str):
             one_of("horizon", value, ("auto",))
-        self._horizon = value if value is None or isinstance(value, str) else positive_int("horizon", value)
+        self._horizon = value if value is None or isinstance(value, str) else whole_number("horizon", value)
         self._choice_is_due = True
         self._note("horizon", self._horizon)
 
@@ -285,7 +285,7 @@ class Trainer:
 
     @record_every.setter
     def record_every(self, value: int) -> None:
-        self._record_every = positive_int("record_every", value)
+        self._record_every = whole_number("record_every", value)
         self._note("record_every", self._record_every)
 
     @property
@@ -349,7 +349,7 @@ class Trainer:
         DivergedError
             If loss or gradient of a batch is not finite. That batch is recorded and marked, and not trained.
         """
-        batches = positive_int("batches", batches, minimum=0)
+        batches = whole_number("batches", batches, minimum=0)
         with self.training():
             for _ in range(batches):
                 self._train_batch(record=self.batch % self.record_every == 0)
@@ -401,7 +401,7 @@ class Trainer:
         TypeError, ValueError
             If there is no such batch.
         """
-        if positive_int("batch", batch, minimum=0) >= self.batch and batch not in self.run.batches:
+        if whole_number("batch", batch, minimum=0) >= self.batch and batch not in self.run.batches:
             raise ValueError(f"batch takes one that was trained, before {self.batch}; got {batch}")
         return self._replays.replay(batch)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import corpora
 from .arrays import trials_frame
-from .checks import boolean, finite_float, positive_int
+from .checks import boolean, finite_float, whole_number
 from .data import Data
 from .grid import Grid, Settings, settings_of, varied
 from .local_processes import LocalProcesses
@@ -64,7 +64,7 @@ class Trials:
         **settings: Any,
     ) -> None:
         self.data = data if isinstance(data, Data) else corpora.text(data, argument="data")
-        self.batches = positive_int("batches", batches)
+        self.batches = whole_number("batches", batches)
         self.common = {"horizon": None, **settings}
         found = settings_of(grid, seeds, settings)
         self.varied = varied(found)
@@ -237,7 +237,7 @@ def _checked_executor(executor: Executor | int | None, trials: int) -> Executor:
         local.workers = min(local.workers, trials)
         return local
     if isinstance(executor, int) and not isinstance(executor, bool):
-        return LocalProcesses(positive_int("executor", executor))
+        return LocalProcesses(whole_number("executor", executor))
     if not isinstance(executor, Executor):
         of_client = "; of a dask client that is client.get_executor()" if hasattr(executor, "get_executor") else ""
         raise TypeError(

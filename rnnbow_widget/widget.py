@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import traitlets
 
-from .checks import positive_int
+from .checks import whole_number
 from .conversation import Conversation
 from .cues import Cue
 from .data import Data
@@ -272,7 +272,7 @@ class RNNbow(PageWidget):
             If that batch was not recorded.
         """
         if batch is not None:
-            batch = positive_int("batch", batch, minimum=0)
+            batch = whole_number("batch", batch, minimum=0)
             self.run.index_of(batch)
         self.selected = batch
 

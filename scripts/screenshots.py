@@ -10,7 +10,8 @@ from playwright.sync_api import Page
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY / "tests" / "browser"))
 
-from harness import Lab, close_notebooks, command, open_notebook, run_all, running_chromium, set_theme  # noqa: E402
+from harness import Lab, close_notebooks, command, open_notebook, run_all, set_theme  # noqa: E402
+from page_log import running_chromium  # noqa: E402
 
 IMAGES = REPOSITORY / "docs" / "images"
 SOURCE = """

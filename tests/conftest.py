@@ -5,12 +5,15 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from hypothesis import Phase, settings
+from hypothesis import HealthCheck, Phase, settings
 from recorded import long_run
 
 from rnnbow_widget import Run, leases
 
-settings.register_profile("soak", deadline=None)
+# How long an example takes depends on what else the machine does; the other profiles have this from here.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
+settings.register_profile("soak")
 # Whether a mutant dies must not depend on chance, and nobody reads its smallest counterexample.
 settings.register_profile("mutation", derandomize=True, database=None, phases=[Phase.explicit, Phase.generate])
 

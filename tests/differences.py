@@ -1,4 +1,4 @@
-"""How far arrays are from each other, and what they are compared with: central differences, pieces by step and loss."""
+"""How far arrays are from each other, and what they are compared with: differences, and measures of built matrices."""
 
 from collections.abc import Callable
 
@@ -24,6 +24,14 @@ def central_differences(function: Callable[[], float], array: np.ndarray) -> np.
         array[index] = kept
         found[index] = (above - below) / (2 * step)
     return found
+
+
+MEASURED: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "norm": lambda matrices, whole: np.linalg.norm(matrices, axis=(-2, -1)),
+    "mean_abs": lambda matrices, whole: np.abs(matrices).mean(axis=(-2, -1)),
+    "share": lambda matrices, whole: (matrices * whole).sum(axis=(-2, -1)) / (np.linalg.norm(whole) or 1),
+}
+"""The measures by their definitions, of matrices (…, gates·H, H) that are parts of a whole gradient (gates·H, H)."""
 
 
 def at_loss(found: np.ndarray, lags: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from differences import relative_error
+from differences import MEASURED, relative_error
 from strategies import make_case
 
 from rnnbow_widget.bptt_itemized import ROWS_CHECKED_EVERY, _Walk, itemized_bptt, itemized_delta
@@ -54,13 +54,6 @@ def window(cell: str, streams: int | None, mask: np.ndarray | None, seed: int = 
     return case.rnn, case.rnn.forward(*generator.integers(0, 5, (2, *shape)), state, mask)
 
 
-MEASURE = {
-    "norm": lambda g, whole: np.linalg.norm(g, axis=(-2, -1)),
-    "mean_abs": lambda g, whole: np.abs(g).mean(axis=(-2, -1)),
-    "share": lambda g, whole: (g * whole).sum(axis=(-2, -1)) / (np.linalg.norm(whole) or 1),
-}
-
-
 @pytest.mark.parametrize("mask", MASKS)
 @pytest.mark.parametrize("streams", [None, 2])
 @pytest.mark.parametrize("cell", ["tanh", "gru"])
@@ -92,7 +85,7 @@ def test_all_is_as_the_definition_has_it(
             np.testing.assert_allclose(found.gradients.delta, plain.delta, rtol=1e-9, atol=1e-13)
             np.testing.assert_allclose(found.gradients.rows[0][0], plain.rows[0][0], rtol=1e-9, atol=1e-13)
             assert (found.gradients is plain) == (given is not None)
-            for name, measure in MEASURE.items():
+            for name, measure in MEASURED.items():
                 assert found.items[name].shape == (*shape, lags)
                 assert found.total[name].shape == found.beyond[name].shape == shape
                 for own, expected in (

@@ -69,7 +69,7 @@ def expected_flow(case: Case, layer: int, direction: int) -> dict[str, np.ndarra
 
 
 @given(arrangements(), st.data())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_every_edge_carries_what_autograd_finds(case: Case, data: st.DataObject) -> None:
     layer = data.draw(st.integers(0, case.rnn.num_layers - 1))
     direction = data.draw(st.integers(0, int(case.rnn.bidirectional)))

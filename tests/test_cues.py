@@ -7,7 +7,6 @@ from test_run import snapshot
 from rnnbow_widget import Run, Trainer
 from rnnbow_widget.cues import APART, KINDS, LEAST_PAST, MOST_CHANGES, Cue, CueFinder
 from rnnbow_widget.feed import Feed
-from rnnbow_widget.running_median import RunningMedian
 
 TEXT = "abcde fghij " * 60
 
@@ -117,22 +116,6 @@ def test_the_tallest_is_compared_with_the_median_of_the_run() -> None:
     (tallest, *_) = find(heights)
     times = float(tallest.reason.split(", ")[1].split()[0])
     assert times == pytest.approx(40 / np.median(heights), rel=0.01)
-
-
-def test_the_running_median_is_the_median() -> None:
-    values = np.exp(np.random.default_rng(0).normal(-20, 9, 4001)).astype(np.float32)
-    median = RunningMedian()
-    assert np.isnan(median.value)
-    for part in np.split(values, [1, 5, 1000, 1001]):
-        median.extend(part)
-    median.extend([np.nan, np.inf, -1.0])
-    assert median.value == pytest.approx(np.median(values), rel=2**-8)
-    assert median.count == 4001
-    median.extend(np.zeros(5000))
-    assert median.value == 0
-    largest = RunningMedian()
-    largest.extend([np.finfo(np.float32).max])
-    assert np.isfinite(largest.value)
 
 
 def test_what_is_kept_to_name_changes_is_bounded() -> None:

@@ -45,7 +45,7 @@ def assert_same_outputs(rnn: RNN, module: Any, linear: Any, tolerance: float) ->
     st.booleans(),
     st.sampled_from([torch.float32, torch.float64]),
 )
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_a_module_is_taken_over(cell: str, tokens: int, hidden: int, bias: bool, dtype: torch.dtype) -> None:
     module, linear = modules(cell, tokens, hidden, bias=bias, dtype=dtype)
     rnn = RNN.from_torch(module, linear)
@@ -66,7 +66,7 @@ def test_a_module_is_taken_over(cell: str, tokens: int, hidden: int, bias: bool,
     st.integers(1, 12),
     st.sampled_from([np.float32, np.float64]),
 )
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_a_network_goes_and_comes_back_to_the_last_bit(cell: str, init: str, hidden: int, dtype: type) -> None:
     rnn = RNN(5, hidden, 3, cell=cell, init=init, seed=hidden, dtype=dtype)
     module, linear = rnn.to_torch()
@@ -101,7 +101,7 @@ def test_a_reset_goes_back_to_what_was_taken_over() -> None:
     st.booleans(),
     st.sampled_from([torch.float32, torch.float64]),
 )
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_every_layer_and_direction_is_taken_over_and_given_back(
     cell: str, num_layers: int, bidirectional: bool, bias: bool, dtype: torch.dtype
 ) -> None:

@@ -53,7 +53,7 @@ def test_an_extract_keeps_what_diverged_and_passes_over_what_is_not_finite() -> 
     )
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(
     sizes=st.lists(st.integers(1, 30), max_size=60),
     budget=st.integers(0, 20_000),

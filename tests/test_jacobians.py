@@ -40,7 +40,7 @@ def expected(case: Case, surface: Surface) -> np.ndarray:
 
 
 @given(arrangements(steps=st.integers(1, 6), hidden=st.integers(1, 5)), st.data())
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_norms_are_those_of_autograds_jacobians(case: Case, data: st.DataObject) -> None:
     known = [one for one in Surfaces.of(case.rnn).all if one.base == "jacobian"]
     surface = data.draw(st.sampled_from(known))

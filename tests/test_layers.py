@@ -3,7 +3,7 @@
 import autograd
 import numpy as np
 import pytest
-from differences import at_loss, central_differences, relative_error
+from differences import MEASURED, at_loss, central_differences, relative_error
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import Case, arrangements, make_case
@@ -21,7 +21,7 @@ HORIZONS = st.one_of(st.none(), st.integers(1, 9))
 
 
 @given(arrangements())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_delta_agrees_with_autograd_for_every_loss_step_layer_and_direction(case: Case) -> None:
     window = autograd.unroll_layers(case.rnn, case.inputs, case.targets, case.state)
     forward = case.forward()
@@ -34,7 +34,7 @@ def test_delta_agrees_with_autograd_for_every_loss_step_layer_and_direction(case
 
 
 @given(arrangements())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_gradients_agree_with_pytorchs_own_modules(case: Case) -> None:
     window = autograd.module(case.rnn, case.inputs, case.targets, case.state)
     forward = case.forward()
@@ -46,7 +46,7 @@ def test_gradients_agree_with_pytorchs_own_modules(case: Case) -> None:
 
 
 @given(arrangements())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_pieces_sum_to_the_plain_gradient_of_every_parameter(case: Case) -> None:
     forward = case.forward()
     window = autograd.unroll_layers(case.rnn, case.inputs, case.targets, case.state)
@@ -78,36 +78,31 @@ def test_plain_gradients_agree_with_central_differences(cell: str, bidirectional
 
 
 @given(arrangements(), HORIZONS)
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_measures_are_those_of_the_matrices(case: Case, horizon: int | None) -> None:
     forward = case.forward()
     gradients = bptt(case.rnn, forward)
     window = autograd.unroll_layers(case.rnn, case.inputs, case.targets, case.state)
     vectors = itemized_layer_delta(case.rnn, forward)
-    for name, own in itemized_layers(case.rnn, forward, horizon, measures=MEASURES).items():
-        before = np.array([h.detach().numpy() for h in window.before[name]])  # (n, H)
-        every = np.einsum("jti,jh->jtih", at_loss(vectors[name].delta, vectors[name].lags), before)  # (n, n, …)
+    for weights, own in itemized_layers(case.rnn, forward, horizon, measures=MEASURES).items():
+        before = np.array([h.detach().numpy() for h in window.before[weights]])  # (n, H)
+        every = np.einsum("jti,jh->jtih", at_loss(vectors[weights].delta, vectors[weights].lags), before)  # (n, n, …)
         j, t = np.indices(every.shape[:2])
         kept = every * (abs(t - j) < (horizon or forward.steps))[..., None, None]
         received, missing = every.sum(axis=1), (every - kept).sum(axis=1)  # (n, gates·H, H) each
-        whole = gradients.parameters[name]
-        size = np.linalg.norm(whole)
+        whole = gradients.parameters[weights]  # (gates·H, H)
         largest = max(1.0, float(np.linalg.norm(every, axis=(-2, -1)).sum()))
         close = {"rtol": 1e-9, "atol": 1e-13 * largest}
-        for measure, of in {
-            "norm": lambda g: np.linalg.norm(g, axis=(-2, -1)),
-            "mean_abs": lambda g: np.abs(g).mean(axis=(-2, -1)),
-            "share": lambda g, whole=whole, size=size: (g * whole).sum(axis=(-2, -1)) / (size or 1),
-        }.items():
-            np.testing.assert_allclose(at_loss(own.items[measure], own.lags), of(kept), **close)
-            np.testing.assert_allclose(own.total[measure], of(received), **close)
-            np.testing.assert_allclose(own.beyond[measure], of(missing), **close)
+        for name, measure in MEASURED.items():
+            np.testing.assert_allclose(at_loss(own.items[name], own.lags), measure(kept, whole), **close)
+            np.testing.assert_allclose(own.total[name], measure(received, whole), **close)
+            np.testing.assert_allclose(own.beyond[name], measure(missing, whole), **close)
         shares = own.items["share"].sum() + own.beyond["share"].sum()
-        assert shares == pytest.approx(size, rel=1e-10, abs=1e-13 * largest)
+        assert shares == pytest.approx(np.linalg.norm(whole), rel=1e-10, abs=1e-13 * largest)
 
 
 @given(arrangements(), HORIZONS)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_the_top_layer_forward_is_what_itemized_bptt_is_about(case: Case, horizon: int | None) -> None:
     forward = case.forward()
     name = "W_hh" if case.rnn.num_layers == 1 else f"W_hh_l{case.rnn.num_layers - 1}"
@@ -125,7 +120,7 @@ def test_the_top_layer_forward_is_what_itemized_bptt_is_about(case: Case, horizo
 
 
 @given(arrangements(), st.integers(1, 3), HORIZONS)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_streams_are_as_if_alone(case: Case, streams: int, horizon: int | None) -> None:
     generator = np.random.default_rng(len(case.inputs))
     inputs, targets = generator.integers(0, case.rnn.input_size, (2, len(case.inputs), streams))
@@ -209,7 +204,7 @@ def test_single_precision_agrees_with_double(bidirectional: bool) -> None:
     expected = itemized_layers(double.rnn, double.forward())
     for name, found in itemized_layers(single.rnn, single.forward()).items():
         assert found.items["norm"].dtype == np.float32
-        assert relative_error(found.items["norm"], expected[name].items["norm"]) < 1e-4
+        assert relative_error(found.items["norm"], expected[name].items["norm"]) < 2e-6
 
 
 def test_parameters_are_named_as_in_pytorch() -> None:
@@ -253,9 +248,9 @@ def test_the_state_of_layers_that_read_forward_is_carried() -> None:
 
 
 @pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("bidirectional", [False, True])
-def test_sampling_runs_the_same_network_as_training(cell: str, bidirectional: bool) -> None:
-    case = make_case(4, gain=3.0, cell=cell, num_layers=2, bidirectional=bidirectional)
+@pytest.mark.parametrize(("num_layers", "bidirectional"), [(1, False), (2, False), (2, True)])
+def test_sampling_runs_the_same_network_as_training(cell: str, num_layers: int, bidirectional: bool) -> None:
+    case = make_case(4, gain=3.0, cell=cell, num_layers=num_layers, bidirectional=bidirectional)
     first = int(case.inputs[0])
     written = case.rnn.sample(first, 8, state=case.state, temperature=1e-6, generator=np.random.default_rng(0))
     read = np.concatenate([[first], written])

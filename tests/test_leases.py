@@ -35,8 +35,11 @@ def test_a_lease_trains_for_its_time_and_streams(page: Page) -> None:
     assert page.says(kind="lease", client="b", seq=1, ms=5)[-1]["last"]
 
 
-def test_the_next_lease_is_asked_for_while_the_one_before_still_trains(page: Page) -> None:
+def test_the_next_lease_is_asked_for_while_the_one_before_still_trains(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """From another thread, as hosts deliver it; and what was trained meanwhile is told once."""
+    monkeypatch.setattr(leases, "_OVERLAP_SECONDS", 30)  # the next one waits for so long, however busy the machine is
     page.widget.play()
     next_lease = threading.Thread(
         target=page.widget._conversation.receive, args=({"kind": "lease", "client": "a", "seq": 2, "ms": 60},)
@@ -99,10 +102,11 @@ def test_a_lease_nobody_wants_trains_nothing(page: Page) -> None:
     assert page.widget.trainer.batch == 0  # type: ignore[union-attr]
 
 
-def test_stop_ends_a_running_lease_at_once(page: Page) -> None:
+def test_stop_ends_a_running_lease_at_once(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leases, "_LONGEST_LEASE_MS", 120_000)
     page.widget.play()
     lease = threading.Thread(
-        target=page.widget._conversation.receive, args=({"kind": "lease", "client": "a", "seq": 1, "ms": 2000},)
+        target=page.widget._conversation.receive, args=({"kind": "lease", "client": "a", "seq": 1, "ms": 120_000},)
     )
     lease.start()
     while not page.sent:
@@ -110,7 +114,7 @@ def test_stop_ends_a_running_lease_at_once(page: Page) -> None:
     assert page.widget._conversation.leases.lock.locked()
     page.widget._conversation.receive({"kind": "lease", "client": "b", "seq": 1, "ms": 50})
     page.widget._conversation.receive({"kind": "stop"})
-    lease.join(timeout=1)
+    lease.join(timeout=60)
     assert not lease.is_alive()
     contents = [content for content, _ in page.sent]
     assert {"kind": "busy", "client": "b", "seq": 1} in contents

@@ -22,7 +22,7 @@ def break_weights(trainer: Trainer) -> None:
 
 
 @given(acts=st.lists(st.sampled_from(["train", "step", "record", "reset"]), max_size=6))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_all_have_trained_as_many_batches_after_whatever_was_done(acts: list[str]) -> None:
     trainers = [make(), make(cell="lstm"), make(cell="gru", record_every=3)]
     lockstep = Lockstep(trainers)

@@ -16,7 +16,7 @@ from rnnbow_widget.bptt_surfaces import itemized_surfaces
 from rnnbow_widget.cells import CELLS
 from rnnbow_widget.forward import ForwardPass
 from rnnbow_widget.gradients import TrainingGradients, bptt
-from rnnbow_widget.measuring import MEASURES
+from rnnbow_widget.measuring import MEASURES, Measured
 from rnnbow_widget.rnn import RNN
 from rnnbow_widget.surfaces import Surfaces
 
@@ -79,7 +79,7 @@ def any_mixed(**others: st.SearchStrategy) -> st.SearchStrategy[Mixed]:
 
 
 @given(any_mixed(num_layers=st.just(1), bidirectional=st.just(False)))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_delta_agrees_with_autograd_for_every_loss_and_step(case: Mixed) -> None:
     forward, found = case.forward(), itemized_delta(case.rnn, case.forward())
     for b in range(forward.streams):
@@ -90,7 +90,7 @@ def test_delta_agrees_with_autograd_for_every_loss_and_step(case: Mixed) -> None
 
 
 @given(any_mixed())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_delta_agrees_with_autograd_in_every_layer_and_direction(case: Mixed) -> None:
     found = itemized_layer_delta(case.rnn, case.forward())
     for b in range(case.inputs.shape[1]):
@@ -101,7 +101,7 @@ def test_delta_agrees_with_autograd_in_every_layer_and_direction(case: Mixed) ->
 
 
 @given(any_mixed())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_gradients_agree_with_pytorchs_own_modules(case: Mixed) -> None:
     """Weights through `to_torch`, losses as people write them: masked, summed over steps, mean over streams."""
     module, linear = case.rnn.to_torch()
@@ -138,8 +138,16 @@ def test_gradients_agree_with_pytorchs_own_modules(case: Mixed) -> None:
             np.testing.assert_allclose(found[name], gradient.numpy(), rtol=0, atol=allowed)
 
 
+def expect_shares_of(gradient: np.ndarray, own: Measured, streams: int) -> None:
+    """Shares sum to the norm of the gradient: their mean over streams does."""
+    size = np.linalg.norm(gradient)
+    sums = own.items["share"].sum() + own.beyond["share"].sum()
+    scale = np.abs(own.items["share"]).sum() + np.abs(own.beyond["share"]).sum() + size
+    assert abs(sums / streams - size) <= 1e-12 * scale + 1e-15
+
+
 @given(any_mixed(), st.sampled_from([None, 1, 3]))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_pieces_sum_to_the_plain_gradient(case: Mixed, horizon: int | None) -> None:
     forward = case.forward()
     gradients = bptt(case.rnn, forward)
@@ -149,17 +157,14 @@ def test_pieces_sum_to_the_plain_gradient(case: Mixed, horizon: int | None) -> N
     assert set(layers) == names
     primary = "W_hh" + case.rnn.parameters.suffixes[-1][0]
     for name, own in (*layers.items(), (primary, top)):
-        size = np.linalg.norm(gradients.parameters[name])
-        sums = own.items["share"].sum() + own.beyond["share"].sum()
-        scale = np.abs(own.items["share"]).sum() + np.abs(own.beyond["share"]).sum() + size
-        assert abs(sums / forward.streams - size) <= 1e-12 * scale + 1e-15
+        expect_shares_of(gradients.parameters[name], own, forward.streams)
     if case.mask is not None:
         for j, b, d in zip(*np.nonzero(top.items["norm"]), strict=True):
             assert case.mask[j + d, b], "a step without a loss sends nothing"
 
 
 @given(any_mixed(), st.sampled_from([None, 2]))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_pieces_of_the_input_weights_sum_to_their_gradient(case: Mixed, horizon: int | None) -> None:
     forward = case.forward()
     gradients = bptt(case.rnn, forward)
@@ -174,10 +179,7 @@ def test_pieces_of_the_input_weights_sum_to_their_gradient(case: Mixed, horizon:
         gradients=gradients,
     )
     for name, own in found.items():
-        size = np.linalg.norm(gradients.parameters[name])
-        sums = own.items["share"].sum() + own.beyond["share"].sum()
-        scale = np.abs(own.items["share"]).sum() + np.abs(own.beyond["share"]).sum() + size
-        assert abs(sums / forward.streams - size) <= 1e-12 * scale + 1e-15
+        expect_shares_of(gradients.parameters[name], own, forward.streams)
 
 
 @pytest.mark.parametrize("values", [False, True])

@@ -6,7 +6,7 @@ from typing import Any
 import autograd
 import numpy as np
 import pytest
-from differences import relative_error
+from differences import MEASURED, relative_error
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import LinearCell, make_case
@@ -75,7 +75,7 @@ HORIZONS = st.one_of(st.none(), st.integers(1, 16))
 
 
 @given(minibatches())
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_forward_runs_every_stream_as_if_alone(case: Streams) -> None:
     forward = case.forward()
     n, streams = case.inputs.shape
@@ -90,7 +90,7 @@ def test_forward_runs_every_stream_as_if_alone(case: Streams) -> None:
 
 
 @given(minibatches())
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_delta_and_gradients_agree_with_autograd(case: Streams) -> None:
     forward, windows = case.forward(), case.unrolled()
     delta = itemized_delta(case.rnn, forward)  # (n, B, n, H)
@@ -110,7 +110,7 @@ def test_delta_and_gradients_agree_with_autograd(case: Streams) -> None:
 
 
 @given(minibatches(), HORIZONS, st.sampled_from([None, 1e-3, 0.3]))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_measures_are_those_of_the_matrices(case: Streams, horizon: int | None, epsilon: float | None) -> None:
     forward = case.forward()
     found = itemized_bptt(case.rnn, forward, horizon, epsilon=epsilon, measures=MEASURES)
@@ -120,30 +120,25 @@ def test_measures_are_those_of_the_matrices(case: Streams, horizon: int | None, 
     received = np.einsum("jbi,jbh->jbih", every, forward.hidden[:-1])  # (n, B, H, H)
     missing = received - pieces.sum(axis=2)
     whole = received.mean(axis=1).sum(axis=0)  # (H, H)
-    size = np.linalg.norm(whole)
     largest = max(1.0, float(np.linalg.norm(pieces, axis=(-2, -1)).sum(axis=2).max()))
     close = {"rtol": 1e-9, "atol": 1e-13 * largest}
-    for name, measure in {
-        "norm": lambda g: np.linalg.norm(g, axis=(-2, -1)),
-        "mean_abs": lambda g: np.abs(g).mean(axis=(-2, -1)),
-        "share": lambda g: (g * whole).sum(axis=(-2, -1)) / (size or 1),
-    }.items():
-        np.testing.assert_allclose(found.items[name], measure(pieces), **close)
-        np.testing.assert_allclose(found.total[name], measure(received), **close)
-        np.testing.assert_allclose(found.beyond[name], measure(missing), **close)
+    for name, measure in MEASURED.items():
+        np.testing.assert_allclose(found.items[name], measure(pieces, whole), **close)
+        np.testing.assert_allclose(found.total[name], measure(received, whole), **close)
+        np.testing.assert_allclose(found.beyond[name], measure(missing, whole), **close)
         average = found.average
-        np.testing.assert_allclose(average.items[name], measure(pieces).mean(axis=1), **close)
+        np.testing.assert_allclose(average.items[name], measure(pieces, whole).mean(axis=1), **close)
         # The norm goes through squares, in which what cancels leaves the root of the rounding.
         loose = {"rtol": 1e-7, "atol": 1e-7 * largest} if name == "norm" else close
-        np.testing.assert_allclose(average.total[name], measure(received.mean(axis=1)), **loose)
-        np.testing.assert_allclose(average.beyond[name], measure(missing.mean(axis=1)), **loose)
+        np.testing.assert_allclose(average.total[name], measure(received.mean(axis=1), whole), **loose)
+        np.testing.assert_allclose(average.beyond[name], measure(missing.mean(axis=1), whole), **loose)
     shares = found.items["share"].sum(axis=(0, 2)) + found.beyond["share"].sum(axis=0)  # (B,)
     assert shares.mean() == pytest.approx(np.linalg.norm(found.gradients.parameters.W_hh), rel=1e-10, abs=1e-13)
     np.testing.assert_allclose(found.gradients.delta * forward.streams, found.delta, rtol=1e-12)
 
 
 @given(minibatches(), HORIZONS)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_items_are_those_of_separate_runs(case: Streams, horizon: int | None) -> None:
     """But for shares, which refer to the gradient of the whole minibatch."""
     found = itemized_bptt(case.rnn, case.forward(), horizon, measures=("norm", "mean_abs"))
@@ -157,7 +152,7 @@ def test_items_are_those_of_separate_runs(case: Streams, horizon: int | None) ->
 
 
 @given(minibatches(dtype=np.float32, gains=(0.3, 1.0)), HORIZONS)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_single_precision_agrees_with_double(case: Streams, horizon: int | None) -> None:
     double = RNN(case.rnn.input_size, case.rnn.hidden_size, cell=type(case.rnn.cell), dtype=np.float64)
     double.parameters.vector[:] = case.rnn.parameters.vector
@@ -173,7 +168,7 @@ def test_single_precision_agrees_with_double(case: Streams, horizon: int | None)
 
 
 @given(minibatches(dtype=np.float32), HORIZONS)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_one_stream_is_the_same_to_the_last_bit_with_and_without_an_axis(case: Streams, horizon: int | None) -> None:
     with_axis = case.rnn.forward(
         case.inputs[:, :1], case.targets[:, :1], None if case.state is None else case.state[:1]

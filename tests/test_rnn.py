@@ -14,7 +14,7 @@ from rnnbow_widget.rnn import RNN
 
 
 @given(cases())
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_forward_agrees_with_pytorch(case: Case) -> None:
     forward, window = case.forward(), autograd.unroll(case.rnn, case.inputs, case.targets, case.state)
     assert relative_error(forward.loss, np.array([loss.item() for loss in window.losses])) < 1e-12
@@ -101,15 +101,6 @@ def test_sampling_follows_the_models_distribution() -> None:
     cold = rnn.sample(0, 500, temperature=0.01, generator=np.random.default_rng(0))
     assert (cold == 3).all()
     assert rnn.sample(0, 0, generator=np.random.default_rng(0)).shape == (0,)
-
-
-@pytest.mark.parametrize("cell", CELLS)
-def test_sampling_runs_the_same_network_as_training(cell: str) -> None:
-    case = make_case(gain=4.0, cell=cell)
-    first = int(case.inputs[0])
-    written = case.rnn.sample(first, 9, state=case.state, temperature=1e-6, generator=np.random.default_rng(0))
-    forward = case.rnn.forward(np.concatenate([[first], written[:-1]]), written, case.state)
-    np.testing.assert_array_equal(written, forward.probabilities.argmax(axis=1))
 
 
 @pytest.mark.parametrize(

@@ -260,7 +260,7 @@ def test_the_limit_can_be_changed() -> None:
     assert trainer.run.memory_limit == 200_000
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(limit=st.integers(1, 80), sizes=st.lists(st.integers(1, 12), min_size=1, max_size=150))
 def test_whatever_is_recorded_the_limit_holds(limit: int, sizes: list[int]) -> None:
     run = Run(("a", "b"), memory_limit=limit * ONE)

@@ -13,7 +13,7 @@ from rnnbow_widget import Snapshot
 from rnnbow_widget.snapshot_bytes import Layout, LayoutError, SnapshotReader, pack_snapshot
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(steps=st.integers(1, 9), lags=st.integers(1, 9), streams=st.integers(0, 3), place=st.integers(0, 9))
 def test_a_snapshot_is_the_same_after_it_was_bytes(steps: int, lags: int, streams: int, place: int) -> None:
     snapshot = recorded(place, steps=steps, lags=lags, streams=streams)

@@ -86,7 +86,7 @@ def surfaces(draw: st.DrawFn, case: Case) -> Surface:
 
 
 @given(arrangements(), st.data())
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_items_are_those_of_autograd(case: Case, data: st.DataObject) -> None:
     surface = data.draw(surfaces(case))
     n = len(case.inputs)
@@ -134,7 +134,7 @@ def test_items_are_those_of_autograd(case: Case, data: st.DataObject) -> None:
 
 
 @given(arrangements(), st.data())
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_streams_are_as_if_alone_and_the_average_is_theirs(case: Case, data: st.DataObject) -> None:
     surface = data.draw(surfaces(case))
     generator = np.random.default_rng(1)

@@ -273,7 +273,7 @@ def test_every_task_is_trained_recorded_and_described(task: tasks.Task) -> None:
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.sampled_from([None, 1, 4]))
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 def test_losses_and_horizons_are_of_the_losses_that_there_are(seed: int, streams: int, horizon: int | None) -> None:
     generator = np.random.default_rng(seed)
     count, n = 8, 7

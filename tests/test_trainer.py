@@ -98,7 +98,7 @@ def test_every_nth_batch_is_recorded_from_the_first_on() -> None:
 
 
 @given(st.integers(1, 7), st.sampled_from([None, 1, 4]))
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 def test_recording_changes_no_number(record_every: int, horizon: int | None) -> None:
     plain, recorded = small(record_every=1000), small(record_every=record_every, horizon=horizon)
     plain.train(20)

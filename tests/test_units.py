@@ -29,7 +29,7 @@ def matrices(case: Case, surface: Surface) -> np.ndarray:
 
 
 @given(arrangements(), st.data())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_units_are_those_of_the_matrices(case: Case, data: st.DataObject) -> None:
     known = Surfaces.of(case.rnn)
     surface = data.draw(st.sampled_from([one for one in known.all if one.base == "W_hh"]))

@@ -17,7 +17,7 @@ from rnnbow_widget.foreign import ForeignLayers
 from rnnbow_widget.torch import WatchWarning, watch
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(arrangements())
 def test_what_is_recorded_agrees_with_autograd_on_unrolled_cells(arrangement: Arrangement) -> None:
     with captured_items() as captured:

@@ -35,7 +35,7 @@ def detached(state: Any) -> Any:
     return tuple(part.detach() for part in state) if isinstance(state, tuple) else state.detach()
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(
     cell=st.sampled_from(sorted(KINDS)),
     bias=st.booleans(),

@@ -8,17 +8,8 @@ from pathlib import Path
 import pytest
 from chromium import MISSING, find_chromium
 from figure import Figure
-from harness import (
-    VIEWPORT,
-    Lab,
-    PageLog,
-    close_notebooks,
-    open_notebook,
-    run_all,
-    running_chromium,
-    set_theme,
-    watched_page,
-)
+from harness import Lab, close_notebooks, open_notebook, run_all, set_theme
+from page_log import VIEWPORT, PageLog, running_chromium, watched_page
 from playwright.sync_api import Browser, Page
 
 HERE = Path(__file__).parent

@@ -4,62 +4,20 @@ Everything waits for a state of the page, never for a time.
 """
 
 import json
-import os
-import socket
-import subprocess
-import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from chromium import MISSING, find_chromium
-from playwright.sync_api import (
-    Browser,
-    ConsoleMessage,
-    Dialog,
-    Page,
-    Request,
-    ViewportSize,
-    WebSocket,
-    sync_playwright,
-)
+from playwright.sync_api import Page
+from servers import free_port, running
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TOKEN = "browser-tests"
-VIEWPORT: ViewportSize = {"width": 1200, "height": 1700}  # the whole widget is in view
-START_SECONDS = 60
 ANSWER_SECONDS = 15
-IGNORED = {
-    # JupyterLab's own debugger says so in a page that is closed or loaded again before its kernel has answered.
-    "error: Could not restore the debugger state: Canceled future for debug_request message before replies were done",
-    # With the oldest versions that are tested: JupyterLab 4.2 finds no language pack for its own language, and the
-    # widget manager cannot ask ipykernel 6.5 for all widgets at once, and asks for each. On a busy machine it gives up
-    # before the kernel has said so.
-    "warning: Language pack 'en_US' not installed!",
-    *(
-        'warning: Failed to fetch ipywidgets through the "jupyter.widget.control" comm channel, fallback to fetching '
-        f"individual model state. Reason: Control comm {reason}"
-        for reason in ("was closed too early", "did not respond in time")
-    ),
-}
-# JupyterLite's, of the same environment: JupyterLab finds it beside its own, and says at length that it cannot load it.
-NOT_FOR_JUPYTERLAB = "@jupyterlite/pyodide-kernel-extension"
-# As root in a container, on a machine whose network may be closed: no sandbox, no GPU, no small talk with other hosts.
-FLAGS = [
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-dev-shm-usage",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-sync",
-    "--no-first-run",
-    "--no-sandbox",
-]
 NEXT_DRAWING = """() => new Promise((done) => {
   const look = () => (document.querySelector(".rnnbow[data-drawing]") ? requestAnimationFrame(look) : done());
   requestAnimationFrame(() => requestAnimationFrame(look));
@@ -70,7 +28,7 @@ SLOW_MS = 60_000  # for what a busy machine may take long to do: load JupyterLab
 class Lab:
     """A JupyterLab server on a free port, whose notebooks, settings and run-time files all lie under ``root``.
 
-    As a context, it stops at the end.
+    As a context, it runs until the end, and its kernels with it.
     ``settings`` are those of a person, by plugin: ``{"@jupyterlab/apputils-extension:themes": {"theme": …}}``.
     """
 
@@ -80,20 +38,14 @@ class Lab:
         self.notebooks.mkdir()
         write_settings(root, settings or {})
         self.url = f"http://127.0.0.1:{free_port()}"
-        self._log = root / "server.log"
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(self._command(), env=own_environment(root), stdout=log, stderr=log)
-        try:
-            self._wait_until_ready()
-        except BaseException:
-            self.stop()
-            raise
+        self._running = ExitStack()
 
     def __enter__(self) -> Self:
+        self._running.enter_context(running(self._command(), self.root, self._answers))
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.stop()
+        self._running.close()
 
     def write(self, name: str, *sources: str) -> Path:
         """Write a notebook with one code cell for each source."""
@@ -110,18 +62,9 @@ class Lab:
         for kernel in json.loads(self._ask("GET", "kernels")):
             self._ask("DELETE", f"kernels/{kernel['id']}")
 
-    def stop(self) -> None:
-        """End the server; it ends its kernels."""
-        self._process.terminate()
-        try:
-            self._process.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
     def _command(self) -> list[str]:
         return [
-            *[sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser"],
+            *["-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser"],
             *["--ip=127.0.0.1", f"--port={urlsplit(self.url).port}", "--ServerApp.port_retries=0"],
             *[f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={self.notebooks}"],
             *[f"--LabApp.app_settings_dir={REPOSITORY / 'scripts' / 'jupyterlab'}"],
@@ -135,121 +78,20 @@ class Lab:
             content: bytes = answer.read()
         return content
 
-    def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                self._ask("GET", "status")
-                return
-            except OSError:
-                if self._process.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError(f"JupyterLab did not start:\n{self._log.read_text()}") from None
-                time.sleep(0.05)
-
-
-@dataclass
-class PageLog:
-    """What a page said, what went wrong in it, and what it asked of other machines."""
-
-    console: list[str] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-    outside: list[str] = field(default_factory=list)
-    dialogs: list[str] = field(default_factory=list)
-
-    @property
-    def complaints(self) -> list[str]:
-        """All that must not happen: errors and warnings, requests to other machines, dialogs of the browser's."""
-        said = [line for line in self.console if line.startswith(("error:", "warning:")) and not _is_ignored(line)]
-        outside = [f"request to {address}" for address in self.outside]
-        return [*said, *(f"exception: {error}" for error in self.errors), *outside, *self.dialogs]
-
-    def clear(self) -> None:
-        """Forget all of it."""
-        for noted in (self.console, self.errors, self.outside, self.dialogs):
-            noted.clear()
-
-    def watch(self, page: Page) -> None:
-        """Note everything that the page does from now on."""
-        page.on("console", self._note_message)
-        page.on("pageerror", lambda error: self.errors.append(error.stack or str(error)))
-        page.on("request", self._note_address)
-        page.on("websocket", self._note_address)
-        page.on("dialog", self._note_dialog)
-
-    def _note_message(self, message: ConsoleMessage) -> None:
-        self.console.append(f"{message.type}: {message.text}")
-
-    def _note_dialog(self, dialog: Dialog) -> None:
-        if dialog.type != "beforeunload":
-            self.dialogs.append(f"dialog: {dialog.message}")
-        dialog.accept()
-
-    def _note_address(self, request: Request | WebSocket) -> None:
-        address = urlsplit(request.url)
-        if address.scheme in {"http", "https", "ws", "wss"} and address.hostname != "127.0.0.1":
-            self.outside.append(request.url)
-
-
-def _is_ignored(line: str) -> bool:
-    return line in IGNORED or NOT_FOR_JUPYTERLAB in line
-
-
-@contextmanager
-def running_chromium() -> Iterator[Browser]:
-    """Give a Chromium without a window, that renders in software; raise `RuntimeError` where there is none."""
-    chromium = find_chromium()
-    if chromium is None:
-        raise RuntimeError(MISSING)
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
+    def _answers(self) -> bool:
+        try:
+            self._ask("GET", "status")
+        except OSError:
+            return False
+        return True
 
 
 def write_settings(root: Path, settings: Mapping[str, Mapping[str, Any]]) -> None:
-    """Write a person's settings of JupyterLab, by plugin, to where `own_environment` has them read."""
+    """Write a person's settings of JupyterLab, by plugin, to where `servers.own_environment` has them read."""
     for plugin, values in settings.items():
         path = root / "settings" / f"{plugin.replace(':', '/')}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(values), encoding="utf-8")
-
-
-def own_environment(root: Path) -> dict[str, str]:
-    """Return this process's environment, but for the person's own Jupyter: none of its settings or kernels."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "IPYTHON"))}
-    places = {
-        "IPYTHONDIR": "ipython",
-        "JUPYTERLAB_SETTINGS_DIR": "settings",
-        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
-        "JUPYTER_CONFIG_DIR": "config",
-        "JUPYTER_DATA_DIR": "data",
-        "JUPYTER_RUNTIME_DIR": "runtime",
-    }
-    return kept | {variable: str(root / folder) for variable, folder in places.items()}
-
-
-@contextmanager
-def logged_page(browser: Browser, log: PageLog) -> Iterator[Page]:
-    """Give a page that shares nothing with others, and note what it does."""
-    context = browser.new_context(viewport=VIEWPORT)
-    context.on("page", log.watch)
-    try:
-        yield context.new_page()
-    finally:
-        context.close()
-
-
-@contextmanager
-def watched_page(browser: Browser, log: PageLog) -> Iterator[Page]:
-    """Give a page that shares nothing with others; nothing must go wrong in it."""
-    with logged_page(browser, log) as page:
-        yield page
-    assert not log.complaints, log.complaints
 
 
 def notebook(*sources: str) -> dict[str, Any]:

@@ -1,19 +1,17 @@
 """What shows widgets other than JupyterLab: Notebook 7, Voila, marimo and `rnnbow view`, each a server of its own."""
 
 import json
-import subprocess
-import sys
 import threading
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from textwrap import indent
 from urllib.parse import urlsplit
 
-from harness import START_SECONDS, TOKEN, Lab, free_port, notebook, own_environment
+from harness import TOKEN, Lab, notebook
+from servers import free_port, running
 
 from rnnbow_widget import Run
 from rnnbow_widget.follower import Follower
@@ -48,7 +46,7 @@ class NotebookServer(Lab):
 
     def _command(self) -> list[str]:
         return [
-            *[sys.executable, "-m", "notebook", "--no-browser", "--allow-root", "--expose-app-in-browser"],
+            *["-m", "notebook", "--no-browser", "--allow-root", "--expose-app-in-browser"],
             *["--ip=127.0.0.1", f"--port={urlsplit(self.url).port}", "--ServerApp.port_retries=0"],
             *[f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={self.notebooks}"],
         ]
@@ -71,7 +69,7 @@ def running_voila(root: Path, source: str) -> Iterator[str]:
     (root / "page.ipynb").write_text(json.dumps(notebook(source)), encoding="utf-8")
     port = free_port()
     options = ["--no-browser", f"--port={port}", "--Voila.ip=127.0.0.1"]
-    with _serving(root, f"http://127.0.0.1:{port}/static/", ["-m", "voila", "page.ipynb", *options]):
+    with _running_at_home(["-m", "voila", "page.ipynb", *options], root, f"http://127.0.0.1:{port}/static/"):
         yield f"http://127.0.0.1:{port}/"
 
 
@@ -84,33 +82,14 @@ def running_marimo(root: Path, mode: str, *sources: str, theme: str) -> Iterator
     (root / "page.py").write_text(MARIMO_APP.format(cells=cells), encoding="utf-8")
     port = free_port()
     options = ["--headless", "--no-token", "--host=127.0.0.1", f"--port={port}"]
-    with _serving(root, f"http://127.0.0.1:{port}/health", ["-m", "marimo", mode, "page.py", *options]):
+    with _running_at_home(["-m", "marimo", mode, "page.py", *options], root, f"http://127.0.0.1:{port}/health"):
         yield f"http://127.0.0.1:{port}/"
 
 
-@contextmanager
-def _serving(root: Path, health: str, command: list[str]) -> Iterator[None]:
-    """Run a server in a folder until the end of the context; it is there when an address answers."""
-    log = root / "server.log"
+def _running_at_home(command: list[str], root: Path, health: str) -> AbstractContextManager[None]:
+    """Run a server whose home is the folder; it is there when an address answers."""
     places = {"HOME": str(root), "MARIMO_SKIP_UPDATE_CHECK": "1"}
-    with log.open("wb") as output:
-        server = subprocess.Popen(
-            [sys.executable, *command], cwd=root, env=own_environment(root) | places, stdout=output, stderr=output
-        )
-    try:
-        deadline = time.monotonic() + START_SECONDS
-        while not _answers(health):
-            if server.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"{command[1]} did not start:\n{log.read_text()}")
-            time.sleep(0.05)
-        yield
-    finally:
-        server.terminate()
-        try:
-            server.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
+    return running(command, root, lambda: _answers(health), places)
 
 
 def _answers(address: str) -> bool:

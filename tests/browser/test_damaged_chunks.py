@@ -14,8 +14,9 @@ import pytest
 from agreement import TOLD, assert_agrees, assert_overview_agrees, assert_sides_agree
 from damage import DAMAGES, damaged
 from figure import SLOW_MS, Figure
-from harness import PageLog, kernel_exec, kernel_value, next_drawing, watched_page
+from harness import kernel_exec, kernel_value, next_drawing
 from hosts import serving
+from page_log import PageLog, watched_page
 from playwright.sync_api import Browser, Locator, Page, expect
 from test_comparing import Compared
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 from figure import Figure
-from harness import REPOSITORY, free_port, own_environment, write_settings
+from harness import REPOSITORY, write_settings
 from playwright.sync_api import Page, expect
+from servers import free_port, own_environment
 
 NOTEBOOK = REPOSITORY / "notebooks" / "01_rnnbow.ipynb"
 START_SECONDS = 300  # the first `make demo` in a .venv of `make test` installs the package once more

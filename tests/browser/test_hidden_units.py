@@ -6,17 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 from figure import SLOW_MS, Figure, drawn_number
-from harness import (
-    Lab,
-    PageLog,
-    kernel_exec,
-    kernel_value,
-    notebook_path,
-    save,
-    wait_for_kernel,
-    wait_for_value,
-    watched_page,
-)
+from harness import Lab, kernel_exec, kernel_value, notebook_path, save, wait_for_kernel, wait_for_value
+from page_log import PageLog, watched_page
 from playwright.sync_api import Browser, Locator, Page, expect
 
 SOURCE = """

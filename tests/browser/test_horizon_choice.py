@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from figure import Figure, drawn_number
-from harness import Lab, PageLog, kernel_exec, kernel_value, open_notebook, run_all, wait_for_value, watched_page
+from harness import Lab, kernel_exec, kernel_value, open_notebook, run_all, wait_for_value
+from page_log import PageLog, watched_page
 from playwright.sync_api import Browser, expect
 
 SOURCE = """

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 from figure import Figure
-from harness import SLOW_MS, PageLog, logged_page, notebook, own_environment, run_all, wait_for_kernel
+from harness import SLOW_MS, notebook, run_all, wait_for_kernel
 from hosts import NotebookServer, running_marimo, running_voila
+from page_log import PageLog, logged_page
 from playwright.sync_api import Browser, Page, expect
+from servers import own_environment
 
 from rnnbow_widget import Trainer, corpora
 

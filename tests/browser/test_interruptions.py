@@ -7,15 +7,8 @@ from collections.abc import Callable
 
 import pytest
 from figure import Figure
-from harness import (
-    Lab,
-    PageLog,
-    kernel_exec,
-    kernel_value,
-    open_notebook,
-    run_all,
-    watched_page,
-)
+from harness import Lab, kernel_exec, kernel_value, open_notebook, run_all
+from page_log import PageLog, watched_page
 from playwright.sync_api import Browser, Page, expect
 
 SOURCE = """

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import pytest
 from assignments import names
 from figure import Figure
-from harness import PageLog, kernel_exec, kernel_value, logged_page, run_all
+from harness import kernel_exec, kernel_value, run_all
 from lite import LOADING_MS, open_in_site, open_site, served, write
 from lite_site import LESSONS, make_site
+from page_log import PageLog, logged_page
 from playwright.sync_api import Browser, Page
 from test_hosts import SOURCE, use
 

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import pytest
 from figure import Figure, drawn_number
-from harness import Lab, PageLog, kernel_exec, kernel_value, next_drawing, open_notebook, run_all, watched_page
+from harness import Lab, kernel_exec, kernel_value, next_drawing, open_notebook, run_all
 from numpy.typing import NDArray
+from page_log import PageLog, watched_page
 from playwright.sync_api import Browser, Locator, expect
 from test_trouble import assert_all_is_finite
 

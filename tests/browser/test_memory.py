@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import pytest
 from figure import SLOW_MS, Figure
-from harness import Lab, PageLog, kernel_exec, kernel_value, notebook_path, save, wait_for_kernel
+from harness import Lab, kernel_exec, kernel_value, notebook_path, save, wait_for_kernel
+from page_log import PageLog
 from playwright.sync_api import Locator, Page, expect
 
 # Details of a batch are larger than what goes along with a frame: the page holds those of the newest only.

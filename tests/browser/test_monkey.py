@@ -24,18 +24,9 @@ from agreement import (
     shown_figures,
 )
 from footprint import Footprint, footprint, have_jupyterlab_let_go
-from harness import (
-    Lab,
-    PageLog,
-    kernel_exec,
-    kernel_value,
-    logged_page,
-    next_drawing,
-    open_notebook,
-    run_all,
-    wait_for_value,
-)
+from harness import Lab, kernel_exec, kernel_value, next_drawing, open_notebook, run_all, wait_for_value
 from monkey import EVENTS, SINGLE, Action, Monkey, rounds
+from page_log import PageLog, logged_page
 from playwright.sync_api import Browser, Page, expect
 
 ROUNDS = len(EVENTS)  # each event once

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 from chromium import find_chromium
 from figure import Figure
-from harness import FLAGS, SLOW_MS, VIEWPORT, Lab, PageLog, kernel_exec, open_notebook, run_all
+from harness import SLOW_MS, Lab, kernel_exec, open_notebook, run_all
+from page_log import FLAGS, VIEWPORT, PageLog
 from playwright.sync_api import Browser, Error, Page, expect
 
 from rnnbow_widget import Run, Trainer, compare

@@ -11,18 +11,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from figure import Figure, drawn_number
-from harness import (
-    Lab,
-    PageLog,
-    kernel_exec,
-    kernel_value,
-    next_drawing,
-    open_notebook,
-    run_all,
-    wait_for_value,
-    watched_page,
-)
+from harness import Lab, kernel_exec, kernel_value, next_drawing, open_notebook, run_all, wait_for_value
 from numpy.typing import NDArray
+from page_log import PageLog, watched_page
 from playwright.sync_api import Browser, expect
 
 RECORDED = 3_000

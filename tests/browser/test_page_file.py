@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from figure import Figure, luminance
-from harness import VIEWPORT, PageLog
+from page_log import VIEWPORT, PageLog
 from playwright.sync_api import Browser, expect
 
 from rnnbow_widget import RNNbow, Trainer, compare

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from figure import Figure, Picture, drawn_number, luminance
-from harness import Lab, PageLog, kernel_exec, kernel_value, open_notebook, run_all, set_theme, watched_page
+from harness import Lab, kernel_exec, kernel_value, open_notebook, run_all, set_theme
+from page_log import PageLog, watched_page
 from playwright.sync_api import Browser, Page, expect
 
 MEASURES = ("norm", "mean_abs", "share")

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 from figure import Figure
-from harness import SLOW_MS, PageLog, watched_page
+from harness import SLOW_MS
 from hosts import serving
+from page_log import PageLog, watched_page
 from playwright.sync_api import Browser, Page, expect
 
 from rnnbow_widget import Trainer

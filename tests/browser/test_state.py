@@ -5,19 +5,8 @@ from collections.abc import Callable
 
 import pytest
 from figure import Figure, Picture
-from harness import (
-    TOKEN,
-    Lab,
-    PageLog,
-    kernel_exec,
-    kernel_value,
-    notebook_path,
-    run_all,
-    save,
-    wait_for_kernel,
-    wait_for_value,
-    watched_page,
-)
+from harness import TOKEN, Lab, kernel_exec, kernel_value, notebook_path, run_all, save, wait_for_kernel, wait_for_value
+from page_log import PageLog, watched_page
 from playwright.sync_api import Browser, Page, expect
 
 SOURCE = """

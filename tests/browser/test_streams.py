@@ -9,7 +9,6 @@ import pytest
 from figure import Figure, Picture, drawn_number
 from harness import (
     Lab,
-    PageLog,
     kernel_exec,
     kernel_value,
     next_drawing,
@@ -19,8 +18,8 @@ from harness import (
     save,
     wait_for_kernel,
     wait_for_value,
-    watched_page,
 )
+from page_log import PageLog, watched_page
 from playwright.sync_api import Browser, Page, expect
 from test_picture import PIXEL, stacked, visible
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 from figure import Figure, drawn_number
-from harness import Lab, PageLog, kernel_exec, kernel_value, next_drawing, open_notebook, run_all, watched_page
+from harness import Lab, kernel_exec, kernel_value, next_drawing, open_notebook, run_all
+from page_log import PageLog, watched_page
 from playwright.sync_api import Browser, expect
 
 ADDING = """

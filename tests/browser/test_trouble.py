@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from figure import Figure
-from harness import PageLog, kernel_exec, kernel_value
+from harness import kernel_exec, kernel_value
+from page_log import PageLog
 from playwright.sync_api import Page, expect
 
 SOURCE = """

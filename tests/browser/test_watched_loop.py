@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from figure import Figure, drawn_number
-from harness import REPOSITORY, Lab, PageLog, kernel_value, open_notebook, run_all, watched_page
+from harness import REPOSITORY, Lab, kernel_value, open_notebook, run_all
+from page_log import PageLog, watched_page
 from playwright.sync_api import Browser, Page, expect
 
 NOTEBOOK = REPOSITORY / "notebooks" / "07_pytorch.ipynb"

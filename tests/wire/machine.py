@@ -60,7 +60,6 @@ def run_machine(machine: type[Machine], pages: Pages, examples: int) -> None:
         max_examples=1000 if soak else examples,
         derandomize=not soak,
         stateful_step_count=40,
-        deadline=None,
         report_multiple_bugs=False,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
     )

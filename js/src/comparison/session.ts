@@ -19,14 +19,11 @@ import { createRequests } from "../session/requests";
 import { createSession, type Session } from "../session/session";
 import { createTalk, type TrainingCommands, trainingCommands, unreadable } from "../session/talk";
 import { type Code, createStore, follows, type Problem, type Store } from "../state/store";
-import { createSideModel } from "./side_model";
+import { createSideModel, SHARED } from "./side_model";
 
+const CHOICES = [...SHARED, "scale"] as const;
 /** What a person chooses for all sides. */
-export type ComparisonChoices = Pick<
-  ComparisonTraits,
-  "measure" | "form" | "quantity" | "log_scale" | "scale" | "stream"
->;
-const CHOICES = ["measure", "form", "quantity", "log_scale", "scale", "stream"] as const;
+export type ComparisonChoices = Pick<ComparisonTraits, (typeof CHOICES)[number]>;
 
 export interface ComparisonState extends ComparisonChoices {
   sides: readonly SideDescription[];
@@ -35,7 +32,6 @@ export interface ComparisonState extends ComparisonChoices {
   mark: Mark | null;
   /** The comparison as a line of Python, once it was asked for. */
   code: Code | null;
-  selected: number | null;
   playing: boolean;
   problem: Problem | null;
   /** The kernel owes an answer and has said nothing for some seconds. */
@@ -71,7 +67,6 @@ export function createComparisonSession(
     remarks: model.get("_sides").remarks,
     ...contrastOf(),
     code: null,
-    selected: model.get("selected"),
     playing: model.get("playing"),
     problem: null,
     silent: false,
@@ -157,7 +152,6 @@ export function createComparisonSession(
 
   talk.on("msg:custom", onMessage);
   talk.on("change:_contrast", () => update(contrastOf()));
-  talk.on("change:selected", () => update({ selected: model.get("selected") }));
   for (const name of CHOICES) talk.on(`change:${name}`, () => update({ [name]: model.get(name) }));
   talk.on("change:playing", () => {
     heard();

@@ -4,8 +4,8 @@ import type { AnyModel } from "@anywidget/types";
 import type { ComparisonTraits, SideState } from "../protocol/comparison_contract";
 import type { Bytes, FromKernel, ToKernel, Traits } from "../protocol/contract";
 
-/** What all sides have in common. */
-const SHARED = ["selected", "measure", "form", "quantity", "log_scale", "stream"] as const;
+/** What a person chooses for all sides, and each has as its own. */
+export const SHARED = ["selected", "measure", "form", "quantity", "log_scale", "stream"] as const;
 type Shared = (typeof SHARED)[number];
 
 type Listener = (...args: unknown[]) => void;

@@ -1,12 +1,13 @@
 /** Which gradient is shown, and of which layer, direction, gate or unit: fields of the toolbar. */
 
-import { element, setText } from "../browser/dom";
+import { element } from "../browser/dom";
 import type { Base, Direction } from "../protocol/contract";
 import type { Commands } from "../session/session";
 import type { State, Store } from "../state/store";
 import { changed, optionsOf, unitTyped } from "../state/surface_choice";
 import { isRecorded, parseSurface, type Surface } from "../state/surfaces";
 import { BASE_TEXT, DIRECTION_TEXT, gateName } from "../words/surface_text";
+import { createField, createTypedField } from "./field";
 
 export interface SurfaceChooser {
   fields: HTMLElement[];
@@ -16,9 +17,9 @@ export interface SurfaceChooser {
 type Option = readonly [value: string, text: string];
 const ALL = "";
 
-function createField(setting: string, label: string, onChange: (value: string) => void) {
+function createSelect(setting: string, label: string, onChange: (value: string) => void) {
   const select = element("select", { attributes: { "data-setting": setting } });
-  const field = element("label", { class: "field" }, element("span", { text: label }), select);
+  const field = createField(label, select);
   let held = "";
   select.addEventListener("change", () => onChange(select.value));
 
@@ -41,10 +42,10 @@ export function createSurfaceChooser(store: Store, commands: Commands): SurfaceC
     commands.choose("surface", changed(surface, change, info));
   }
 
-  const base = createField("surface", "Gradient", (value) => choose({ base: value as Base }));
-  const layer = createField("layer", "Layer", (value) => choose({ layer: Number(value) }));
-  const direction = createField("direction", "Direction", (value) => choose({ direction: value as Direction }));
-  const gate = createField("gate", "Gate", (value) => choose({ selector: value === ALL ? null : value }));
+  const base = createSelect("surface", "Gradient", (value) => choose({ base: value as Base }));
+  const layer = createSelect("layer", "Layer", (value) => choose({ layer: Number(value) }));
+  const direction = createSelect("direction", "Direction", (value) => choose({ direction: value as Direction }));
+  const gate = createSelect("gate", "Gate", (value) => choose({ selector: value === ALL ? null : value }));
   const unit = createUnitField((selector) => choose({ selector }));
 
   return {
@@ -90,38 +91,22 @@ function createUnitField(onChoose: (unit: string | null) => void) {
     placeholder: "all",
     autocomplete: "off",
   };
-  const input = element("input", { attributes });
-  const refusal = element("span", { class: "refusal", attributes: { role: "status" } });
-  const field = element("label", { class: "field" }, element("span", { text: "Unit" }), input, refusal);
+  const { field, input, refuse } = createTypedField("Unit", attributes, commit);
   let units = 0;
   let held: string | null | undefined;
-  let edited = false;
 
   function commit() {
-    if (!edited) return;
-    edited = false;
     const unit = unitTyped(input.value, units);
-    setText(refusal, unit === undefined ? `Unit takes a number from 0 to ${units - 1}, or all.` : "");
-    input.toggleAttribute("aria-invalid", unit === undefined);
+    refuse(unit === undefined ? `Unit takes a number from 0 to ${units - 1}, or all.` : "");
     if (unit !== undefined && unit !== held) onChoose(unit);
   }
-
-  input.addEventListener("input", () => {
-    edited = true;
-  });
-  input.addEventListener("change", commit);
-  // Some hosts keep the key press from the browser, which then reports no change.
-  input.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") commit();
-  });
 
   function set(most: number, unit: string | null) {
     field.hidden = most < 2;
     input.title = `The rows, or the entry, of one hidden unit: 0 to ${most - 1}; empty: all of them`;
     if (unit !== held || most !== units) {
       input.value = unit ?? "";
-      setText(refusal, "");
-      input.removeAttribute("aria-invalid");
+      refuse("");
     }
     [units, held] = [most, unit];
   }

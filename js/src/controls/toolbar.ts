@@ -1,6 +1,6 @@
 /** Buttons and settings. Every one of them only asks; what then holds is what the kernel answers. */
 
-import { element, OWN_KEYS, setText } from "../browser/dom";
+import { element, OWN_KEYS } from "../browser/dom";
 import { type Info, MEASURES, type Measure, type Setting, type SettingValue, type Stream } from "../protocol/contract";
 import type { Commands } from "../session/session";
 import type { State, Store } from "../state/store";
@@ -8,6 +8,7 @@ import { MEASURE_TEXT } from "../words/measures";
 import { isJacobian } from "../words/surface_text";
 import { createIconButton } from "./button";
 import { createCodeLine } from "./code_line";
+import { createField, createTypedField } from "./field";
 import { settingValue } from "./setting_text";
 import { createSurfaceChooser } from "./surface_chooser";
 import { createTrainingButtons } from "./training_buttons";
@@ -48,19 +49,14 @@ const SETTINGS: Record<Setting, SettingOptions> = {
 
 function createSetting(name: Setting, store: Store, commands: Commands) {
   const { label, title, attributes, takes } = SETTINGS[name];
-  const input = element("input", { attributes: { "data-setting": name, title, ...attributes } });
-  const refusal = element("span", { class: "refusal", attributes: { role: "status" } });
-  const field = element("label", { class: "field" }, element("span", { text: label }), input, refusal);
+  const { field, input, refuse } = createTypedField(label, { "data-setting": name, title, ...attributes }, commit);
   const restore = () => {
     input.value = String(store.state.settings[name] ?? "");
   };
   let held: SettingValue | undefined;
   let reason = "";
-  let edited = false;
 
   function commit() {
-    if (!edited) return;
-    edited = false;
     reason = "";
     const value = input.validity.badInput ? undefined : settingValue(input.value);
     if (value === undefined) {
@@ -71,22 +67,12 @@ function createSetting(name: Setting, store: Store, commands: Commands) {
     else commands.set(name, value);
   }
 
-  input.addEventListener("input", () => {
-    edited = true;
-  });
-  input.addEventListener("change", commit);
-  // Some hosts keep the key press from the browser, which then reports no change.
-  input.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") commit();
-  });
-
   function update(state: State) {
     const refused = state.refused[name] ?? "";
     if (state.settings[name] !== held || (refused && refused !== reason)) restore();
     held = state.settings[name];
     reason = refused;
-    setText(refusal, refused);
-    input.toggleAttribute("aria-invalid", refused !== "");
+    refuse(refused);
   }
   return { field, update };
 }
@@ -97,8 +83,7 @@ export function createMeasureSelect(choose: (measure: Measure) => void) {
   );
   const select = element("select", { attributes: { "data-setting": "measure" } }, ...options);
   select.addEventListener("change", () => choose(select.value as Measure));
-  const field = element("label", { class: "field" }, element("span", { text: "Measure" }), select);
-  return { field, select };
+  return { field: createField("Measure", select), select };
 }
 
 /** Whether the page is a file, with no kernel behind it. */
@@ -109,7 +94,7 @@ const AVERAGE = "average";
 export function createStreamSelect(choose: (stream: Stream) => void) {
   const select = element("select", { attributes: { "data-setting": "stream" } });
   select.addEventListener("change", () => choose(select.value === AVERAGE ? null : Number(select.value)));
-  const field = element("label", { class: "field" }, element("span", { text: "Stream" }), select);
+  const field = createField("Stream", select);
 
   function update({ stream, info }: { stream: State["stream"]; info: Info }) {
     field.hidden = info.batch_size === 1;

@@ -2,6 +2,7 @@
 
 import { element, OWN_KEYS } from "../browser/dom";
 import { createButton, createIconButton } from "../controls/button";
+import { createField } from "../controls/field";
 import { type Info, QUANTITIES, type Quantity } from "../protocol/contract";
 import type { Commands } from "../session/session";
 import type { State } from "../state/store";
@@ -34,7 +35,7 @@ export function createQuantitySelect(setting: string, label: string, title: stri
     .find((option) => option.getAttribute("value") === "accuracy");
   return {
     select,
-    field: element("label", { class: "field" }, element("span", { text: label }), select),
+    field: createField(label, select),
     update(value: string, info: Info) {
       select.value = value;
       (accuracy as HTMLOptionElement).hidden = taskOf(info).kind === "values"; // it is of classes

@@ -2,6 +2,7 @@
 
 import { element, setText } from "../browser/dom";
 import { createButton } from "../controls/button";
+import { createField } from "../controls/field";
 import { createSegments } from "../controls/segments";
 import type { Gestures, Panel } from "../figure/figure";
 import { createInputs } from "../figure/inputs";
@@ -48,8 +49,8 @@ export function createUnits(parent: HTMLElement, commands: Commands, gestures: G
   );
   const back = createButton("all-units", "All units (Esc)", showAll, { title: "Show all units in the panels again" });
   const state = element("span", { class: "unit-state", attributes: { role: "status" } });
-  const label = element("label", { class: "field" }, "Ranked by", select);
-  const controls = element("div", { class: "unit-controls" }, directions.node, label, scale.node, back, state);
+  const field = createField("Ranked by", select);
+  const controls = element("div", { class: "unit-controls" }, directions.node, field, scale.node, back, state);
   const grid = element("div", { class: "unit-grid", attributes: { role: "group", "aria-label": "Hidden units" } });
   const more = createButton("more-units", "", () => {
     count += SOME;
