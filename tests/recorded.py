@@ -1,4 +1,4 @@
-"""Made-up snapshots. The content of most follows from their number, so that any process can tell what a file must hold."""
+"""Made-up snapshots. The content of most follows from their number: any process can tell what a file must hold."""
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
