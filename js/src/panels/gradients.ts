@@ -13,7 +13,7 @@ import { zeroStep } from "../state/surfaces";
 import { describeBeyond } from "../words/beyond";
 import { explainLosses } from "../words/outcomes";
 import { explainStreams, streamName } from "../words/streams";
-import { axisTexts, distinctName } from "../words/surface_text";
+import { axisTexts, distinctName, zeroStateText } from "../words/surface_text";
 import { sentence } from "../words/tooltip_content";
 import { describeGradients } from "./alternatives";
 import { createFrame } from "./frame";
@@ -29,10 +29,7 @@ import { makeZoomable, zoomByKey } from "./zoomable";
 const AXIS = 20;
 const STEP_TICK_DISTANCE = 24;
 
-const ZERO_STATE = {
-  forward: "h₀ = 0: no gradient to W_hh here; this is not vanishing.",
-  reverse: "the state after the last step is 0: no gradient to W_hh here; this is not vanishing.",
-};
+const zeroNoteOf = (step: number) => `${zeroStateText(step)}: no gradient to W_hh here; this is not vanishing.`;
 /** About what a character of the axis title takes. */
 const CHARACTER = 5.6;
 
@@ -67,8 +64,8 @@ export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands:
   const title = svg.append("text").attr("class", "axis-title").attr("y", 10);
   const stepAxis = svg.append("g").attr("class", "axis steps");
   const stepTitle = svg.append("text").attr("class", "axis-title").attr("text-anchor", "end").text("step");
-  const zeroNote = svg.append("text").attr("class", "zero-state").text("h₀ = 0 · not vanishing");
-  zeroNote.append("title").text(ZERO_STATE.forward);
+  const zeroNote = svg.append("text").attr("class", "zero-state").text("zero state · not vanishing");
+  zeroNote.append("title").text(zeroNoteOf(0));
 
   const differs = createPieceMark(svg, "first differs here");
 
@@ -157,7 +154,7 @@ export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands:
     const streams = explainStreams(snapshot, surface, measure, form === forms.bars, info);
     const losses = items.total ? explainLosses(snapshot) : "";
     const notes = [form.hint, streams, ...form.notes(), losses].filter(Boolean);
-    if (zero !== null) notes.push(`At step ${zero}, ${ZERO_STATE[zero === 0 ? "forward" : "reverse"]}`);
+    if (zero !== null) notes.push(`At step ${zero}, ${zeroNoteOf(zero)}`);
     setText(hint, notes.join(" "));
     setText(beyond, describeBeyond(snapshot, items, surface, measure));
   }

@@ -5,6 +5,7 @@ import type { Received } from "../geometry/decay";
 import { sizeExtent } from "../geometry/log_axis";
 import { zeroStep } from "../state/surfaces";
 import { formatCount } from "../words/format";
+import { zeroStateText } from "../words/surface_text";
 
 /** "1 step", "steps 3–9", or how many. */
 function nameSteps(pieces: Received[]): string {
@@ -34,8 +35,7 @@ export function horizonNotes(
   const initial = pieces.filter(({ step, value }) => step === zero && value === 0);
   const zeros = pieces.filter((piece) => piece.value === 0 && !initial.includes(piece));
   if (initial.length > 0) {
-    const state = zero === 0 ? "h₀ = 0" : "the state after the last step is 0";
-    notes.push(`Grey dash at step ${zero}: exactly 0, as ${state}; not vanishing.`);
+    notes.push(`Grey dash at step ${zero}: exactly 0, as ${zeroStateText(initial[0].step)}; not vanishing.`);
   }
   if (zeros.length > 0) {
     notes.push(

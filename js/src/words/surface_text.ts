@@ -128,3 +128,7 @@ export function axisTexts(name: string, measure: Measure, info: Info): string[] 
   }[measure];
   return [`${said}${at} (${inUnits(unit, info)})`, `${said}${at}`, `${said}`];
 }
+
+/** Why the pieces of a step are exactly zero: the state that it starts from is. Of a flow that reads backwards, the last. */
+export const zeroStateText = (step: number) =>
+  `the state ${step === 0 ? "before the first" : "after the last"} step is 0`;
