@@ -134,6 +134,16 @@ def test_what_is_kept_to_name_changes_is_bounded() -> None:
     assert len(changes) == MOST_CHANGES
 
 
+def test_changes_that_are_not_kept_are_none_of_the_strongest() -> None:
+    """Each of the strongest hides others close to it, which are stronger than those that are named after it."""
+    heights = np.ones(6000)
+    first = 200 + 400 * np.arange(12)  # far apart
+    for place, height in zip(first, 100 / (1 + np.arange(12)), strict=True):
+        heights[place : place + APART : 3] = height
+    named = [(10 * first[:MOST_CHANGES]).tolist()] * 2
+    assert [sorted(of(find(heights, chunk=chunk), "sudden_change")) for chunk in (None, 100)] == named
+
+
 def test_a_short_or_even_or_empty_run_has_no_extremes() -> None:
     assert find(np.empty(0)) == []
     assert find(noise(LEAST_PAST - 1)) == []
