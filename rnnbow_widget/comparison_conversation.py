@@ -98,6 +98,10 @@ class ComparisonConversation(Conversation):
         single = ("set", "measure_horizon")
         return {kind: handler for kind, handler in super()._handlers().items() if kind not in single}
 
+    def _send_whole(self, side: int) -> None:
+        super()._send_whole(side)
+        self._widget.send_state("_contrast")  # whoever missed a frame may have missed that too
+
     def _together(self, parts: Sequence[Part]) -> Part:
         content: dict[str, Any] = {"sides": [part for part, _ in parts], "chunks": [len(chunks) for _, chunks in parts]}
         if not self.leases.training or monotonic() - self._contrast_told_at > _CONTRAST_SECONDS:

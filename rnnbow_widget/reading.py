@@ -167,13 +167,12 @@ def _near(snapshot: Snapshot, surface: str) -> Near | None:
 def _sent(pieces: Float64, snapshot: Snapshot) -> tuple[Float64, Float64]:
     """What each loss that counts sent back 0, 1, … steps, and whether that was seen: two arrays (losses, k).
 
-    Those that count have at least half a window, or all recorded lags, behind them, and sent something.
+    Those that count have at least half a window, or all recorded lags, behind them, and sent something: a step without
+    a loss sends nothing.
     """
     places, seen, _ = pieces_by_loss(*pieces.shape, snapshot.from_zero_state)  # (losses, k) each
     sent = np.where(seen, pieces.take(places), 0)  # (losses, k)
     counts = sent.max(axis=1) > 0  # (losses,)
-    if snapshot.counted is not None:
-        counts &= snapshot.counted[-len(sent) :] > 0
     return sent[counts], seen[counts].astype(np.float64)
 
 

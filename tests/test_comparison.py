@@ -173,7 +173,8 @@ def test_steps_resets_and_details_by_side(page: SidesPage) -> None:
     (reply,) = page.says(kind="details", client="a", side=2, batch=5, stream=None, part=None)
     assert (reply["side"], reply["held"], detailed(page.sent[0][1])) == (2, True, [5])
     (reply,) = page.says(kind="resync", client="a", side=1)
-    assert (reply["kind"], reply["side"], reply["recorded"], page.states[-1]) == ("whole", 1, 2, "_side_1")
+    assert (reply["kind"], reply["side"], reply["recorded"]) == ("whole", 1, 2)
+    assert page.states[-2:] == ["_side_1", "_contrast"]  # what differs may have been in the frame that was missed
     comparison.selected = 5
     replies = page.says(kind="reset")
     assert [(reply["kind"], reply["side"], reply["epoch"]) for reply in replies] == [("whole", i, 1) for i in range(3)]

@@ -19,8 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from malformed import VALUES, Message, malformed, require_plain
-from test_malformed_messages import CALLED, NO_MESSAGES, SMALL, STREAMS, TEXT, is_taken
+from malformed import CALLED, NO_MESSAGES, SMALL, STREAMS, TEXT, VALUES, Message, is_taken, malformed, require_plain
 
 from rnnbow_widget import Run, Trainer
 from rnnbow_widget.follower import Follower

@@ -14,8 +14,7 @@ import pytest
 import traitlets
 from bad_arguments import VALUES as OBJECTS
 from executors import AtOnce
-from malformed import VALUES, Message, require_plain
-from test_malformed_messages import SMALL, TEXT, Kernel
+from malformed import SMALL, TEXT, VALUES, Kernel, Message, require_plain
 
 from rnnbow_widget import RNN, Comparison, RNNbow, Sweep, Trainer, compare, sweep
 from rnnbow_widget.attempt_view import AttemptView

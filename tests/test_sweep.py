@@ -63,6 +63,14 @@ def test_settings_can_be_listed_one_by_one(threads: Executor) -> None:
     assert [run[-1].horizon for run in runs] == [10, 3, 10]
 
 
+def test_a_horizon_that_was_cut_short_is_a_lower_bound(threads: Executor) -> None:
+    trials = small([{"horizon": 3}, {}], executor=threads, seq_length=30)
+    trials.wait(SECONDS)
+    cut, seen = trials.trials
+    assert (cut.horizon, cut.at_least) == (3, True)
+    assert (3 < seen.horizon < 15, seen.at_least) == (True, False)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -190,7 +198,7 @@ def test_files_come_back_from_workers_that_share_no_disk(tmp_path: Path) -> None
 
 
 def test_it_is_followed_while_it_trains(threads: Executor) -> None:
-    trials = small({"seed": [0, 1]}, executor=threads, batches=10**9)
+    trials = small({"seed": [0, 1]}, executor=threads, batches=200_000)
     first, second = trials.trials
     deadline = time.monotonic() + SECONDS
     batches = [0]

@@ -7,7 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import Case, arrangements, make_case
 
+from rnnbow_widget.cells import CELLS
 from rnnbow_widget.gradients import bptt
+from rnnbow_widget.reach import horizon_length
 from rnnbow_widget.surfaces import Surface, Surfaces
 from rnnbow_widget.units import hidden_units
 
@@ -57,6 +59,19 @@ def test_units_are_those_of_the_matrices(case: Case, data: st.DataObject) -> Non
         if (sizes[:, unit] > 1e-6 * sizes.max()).all():
             products = (of_loss[:, unit] * whole[unit]).sum(axis=-1)  # (n,)
             assert found.agreement[unit] == pytest.approx((products / sizes[:, unit]).mean(), rel=1e-6)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_units_reach_is_the_horizon_length_of_its_pieces(cell: str) -> None:
+    case = make_case(2, steps=16, hidden=6, cell=cell, gain=0.5)
+    surface = Surfaces.of(case.rnn).primary
+    found = hidden_units(case.rnn, case.forward(), surface, 12)
+    norms = np.linalg.norm(matrices(case, surface), axis=-1)  # (n, n, H) at [j, t]
+    j, d = np.indices((16, 12))
+    pieces = np.where((j + d < 16)[..., None], norms[j, np.minimum(j + d, 15)], 0)  # (n, k, H) at [j, d]
+    expected = [horizon_length(pieces[..., unit]) for unit in range(6)]
+    assert found.reach.tolist() == expected
+    assert len(set(expected)) > 1, "they differ"
 
 
 @pytest.mark.parametrize("surface", ["W_hh_l1_both", "W_hh", "W_hh_l1_reverse"])

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from drawn import places_of, require_drawn
-from failing import Failing, InjectedError, at_once
+from failing import Failing, ImpatientLock, InjectedError, at_once
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
 from machine import FAULT, MOST_PAGES, PAGE, PATIENCE_MS, Machine
@@ -64,6 +64,8 @@ class Conversing(Machine):
             self.patch.setattr(module, "monotonic", lambda: next(readings) / 100)
         self.failing = Failing()
         self.widget = make()
+        self.widget._conversation.leases.lock = ImpatientLock()
+        self.widget._conversation._sending = ImpatientLock()
         self.recorded: list[list[Snapshot]] = [[] for _ in self.runs]
         for side, run in enumerate(self.runs):
             self._keep_account(side, run)
@@ -213,8 +215,7 @@ class Conversing(Machine):
         if page := self.page(index):
             self.tell(index, "ask", name="stop")
             self.wire.tell("pass", ms=PATIENCE_MS)
-            look = self.wire.tell("look", page, places=[[] for _ in self.runs])
-            assert (look["whole"] or look["sides"][0]["state"])["silent"]
+            assert self.says_that_nobody_answers(page)
 
     @rule()
     def handle_on_two_threads(self) -> None:
@@ -266,10 +267,15 @@ class Conversing(Machine):
                 assert not complete
         return look
 
+    def says_that_nobody_answers(self, page: str) -> bool:
+        look = self.wire.tell("look", page, places=[[] for _ in self.runs])
+        return bool((look["whole"] or look["sides"][0]["state"])["silent"])
+
     # What holds once everything that was said has arrived.
 
     def come_to_rest(self) -> None:
         """Have nothing fail any more, and everything that was said arrive; nobody wants training."""
+        self.nothing_is_left_locked()  # nor will it be, whoever waits for it
         self.failing.mend()
         for _ in range(4):
             self.wire.carry_all(60)  # somebody's wish to play may be among what waits
@@ -279,10 +285,22 @@ class Conversing(Machine):
         weights = [self.trainer(side).rnn.parameters.W_hh for side in range(len(self.runs))]
         if not all(np.isfinite(one).all() for one in weights):
             self.widget.reset()
+        for page in list(self.wire.to_page)[:1]:
+            self.lose_what_is_new(page)
         self.widget.step()
         for _ in range(4):  # a frame tells whoever missed one, and asks for the rest
             assert self.wire.carry_all()
             self.wire.tell("pass", ms=PATIENCE_MS)
+
+    def lose_what_is_new(self, page: str) -> None:
+        """Have a page miss what is recorded; what it asks for when it notices is lost too."""
+        self.widget.step()
+        self.wire.lose_all(page)
+        self.widget.step()
+        while self.wire.to_page[page]:
+            self.wire.carry_to_page(page)
+        self.wire.lose_all(page)
+        self.wire.tell("pass", ms=PATIENCE_MS)
 
     def require_whole(self, found: dict[str, Any], side: int) -> None:
         """A page has all of a side, and knows how it is."""
@@ -295,9 +313,12 @@ class Conversing(Machine):
         assert state["stream"] == self.widget.stream
 
     def require_answered(self, page: str, side: int) -> None:
-        for snapshot in self.recorded[side][-2:]:
-            place = {"batch": snapshot.batch, "stream": self.widget.stream, "part": None}
+        """What a page wants of a batch it gets, or hears why not; a request that is lost is made again."""
+        batches = [snapshot.batch for snapshot in self.recorded[side][-2:]]
+        for batch, part in [*((batch, None) for batch in batches), (batches[-1], "units:W_hh")]:
+            place = {"batch": batch, "stream": self.widget.stream, "part": part}
             self.wire.tell("want", page, side=side, places=[place])
+            self.wire.carry_to_kernel(page, "lost")
             for _ in range(3):
                 assert self.wire.carry_all()
                 self.wire.tell("pass", ms=PATIENCE_MS)
@@ -321,6 +342,10 @@ class Conversing(Machine):
             self.wire.carry_all(20)
         assert self.widget.playing
         assert trains.batch > before
+        self.wire.lose_all(watched)
+        self.wire.tell("pass", ms=PATIENCE_MS)
+        assert self.says_that_nobody_answers(watched)
+        assert "lease" in self.wire.asked(watched), "one of which nothing is heard is asked for again"
         self.wire.tell("ask", watched, name="stop")
         assert self.wire.carry_all()
         assert not self.widget.playing

@@ -4,6 +4,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+_PATIENCE_SECONDS = 20
+
 
 class InjectedError(Exception):
     """What a test has made go wrong."""
@@ -57,6 +59,27 @@ class Failing:
         """Have all methods be what they were."""
         while self._due:
             self._due.pop()()  # the newest first: one method may be meant to fail twice
+
+
+class ImpatientLock:
+    """A lock for which nobody waits for ever: that it is not to be had is an error."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.locked = self._lock.locked
+        self.release = self._lock.release
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        if not blocking or timeout >= 0:
+            return self._lock.acquire(blocking, timeout)
+        assert self._lock.acquire(timeout=_PATIENCE_SECONDS), "it waits for ever"
+        return True
+
+    def __enter__(self) -> None:
+        self.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
 
 
 def at_once(*calls: Callable[[], Any]) -> None:

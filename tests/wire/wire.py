@@ -99,6 +99,17 @@ class Wire:
         for message in _taken(self.to_kernel[page], fault):
             self.receive(page, message)
 
+    def lose_all(self, page: str) -> None:
+        """Lose every message that waits for a page, or that it has sent; traits arrive."""
+        while self.to_page[page]:
+            self.carry_to_page(page, "lost")
+        while self.to_kernel[page]:
+            self.carry_to_kernel(page, "lost")
+
+    def asked(self, page: str) -> list[str]:
+        """What messages of a page that wait for the kernel ask for."""
+        return [waiting["message"]["kind"] for waiting in self.to_kernel[page] if "message" in waiting]
+
     def receive(self, page: str, message: Message) -> None:
         self._speaking.page = page
         if "message" in message:

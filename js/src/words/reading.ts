@@ -67,13 +67,12 @@ function nearOf({ pieces, total, lags }: Items): Reading["near"] {
 }
 
 /** Of the losses that have at least half a window, or all recorded lags, behind them, and sent something. */
-function sentOf({ steps, counted, zeroState }: Snapshot, items: Items): Sent[] {
+function sentOf({ steps, zeroState }: Snapshot, items: Items): Sent[] {
   const first = Math.min(items.lags, Math.floor((steps + 1) / 2)) - 1;
   const losses = Array.from({ length: steps - first }, (_, index) => first + index);
   return losses
-    .filter((loss) => !counted || counted[loss] > 0)
     .map((loss) => follow(loss, Math.min(items.lags, loss + (zeroState ? 0 : 1)), items)) // a zero state tells nothing
-    .filter(({ largest }) => largest > 0);
+    .filter(({ largest }) => largest > 0); // a step without a loss sends nothing
 }
 
 function follow(loss: number, seen: number, items: Items): Sent {
