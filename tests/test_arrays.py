@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+from recorded import recorded, run_of
 
 from rnnbow_widget import Trainer
 
@@ -60,12 +61,22 @@ def test_batches_of_a_dataset_can_be_chosen_and_may_differ_in_lags() -> None:
     found = run.to_xarray([5, 10])
     assert found["batch"].values.tolist() == [5, 10]
     assert found.sizes["lag"] == 7
+    assert found["loss"].values.tolist() == run.column("loss")[1:3].tolist()
     assert np.isnan(found["norm"].sel(batch=5, lag=6)).all()
     np.testing.assert_array_equal(found["norm"].sel(batch=10, surface="W_hh"), run.at(10).surfaces["W_hh"])
     with pytest.raises(KeyError, match="batch 7 was not recorded"):
         run.to_xarray([7])
     with pytest.raises(ValueError, match="stream takes None, since there is one stream; got 0"):
         run.to_xarray(stream=0)
+
+
+def test_past_the_end_of_a_shorter_window_nothing_is_said() -> None:
+    run = run_of(1)
+    run.append(recorded(1, steps=4))
+    found = run.to_xarray()
+    assert found["step_loss"].isnull().values.tolist() == [[False] * 6, [False] * 4 + [True] * 2]
+    assert found["target"].sel(batch=7).values[4:].tolist() == [-1, -1]
+    assert found["norm"].sel(batch=7, step=[4, 5]).isnull().all()
 
 
 @pytest.mark.parametrize("library", ["pandas", "xarray"])

@@ -135,6 +135,37 @@ def test_single_precision_has_a_tolerance_of_its_own() -> None:
     assert not strict.agrees
 
 
+def test_hidden_states_may_begin_with_the_one_before_the_first_step() -> None:
+    case = make_case()
+    hidden = case.forward().hidden
+    assert attempt(case, hidden=hidden).agrees
+    assert attempt(case, hidden=hidden[1:]).agrees
+    assert not attempt(case, hidden=hidden[:-1]).agrees
+
+
+def test_what_was_found_is_what_is_shown_as_yours() -> None:
+    case = make_case()
+    arrays, mask = right(case), np.arange(12) > 2
+    forward = case.rnn.forward(case.inputs, case.targets, case.state, mask)
+    probabilities = forward.probabilities[::-1]  # (n, O)
+    gradients = {name: 2 * array for name, array in arrays["gradients"].items()}
+    given = {"terms": arrays["terms"], "probabilities": probabilities, "loss": forward.loss + 1}
+    found = attempt(case, mask=mask, gradients=gradients, **given)
+    assert found.yours is not None
+    yours = found.yours[0]
+    np.testing.assert_array_equal(yours.loss, np.float32(forward.loss + 1))
+    np.testing.assert_array_equal(yours.prediction_tokens, probabilities.argmax(axis=1))
+    np.testing.assert_array_equal(np.isnan(yours.probability), ~mask)
+    own = probabilities[np.arange(12), case.targets]  # (n,)
+    np.testing.assert_array_equal(yours.probability[mask], own[mask].astype(np.float32))
+    norm = np.sqrt(sum((array**2).sum() for array in gradients.values()))
+    assert yours.grad_norm == yours.update_norm == pytest.approx(norm)
+    del gradients["b_h"]
+    part = attempt(case, mask=mask, gradients=gradients, **given)
+    assert part.yours is not None
+    assert part.yours[0].grad_norm == part.reference[0].grad_norm, "what was not worked out is as it should be"
+
+
 def test_a_loss_that_is_a_sum() -> None:
     case = make_case()
     assert attempt(case, loss=case.forward().loss.sum()).agrees
@@ -155,7 +186,7 @@ def test_targets_that_are_vectors() -> None:
 
 
 CASE = make_case(steps=4)
-BAD = right(CASE)
+RIGHT = right(CASE)
 
 
 @pytest.mark.parametrize(
@@ -187,7 +218,7 @@ BAD = right(CASE)
             r"gradients\['dWhh'\] takes an array of",
         ),
         ({"gradients": {"b_hn": np.zeros(7)}}, ValueError, r"gradients\['b_hn'\]: this network has W_ih, W_hh"),
-        ({"batch": -1, "loss": BAD["loss"]}, ValueError, "batch takes a whole number of at least 0"),
+        ({"batch": -1, "loss": RIGHT["loss"]}, ValueError, "batch takes a whole number of at least 0"),
     ],
 )
 def test_bad_arrays_are_refused_by_name(arrays: dict[str, Any], error: type, words: str) -> None:
@@ -219,7 +250,7 @@ def test_other_limits_of_what_is_taken() -> None:
         Attempt().add(CASE.rnn, np.zeros((4, 2), int), np.zeros((4, 2), int), loss=1.0)
     with pytest.raises(ValueError, match="vocabulary takes a name for each of 5 classes, got 1"):
         Attempt(vocabulary="a").add(CASE.rnn, CASE.inputs, CASE.targets, loss=1.0)
-    found = attempt(CASE, terms=BAD["terms"])
+    found = attempt(CASE, terms=RIGHT["terms"])
     with pytest.raises(ValueError, match="for the batches before there was terms"):
         found.add(CASE.rnn, CASE.inputs, CASE.targets, loss=1.0)
     with pytest.raises(ValueError, match="inputs takes 4 steps, as before; got 3"):
@@ -235,13 +266,13 @@ def test_other_limits_of_what_is_taken() -> None:
 
 
 def test_the_widget_says_what_it_shows() -> None:
-    view = RNNbow.from_arrays(CASE.rnn, CASE.inputs, CASE.targets, state=CASE.state, **BAD)
+    view = RNNbow.from_arrays(CASE.rnn, CASE.inputs, CASE.targets, state=CASE.state, **RIGHT)
     assert list(view.runs) == ["yours", "reference"]
     assert repr(view).splitlines()[0].startswith("Agrees with the reference")
-    wrong = BAD["terms"].copy()
+    wrong = RIGHT["terms"].copy()
     wrong[3, 2] = 0
     view = RNNbow.from_arrays(
-        CASE.rnn, CASE.inputs, CASE.targets, state=CASE.state, **{**BAD, "terms": wrong}, attempt=view.attempt
+        CASE.rnn, CASE.inputs, CASE.targets, state=CASE.state, **{**RIGHT, "terms": wrong}, attempt=view.attempt
     )
     assert view.selected == 1
     told = view.get_state(["_contrast"])["_contrast"]
@@ -254,9 +285,18 @@ def test_the_widget_says_what_it_shows() -> None:
     assert isinstance(view.runs["yours"], Run)
 
 
+def test_a_piece_of_a_step_after_its_loss_has_no_place_for_a_mark() -> None:
+    wrong = RIGHT["terms"].copy()
+    wrong[1, 2] = 1
+    view = RNNbow.from_arrays(CASE.rnn, CASE.inputs, CASE.targets, state=CASE.state, terms=wrong)
+    told = view.get_state(["_contrast"])["_contrast"]
+    assert "step 2 comes after step 1" in told["sentence"]
+    assert told["mark"] is None
+
+
 def test_gradients_alone_show_the_reference() -> None:
     view = RNNbow.from_arrays(
-        CASE.rnn, CASE.inputs, CASE.targets, state=CASE.state, gradients={"dWhh": BAD["gradients"]["W_hh"].T}
+        CASE.rnn, CASE.inputs, CASE.targets, state=CASE.state, gradients={"dWhh": RIGHT["gradients"]["W_hh"].T}
     )
     assert list(view.runs) == ["reference"]
     assert view.get_state(["_contrast"])["_contrast"]["mark"] is None

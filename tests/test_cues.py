@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_run import snapshot
+from recorded import snapshot
 
 from rnnbow_widget import Run, Trainer
 from rnnbow_widget.cues import APART, KINDS, LEAST_PAST, MOST_CHANGES, Cue, CueFinder
@@ -132,6 +132,16 @@ def test_what_is_kept_to_name_changes_is_bounded() -> None:
     changes = of(finder.cues(), "sudden_change")
     assert sorted(changes) == sorted(batch // 10 for batch in of(find(heights), "sudden_change"))
     assert len(changes) == MOST_CHANGES
+
+
+def test_changes_that_are_not_kept_are_none_of_the_strongest() -> None:
+    """Each of the strongest hides others close to it, which are stronger than those that are named after it."""
+    heights = np.ones(6000)
+    first = 200 + 400 * np.arange(12)  # far apart
+    for place, height in zip(first, 100 / (1 + np.arange(12)), strict=True):
+        heights[place : place + APART : 3] = height
+    named = [(10 * first[:MOST_CHANGES]).tolist()] * 2
+    assert [sorted(of(find(heights, chunk=chunk), "sudden_change")) for chunk in (None, 100)] == named
 
 
 def test_a_short_or_even_or_empty_run_has_no_extremes() -> None:

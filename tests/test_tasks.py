@@ -341,6 +341,17 @@ def test_an_lstm_solves_what_fits_into_its_memory() -> None:
     assert math.isnan(evaluate(RNN(2, 3, 1), tasks.Adding(5), 10).accuracy)
 
 
+def test_whoever_always_says_the_same_is_right_as_often_as_that_is_the_answer() -> None:
+    task = tasks.TemporalOrder()
+    rnn = RNN(task.input_size, 3, task.output_size)
+    rnn.parameters.vector[:] = 0
+    rnn.parameters.b_o[0] = 1
+    window = task.held_out(seed=0, count=100)
+    found = evaluate(rnn, task, 100)
+    assert found.accuracy == pytest.approx((window.targets[window.mask] == 0).mean())
+    assert 0 < found.accuracy < 1
+
+
 def test_streams_of_vectors_go_on_from_window_to_window() -> None:
     steps = np.arange(60)
     wave = np.stack([np.sin(steps / 3), np.cos(steps / 3)], axis=1)  # (N, 2)
