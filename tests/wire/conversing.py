@@ -74,22 +74,22 @@ class Conversing(Machine):
         self.wire = Wire(self.widget, self.pages)
 
     def _keep_account(self, side: int, run: Run) -> None:
-        """Keep an account of our own of what is recorded."""
+        """Keep an account of our own of what is recorded. An interrupt that is meant for the run must not meet it."""
         append, clear = run.append, run.clear
 
         def noted(snapshot: Snapshot) -> None:
-            recorded = len(run)
+            recorded = len(run._overview)
             try:
                 append(snapshot)
             finally:  # it may be recorded before something else fails
-                if len(run) > recorded:
+                if len(run._overview) > recorded:
                     self.recorded[side].append(snapshot)
 
         def forgotten() -> None:
             try:
                 clear()
             finally:
-                if not len(run):
+                if not len(run._overview):
                     self.recorded[side] = []
 
         self.patch.setattr(run, "append", noted)

@@ -107,14 +107,14 @@ class SavedRun(OneRun):
 
     def _keep_accounts_of_runs(self) -> None:
         """Keep the account of every run under the name that it has in the file."""
-        run = self.widget.run
+        run, file = self.widget.run, self.writer._file
         append = run.append
 
         def noted(snapshot: Snapshot) -> None:
             try:
                 append(snapshot)
             finally:
-                self.accounts[self.writer._file._id] = self.recorded[0]
+                self.accounts[file._id] = self.recorded[0]
 
         self.patch.setattr(run, "append", noted)
 
