@@ -1,4 +1,4 @@
-"""Snapshots whose content follows from their number, so that any process can tell what a file must hold."""
+"""Made-up snapshots. The content of most follows from their number: any process can tell what a file must hold."""
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
@@ -22,6 +22,39 @@ def run_of(count: int, **kind: Any) -> Run:
     for place in range(count):
         run.append(recorded(place, **kind))
     return run
+
+
+def snapshot(batch: int = 0, items: np.ndarray | None = None, **changes: object) -> Snapshot:
+    """A snapshot of three steps with two lags, whose numbers can be worked out by hand."""
+    items = np.array([[1, 0.5], [2, 0.25], [3, 0]], np.float32) if items is None else items
+    fields: dict[str, object] = {
+        "batch": batch,
+        "start": 1,
+        "stop": 4,
+        "loss": np.array([1, 2, 3], np.float32),
+        "target_tokens": np.array([0, 1, 1], np.int32),
+        "prediction_tokens": np.array([0, 0, 1], np.int32),
+        "probability": np.array([0.5, 0.25, 0.75], np.float32),
+        "surfaces": {"W_hh": items, "W_hh:share": np.array([[1, -2], [3, 4], [-5, 0]], np.float32)},
+        "step_totals": {"W_hh": np.array([1.2, 2, 3], np.float32), "W_hh:share": np.array([-0.5, 7, -5], np.float32)},
+        "beyond": {"W_hh": np.array([0.125, 0, 0], np.float32), "W_hh:share": np.array([0.5, 0, 0], np.float32)},
+        "grad_norm": 4.0,
+        "update_norm": 4.0,
+        "vocabulary": ("a", "b"),
+    }
+    return Snapshot(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def filled(recorded: int, memory_limit: float, every: int = 10) -> Run:
+    """A run of batches 0, 10, 20, … whose max gradients are 1, 2, 3, …"""
+    run = Run(("a", "b"), memory_limit=memory_limit)
+    for index in range(recorded):
+        run.append(numbered(every * index))
+    return run
+
+
+def numbered(batch: int) -> Snapshot:
+    return snapshot(batch, np.full((3, 2), batch / 20 + 0.5, np.float32), beyond=nothing_beyond())
 
 
 def long_run(count: int) -> Run:
@@ -88,3 +121,10 @@ def _average(place: int, steps: int, lags: int, streams: int) -> Snapshot:
     return _snapshot(
         place, steps, lags, None, streams=of_streams, target_tokens=unlabelled, prediction_tokens=unlabelled
     )
+
+
+def nothing_beyond() -> dict[str, np.ndarray]:
+    return {key: np.zeros(3, np.float32) for key in ("W_hh", "W_hh:share")}
+
+
+ONE = numbered(0).nbytes

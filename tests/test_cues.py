@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_run import snapshot
+from recorded import snapshot
 
 from rnnbow_widget import Run, Trainer
 from rnnbow_widget.cues import APART, KINDS, LEAST_PAST, MOST_CHANGES, Cue, CueFinder

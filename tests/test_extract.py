@@ -74,8 +74,12 @@ def test_details_are_chosen_within_their_budget(sizes: list[int], budget: int, w
     assert numbers == sorted(set(numbers))
     if sum(map(packed_nbytes, snapshots + first)) <= budget:
         assert numbers == list(range(len(snapshots)))
-    if chosen and not first:
+    if snapshots and packed_nbytes(snapshots[-1]) <= budget and not first:
         assert numbers[-1] == len(snapshots) - 1
         assert len(set(np.diff(numbers))) <= 1, "evenly"
+        if len(set(sizes)) == 1:
+            assert 2 * len(chosen) >= min(len(snapshots), budget // packed_nbytes(snapshots[0])), "half of what fits"
+    elif not first:
+        assert numbers == []
     if first and packed_nbytes(first[0]) <= budget:
         assert first[0].batch in numbers

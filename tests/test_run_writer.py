@@ -169,9 +169,10 @@ def test_a_fork_leaves_the_file_alone(path: Path) -> None:
         saved.run.writer.close()
         os._exit(0)
     os.waitpid(child, 0)
-    saved.train(5)
-    require_same_run(Run.open(path), saved.run)
-    assert Run.open(path).file.state.activity == "idle"
+    for batches in (0, 5):
+        saved.train(batches)
+        require_same_run(Run.open(path), saved.run)
+        assert Run.open(path).file.state.activity == "idle"
 
 
 # What fails.

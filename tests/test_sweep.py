@@ -63,6 +63,14 @@ def test_settings_can_be_listed_one_by_one(threads: Executor) -> None:
     assert [run[-1].horizon for run in runs] == [10, 3, 10]
 
 
+def test_a_horizon_that_was_cut_short_is_a_lower_bound(threads: Executor) -> None:
+    trials = small([{"horizon": 3}, {}], executor=threads, seq_length=30)
+    trials.wait(SECONDS)
+    cut, seen = trials.trials
+    assert (cut.horizon, cut.at_least) == (3, True)
+    assert (3 < seen.horizon < 15, seen.at_least) == (True, False)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
