@@ -4,8 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 from playwright.sync_api import Locator, Page
 
-from .browser import kernel_exec, shown
+from .browser import shown
 from .page_work import PageWork, frame_row, spread_of_frames
+from .playing import batches_per_second, progress
 from .table import Findings, Row
 
 ROUNDS = 5
@@ -15,12 +16,12 @@ FRAMES_SECONDS = 10
 UNDER_WAY_BATCHES = 50
 
 SOURCE = """\
-from time import perf_counter
 from rnnbow_widget import RNNbow, Trainer, compare, corpora
 data = corpora.c_headers()
 single = RNNbow(Trainer(data, seed=0))
 four = compare(*(Trainer(data, seed=seed) for seed in range(4)))"""
 PLACES = {"single": 0, "four": 1}
+TRAINERS = {"single": "single.trainer", "four": "list(four.trainers.values())[0]"}
 
 
 def measure() -> Findings:
@@ -47,8 +48,8 @@ def _start(page: Page, name: str) -> None:
     button = _button(page, name)
     button.click()
     button.filter(has_text="Pause").wait_for()
-    before = _progress(page, name)[1]
-    while _progress(page, name)[1] < before + UNDER_WAY_BATCHES:
+    before = progress(page, TRAINERS[name])[1]
+    while progress(page, TRAINERS[name])[1] < before + UNDER_WAY_BATCHES:
         page.wait_for_timeout(100)
 
 
@@ -61,18 +62,9 @@ def _stop(page: Page, name: str) -> None:
 def _play(page: Page, name: str) -> float:
     """Batches per second of one trainer while its widget plays."""
     _start(page, name)
-    begun, first = _progress(page, name)
-    page.wait_for_timeout(1000 * STRETCH_SECONDS)
-    ended, last = _progress(page, name)
+    rate = batches_per_second(page, TRAINERS[name], STRETCH_SECONDS)
     _stop(page, name)
-    return (last - first) / (ended - begun)
-
-
-def _progress(page: Page, name: str) -> tuple[float, int]:
-    """The kernel's clock, and the batches that a trainer has trained by then."""
-    trainer = "single.trainer" if name == "single" else "list(four.trainers.values())[0]"
-    seconds, batch = kernel_exec(page, f"print(perf_counter(), {trainer}.batch)").split()
-    return float(seconds), int(batch)
+    return rate
 
 
 def _row(rates: NDArray[np.float64]) -> Row:

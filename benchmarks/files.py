@@ -87,5 +87,6 @@ def _training(every: int, count: int, folder: Path) -> Row:
             begun = perf_counter()
             trainer.train(count)
             best[saves] = min(best[saves], perf_counter() - begun)
-    name = f"{count:,} batches, every {every}th recorded: with a run file vs without"
-    return dearer(name.replace("every 1th", "all"), best[True], best[False], AT_MOST if every > 1 else None)
+    recorded = "all" if every == 1 else f"every {every}th"
+    name = f"{count:,} batches, {recorded} recorded: with a run file vs without"
+    return dearer(name, best[True], best[False], AT_MOST if every > 1 else None)

@@ -4,7 +4,6 @@ The submission is the instructor's version: every solution is there, and every t
 """
 
 import json
-import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -25,7 +24,6 @@ STUDENT = "student"
 
 
 def measure() -> Findings:
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     with TemporaryDirectory() as folder:
         course = Path(folder)
         make_course(course, names())

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from playwright.sync_api import Page
 
 from .browser import kernel_exec, opened, shown
-from .playing import playing
+from .playing import batches_per_second, playing
 from .table import Findings, Row, duration
 
 ROUNDS = 10
@@ -70,16 +70,7 @@ def _train_alone(page: Page) -> float:
 def _play(page: Page) -> float:
     """Batches per second while the widget plays."""
     with playing(page):
-        begun, first = _progress(page)
-        page.wait_for_timeout(1000 * STRETCH_SECONDS)
-        ended, last = _progress(page)
-    return (last - first) / (ended - begun)
-
-
-def _progress(page: Page) -> tuple[float, int]:
-    """The kernel's clock, and the batches that the widget has trained by then."""
-    seconds, batch = kernel_exec(page, "print(perf_counter(), widget.trainer.batch)").split()
-    return float(seconds), int(batch)
+        return batches_per_second(page, "widget.trainer", STRETCH_SECONDS)
 
 
 def _row(rates: NDArray[np.float64]) -> Row:

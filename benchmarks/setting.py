@@ -14,6 +14,13 @@ HIDDEN = 100
 STEPS = 25
 LEARNING_RATE = 0.1
 CLIP_VALUE = 5.0
+PAPER: dict[str, Any] = {
+    "hidden_size": HIDDEN,
+    "seq_length": STEPS,
+    "learning_rate": LEARNING_RATE,
+    "clip_value": CLIP_VALUE,
+}
+"""The same as settings of `Trainer`."""
 LONG_STEPS, LONG_HIDDEN = 512, 256
 """A long window of a large network: what goes past the paper."""
 NEVER = 10**9
@@ -29,14 +36,7 @@ def windows() -> list[tuple[Tokens, Tokens]]:
 
 def paper_trainer(**settings: Any) -> Trainer:
     """A trainer in this setting; others of `Trainer` can be added, or put in place of these."""
-    paper: dict[str, Any] = {
-        "hidden_size": HIDDEN,
-        "seq_length": STEPS,
-        "learning_rate": LEARNING_RATE,
-        "clip_value": CLIP_VALUE,
-        "seed": 0,
-    }
-    return Trainer(corpora.c_headers(), **paper | settings)
+    return Trainer(corpora.c_headers(), **{"seed": 0, **PAPER, **settings})
 
 
 def trained_window(batches: int = 2_000, cell: str = "tanh") -> tuple[RNN, ForwardPass]:

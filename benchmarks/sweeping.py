@@ -1,23 +1,15 @@
 """A sweep in processes of this machine: one against two, and against the same trainers one after the other."""
 
 from time import perf_counter
-from typing import Any
 
-from rnnbow_widget import Trainer, corpora, sweep
+from rnnbow_widget import corpora, sweep
 
-from .setting import CLIP_VALUE, HIDDEN, LEARNING_RATE, STEPS
+from .setting import PAPER, paper_trainer
 from .table import Findings, Row, duration
 
 TRIALS = 6
 BATCHES = 10_000
 ROUNDS = 2
-SETTINGS: dict[str, Any] = {
-    "hidden_size": HIDDEN,
-    "seq_length": STEPS,
-    "learning_rate": LEARNING_RATE,
-    "clip_value": CLIP_VALUE,
-    "horizon": None,
-}
 
 
 def measure() -> Findings:
@@ -35,14 +27,15 @@ def measure() -> Findings:
 def _here() -> float:
     begun = perf_counter()
     for seed in range(TRIALS):
-        Trainer(corpora.c_headers(), seed=seed, **SETTINGS).train(BATCHES)
+        paper_trainer(seed=seed, horizon=None).train(BATCHES)
     return perf_counter() - begun
 
 
 def _swept(processes: int) -> float:
     """Seconds from handing over to the end, starting processes included."""
     begun = perf_counter()
-    sweep(corpora.c_headers(), {"seed": range(TRIALS)}, batches=BATCHES, executor=processes, **SETTINGS).wait()
+    settings = {**PAPER, "horizon": None}
+    sweep(corpora.c_headers(), {"seed": range(TRIALS)}, batches=BATCHES, executor=processes, **settings).wait()
     return perf_counter() - begun
 
 

@@ -1,5 +1,6 @@
 """Interrupts that come in the middle of recording a batch, or of writing it to a file."""
 
+import linecache
 import sys
 from collections.abc import Callable
 from types import FrameType
@@ -17,7 +18,7 @@ def interrupt(call: Callable[[], object], line: int) -> bool:
         nonlocal count
         if frame.f_code.co_filename not in INTERRUPTED:
             return None
-        count += event == "line"
+        count += event == "line" and _may_come_before(frame)
         if count == line:
             raise KeyboardInterrupt
         return trace
@@ -30,3 +31,10 @@ def interrupt(call: Callable[[], object], line: int) -> bool:
     finally:
         sys.settrace(tracer)
     return count >= line
+
+
+def _may_come_before(frame: FrameType) -> bool:
+    """Whether an interrupt can come before a line: Python lets none come before what ends a `with` or a `try`."""
+    path, number = frame.f_code.co_filename, frame.f_lineno
+    after, begins = (linecache.getline(path, at).strip() for at in (number - 1, number))
+    return not begins.startswith("with ") and after.partition("#")[0].strip() != "finally:"

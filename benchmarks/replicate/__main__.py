@@ -1,7 +1,6 @@
 """Trains published results again, on two processes, and writes what was found into docs/replication.md."""
 
 import argparse
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -56,8 +55,6 @@ def main() -> None:
         "and if there is none the C headers that come with numpy",
     )
     source: Path | None = parser.parse_args().kernel
-    for threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[threads] = "1"  # of the processes that are started from here
     begun = perf_counter()
     trained = _all("tasks", memory.train, memory.jobs())
     read = _all("kernel", kernel.train, kernel.jobs(source))

@@ -5,13 +5,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from expected import PIXEL, visible
 from figure import Figure, axis
-from harness import kernel_exec, kernel_value, next_drawing
+from harness import SLOW_MS, kernel_exec, kernel_value, next_drawing
+from overview import Overview, room, scale, shared_columns
 from playwright.sync_api import Locator, Page, expect
-from test_overview import Overview, room, scale, shared_columns
-from test_picture import PIXEL, visible
 
-PATIENCE_MS = 60_000  # the kernel may have to train a stretch again, on a machine that has more to do
 TOLD = """
 import math
 from rnnbow_widget.snapshot import stream_views, surface_key
@@ -71,16 +70,16 @@ def assert_agrees(figure: Figure, name: str) -> int:
     """Compare a figure of the `RNNbow` of that name, which must not be playing; return how many marks were compared."""
     page = figure.page
     told = kernel_value(page, f"told({name}.run, {name}.selected)")
-    expect(figure.root).to_have_attribute("data-recorded", str(len(told["batches"])), timeout=PATIENCE_MS)
+    expect(figure.root).to_have_attribute("data-recorded", str(len(told["batches"])), timeout=SLOW_MS)
     _assert_controls_agree(figure, name)
     if told["shown"] is None:
         expect(figure.root.locator(".invitation")).to_be_visible()
         return 0
-    expect(figure.root).to_have_attribute("data-batch", str(told["shown"]), timeout=PATIENCE_MS)
+    expect(figure.root).to_have_attribute("data-batch", str(told["shown"]), timeout=SLOW_MS)
     chosen = kernel_value(page, f"[{name}.measure, {name}.stream, {name}._reporter.checked_surface({name}.surface)]")
     measure, stream, surface = chosen
-    expect(figure.root).to_have_attribute("data-surface", surface, timeout=PATIENCE_MS)
-    expect(figure.root).to_have_attribute("data-stream", "" if stream is None else str(stream), timeout=PATIENCE_MS)
+    expect(figure.root).to_have_attribute("data-surface", surface, timeout=SLOW_MS)
+    expect(figure.root).to_have_attribute("data-stream", "" if stream is None else str(stream), timeout=SLOW_MS)
     if surface.startswith("jacobian"):
         measure = "norm"
     numbers = kernel_value(page, f"drawn({name}.run, {told['shown']}, {stream}, {surface!r}, {measure!r})")
@@ -147,10 +146,10 @@ def assert_sides_agree(root: Locator, name: str) -> int:
     for index, side in enumerate(root.locator(".side").all()):
         run = f"list({name}.runs.values())[{index}]"
         told = kernel_value(page, f"told({run}, {name}.selected)")
-        expect(side).to_have_attribute("data-recorded", str(len(told["batches"])), timeout=PATIENCE_MS)
+        expect(side).to_have_attribute("data-recorded", str(len(told["batches"])), timeout=SLOW_MS)
         if told["shown"] is None:
             continue
-        expect(side).to_have_attribute("data-batch", str(told["shown"]), timeout=PATIENCE_MS)
+        expect(side).to_have_attribute("data-batch", str(told["shown"]), timeout=SLOW_MS)
         next_drawing(page)
         found = side.evaluate(SIDE)
         items = kernel_value(page, f"{run}.at({told['shown']}).surfaces['W_hh']")
@@ -164,7 +163,7 @@ def assert_sides_agree(root: Locator, name: str) -> int:
 def assert_table_agrees(root: Locator, name: str) -> int:
     """Compare the table of the sweep of that name, which has ended; return how many losses were compared."""
     page = root.page
-    expect(root).to_have_attribute("data-finished", "true", timeout=PATIENCE_MS)
+    expect(root).to_have_attribute("data-finished", "true", timeout=SLOW_MS)
     losses = kernel_value(page, f"[trial.loss for trial in {name}.trials]")
     for trial, loss in enumerate(losses):
         if math.isfinite(loss):

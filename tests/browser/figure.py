@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from harness import next_drawing
+from harness import ANSWER_MS, next_drawing
 from playwright.sync_api import Locator, Page, expect
 
-SLOW_MS = 15_000  # for what the kernel has to do first
 SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 HALF_PIXEL = 0.5  # d3-axis moves ticks by as much, so that their lines are crisp
 
@@ -65,6 +64,11 @@ LABELS = """root => [...root.querySelectorAll("svg")].flatMap((svg, index) => [.
     const { x, y, width, height } = text.getBoundingClientRect();
     return { svg: index, text: text.textContent, x, y, width, height };
   }))"""
+
+
+BROKEN = """root => [...root.querySelectorAll("svg *")].flatMap((node) => [...node.attributes]
+  .filter(({ name, value }) => !name.startsWith("data-") && /NaN|Infinity|undefined/.test(value))
+  .map(({ name, value }) => `${node.tagName} ${name}: ${value.slice(0, 40)}`))"""
 
 
 @dataclass(frozen=True)
@@ -215,6 +219,11 @@ class Figure:
         labels = self.root.evaluate(LABELS)
         return [f"{a['text']} on {b['text']}" for a, b in combinations(labels, 2) if touch(a, b)]
 
+    def broken_attributes(self) -> list[str]:
+        """Attributes of marks that should have a number and have none."""
+        found: list[str] = self.root.evaluate(BROKEN)
+        return found
+
     @property
     def recorded(self) -> int:
         """Number of batches that the overview draws."""
@@ -222,23 +231,23 @@ class Figure:
 
     def expect_batch(self, batch: int) -> None:
         """Wait until panels 2, 3 and 4 show a batch."""
-        expect(self.root).to_have_attribute("data-batch", str(batch), timeout=SLOW_MS)
+        expect(self.root).to_have_attribute("data-batch", str(batch), timeout=ANSWER_MS)
 
     def expect_recorded(self, count: int) -> None:
         """Wait until the overview has so many bars."""
-        expect(self.root).to_have_attribute("data-recorded", str(count), timeout=SLOW_MS)
+        expect(self.root).to_have_attribute("data-recorded", str(count), timeout=ANSWER_MS)
 
     def expect_more_recorded(self, than: int) -> None:
         """Wait until the overview has more bars than before."""
         self.page.wait_for_function(
             "([root, than]) => Number(root.dataset.recorded) > than",
             arg=[self.root.element_handle(), than],
-            timeout=SLOW_MS,
+            timeout=ANSWER_MS,
         )
 
     def expect_state(self, state: str) -> None:
         """Wait until the status line says "ready", "training", "paused", "diverged" or "error"."""
-        expect(self.status("state")).to_have_text(state, timeout=SLOW_MS)
+        expect(self.status("state")).to_have_text(state, timeout=ANSWER_MS)
 
     # What a person does.
 
@@ -271,6 +280,19 @@ class Figure:
         self.page.mouse.up()
         next_drawing(self.page)
 
+    def open_part(self, name: str) -> Locator:
+        """Open a panel by its title, such as "cell" or "units", and wait until it shows the batch of the others."""
+        panel = self.root.locator(f"[data-panel={name}]")
+        panel.locator("summary").click()
+        self.expect_same_batch(panel)
+        return panel
+
+    def expect_same_batch(self, panel: Locator) -> None:
+        """Wait until an opened panel shows the batch that the others show."""
+        batch = self.root.get_attribute("data-batch") or ""
+        expect(panel).to_have_attribute("data-batch", batch, timeout=ANSWER_MS)
+        expect(panel.locator(".part-note")).to_be_hidden()
+
     def bar_place(self, index: int) -> tuple[float, float]:
         """Where to point to mean the overview's bar of a recorded batch (each bar must have its own pixels)."""
         picture = self.read()
@@ -290,6 +312,14 @@ class Figure:
         next_drawing(self.page)
 
 
+def toggle_explanations(root: Locator) -> None:
+    """Press all buttons that explain a panel: their texts open, or close again."""
+    buttons = root.locator("button.how:visible").all()
+    assert buttons
+    for button in buttons:
+        button.click()
+
+
 def drawn_number(text: str) -> float:
     """Return the value of a number as it is drawn: 1,234.5, −0.1200, 3.1×10⁻⁷ or 10⁻⁷."""
     found = re.fullmatch(r"(−?)([\d.,]+)(×10)?([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]*)", text)
@@ -299,14 +329,6 @@ def drawn_number(text: str) -> float:
         digits = "1"
     value = float(f"{digits.replace(',', '')}e{power.translate(SUPERSCRIPTS) or '0'}")
     return -value if sign else value
-
-
-def luminance(color: str) -> float:
-    """Relative luminance of a computed colour, as WCAG defines it."""
-    assert color.startswith("rgb("), f"{color} lets through what lies behind"
-    channels = [int(part) / 255 for part in re.findall(r"\d+", color)]
-    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def _mark(found: Mapping[str, Any]) -> Mark:

@@ -6,22 +6,28 @@ Everything waits for a state of the page, never for a time.
 import json
 import time
 import urllib.request
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Page
+from page_log import VIEWPORT, PageLog, watched_page
+from playwright.sync_api import Browser, Page
 from servers import free_port, running
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TOKEN = "browser-tests"
-ANSWER_SECONDS = 15
+ANSWER_SECONDS = 15  # for what the kernel has to do first
+ANSWER_MS = 1000 * ANSWER_SECONDS
 NEXT_DRAWING = """() => new Promise((done) => {
   const look = () => (document.querySelector(".rnnbow[data-drawing]") ? requestAnimationFrame(look) : done());
   requestAnimationFrame(() => requestAnimationFrame(look));
 })"""
+HIDE = """hidden => {
+  Object.defineProperty(document, "visibilityState", { configurable: true, get: () => hidden ? "hidden" : "visible" });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
 SLOW_MS = 60_000  # for what a busy machine may take long to do: load JupyterLab, start a kernel
 
 
@@ -111,6 +117,19 @@ def open_notebook(page: Page, lab: Lab, name: str) -> None:
     wait_for_kernel(page)
 
 
+@contextmanager
+def run_notebook(
+    browser: Browser, lab: Lab, name: str, *sources: str, height: int = VIEWPORT["height"]
+) -> Iterator[Page]:
+    """Give a page of its own, so high, with a new notebook whose cells have run; its kernel ends with it."""
+    lab.write(name, *sources)
+    with watched_page(browser, PageLog(), viewport=VIEWPORT | {"height": height}) as page:
+        open_notebook(page, lab, name)
+        run_all(page)
+        yield page
+    lab.end_kernels()
+
+
 def close_notebooks(page: Page) -> None:
     """Close what is open in JupyterLab, saved or not."""
     page.evaluate("() => { for (const open of [...(window.jupyterapp?.shell.widgets('main') ?? [])]) open.dispose(); }")
@@ -156,6 +175,22 @@ def kernel_value(page: Page, expression: str) -> Any:
     return json.loads(kernel_exec(page, f"import json; print(json.dumps({expression}, default=lambda a: a.tolist()))"))
 
 
+def begin_cell(page: Page, code: str) -> None:
+    """Have the kernel run code, as if in a cell, and wait for nothing."""
+    page.evaluate(
+        """code => {
+          const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
+          kernel.requestExecute({ code, store_history: false, stop_on_error: false });
+        }""",
+        code,
+    )
+
+
+def shut_kernel_down(page: Page) -> None:
+    """End the open notebook's kernel, as a person does by the menu."""
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+
+
 def wait_for_value(page: Page, expression: str, expected: object) -> None:
     """Ask the kernel until an expression has the expected value: what a page sends takes its time to arrive."""
     deadline = time.monotonic() + ANSWER_SECONDS
@@ -168,6 +203,11 @@ def next_drawing(page: Page) -> None:
     page.evaluate(NEXT_DRAWING)
 
 
+def hide(page: Page, hidden: bool = True) -> None:
+    """Tell the page that nobody sees it, or that somebody does again."""
+    page.evaluate(HIDE, hidden)
+
+
 def set_theme(page: Page, name: str) -> None:
     """Switch to a theme, such as "JupyterLab Dark", and wait until the page wears it."""
     command(page, "apputils:change-theme", theme=name)
@@ -178,6 +218,15 @@ def set_theme(page: Page, name: str) -> None:
 def notebook_path(page: Page, lab: Lab) -> Path:
     """Return the file of the open notebook."""
     return lab.notebooks / str(page.evaluate("window.jupyterapp.shell.currentWidget.context.path"))
+
+
+def open_saved(page: Page, lab: Lab, path: Path, *, kernel: bool = False) -> None:
+    """Leave JupyterLab, and load a notebook in a new one, as its file has it: without its kernel, or with it."""
+    page.goto("about:blank")
+    if not kernel:
+        lab.end_kernels()
+    page.goto(lab.address(path.name))
+    wait_for_kernel(page)
 
 
 def save(page: Page) -> None:

@@ -13,8 +13,10 @@ from typing import TypeVar
 from harness import (
     SLOW_MS,
     Lab,
+    begin_cell,
     close_notebooks,
     command,
+    hide,
     kernel_exec,
     next_drawing,
     open_notebook,
@@ -134,15 +136,6 @@ FOCUS = """([x, y]) => {
   return node !== null && document.activeElement === node;
 }"""
 HAS_FOCUS = "() => document.activeElement.closest('.rnnbow') !== null"
-PLAYING = """root => root.querySelector("button[data-action=play]")?.textContent === "Pause" """
-HIDE = """hidden => {
-  Object.defineProperty(document, "visibilityState", { configurable: true, get: () => hidden ? "hidden" : "visible" });
-  document.dispatchEvent(new Event("visibilitychange"));
-}"""
-EXECUTE = """code => {
-  const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
-  kernel.requestExecute({ code, store_history: false, stop_on_error: false });
-}"""
 RUN_CELLS = """async (cells) => {
   const { context, content, sessionContext } = window.jupyterapp.shell.currentWidget;
   for (const cell of cells) {
@@ -254,8 +247,8 @@ class Monkey:
         self._page.mouse.move(*end, steps=8)
         return f"{found[1]} {found[0]} to {end}"
 
-    def _click(self, action: Action) -> str | None:
-        if (found := self._find(action, PLOT)) is None:
+    def _click(self, action: Action, selector: str = PLOT) -> str | None:
+        if (found := self._find(action, selector)) is None:
             return None
         self._page.mouse.click(*found[0])
         return f"{found[1]} {found[0]}"
@@ -295,16 +288,10 @@ class Monkey:
         return str(delta)
 
     def _press(self, action: Action) -> str | None:
-        if (found := self._find(action, CONTROL)) is None:
-            return None
-        self._page.mouse.click(*found[0])
-        return found[1]
+        return self._click(action, CONTROL)
 
     def _play(self, action: Action) -> str | None:
-        if (found := self._find(action, "button[data-action=play]")) is None:
-            return None
-        self._page.mouse.click(*found[0])
-        return found[1]
+        return self._click(action, "button[data-action=play]")
 
     # With keys.
 
@@ -385,12 +372,12 @@ class Monkey:
 
     def _hide(self, _: Action) -> str:
         self._hidden = not self._hidden
-        self._page.evaluate(HIDE, self._hidden)
+        hide(self._page, self._hidden)
         return "hidden" if self._hidden else "seen"
 
     def _cell(self, action: Action) -> str:
         code = action.pick(0, CODE).format(one=action.pick(1, SINGLE))
-        self._page.evaluate(EXECUTE, f"if 'table' in globals():\n    {code}")
+        begin_cell(self._page, f"if 'table' in globals():\n    {code}")
         return code
 
     def _run(self, action: Action) -> str:

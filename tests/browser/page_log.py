@@ -1,13 +1,15 @@
-"""Chromium, and pages of it that tell what happened in them: nothing may go wrong, and nothing be asked elsewhere."""
+"""Chromium, and pages of it that tell what went wrong in them, and whom they asked."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 from chromium import MISSING, find_chromium
 from playwright.sync_api import (
     Browser,
+    BrowserContext,
     ConsoleMessage,
     Dialog,
     Page,
@@ -48,10 +50,14 @@ FLAGS = [
 
 @dataclass
 class PageLog:
-    """What a page said, what went wrong in it, and what it asked of other machines."""
+    """What a page said, what went wrong in it, and whom it asked.
+
+    `asked`: the servers, and the files; empty for what stays within the page. `outside`: addresses on other machines.
+    """
 
     console: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    asked: set[str] = field(default_factory=set)
     outside: list[str] = field(default_factory=list)
     dialogs: list[str] = field(default_factory=list)
 
@@ -64,14 +70,17 @@ class PageLog:
 
     def clear(self) -> None:
         """Forget all of it."""
-        for noted in (self.console, self.errors, self.outside, self.dialogs):
+        for noted in (self.console, self.errors, self.asked, self.outside, self.dialogs):
             noted.clear()
 
-    def watch(self, page: Page) -> None:
-        """Note everything that the page does from now on."""
+    def watch(self, context: BrowserContext) -> None:
+        """Note everything that pages of a context do, if it has none yet."""
+        context.on("request", self._note_address)
+        context.on("page", self._watch_page)
+
+    def _watch_page(self, page: Page) -> None:
         page.on("console", self._note_message)
         page.on("pageerror", lambda error: self.errors.append(error.stack or str(error)))
-        page.on("request", self._note_address)
         page.on("websocket", self._note_address)
         page.on("dialog", self._note_dialog)
 
@@ -85,6 +94,8 @@ class PageLog:
 
     def _note_address(self, request: Request | WebSocket) -> None:
         address = urlsplit(request.url)
+        within = address.scheme in {"blob", "data"}
+        self.asked.add("" if within else address.netloc or request.url)
         if address.scheme in {"http", "https", "ws", "wss"} and address.hostname != "127.0.0.1":
             self.outside.append(request.url)
 
@@ -104,10 +115,10 @@ def running_chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def logged_page(browser: Browser, log: PageLog) -> Iterator[Page]:
-    """Give a page that shares nothing with others, and note what it does."""
-    context = browser.new_context(viewport=VIEWPORT)
-    context.on("page", log.watch)
+def logged_page(browser: Browser, log: PageLog, **settings: Any) -> Iterator[Page]:
+    """Give a page that shares nothing with others, and note what it does; settings are those of a browser context."""
+    context = browser.new_context(**{"viewport": VIEWPORT, **settings})
+    log.watch(context)
     try:
         yield context.new_page()
     finally:
@@ -115,8 +126,8 @@ def logged_page(browser: Browser, log: PageLog) -> Iterator[Page]:
 
 
 @contextmanager
-def watched_page(browser: Browser, log: PageLog) -> Iterator[Page]:
-    """Give a page that shares nothing with others; nothing must go wrong in it."""
-    with logged_page(browser, log) as page:
+def watched_page(browser: Browser, log: PageLog, **settings: Any) -> Iterator[Page]:
+    """Give a page as `logged_page` does; nothing must go wrong in it."""
+    with logged_page(browser, log, **settings) as page:
         yield page
     assert not log.complaints, log.complaints

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 from axe import violations
-from figure import Figure
-from harness import Lab, command, kernel_exec, next_drawing, open_notebook, run_all, set_theme
+from figure import Figure, toggle_explanations
+from harness import ANSWER_MS, SLOW_MS, Lab, command, kernel_exec, next_drawing, open_notebook, run_all
+from looks import assert_fits, each_theme
+from page_log import PageLog, logged_page
 from playwright.sync_api import Browser, Page, expect
-from test_looks import OUTLIERS, THEMES
 
 SOURCE = """
 from rnnbow_widget import RNNbow, corpora
@@ -41,15 +42,17 @@ v = RNNbow.from_arrays(rnn, x[:-1], x[1:], terms=wrong)
 v
 """
 FOLDOUTS = ("choice", "cell", "units")
+MOVING = """root => [root, ...root.querySelectorAll("*")].filter((node) => {
+  const { transitionDuration, animationName } = getComputedStyle(node);
+  return animationName !== "none" || transitionDuration.split(",").some((part) => parseFloat(part) > 0);
+}).map((node) => node.getAttribute("class"))"""
 
 
 @pytest.mark.parametrize("more", ["", "num_layers=2, batch_size=3"], ids=["one layer", "layers and streams"])
 def test_axe_finds_nothing_in_the_panels(show: Callable[..., Figure], page: Page, more: str) -> None:
     figure = show(SOURCE.format(more=more))
     figure.expect_batch(80)
-    for theme, name in THEMES.items():
-        set_theme(page, name)
-        expect(figure.root).to_have_attribute("data-theme", theme)
+    for theme in each_theme(figure.root):
         for width in (1100, 400):
             figure.resize(width)
             assert violations(page, figure.root) == [], (theme, width)
@@ -64,13 +67,10 @@ def test_axe_finds_nothing_in_what_can_be_opened(show: Callable[..., Figure], pa
     for panel in FOLDOUTS:
         figure.root.locator(f"[data-panel={panel}] summary").click()
         expect(figure.root.locator(f"[data-panel={panel}] .part-note")).to_have_count(0 if panel == "choice" else 1)
-    expect(figure.root.locator(".unit-card").first).to_be_visible(timeout=15_000)
-    expect(figure.root.locator(".cell-edge").first).to_be_attached(timeout=15_000)
-    for button in figure.root.locator("button.how:visible").all():
-        button.click()
-    for theme, name in THEMES.items():
-        set_theme(page, name)
-        expect(figure.root).to_have_attribute("data-theme", theme)
+    expect(figure.root.locator(".unit-card").first).to_be_visible(timeout=ANSWER_MS)
+    expect(figure.root.locator(".cell-edge").first).to_be_attached(timeout=ANSWER_MS)
+    toggle_explanations(figure.root)
+    for theme in each_theme(figure.root):
         assert violations(page, figure.root) == [], theme
     figure.button("tour").click()
     for _ in range(7):
@@ -86,9 +86,7 @@ def test_axe_finds_nothing_in_what_can_be_opened(show: Callable[..., Figure], pa
 def test_axe_finds_nothing_in_a_comparison(show: Callable[..., Figure], page: Page) -> None:
     figure = show(COMPARISON)
     figure.expect_batch(80)
-    for theme, name in THEMES.items():
-        set_theme(page, name)
-        expect(figure.root).to_have_attribute("data-theme", theme)
+    for theme in each_theme(figure.root):
         assert violations(page, figure.root) == [], theme
     figure.resize(400)
     assert violations(page, figure.root) == []
@@ -97,10 +95,8 @@ def test_axe_finds_nothing_in_a_comparison(show: Callable[..., Figure], page: Pa
 @pytest.mark.parametrize("source", [SWEEP, ATTEMPT], ids=["sweep", "attempt"])
 def test_axe_finds_nothing_in_a_sweep_or_an_attempt(show: Callable[..., Figure], page: Page, source: str) -> None:
     figure = show(source)
-    expect(figure.root.locator("td, .side[data-batch]").first).to_be_visible(timeout=60_000)
-    for theme, name in THEMES.items():
-        set_theme(page, name)
-        expect(figure.root).to_have_attribute("data-theme", theme)
+    expect(figure.root.locator("td, .side[data-batch]").first).to_be_visible(timeout=SLOW_MS)
+    for theme in each_theme(figure.root):
         assert violations(page, figure.root) == [], theme
 
 
@@ -111,16 +107,12 @@ def test_axe_finds_nothing_in_a_page_that_is_one_file(
     figure.expect_batch(80)
     path = tmp_path / "page.html"
     kernel_exec(page, f"w.to_html({str(path)!r})")
-    context = browser.new_context(bypass_csp=True)  # the page allows no script but its own
-    try:
-        alone = context.new_page()
+    with logged_page(browser, PageLog(), bypass_csp=True) as alone:  # the page allows no script but its own
         for scheme in ("light", "dark"):
             alone.emulate_media(color_scheme=scheme)
             alone.goto(path.as_uri())
             Figure(alone).expect_batch(80)
             assert violations(alone, alone.locator("body")) == [], scheme
-    finally:
-        context.close()
 
 
 def test_everything_can_be_reached_by_keys_and_shows_the_focus(show: Callable[..., Figure], page: Page) -> None:
@@ -190,6 +182,7 @@ def test_nothing_is_announced_while_it_trains(show: Callable[..., Figure], page:
         "root => [...root.querySelectorAll('[aria-live], [role=status], [role=alert]')].map((node) => node.textContent)"
     )
     before = figure.root.evaluate(live)
+    assert before, "something is there that could be announced"
     figure.button("play").click()
     figure.expect_more_recorded(figure.recorded + 10)
     assert figure.root.evaluate(live) == before
@@ -202,40 +195,29 @@ def test_nothing_is_announced_while_it_trains(show: Callable[..., Figure], page:
 @pytest.mark.parametrize("source", [SOURCE.format(more=""), COMPARISON], ids=["run", "comparison"])
 def test_nothing_is_lost_at_200_percent(browser: Browser, tmp_path: Path, source: str) -> None:
     """Zoomed to 200 %, a window of 1,280 pixels has 640 for a page, each drawn as four."""
-    with Lab(tmp_path) as lab:
-        context = browser.new_context(viewport={"width": 640, "height": 900}, device_scale_factor=2)
-        try:
-            page = context.new_page()
-            lab.write("zoomed.ipynb", source)
-            open_notebook(page, lab, "zoomed.ipynb")
-            command(page, "application:toggle-left-area")
-            run_all(page)
-            figure = Figure(page)
-            figure.expect_batch(80)
-            for button in figure.root.locator("button.how:visible").all():
-                button.click()
-            if "compare" not in source:
-                figure.button("tour").click()
-                expect(figure.root.get_by_role("dialog")).to_be_visible()
-            next_drawing(page)
-            assert figure.root.evaluate(OUTLIERS) == []
-            assert figure.root.evaluate("root => root.scrollWidth <= root.clientWidth")
-        finally:
-            context.close()
+    zoomed = {"viewport": {"width": 640, "height": 900}, "device_scale_factor": 2}
+    with Lab(tmp_path) as lab, logged_page(browser, PageLog(), **zoomed) as page:
+        lab.write("zoomed.ipynb", source)
+        open_notebook(page, lab, "zoomed.ipynb")
+        command(page, "application:toggle-left-area")
+        run_all(page)
+        figure = Figure(page)
+        figure.expect_batch(80)
+        toggle_explanations(figure.root)
+        if "compare" not in source:
+            figure.button("tour").click()
+            expect(figure.root.get_by_role("dialog")).to_be_visible()
+        next_drawing(page)
+        assert_fits(figure.root)
 
 
 def test_who_wants_no_motion_gets_none(show: Callable[..., Figure], page: Page) -> None:
     figure = show(SOURCE.format(more=""))
     figure.expect_batch(80)
+    figure.button("tour").click()
+    assert figure.root.evaluate(MOVING) != [], "others get some"
     page.emulate_media(reduced_motion="reduce")
     try:
-        figure.button("tour").click()
-        moving = figure.root.evaluate(
-            """root => [root, ...root.querySelectorAll("*")].filter((node) => {
-              const { transitionDuration, animationName } = getComputedStyle(node);
-              return animationName !== "none" || transitionDuration.split(",").some((part) => parseFloat(part) > 0);
-            }).map((node) => node.getAttribute("class"))"""
-        )
-        assert moving == []
+        assert figure.root.evaluate(MOVING) == []
     finally:
         page.emulate_media(reduced_motion="no-preference")

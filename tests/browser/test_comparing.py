@@ -5,10 +5,22 @@ from collections.abc import Callable
 from itertools import product
 
 import pytest
-from figure import SLOW_MS, Figure
-from harness import Lab, kernel_exec, kernel_value, next_drawing, save, set_theme, wait_for_kernel, wait_for_value
-from playwright.sync_api import Locator, Page, expect
-from test_looks import OUTLIERS
+from compared import Compared
+from figure import Figure, toggle_explanations
+from harness import (
+    ANSWER_MS,
+    Lab,
+    kernel_exec,
+    kernel_value,
+    next_drawing,
+    save,
+    set_theme,
+    shut_kernel_down,
+    wait_for_kernel,
+    wait_for_value,
+)
+from looks import assert_fits
+from playwright.sync_api import Page, expect
 
 SOURCE = """
 from rnnbow_widget import compare, corpora
@@ -34,56 +46,16 @@ ROWS = """rows => {
   const tops = [...document.querySelectorAll(".side")].map((side) => side.getBoundingClientRect().y);
   return new Set(tops).size === rows;
 }"""
-BATCHES = """() => document.querySelector(".comparison:not([data-drawing])")
-  && [...document.querySelectorAll(".side")].map((side) => side.dataset.batch)"""
 WIDTHS = """side => [...side.querySelectorAll("[data-panel] svg[tabindex]")].map((svg) => svg.width.baseVal.value)"""
 FIRST_COLOR = "side => side.style.getPropertyValue('--rnnbow-lag-0')"
 PLOTS = """side => [...side.querySelectorAll(".panel svg:not(.icon)")].map((svg) => svg.getBoundingClientRect().y)"""
+NO_INK = """() => {
+  const { getContext } = HTMLCanvasElement.prototype;
+  HTMLCanvasElement.prototype.getContext = () => { throw new Error("no ink"); };
+  window.giveInk = () => { HTMLCanvasElement.prototype.getContext = getContext; };
+}"""
 TICKS = """side => [...side.querySelectorAll("[data-panel=gradients] .axis.values .tick text")]
   .map((text) => text.textContent)"""
-
-
-class Compared:
-    """A displayed comparison."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.root = page.locator(".rnnbow.comparison").first
-        self.sides = self.root.locator(".side")
-
-    def button(self, action: str) -> Locator:
-        return self.root.locator(f".toolbar [data-action={action}]")
-
-    def expect_batch(self, *batches: int) -> None:
-        for index, batch in enumerate(batches):
-            expect(self.sides.nth(index)).to_have_attribute("data-batch", str(batch), timeout=SLOW_MS)
-
-    def expect_recorded(self, count: int) -> None:
-        for side in self.sides.all():
-            expect(side).to_have_attribute("data-recorded", str(count), timeout=SLOW_MS)
-
-    def shown(self) -> list[str]:
-        """The batches that the sides show when all have drawn: they do so in successive frames."""
-        found: list[str] = self.page.wait_for_function(BATCHES, timeout=SLOW_MS).json_value()
-        return found
-
-    def part(self, side: int, step: int, lag: int) -> Locator:
-        return self.sides.nth(side).locator(f"[data-panel=gradients] rect.part[data-step='{step}'][data-lag='{lag}']")
-
-    def lit(self, side: int) -> set[tuple[int, int]]:
-        parts = self.sides.nth(side).locator("rect.part.same-loss")
-        return {
-            (int(step), int(lag))
-            for step, lag in parts.evaluate_all("all => all.map(p => [p.dataset.step, p.dataset.lag])")
-        }
-
-    def place(self, part: float) -> tuple[float, float]:
-        """A place in the plot over training, by its part of the run."""
-        box = self.root.locator("[data-panel=trend] svg[tabindex]").bounding_box()
-        ends = self.root.locator("[data-panel=trend] path.trend-line").first.bounding_box()
-        assert box
-        assert ends
-        return ends["x"] + part * ends["width"], box["y"] + 60
 
 
 @pytest.fixture
@@ -91,7 +63,7 @@ def compared(show: Callable[..., Figure], page: Page) -> Callable[..., Compared]
     def run(cells: str = '"tanh", "lstm"', batches: int = 83) -> Compared:
         show(SOURCE.format(cells=cells, batches=batches))
         found = Compared(page)
-        expect(found.root).to_be_visible(timeout=SLOW_MS)
+        expect(found.root).to_be_visible(timeout=ANSWER_MS)
         return found
 
     return run
@@ -189,8 +161,8 @@ def test_a_side_whose_details_are_not_there_keeps_what_it_shows_in_the_room_and_
     thinned = kernel_value(page, "int(w.runs['LSTM'].batches[~w.runs['LSTM'].detailed][3])")
     kernel_exec(page, f"w.select({thinned})")
     first, second = shown.sides.nth(0), shown.sides.nth(1)
-    expect(second.locator(".pending-note")).to_contain_text("were thinned", timeout=SLOW_MS)
-    expect(first).to_have_attribute("data-batch", str(thinned), timeout=SLOW_MS)
+    expect(second.locator(".pending-note")).to_contain_text("were thinned", timeout=ANSWER_MS)
+    expect(first).to_have_attribute("data-batch", str(thinned), timeout=ANSWER_MS)
     colors = first.evaluate(FIRST_COLOR)
     try:
         set_theme(page, "JupyterLab Dark")
@@ -210,7 +182,7 @@ def test_one_that_diverges_says_so_while_the_others_play_on(compared: Callable[.
     shown = compared('"tanh", "lstm", "gru"')
     kernel_exec(shown.page, "w.trainers['LSTM'].rnn.parameters.W_hh[:] = float('nan')")
     shown.button("play").click()
-    expect(shown.sides.nth(1).locator(".side-trouble")).to_contain_text("Stays at batch 83.", timeout=SLOW_MS)
+    expect(shown.sides.nth(1).locator(".side-trouble")).to_contain_text("Stays at batch 83.", timeout=ANSWER_MS)
     before = int(shown.shown()[0])
     shown.page.wait_for_function(f"Number(document.querySelectorAll('.side')[2].dataset.batch) > {before}")
     shown.button("play").click()
@@ -251,8 +223,8 @@ def test_a_kernel_that_ends_while_all_play_is_told(compared: Callable[..., Compa
     shown = compared(batches=0)
     shown.button("play").click()
     page.wait_for_function("Number(document.querySelector('.side').dataset.recorded) > 3")
-    page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
-    expect(shown.root.locator(".silence")).to_contain_text("not answered", timeout=SLOW_MS)
+    shut_kernel_down(page)
+    expect(shown.root.locator(".silence")).to_contain_text("not answered", timeout=ANSWER_MS)
     assert len(set(shown.shown())) == 1
 
 
@@ -267,15 +239,12 @@ def test_sides_stand_beside_each_other_or_below_and_nothing_sticks_out(
         page.set_viewport_size({"width": width, "height": 1700})
         page.wait_for_function(ROWS, arg=rows)
         next_drawing(page)
-        assert shown.root.evaluate(OUTLIERS) == [], width
-        assert shown.root.evaluate("root => root.scrollWidth <= root.clientWidth"), width
+        assert_fits(shown.root, width)
         if rows == 1:
             assert shown.sides.nth(0).evaluate(PLOTS) == shown.sides.nth(1).evaluate(PLOTS), "panels are aligned"
-            for button in shown.sides.nth(0).locator("button.how").all():
-                button.click()
+            toggle_explanations(shown.sides.nth(0))
             assert shown.sides.nth(0).evaluate(PLOTS) == shown.sides.nth(1).evaluate(PLOTS), "also where one says more"
-            for button in shown.sides.nth(0).locator("button.how").all():
-                button.click()
+            toggle_explanations(shown.sides.nth(0))
     set_theme(page, "JupyterLab Light")
 
 
@@ -299,13 +268,6 @@ def test_a_line_of_python_is_copied_and_a_tour_goes_through_the_sides(compared: 
     page.keyboard.press("ArrowRight")
     expect(tour).to_have_count(0)
     expect(shown.button("tour")).to_be_focused()
-
-
-NO_INK = """() => {
-  const { getContext } = HTMLCanvasElement.prototype;
-  HTMLCanvasElement.prototype.getContext = () => { throw new Error("no ink"); };
-  window.giveInk = () => { HTMLCanvasElement.prototype.getContext = getContext; };
-}"""
 
 
 def test_a_side_that_could_not_be_drawn_is_drawn_as_soon_as_it_can_be(

@@ -12,13 +12,14 @@ from typing import Any
 import damage
 import pytest
 from agreement import TOLD, assert_agrees, assert_overview_agrees, assert_sides_agree
+from compared import Compared
 from damage import DAMAGES, damaged
-from figure import SLOW_MS, Figure
-from harness import kernel_exec, kernel_value, next_drawing
+from expected import assert_parts_are
+from figure import Figure
+from harness import ANSWER_MS, kernel_exec, kernel_value, next_drawing
 from hosts import serving
 from page_log import PageLog, watched_page
 from playwright.sync_api import Browser, Locator, Page, expect
-from test_comparing import Compared
 
 from rnnbow_widget import RNNbow, Run, Trainer, server
 from rnnbow_widget import page as pages
@@ -43,7 +44,7 @@ w.send = send
 w
 """
 OVERVIEW, DETAILS = -2, -1  # of the last side, if there are several
-SILENCE_MS = 5_000 + SLOW_MS  # until what nobody answers is asked for again
+SILENCE_MS = 5_000 + ANSWER_MS  # until what nobody answers is asked for again
 
 
 def plan(page: Page, *ones: tuple[str, int, str, int]) -> None:
@@ -76,7 +77,7 @@ def step(figure: Figure) -> None:
     """Train and record one batch, and wait until the page has heard of it."""
     trained = kernel_value(figure.page, "w.trainer.batch")
     figure.button("step").click()
-    expect(figure.status("batch")).to_have_text(f"{trained + 1:,}", timeout=SLOW_MS)
+    expect(figure.status("batch")).to_have_text(f"{trained + 1:,}", timeout=ANSWER_MS)
     next_drawing(figure.page)
 
 
@@ -121,7 +122,7 @@ def test_a_whole_and_details_in_jupyterlab(show: Callable[..., Figure], tried: C
     # Details that were asked for are asked for again.
     plan(page, ("details", 0, cut, 2))
     kernel_exec(page, "w.surface = 'W_ih'")
-    expect(figure.banner).to_contain_text(UNREAD, timeout=SLOW_MS)
+    expect(figure.banner).to_contain_text(UNREAD, timeout=ANSWER_MS)
     expect(figure.root).to_have_attribute("data-surface", "W_ih", timeout=SILENCE_MS)
     expect(figure.root.locator(".pending-note")).to_be_hidden(timeout=SILENCE_MS)
     expect(figure.banner).to_be_hidden()
@@ -141,7 +142,7 @@ def test_a_comparison_in_jupyterlab(show: Callable[..., Figure], page: Page, tri
         nonlocal recorded
         recorded += 1
         compared.button("step").click()
-        expect(first).to_have_attribute("data-recorded", str(recorded), timeout=SLOW_MS)  # which is not damaged
+        expect(first).to_have_attribute("data-recorded", str(recorded), timeout=ANSWER_MS)  # which is not damaged
         next_drawing(page)
 
     for place, how in enumerate(DAMAGES):
@@ -189,10 +190,7 @@ def assert_draws(figure: Figure, run: Run) -> None:
     figure.expect_batch(run[-1].batch)
     picture, snapshot = figure.read(), run[-1]
     assert len(picture.bars) == len(run)
-    assert len(picture.parts) > 20
-    unit = picture.axes["gradients"].unit
-    for (j, lag), part in picture.parts.items():
-        assert part.height == pytest.approx(snapshot.surfaces["W_hh"][j, lag] * unit, rel=2e-3, abs=0.05)
+    assert_parts_are(picture, snapshot.surfaces["W_hh"], rel=2e-3, within=0.05)
 
 
 def test_a_page_that_follows_a_file(
@@ -284,7 +282,7 @@ def test_pages_that_are_files(
                 path.write_text(sound.replace(chunks[1], text), encoding="ascii")
                 page.goto(path.as_uri())
                 shown = page.locator(".failure[role=alert], .rnnbow[data-recorded='6']")
-                expect(shown).to_be_visible(timeout=SLOW_MS)
+                expect(shown).to_be_visible(timeout=ANSWER_MS)
                 if page.locator(".failure[role=alert]").count():
                     refused += 1
                     expect(shown).to_contain_text(re.compile("This file is damaged or not complete: ."))

@@ -1,11 +1,10 @@
 """What explains the panels: the tour, a text and a pointer for each, and all of it as a line of Python."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
-from figure import Figure
-from harness import kernel_exec, kernel_value, next_drawing, wait_for_value
+from figure import Figure, Mark
+from harness import ANSWER_MS, kernel_exec, kernel_value, next_drawing, wait_for_value
 from playwright.sync_api import Page, expect
 
 SOURCE = """
@@ -43,7 +42,7 @@ def outlined(figure: Figure) -> list[dict[str, float]]:
     return found
 
 
-def surrounds(box: dict[str, float], mark: Any) -> bool:
+def surrounds(box: dict[str, float], mark: Mark) -> bool:
     return bool(
         box["x"] <= mark.x + 1
         and box["y"] <= mark.y + 1
@@ -122,7 +121,7 @@ def test_the_tour_follows_the_live_widget(show: Callable[..., Figure], page: Pag
 def test_the_kernel_starts_the_tour_and_closing_it_is_told(show: Callable[..., Figure], page: Page) -> None:
     figure = show(SOURCE.replace("w.train(83)", "w.train(83); w.tour()"))
     tour = figure.root.get_by_role("dialog")
-    expect(tour).to_be_visible(timeout=15_000)
+    expect(tour).to_be_visible(timeout=ANSWER_MS)
     tour.focus()
     page.keyboard.press("Escape")
     expect(tour).to_have_count(0)
@@ -146,19 +145,19 @@ def test_a_panel_explains_itself_and_points_into_the_live_picture(
     assert box["height"] > 0
     kernel_exec(page, "w.select(20)")
     figure.expect_batch(20)
+    (box,) = outlined(figure)
     picture = figure.read()
-    marks = {
-        "overview": [picture.selected],
-        "predictions": [step.cell for step in picture.steps.values()],
-        "gradients": [max(picture.parts.values(), key=lambda part: part.height)],
-        "horizon": [*picture.received.values()],
-    }[panel]
     if panel == "horizon":
         line = figure.root.locator(".gone-mark line").first.bounding_box()
-        (found,) = outlined(figure)
-        assert line is None or abs(found["x"] + found["width"] / 2 - line["x"]) < 4
+        assert line
+        assert abs(box["x"] + box["width"] / 2 - line["x"]) < 4
     else:
-        assert any(surrounds(outlined(figure)[0], mark) for mark in marks)
+        marks = {
+            "overview": [picture.selected],
+            "predictions": [step.cell for step in picture.steps.values()],
+            "gradients": [max(picture.parts.values(), key=lambda part: part.height)],
+        }[panel]
+        assert any(surrounds(box, mark) for mark in marks)
     page.keyboard.press("Escape")
     expect(note).to_be_hidden()
     assert outlined(figure) == []

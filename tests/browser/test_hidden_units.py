@@ -1,12 +1,22 @@
 """Hidden units: their order and figures against the gradient in Python, and how a person turns the panels to one."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
-from figure import SLOW_MS, Figure, drawn_number
-from harness import Lab, kernel_exec, kernel_value, notebook_path, save, wait_for_kernel, wait_for_value
+from expected import assert_parts_are
+from figure import Figure, drawn_number
+from harness import (
+    ANSWER_MS,
+    Lab,
+    kernel_exec,
+    kernel_value,
+    next_drawing,
+    notebook_path,
+    save,
+    wait_for_kernel,
+    wait_for_value,
+)
 from page_log import PageLog, watched_page
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -21,13 +31,10 @@ SOME = 12
 ROWS = "w.trainer.replay({batch}).gradients.parameters['W_hh'].reshape(-1, {units}, {units})"
 
 
-def opened(figure: Figure, batch: int = 380) -> Locator:
-    """Open the panel, and wait until it shows a batch."""
-    figure.expect_batch(batch)
-    panel = figure.root.locator("[data-panel=units]")
-    panel.locator("summary").click()
-    expect(panel).to_have_attribute("data-batch", str(batch), timeout=SLOW_MS)
-    return panel
+def opened(figure: Figure) -> Locator:
+    """Open the panel, of the newest batch."""
+    figure.expect_batch(380)
+    return figure.open_part("units")
 
 
 def cards(panel: Locator) -> list[int]:
@@ -38,7 +45,7 @@ def cards(panel: Locator) -> list[int]:
 def rank_by(panel: Locator, ranking: str) -> list[int]:
     panel.locator("select").select_option(ranking)
     expect(panel.locator(".unit-card").first).to_be_visible()
-    panel.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))")
+    next_drawing(panel.page)
     return cards(panel)
 
 
@@ -78,25 +85,18 @@ def test_a_click_turns_the_panels_to_a_unit_and_escape_back(show: Callable[..., 
     wait_for_value(figure.page, "w.surface", f"W_hh[{unit}]")
     expect(figure.root.locator(".of-batch")).not_to_have_class("of-batch pending")
     expect(panel).to_contain_text(f"The panels show unit {unit} alone.")
-    assert_drawn(figure, kernel_value(figure.page, f"w.run.surface(380, 'W_hh[{unit}]')"))
+    assert_parts_are(figure.read(), kernel_value(figure.page, f"w.run.surface(380, 'W_hh[{unit}]')"))
     card.press("Escape")
     wait_for_value(figure.page, "w.surface", "W_hh")
     expect(card).to_have_attribute("aria-pressed", "false")
     assert figure.read().parts.keys() == everything.keys()
-    assert_drawn(figure, kernel_value(figure.page, "w.run.surface(380, 'W_hh')"))
+    assert_parts_are(figure.read(), kernel_value(figure.page, "w.run.surface(380, 'W_hh')"))
     kernel_exec(figure.page, "w.surface = 'h'")
     card.click()
     wait_for_value(figure.page, "w.surface", f"h[{unit}]")
     figure.button("all-units").click()
     wait_for_value(figure.page, "w.surface", "h")
     expect(figure.button("all-units")).to_be_hidden()
-
-
-def assert_drawn(figure: Figure, items: Any) -> None:
-    picture = figure.read()
-    assert len(picture.parts) == sum(min(8, 25 - step) for step in range(25))
-    for (step, lag), part in picture.parts.items():
-        assert abs(part.height - items[step][lag] * picture.axes["gradients"].unit) < 0.02
 
 
 def test_keys_lead_through_the_units_and_choose_one(show: Callable[..., Figure]) -> None:
@@ -132,7 +132,7 @@ def test_four_units_are_enough_and_512_not_too_many(units: int, show: Callable[.
     assert panel.locator("svg *").count() == 3 * min(SOME, units), "few elements"
     kernel_exec(figure.page, f"w.surface = 'W_hh[{units - 1}]'")
     chosen = panel.locator(".unit-card[aria-pressed=true]")
-    expect(chosen).to_have_attribute("data-unit", str(units - 1), timeout=SLOW_MS)
+    expect(chosen).to_have_attribute("data-unit", str(units - 1), timeout=ANSWER_MS)
 
 
 def test_a_saved_notebook_says_what_it_lacks(
@@ -157,4 +157,4 @@ def test_a_saved_notebook_says_what_it_lacks(
             section = again.root.locator(f"[data-panel={panel}]")
             section.locator("summary").click()
             expect(section.locator(".part-note")).to_contain_text(f"{words} of batch 380")
-            expect(section.locator(".part-note")).to_contain_text("not in this notebook", timeout=SLOW_MS)
+            expect(section.locator(".part-note")).to_contain_text("not in this notebook", timeout=ANSWER_MS)

@@ -10,9 +10,8 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from figure import Figure, drawn_number
-from harness import Lab, kernel_exec, kernel_value, open_notebook, run_all, wait_for_value
-from page_log import PageLog, watched_page
+from figure import HALF_PIXEL, Figure, drawn_number
+from harness import Lab, kernel_exec, kernel_value, run_notebook, wait_for_value
 from playwright.sync_api import Browser, expect
 
 SOURCE = """
@@ -36,17 +35,12 @@ POINTS = """section => {
     force: (({ x, width }) => x + width / 2)(at(section.querySelector(".in-force"))),
   };
 }"""
-HALF_PIXEL = 0.5  # d3-axis moves ticks by as much
 
 
 @pytest.fixture(scope="module")
 def shared(browser: Browser, lab: Lab) -> Iterator[Figure]:
-    lab.write("choice.ipynb", SOURCE)
-    with watched_page(browser, PageLog()) as page:
-        open_notebook(page, lab, "choice.ipynb")
-        run_all(page)
+    with run_notebook(browser, lab, "choice.ipynb", SOURCE) as page:
         yield Figure(page)
-    lab.end_kernels()
 
 
 @pytest.fixture

@@ -15,15 +15,8 @@ from hosts import NotebookServer, running_marimo, running_voila
 from page_log import PageLog, logged_page
 from playwright.sync_api import Browser, Page, expect
 from servers import own_environment
+from using import SOURCE, use
 
-from rnnbow_widget import Trainer, corpora
-
-SOURCE = """
-from rnnbow_widget import RNNbow, corpora
-widget = RNNbow(corpora.c_headers(), hidden_size=16, horizon=5, record_every=20, seed=7)
-widget.train(41)
-widget
-"""
 FURTHER = "widget.train(200)\nwidget"
 COMPARISON = """
 from rnnbow_widget import compare
@@ -45,7 +38,6 @@ from rnnbow_widget import sweep
 found = sweep("hello world, how are you? " * 60, {"cell": ["tanh", "lstm"]}, batches=60, hidden_size=8, record_every=10)
 found
 """
-PIXEL = 0.05  # how far a drawn height may be from the exact one
 
 
 @contextmanager
@@ -56,39 +48,6 @@ def page_of_a_host(browser: Browser) -> Iterator[Page]:
         yield page
     ours = [line for line in log.complaints if "blob:" in line or "rnnbow" in line]  # widgets are loaded from blobs
     assert not ours, ours
-
-
-def use(figure: Figure, text: str | None = None) -> None:
-    """See what the cell trained, on numpy's headers or another text, click a batch, and train on for a while."""
-    expect(figure.root).to_be_visible(timeout=SLOW_MS)  # the host starts a kernel first
-    figure.expect_state("paused")
-    figure.expect_recorded(3)
-    figure.expect_batch(40)
-    figure.click(figure.bar_place(1))
-    figure.leave()
-    figure.expect_batch(20)
-    assert_shows_what_is_trained_here(figure, text)
-    figure.button("play").click()
-    figure.expect_state("training")
-    figure.expect_more_recorded(6)
-    figure.button("play").click()
-    figure.expect_state("paused")
-    assert_shows_what_is_trained_here(figure, text)  # the clicked batch stays
-    figure.button("follow").click()
-    expect(figure.root).not_to_have_attribute("data-batch", "20")
-    assert len(figure.read().bars) == figure.recorded
-    expect(figure.banner).to_be_hidden()
-
-
-def assert_shows_what_is_trained_here(figure: Figure, text: str | None) -> None:
-    """The same seed gives the same picture on every host: the one of a trainer in this process."""
-    trainer = Trainer(text or corpora.c_headers(), hidden_size=16, horizon=5, record_every=20, seed=7)
-    items = trainer.train(21).at(20).surfaces["W_hh"]  # (T, D)
-    picture = figure.read()
-    unit = picture.axes["gradients"].unit
-    for place, part in picture.parts.items():
-        assert abs(part.height - items[place] * unit) < PIXEL
-    assert len(picture.parts) == len(items) * 5 - 10  # the last four steps have fewer losses behind them
 
 
 def test_notebook_7(browser: Browser, tmp_path: Path) -> None:

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from figure import SLOW_MS, Figure, drawn_number
-from harness import kernel_exec, kernel_value, next_drawing, set_theme
+from figure import Figure, drawn_number
+from harness import kernel_exec, kernel_value, next_drawing
+from looks import assert_fits, each_theme, weak_texts
 from playwright.sync_api import Locator, expect
-from test_looks import ENOUGH, OUTLIERS, TEXTS, THEMES, contrast
 
 SOURCE = """
 from rnnbow_widget import RNNbow, corpora
@@ -32,22 +32,8 @@ LABELS = """panel => Object.fromEntries([...panel.querySelectorAll(".cell-edge")
   [edge.dataset.edge, panel.querySelector(`text[data-edge="${edge.dataset.edge}"]`).textContent]))"""
 STRIPS = """panel => Object.fromEntries([...panel.querySelectorAll(".cell-strips g[data-edge]")].map((row) =>
   [row.dataset.edge, row.querySelector(".number").textContent]))"""
-BOXES = """panel => Object.fromEntries([...panel.querySelectorAll(".cell-edge .flow")].map((line) =>
+WIDTHS = """panel => Object.fromEntries([...panel.querySelectorAll(".cell-edge .flow")].map((line) =>
   [line.parentNode.dataset.edge, Number(line.getAttribute("stroke-width"))]))"""
-
-
-def opened(figure: Figure, name: str = "cell") -> Locator:
-    """Open a panel by its title and wait until it shows what the others show."""
-    panel = figure.root.locator(f"[data-panel={name}]")
-    panel.locator("summary").click()
-    expect_same_batch(figure, panel)
-    return panel
-
-
-def expect_same_batch(figure: Figure, panel: Locator) -> None:
-    batch = figure.root.get_attribute("data-batch") or ""
-    expect(panel).to_have_attribute("data-batch", batch, timeout=SLOW_MS)
-    expect(panel.locator(".part-note")).to_be_hidden()
 
 
 def look_at(figure: Figure, panel: Locator, loss: int, step: int) -> None:
@@ -67,7 +53,7 @@ def numbers(panel: Locator, read: str = LABELS) -> dict[str, float]:
 def test_every_number_is_the_norm_that_python_has(cell: str, show: Callable[..., Figure]) -> None:
     figure = show(SOURCE.format(settings=f"cell={cell!r}"))
     figure.expect_batch(380)
-    panel = opened(figure)
+    panel = figure.open_part("cell")
     truth: dict[str, Any] = {
         edge: kernel_value(figure.page, f"w.run.surface(380, {surface!r})") for edge, surface in SURFACES[cell].items()
     }
@@ -78,7 +64,7 @@ def test_every_number_is_the_norm_that_python_has(cell: str, show: Callable[...,
         for edge, surface in truth.items():
             assert drawn[edge] == pytest.approx(surface[step][loss - step], rel=0.05), edge
         assert (drawn["loss"] > 0) == (loss == step)
-        widths = panel.evaluate(BOXES)
+        widths = panel.evaluate(WIDTHS)
         in_order = sorted(drawn, key=lambda edge: drawn[edge])
         ordered = [widths[edge] for edge in in_order]
         assert ordered == pytest.approx(sorted(ordered), abs=0.2), "as wide as large, to the two digits that are drawn"
@@ -95,7 +81,7 @@ def test_every_number_is_the_norm_that_python_has(cell: str, show: Callable[...,
 def test_it_opens_with_the_loss_that_panel_4_shows(show: Callable[..., Figure]) -> None:
     figure = show(SOURCE.format(settings="cell='lstm'"))
     figure.expect_batch(380)
-    picture = opened(figure).locator("svg[tabindex]")
+    picture = figure.open_part("cell").locator("svg[tabindex]")
     opening = re.search(r"The strongest loss, at step (\d+) ", figure.read().finding)
     assert opening
     expect(picture).to_have_attribute("data-loss", opening[1])
@@ -105,7 +91,7 @@ def test_it_opens_with_the_loss_that_panel_4_shows(show: Callable[..., Figure]) 
 def test_keys_walk_back_in_time_and_read_the_edges(show: Callable[..., Figure]) -> None:
     figure = show(SOURCE.format(settings="cell='lstm'"))
     figure.expect_batch(380)
-    panel = opened(figure)
+    panel = figure.open_part("cell")
     picture = panel.locator("svg[tabindex]")
     loss = int(picture.get_attribute("data-loss") or "")
     assert loss > 3
@@ -145,7 +131,7 @@ def test_pointing_and_walking_never_ask_the_kernel(show: Callable[..., Figure]) 
     figure = show(SOURCE.format(settings="cell='gru'"))
     figure.page.set_viewport_size({"width": 1200, "height": 2600})
     figure.expect_batch(380)
-    panel = opened(figure)
+    panel = figure.open_part("cell")
     figure.page.evaluate(
         """() => {
           const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
@@ -167,20 +153,20 @@ def test_pointing_and_walking_never_ask_the_kernel(show: Callable[..., Figure]) 
 def test_the_panel_keeps_up_while_the_network_trains(show: Callable[..., Figure]) -> None:
     figure = show(SOURCE.format(settings="cell='lstm'"))
     figure.expect_batch(380)
-    panel = opened(figure)
-    units = opened(figure, "units")
+    panel = figure.open_part("cell")
+    units = figure.open_part("units")
     figure.button("play").click()
     figure.expect_more_recorded(40)
     figure.button("play").click()
     figure.expect_state("paused")
     figure.expect_batch(kernel_value(figure.page, "w.run[-1].batch"))
     for open_panel in (panel, units):
-        expect_same_batch(figure, open_panel)
+        figure.expect_same_batch(open_panel)
     figure.click(figure.bar_place(4))
     figure.leave()
     figure.expect_batch(80)
     for open_panel in (panel, units):
-        expect_same_batch(figure, open_panel)
+        figure.expect_same_batch(open_panel)
     look_at(figure, panel, 12, 10)
     truth = kernel_value(figure.page, "w.run.surface(80, 'c')")
     assert numbers(panel)["c"] == pytest.approx(truth[10][2], rel=0.05)
@@ -189,7 +175,7 @@ def test_the_panel_keeps_up_while_the_network_trains(show: Callable[..., Figure]
 def test_a_stream_is_followed(show: Callable[..., Figure]) -> None:
     figure = show(SOURCE.format(settings="cell='gru', batch_size=3"))
     figure.expect_batch(380)
-    panel = opened(figure)
+    panel = figure.open_part("cell")
     expect(panel.locator("summary")).to_contain_text("average over 3 streams")
     look_at(figure, panel, 20, 18)
     average = numbers(panel)["h"]
@@ -208,7 +194,7 @@ def test_a_stream_is_followed(show: Callable[..., Figure]) -> None:
 def test_both_directions_of_a_layer_can_be_looked_into(show: Callable[..., Figure]) -> None:
     figure = show(SOURCE.format(settings="cell='lstm', num_layers=2, bidirectional=True"))
     figure.expect_batch(380)
-    panel = opened(figure)
+    panel = figure.open_part("cell")
     expect(panel.locator("summary")).to_contain_text("W_hh_l1")
     panel.get_by_role("button", name="reverse").click()
     expect(panel.locator("summary")).to_contain_text("W_hh_l1_reverse")
@@ -227,23 +213,18 @@ def test_nothing_sticks_out_or_overlaps_and_all_is_legible(cell: str, show: Call
     figure = show(SOURCE.format(settings=f"cell={cell!r}"))
     figure.page.set_viewport_size({"width": 1200, "height": 2600})
     figure.expect_batch(380)
-    opened(figure)
-    opened(figure, "units").locator(".unit-card").nth(1).click()
+    figure.open_part("cell")
+    figure.open_part("units").locator(".unit-card").nth(1).click()
     expect(figure.root.locator(".unit-card[aria-pressed=true]")).to_have_count(1)
     expect(figure.root).not_to_have_attribute("aria-busy", "true")
     for width in (600, 1600, 430):
         figure.resize(width)
         for key in ("End", "PageUp"):
             figure.steer("cell", key)
-            assert figure.root.evaluate(OUTLIERS) == [], width
-            assert figure.root.evaluate("root => root.scrollWidth <= root.clientWidth"), width
+            assert_fits(figure.root, width)
             assert figure.overlapping_labels() == [], width
-    for theme, name in THEMES.items():
-        set_theme(figure.page, name)
-        expect(figure.root).to_have_attribute("data-theme", theme)
-        found = figure.root.evaluate(TEXTS)
-        weak = [text["what"] for text in found if contrast(text["color"], text["ground"]) < ENOUGH]
-        assert not weak
+    for theme in each_theme(figure.root):
+        assert weak_texts(figure.root) == [], theme
 
 
 def test_in_a_place_without_room_for_its_strips_no_width_is_negative(
@@ -251,7 +232,7 @@ def test_in_a_place_without_room_for_its_strips_no_width_is_negative(
 ) -> None:
     figure = show(SOURCE.format(settings="cell='lstm'"))
     figure.expect_batch(380)
-    panel = opened(figure)
+    panel = figure.open_part("cell")
     grounds = panel.locator(".cell-strips .ground")
     width = "all => all.map((one) => Number(one.getAttribute('width')))"
     assert min(grounds.evaluate_all(width)) > 100

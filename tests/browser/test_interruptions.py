@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from figure import Figure
-from harness import Lab, kernel_exec, kernel_value, open_notebook, run_all
+from harness import ANSWER_MS, SLOW_MS, Lab, kernel_exec, kernel_value, open_notebook, run_all
 from page_log import PageLog, watched_page
 from playwright.sync_api import Browser, Page, expect
 
@@ -89,7 +89,7 @@ def test_frames_that_are_lost_doubled_or_late_leave_a_whole_run(browser: Browser
         figure = Figure(page)
         page.evaluate("() => { window.trouble = true }")
         figure.button("play").click()
-        page.wait_for_function("() => Object.values(window.troubled).every((count) => count >= 3)", timeout=60_000)
+        page.wait_for_function("() => Object.values(window.troubled).every((count) => count >= 3)", timeout=SLOW_MS)
         page.evaluate("() => { window.trouble = false }")
         figure.expect_more_recorded(figure.recorded)
         pause(figure)
@@ -106,13 +106,13 @@ def test_a_kernel_that_stands_still_for_a_while_goes_on_where_it_was(show: Calla
     silence = figure.root.locator(".silence")
     os.kill(process, signal.SIGSTOP)
     try:
-        expect(silence).to_contain_text("has not answered", timeout=15_000)
+        expect(silence).to_contain_text("has not answered", timeout=ANSWER_MS)
         recorded = figure.recorded
         figure.leave()
         figure.expect_recorded(recorded)
     finally:
         os.kill(process, signal.SIGCONT)
-    expect(silence).to_be_hidden(timeout=15_000)
+    expect(silence).to_be_hidden(timeout=ANSWER_MS)
     figure.expect_state("training")
     figure.expect_more_recorded(recorded + 5)
     pause(figure)
@@ -129,12 +129,14 @@ def test_a_page_that_stands_still_for_a_while_trains_nothing_and_goes_on(
     devtools = page.context.new_cdp_session(page)
     devtools.send("Debugger.enable")
     devtools.send("Debugger.pause")
-    deadline = time.monotonic() + 30
-    while time.time() - sign.stat().st_mtime < 1.5:  # five leases' time
-        assert time.monotonic() < deadline, "a page that stands still goes on training"
-        time.sleep(0.05)
-    devtools.send("Debugger.resume")
-    devtools.send("Debugger.disable")
+    try:
+        deadline = time.monotonic() + 30
+        while time.time() - sign.stat().st_mtime < 1.5:  # five leases' time
+            assert time.monotonic() < deadline, "a page that stands still goes on training"
+            time.sleep(0.05)
+    finally:
+        devtools.send("Debugger.resume")
+        devtools.send("Debugger.disable")
     figure.expect_more_recorded(figure.recorded + 5)
     pause(figure)
     expect_the_whole_run(figure)
@@ -144,11 +146,13 @@ def test_a_slow_page_falls_behind_in_nothing(show: Callable[..., Figure], page: 
     figure = show(SOURCE)
     devtools = page.context.new_cdp_session(page)
     devtools.send("Emulation.setCPUThrottlingRate", {"rate": 8})
-    figure.button("play").click()
-    figure.expect_more_recorded(100)
-    pause(figure)
-    expect_the_whole_run(figure)
-    devtools.send("Emulation.setCPUThrottlingRate", {"rate": 1})
+    try:
+        figure.button("play").click()
+        figure.expect_more_recorded(100)
+        pause(figure)
+        expect_the_whole_run(figure)
+    finally:
+        devtools.send("Emulation.setCPUThrottlingRate", {"rate": 1})
 
 
 def test_a_view_that_is_opened_in_the_middle_of_training_shows_the_whole_run(show: Callable[..., Figure]) -> None:

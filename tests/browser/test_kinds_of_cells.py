@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from expected import PIXEL, assert_parts_are
 from figure import Figure
 from harness import kernel_value
 from playwright.sync_api import expect
@@ -45,11 +46,10 @@ def assert_is_drawn_and_trains_on(figure: Figure, named: str) -> None:
     picture = figure.read()
     axis, maxima = picture.axes["overview"], kernel_value(figure.page, "w.run.column('max_gradient')")
     assert len(picture.bars) == len(maxima)
-    assert all(abs(bar.top - axis.y(height)) < 0.02 for bar, height in zip(picture.bars, maxima, strict=True))
+    assert [bar.top for bar in picture.bars] == pytest.approx([axis.y(height) for height in maxima], abs=PIXEL)
     first_lag = kernel_value(figure.page, "w.run[-1].first_lags.get(w.run[-1].primary, 0)")
     items = kernel_value(figure.page, "w.run[-1].surfaces[w.run[-1].primary]")  # (n, K)
-    for (step, lag), part in picture.parts.items():
-        assert abs(part.height - items[step][lag - first_lag] * picture.axes["gradients"].unit) < 0.02
+    assert_parts_are(picture, items, first_lag=first_lag)
     batch = kernel_value(figure.page, "w.trainer.batch")
     figure.button("step").click()
     figure.expect_batch(batch)

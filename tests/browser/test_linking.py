@@ -44,10 +44,11 @@ def test_pointing_at_a_part_shows_all_that_its_loss_sent_in_every_panel(show: Ca
     items = kernel_value(figure.page, "w.run[-1].surfaces['W_hh']")
     losses = kernel_value(figure.page, "w.run[-1].loss")
     totals = kernel_value(figure.page, "w.run[-1].step_total")
-    for step, lag in [(9, 2), (9, 0), (3, 4), (0, 0), (24, 0), (19, 5)]:
+    places = [(9, 2), (9, 0), (3, 4), (0, 0), (24, 0), (19, 5)]
+    pointable = [place for place in places if before.parts[place].height >= 1]  # others are too thin
+    assert len(pointable) >= 4
+    for step, lag in pointable:
         loss = step + lag
-        if before.parts[step, lag].height < 1:
-            continue  # too thin to be pointed at
         figure.point(before.parts[step, lag])
         picture = figure.read()
         assert_follows(picture, loss)

@@ -10,7 +10,7 @@ from lite import LOADING_MS, open_in_site, open_site, served, write
 from lite_site import LESSONS, make_site
 from page_log import PageLog, logged_page
 from playwright.sync_api import Browser, Page
-from test_hosts import SOURCE, use
+from using import SOURCE, use
 
 TEXT = "Now they had to cut and polish what was left of it, and it took them the rest of the summer. " * 20
 """Not numpy's headers: those of its version in the page are others than those here."""

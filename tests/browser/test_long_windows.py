@@ -14,11 +14,9 @@ from typing import Any
 import numpy as np
 import pytest
 from figure import Figure, drawn_number
-from harness import Lab, kernel_exec, kernel_value, next_drawing, open_notebook, run_all
+from harness import Lab, kernel_exec, kernel_value, next_drawing, run_notebook
 from numpy.typing import NDArray
-from page_log import PageLog, watched_page
 from playwright.sync_api import Browser, Locator, expect
-from test_trouble import assert_all_is_finite
 
 STEPS, LAGS = 128, 20
 DENSE = 500  # steps of a window that has more cells than pixels
@@ -76,17 +74,13 @@ class Canvas:
 @pytest.fixture(scope="module")
 def figures(browser: Browser, lab: Lab) -> Iterator[tuple[Figure, Figure]]:
     """A window of which every cell has pixels of its own, and one of which not."""
-    lab.write("long.ipynb", SOURCE, DENSE_SOURCE)
-    with watched_page(browser, PageLog()) as page:
-        page.set_viewport_size({"width": 1200, "height": 5400})  # both are in view, also where they are narrow
-        open_notebook(page, lab, "long.ipynb")
-        run_all(page)
+    # Both are in view, also where they are narrow.
+    with run_notebook(browser, lab, "long.ipynb", SOURCE, DENSE_SOURCE, height=5400) as page:
         first, second = Figure(page, 0), Figure(page, 1)
         first.expect_batch(SHORT)
         second.expect_batch(0)
         first.resize(WIDTH)
         yield first, second
-    lab.end_kernels()
 
 
 @pytest.fixture
@@ -190,7 +184,7 @@ def test_a_piece_that_the_next_batch_does_not_have_is_pointed_at_no_more(figure:
     kernel_exec(figure.page, f"w.select({SHORT})")
     figure.expect_batch(SHORT)
     expect(pointed).to_be_hidden()
-    assert_all_is_finite(figure)
+    assert figure.broken_attributes() == []
 
 
 @pytest.mark.parametrize("rows", ["loss", "lag"])

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
-from figure import Figure, luminance
-from harness import command, kernel_exec, kernel_value, next_drawing, set_theme
+from figure import Figure
+from harness import command, kernel_exec, kernel_value, next_drawing
+from looks import GRAPHICS, TEXTS, assert_fits, contrast, each_theme, weak_texts
 from playwright.sync_api import Page, expect
 
 SOURCE = """
@@ -16,36 +17,6 @@ w.train({batches})
 w
 """
 SHORT = "w = RNNbow('hello, world. ' * 30, seq_length=5, hidden_size=8)\nw.train(30)\nw"
-ENOUGH = 4.5  # contrast of body text, WCAG AA
-GRAPHICS = 3  # of what is no text: WCAG 1.4.11
-THEMES = {"dark": "JupyterLab Dark", "light": "JupyterLab Light"}
-
-TEXTS = """root => [...root.querySelectorAll("*")]
-  .filter((node) => [...node.childNodes].some((child) => child.nodeType === 3 && child.data.trim()))
-  .filter((node) => node.getClientRects().length > 0 && !node.closest(":disabled, option, .announcer, title"))
-  .map((node) => {
-    const styles = [];
-    for (let at = node; at && at !== root.parentElement; at = at.parentElement) styles.push(getComputedStyle(at));
-    const cell = node.matches(".prediction") ? getComputedStyle(node.parentNode.querySelector(".cell")).fill : null;
-    const shade = node.matches(".target") ? getComputedStyle(node.parentNode.querySelector(".shade")).fill : null;
-    const grounds = [cell, shade, ...styles.map((style) => style.backgroundColor)];
-    return {
-      what: `${node.tagName} ${node.getAttribute("class") ?? ""}: ${node.textContent.slice(0, 30)}`,
-      color: node.namespaceURI.endsWith("svg") ? styles[0].fill : styles[0].color,
-      ground: grounds.find((ground) => ground && ground !== "rgba(0, 0, 0, 0)") ?? null,
-      opacity: styles.reduce((product, style) => product * Number(style.opacity), 1),
-    };
-  })"""
-OUTLIERS = """root => {
-  const frame = root.getBoundingClientRect();
-  return [...root.querySelectorAll("*")]
-    .filter((node) => !node.closest("defs, .announcer, .tooltip"))
-    .filter((node) => {
-      const { left, right, width, height } = node.getBoundingClientRect();
-      return width > 0 && height > 0 && (left < frame.left - 0.5 || right > frame.right + 0.5);
-    })
-    .map((node) => `${node.tagName} ${node.getAttribute("class") ?? ""}: ${node.textContent.slice(0, 40)}`);
-}"""
 
 
 def test_all_text_stands_out_from_its_own_background_in_both_themes(show: Callable[..., Figure], page: Page) -> None:
@@ -59,21 +30,13 @@ def test_all_text_stands_out_from_its_own_background_in_both_themes(show: Callab
     figure.button("play").click()
     expect(figure.banner).to_be_visible()
     backgrounds = []
-    for theme, name in THEMES.items():
-        set_theme(page, name)
-        expect(figure.root).to_have_attribute("data-theme", theme)
+    for _ in each_theme(figure.root):
         figure.leave()
         figure.point(figure.read().parts[9, 2])
         expect(figure.tooltip).to_be_visible()
-        found = figure.root.evaluate(TEXTS)
-        assert {"DT", "text", "PRE", "BUTTON", "SPAN", "STRONG", "H3"} & {text["what"].split()[0] for text in found}
-        assert len(found) > 100
-        weak = [
-            (text["what"], round(ratio, 2))
-            for text in found
-            if (ratio := contrast(text["color"], text["ground"])) < ENOUGH or text["opacity"] < 1
-        ]
-        assert not weak
+        kinds = {text["what"].split()[0] for text in figure.root.evaluate(TEXTS)}
+        assert kinds >= {"DT", "text", "PRE", "BUTTON", "SPAN", "STRONG", "H3"}
+        assert weak_texts(figure.root) == []
         backgrounds.append(figure.root.evaluate("root => getComputedStyle(root).backgroundColor"))
     assert len(set(backgrounds)) == 2, "a background of its own in each theme"
     assert all(re.fullmatch(r"rgb\(.*\)", background) for background in backgrounds), "that hides what lies behind"
@@ -89,8 +52,7 @@ def test_nothing_sticks_out_or_overlaps_at_any_width(show: Callable[..., Figure]
         for measure in ("norm", "mean_abs", "share"):
             figure.setting("measure").select_option(measure)
             next_drawing(figure.page)
-            assert figure.root.evaluate(OUTLIERS) == [], width
-            assert figure.root.evaluate("root => root.scrollWidth <= root.clientWidth"), width
+            assert_fits(figure.root, width)
             assert figure.overlapping_labels() == [], width
             picture = figure.read()
             swatches = figure.root.locator(".legend .strip i")
@@ -201,12 +163,6 @@ def open_choice(figure: Figure) -> None:
     kernel_exec(figure.page, "w.measure_horizon()")
     figure.root.locator("[data-panel=choice] summary").click()
     expect(figure.root.locator("[data-panel=choice] svg[tabindex]")).to_be_visible()
-
-
-def contrast(first: str, second: str) -> float:
-    """Contrast ratio of two computed colours, as WCAG defines it."""
-    light = sorted(map(luminance, (first, second)))
-    return (light[1] + 0.05) / (light[0] + 0.05)
 
 
 def test_in_a_place_narrower_than_its_axes_no_width_is_negative(show: Callable[..., Figure], page: Page) -> None:

@@ -14,7 +14,6 @@ from time import monotonic
 
 import pytest
 from agreement import (
-    PATIENCE_MS,
     TOLD,
     assert_agrees,
     assert_overview_agrees,
@@ -24,8 +23,8 @@ from agreement import (
     shown_figures,
 )
 from footprint import Footprint, footprint, have_jupyterlab_let_go
-from harness import Lab, kernel_exec, kernel_value, next_drawing, open_notebook, run_all, wait_for_value
-from monkey import EVENTS, SINGLE, Action, Monkey, rounds
+from harness import SLOW_MS, Lab, kernel_exec, kernel_value, next_drawing, open_notebook, run_all, wait_for_value
+from monkey import EVENTS, KINDS, SINGLE, Action, Monkey, rounds
 from page_log import PageLog, logged_page
 from playwright.sync_api import Browser, Page, expect
 
@@ -129,8 +128,9 @@ def test_a_monkey_breaks_nothing(
     seed: int = request.config.getoption("monkey_seed")
     minutes: float = request.config.getoption("monkey_minutes")
     end = monotonic() + 60 * minutes
-    with logged_page(browser, PageLog()) as page:
-        life = Life(page, lab)
+    log = PageLog()
+    with logged_page(browser, log) as page:
+        life = Life(page, lab, log)
         try:
             life.begin()
             for index, actions in enumerate(rounds(seed)):
@@ -146,16 +146,17 @@ def test_a_monkey_breaks_nothing(
             page.screenshot(path=request.path.parent / "failures" / f"monkey-{seed}.png")
             raise
     assert all(life.compared[name] > 100 for name in (*PLAYING, "overviews")), life.compared
+    assert life.compared["table"] > 0
+    assert all(life.monkey.met[kind] for kind in KINDS), "every kind of action met something to act on"
 
 
 class Life:
     """A notebook, the monkey at it, and what must hold."""
 
-    def __init__(self, page: Page, lab: Lab) -> None:
+    def __init__(self, page: Page, lab: Lab, log: PageLog) -> None:
         self._page = page
         self._lab = lab
-        self._log = PageLog()
-        self._log.watch(page)
+        self._log = log
         self.monkey = Monkey(page, lab, "monkey.ipynb", TOGETHER, len(PLAYING) + 1)
         self.compared: Counter[str] = Counter()
         self.footprints: list[Footprint] = []
@@ -216,8 +217,8 @@ class Life:
             for run, places in shown.items():
                 recorded = str(kernel_value(page, f"len({run})"))
                 for place in places:
-                    expect(place).to_have_attribute("data-recorded", recorded, timeout=PATIENCE_MS)
-                    expect(place).to_have_attribute("data-batch", re.compile(batch), timeout=PATIENCE_MS)
+                    expect(place).to_have_attribute("data-recorded", recorded, timeout=SLOW_MS)
+                    expect(place).to_have_attribute("data-batch", re.compile(batch), timeout=SLOW_MS)
             next_drawing(page)
 
     def _assert_little_is_left(self, now: Footprint) -> None:

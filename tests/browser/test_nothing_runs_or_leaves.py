@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import re
-import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,12 +15,12 @@ import pytest
 from chromium import find_chromium
 from figure import Figure
 from harness import SLOW_MS, Lab, kernel_exec, open_notebook, run_all
-from page_log import FLAGS, VIEWPORT, PageLog
+from hosts import serving
+from page_log import FLAGS, PageLog, logged_page
 from playwright.sync_api import Browser, Error, Page, expect
 
-from rnnbow_widget import Run, Trainer, compare
+from rnnbow_widget import Trainer, compare
 from rnnbow_widget.corpora import Corpus
-from rnnbow_widget.follower import Follower
 from rnnbow_widget.server import PageServer
 
 HOSTILE = "</script><script>window.ran=1</script><img src=x onerror='window.ran=1'>]]><!--\u2028&lt;"
@@ -85,25 +84,11 @@ def strict(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stric
 
 
 @contextmanager
-def listening(browser: Browser, **settings: Any) -> Iterator[tuple[Page, PageLog, set[str]]]:
-    """Give a page, what it says, and the origins of all that it asks for."""
-    context = browser.new_context(viewport=VIEWPORT, **settings)
-    context.add_init_script(VIOLATIONS)
-    log, asked = PageLog(), set[str]()
-    context.on("request", lambda request: asked.add(origin(request.url)))
-    try:
-        page = context.new_page()
-        log.watch(page)
-        page.on("websocket", lambda socket: asked.add(origin(socket.url)))
-        yield page, log, asked
-    finally:
-        context.close()
-
-
-def origin(address: str) -> str:
-    """Whom a request goes to; empty if it stays within the page."""
-    parts = urlsplit(address)
-    return "" if parts.scheme in ("blob", "data") else parts.netloc or address
+def policed_page(browser: Browser, log: PageLog, **settings: Any) -> Iterator[Page]:
+    """Give a page that notes what a policy stopped, once it shows something."""
+    with logged_page(browser, log, **settings) as page:
+        page.add_init_script(VIOLATIONS)
+        yield page
 
 
 def assert_nothing_ran(page: Page, log: PageLog) -> None:
@@ -116,9 +101,10 @@ def assert_nothing_ran(page: Page, log: PageLog) -> None:
 @pytest.fixture
 def notebook_page(browser: Browser, strict: StrictLab) -> Iterator[tuple[Page, PageLog]]:
     """A page of that JupyterLab: nothing may leave it."""
-    with listening(browser) as (page, log, asked):
+    log = PageLog()
+    with policed_page(browser, log) as page:
         yield page, log
-        assert asked - {""} == {urlsplit(strict.url).netloc}
+        assert log.asked - {""} == {urlsplit(strict.url).netloc}
     strict.end_kernels()
 
 
@@ -182,19 +168,20 @@ def test_a_page_of_a_comparison_draws_names_as_text_and_asks_for_nothing(browser
     both.train(5)
     path = tmp_path / "both.html"
     both.to_html(path, title=HOSTILE)
-    with listening(browser, offline=True) as (page, log, asked):
+    log = PageLog()
+    with policed_page(browser, log, offline=True) as page:
         page.goto(path.as_uri())
         expect(page.locator(".rnnbow .side")).to_have_count(2)
         expect(page.locator(".rnnbow .side [data-panel=gradients] svg").first).to_be_visible()
         expect(page.locator("h1")).to_have_text(HOSTILE.replace("\u2028", "U+2028"))
         assert_nothing_ran(page, log)
-        assert asked == {path.as_uri()}
+        assert log.asked == {path.as_uri()}
 
 
 def test_the_policy_of_a_page_stops_requests(browser: Browser, tmp_path: Path) -> None:
     path = tmp_path / "run.html"
     Trainer("abcde fghij " * 40, hidden_size=4).train(1).to_html(path)
-    with listening(browser) as (page, _, _):
+    with policed_page(browser, PageLog()) as page:
         page.context.route("http://elsewhere.invalid/**", lambda route: route.fulfill(body="answered"))
         page.goto(path.as_uri())
         expect(page.locator(".rnnbow [data-panel=gradients] svg")).to_be_visible()
@@ -217,16 +204,13 @@ def server(tmp_path: Path) -> Iterator[PageServer]:
     path = tmp_path / f"{HOSTILE.replace('/', '')}.rnnbow"
     trainer = Trainer(hostile_corpus(), hidden_size=6, seq_length=8, record_every=5, save=path)
     trainer.train(21)
-    with PageServer(Follower(Run.open(path))) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with serving(path) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def test_a_served_page_asks_its_own_server_only(browser: Browser, server: PageServer) -> None:
-    with listening(browser) as (page, log, asked):
+    log = PageLog()
+    with policed_page(browser, log) as page:
         with page.expect_response(lambda response: "talk?page=" in response.url):
             page.goto(server.url)
         figure = Figure(page)
@@ -234,7 +218,7 @@ def test_a_served_page_asks_its_own_server_only(browser: Browser, server: PageSe
         expect(page.locator("h1")).to_contain_text("<script><script>window.ran=1<script><img")
         expect(page.locator(".file")).to_contain_text("<img src=x")
         assert_nothing_ran(page, log)
-    assert asked == {urlsplit(server.url).netloc}
+    assert log.asked == {urlsplit(server.url).netloc}
 
 
 def test_a_served_page_is_not_there_under_another_name(browser: Browser, server: PageServer) -> None:
@@ -262,8 +246,9 @@ def test_what_leaves_a_page_and_what_its_policy_stops_would_be_noticed(
     page.evaluate("fetch('http://elsewhere.invalid/').catch(() => {})")
     assert page.evaluate("window.violations")[0][0] == "connect-src"
     assert log.complaints
-    with listening(browser) as (blank, free, asked):
+    free = PageLog()
+    with logged_page(browser, free) as blank:
         blank.context.route("http://elsewhere.invalid/**", lambda route: route.abort())
         blank.evaluate("fetch('http://elsewhere.invalid/').catch(() => {})")
-        assert asked == {"elsewhere.invalid"}
+        assert free.asked == {"elsewhere.invalid"}
         assert "request to http://elsewhere.invalid/" in free.complaints

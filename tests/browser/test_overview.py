@@ -3,81 +3,32 @@
 One notebook serves all tests; each puts back what it changes.
 """
 
-import math
 import re
 from collections.abc import Iterator
-from itertools import pairwise
 
 import numpy as np
 import pytest
-from figure import Figure, drawn_number
-from harness import Lab, kernel_exec, kernel_value, next_drawing, open_notebook, run_all, wait_for_value
-from numpy.typing import NDArray
-from page_log import PageLog, watched_page
+from figure import Figure
+from harness import Lab, kernel_exec, kernel_value, next_drawing, run_notebook, wait_for_value
+from overview import LEFT, Floats, Overview, room, scale, shared_columns
 from playwright.sync_api import Browser, expect
 
 RECORDED = 3_000
 EVERY = 2
-LEFT = 72  # where the bars begin, in pixels of the plot
 SOURCE = f"""
 from rnnbow_widget import RNNbow, corpora
 w = RNNbow(corpora.c_headers(), hidden_size=4, seq_length=8, horizon=2, record_every={EVERY}, clip_norm=3.0, seed=3)
 w.train({EVERY * RECORDED - 1})
 w
 """
-PLOT = """section => {
-  const svg = section.querySelector("svg[tabindex]").getBoundingClientRect();
-  const ticks = (selector) => [...section.querySelectorAll(`${selector} .tick`)].map((tick) =>
-    [tick.querySelector("text").textContent, tick.querySelector("line").getBoundingClientRect().y - svg.y - 0.5]);
-  const path = (selector) => section.querySelector(selector).getAttribute("d") ?? "";
-  return {
-    origin: [svg.x, svg.y],
-    bars: path(".bars"),
-    medians: path(".medians"),
-    line: path("path.line"),
-    values: ticks(".axis.values"),
-    second: ticks(".axis.of-line"),
-    note: section.querySelector(".reading").textContent,
-    marks: [...section.querySelectorAll(".cue-marks > g")].map((mark) =>
-      [Number(mark.dataset.batch), mark.dataset.cue, Number(/\\((.*),/.exec(mark.getAttribute("transform"))[1])]),
-  };
-}"""
-Floats = NDArray[np.float64]
-
-
-class Overview:
-    """What panel 1 draws at one moment; places are in pixels of its plot."""
-
-    def __init__(self, figure: Figure) -> None:
-        next_drawing(figure.page)
-        found = figure.root.locator("[data-panel=overview]").evaluate(PLOT)
-        self.left, self.top = found["origin"]
-        bars = re.findall(r"M([\d.]+),([\d.]+)V([\d.]+)h([\d.]+)V", found["bars"])
-        self.x = [float(x) for x, *_ in bars]
-        self.tops = np.array([float(top) for _, _, top, _ in bars])
-        self.base = float(bars[0][1])
-        self.medians = np.array([float(y) for y in re.findall(r"V([\d.]+)h1", found["medians"])])
-        self.line = np.array([float(y) for _, y in re.findall(r"[ML]([\d.]+),([\d.]+)", found["line"])])
-        self.values = [(drawn_number(text), y) for text, y in found["values"]]
-        self.second = [(drawn_number(text), y) for text, y in found["second"]]
-        self.note = found["note"]
-        self.marks = found["marks"]
-
-    def place(self, column: int) -> tuple[float, float]:
-        """Where on the page to point to mean a column."""
-        return self.left + self.x[column] + 0.5, self.top + self.base - 2
 
 
 @pytest.fixture(scope="module")
 def shared(browser: Browser, lab: Lab) -> Iterator[Figure]:
-    lab.write("overview.ipynb", SOURCE)
-    with watched_page(browser, PageLog()) as page:
-        open_notebook(page, lab, "overview.ipynb")
-        run_all(page)
+    with run_notebook(browser, lab, "overview.ipynb", SOURCE) as page:
         figure = Figure(page)
         figure.expect_recorded(RECORDED)
         yield figure
-    lab.end_kernels()
 
 
 @pytest.fixture
@@ -92,28 +43,6 @@ def figure(shared: Figure) -> Iterator[Figure]:
 
 def column(figure: Figure, name: str) -> Floats:
     return np.array(kernel_value(figure.page, f"w.run.column({name!r})"))
-
-
-def scale(ticks: list[tuple[float, float]], values: Floats, *, log: bool = False) -> Floats:
-    """Places of values on the axis that ticks tell."""
-    numbers = [(math.log10(value) if log else value, y) for value, y in ticks]
-    (low, low_y), (high, high_y) = min(numbers), max(numbers)
-    places: Floats = low_y + ((np.log10(values) if log else values) - low) * (high_y - low_y) / (high - low)
-    return places
-
-
-def shared_columns(values: Floats, columns: int, room: int) -> list[Floats]:
-    """The values that each pixel column of the whole run stands for, up to 5 % of the room being left empty."""
-    length = len(values)
-    per_column = math.ceil(1.05 ** math.ceil(math.log(length) / math.log(1.05)) - 1e-9) / room
-    firsts = [min(length, math.ceil(index * per_column)) for index in range(columns + 1)]
-    assert firsts[-1] == length, "the whole run is drawn"
-    return [values[first:end] for first, end in pairwise(firsts)]
-
-
-def room(figure: Figure) -> int:
-    """Width of the plot in pixels, as the strip beneath it shows it."""
-    return int(figure.root.locator("svg.context .ground").get_attribute("width") or 0)
 
 
 def pointed_batch(figure: Figure, place: tuple[float, float]) -> int:

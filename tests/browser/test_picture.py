@@ -4,20 +4,20 @@ import re
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from typing import Any
 
 import pytest
-from figure import Figure, Picture, drawn_number, luminance
-from harness import Lab, kernel_exec, kernel_value, open_notebook, run_all, set_theme
-from page_log import PageLog, watched_page
+from expected import PIXEL, stacked, visible
+from figure import Figure, Picture, drawn_number
+from harness import Lab, kernel_exec, kernel_value, run_notebook, set_theme
+from looks import luminance
 from playwright.sync_api import Browser, Page, expect
 
 MEASURES = ("norm", "mean_abs", "share")
 HORIZONS = (6, None)
 STEPS = 25
 BATCH = 65  # neither the first nor the last recorded one
-PIXEL = 0.02  # how far a drawn edge may lie from the exact one
 
 SOURCE = """
 from rnnbow_widget import RNNbow, corpora
@@ -66,24 +66,13 @@ class Drawn:
         return self.horizon or STEPS
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a value of a stack begins and ends, in the units of the measure."""
-
-    low: float
-    high: float
-
-
 @pytest.fixture(scope="module")
 def drawings(browser: Browser, lab: Lab) -> dict[tuple[str, int | None], Drawn]:
     """One notebook with two widgets, read in each measure."""
     names = {horizon: f"w{horizon}" for horizon in HORIZONS}
-    lab.write("picture.ipynb", ARRAYS, *(SOURCE.format(name=names[k], horizon=k, batch=BATCH) for k in HORIZONS))
+    sources = [SOURCE.format(name=names[k], horizon=k, batch=BATCH) for k in HORIZONS]
     drawings = {}
-    with watched_page(browser, PageLog()) as page:
-        page.set_viewport_size({"width": 1200, "height": 4000})
-        open_notebook(page, lab, "picture.ipynb")
-        run_all(page)
+    with run_notebook(browser, lab, "picture.ipynb", ARRAYS, *sources, height=4000) as page:
         for index, horizon in enumerate(HORIZONS):
             figure = Figure(page, index)
             figure.expect_batch(BATCH)
@@ -115,16 +104,6 @@ def _painted(figure: Figure, picture: Picture) -> dict[tuple[int, int], str]:
     shot = b64encode(figure.page.screenshot()).decode()
     pixels = figure.page.evaluate(PIXELS, [shot, list(seen.values())])
     return {place: f"rgb({', '.join(map(str, pixel))})" for place, pixel in zip(seen, pixels, strict=True)}
-
-
-def stacked(items: list[float], beyond: float) -> list[Place]:
-    """Pieces on top of each other, and what lies beyond on top of them; what is negative hangs below the axis."""
-    values = [*items, beyond]
-    ups = [0.0, *accumulate(max(value, 0) for value in values)]
-    downs = [0.0, *accumulate(min(value, 0) for value in values)]
-    return [
-        Place(ups[i], ups[i + 1]) if value >= 0 else Place(downs[i + 1], downs[i]) for i, value in enumerate(values)
-    ]
 
 
 def test_each_part_is_as_tall_as_its_piece_and_stands_on_those_before_it(drawn: Drawn) -> None:
@@ -245,8 +224,3 @@ def test_the_dark_theme_draws_the_same_places_in_colours_of_its_own(show: Callab
         assert part.fill != light.parts[place].fill
     fills = [dark.parts[0, lag].fill for lag in range(STEPS)]
     assert all(luminance(before) < luminance(after) for before, after in pairwise(fills))
-
-
-def visible(label: str) -> str:
-    """Characters of C source as they are to be drawn."""
-    return {" ": "␣", "\n": "↵", "\t": "⇥"}.get(label, label)

@@ -5,7 +5,20 @@ from collections.abc import Callable
 
 import pytest
 from figure import Figure, Picture
-from harness import TOKEN, Lab, kernel_exec, kernel_value, notebook_path, run_all, save, wait_for_kernel, wait_for_value
+from harness import (
+    ANSWER_MS,
+    TOKEN,
+    Lab,
+    hide,
+    kernel_exec,
+    kernel_value,
+    notebook_path,
+    open_saved,
+    run_all,
+    save,
+    wait_for_kernel,
+    wait_for_value,
+)
 from page_log import PageLog, watched_page
 from playwright.sync_api import Browser, Page, expect
 
@@ -15,10 +28,6 @@ from rnnbow_widget import RNNbow, corpora
 w = RNNbow(corpora.c_headers(), hidden_size=24, horizon=6, record_every=5, seed=3)
 w
 """
-HIDE = """hidden => {
-  Object.defineProperty(document, "visibilityState", { configurable: true, get: () => hidden ? "hidden" : "visible" });
-  document.dispatchEvent(new Event("visibilitychange"));
-}"""
 
 
 def assert_same_bars(first: Picture, second: Picture) -> None:
@@ -118,15 +127,10 @@ def test_a_page_that_is_loaded_again_shows_the_whole_run_and_goes_on_playing(
     figure = show(SOURCE)
     save(page)
     path = notebook_path(page, lab)
-
-    def load_again() -> None:
-        page.goto(lab.address(path.name))
-        wait_for_kernel(page)
-
     kernel_exec(page, "w.train(83); w.select(40)")  # after the save: only the kernel knows
     figure.expect_batch(40)
     before = figure.read()
-    load_again()
+    open_saved(page, lab, path, kernel=True)
     figure.expect_batch(40)
     after = figure.read()
     assert_same_bars(after, before)
@@ -135,7 +139,7 @@ def test_a_page_that_is_loaded_again_shows_the_whole_run_and_goes_on_playing(
     assert_all_is_there(figure, kernel_value(page, "w.run.batches"))
     figure.button("play").click()
     figure.expect_more_recorded(17)
-    load_again()
+    open_saved(page, lab, path, kernel=True)
     figure.expect_state("training")
     figure.expect_more_recorded(figure.recorded)
     figure.button("play").click()
@@ -161,11 +165,7 @@ def test_a_saved_notebook_shows_the_whole_run_without_its_kernel(
     saved = json.loads(path.read_text())
     assert "application/vnd.jupyter.widget-state+json" in saved["metadata"]["widgets"]
     assert "RNNbow(numpy's C headers" in "".join(saved["cells"][0]["outputs"][0]["data"]["text/plain"])
-    page.goto("about:blank")
-    lab.end_kernels()
-
-    page.goto(lab.address(path.name))
-    wait_for_kernel(page)
+    open_saved(page, lab, path)
     assert kernel_value(page, "'w' in globals()") is False
     assert_all_is_there(figure, batches)
     assert_same_bars(figure.read(), before)
@@ -173,7 +173,7 @@ def test_a_saved_notebook_shows_the_whole_run_without_its_kernel(
     figure.setting("measure").select_option("share")
     expect(figure.root.locator("[data-panel=gradients]")).to_contain_text("signed share")
     figure.button("play").click()
-    expect(figure.root.locator(".silence")).to_contain_text("has not answered", timeout=10_000)
+    expect(figure.root.locator(".silence")).to_contain_text("has not answered", timeout=ANSWER_MS)
     assert figure.recorded == len(batches)
     page.goto("about:blank")  # JupyterLab is still restoring what was open when it was loaded
 
@@ -182,14 +182,14 @@ def test_a_hidden_page_trains_nothing_until_it_is_seen_again(show: Callable[...,
     figure = show(SOURCE)
     figure.button("play").click()
     figure.expect_more_recorded(3)
-    figure.page.evaluate(HIDE, True)
+    hide(figure.page)
     wait_for_value(figure.page, "monotonic() - w._conversation.leases.last > 1.5", True)  # five leases' time
     trained = kernel_value(figure.page, "w.trainer.batch")
     assert kernel_value(figure.page, "w.playing"), "training is still wanted"
     wait_for_value(figure.page, "monotonic() - w._conversation.leases.last > 2", True)
     assert kernel_value(figure.page, "w.trainer.batch") == trained
     recorded = figure.recorded
-    figure.page.evaluate(HIDE, False)
+    hide(figure.page, hidden=False)
     figure.expect_more_recorded(recorded + 3)
     figure.button("play").click()
     figure.expect_state("paused")

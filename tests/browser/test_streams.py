@@ -6,22 +6,22 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from expected import PIXEL, stacked, visible
 from figure import Figure, Picture, drawn_number
 from harness import (
+    ANSWER_MS,
     Lab,
     kernel_exec,
     kernel_value,
     next_drawing,
     notebook_path,
-    open_notebook,
-    run_all,
+    open_saved,
+    run_notebook,
     save,
-    wait_for_kernel,
     wait_for_value,
 )
-from page_log import PageLog, watched_page
+from looks import assert_fits
 from playwright.sync_api import Browser, Page, expect
-from test_picture import PIXEL, stacked, visible
 
 STREAMS, STEPS, LAGS, BATCH = 4, 25, 6, 65
 DENSE = 128
@@ -90,16 +90,11 @@ def expect_stream(figure: Figure, stream: int | None) -> None:
 
 @pytest.fixture(scope="module")
 def figures(browser: Browser, lab: Lab) -> Iterator[tuple[Figure, Figure]]:
-    lab.write("streams.ipynb", ARRAYS, SOURCE, DENSE_SOURCE)
-    with watched_page(browser, PageLog()) as page:
-        page.set_viewport_size({"width": 1200, "height": 4200})
-        open_notebook(page, lab, "streams.ipynb")
-        run_all(page)
+    with run_notebook(browser, lab, "streams.ipynb", ARRAYS, SOURCE, DENSE_SOURCE, height=4200) as page:
         first, second = Figure(page, 0), Figure(page, 1)
         first.expect_batch(80)
         second.expect_batch(200)
         yield first, second
-    lab.end_kernels()
 
 
 @pytest.fixture
@@ -285,8 +280,7 @@ def test_long_windows_and_narrow_pages_show_shares_too(figures: tuple[Figure, Fi
         assert tall == pytest.approx([44 * count / 3 for count in right if count], abs=PIXEL)
         assert not figure.overlapping_labels()
         assert not first.overlapping_labels()
-        fits = "root => root.scrollWidth <= root.clientWidth"
-        assert figure.root.evaluate(fits)
+        assert_fits(figure.root, width)
     expect(figure.root.locator("[data-panel=predictions] .hint")).to_contain_text("choose one stream")
     expect(figure.root.locator(".letters")).to_be_hidden()
     figure.steer("predictions", "Home")
@@ -331,8 +325,7 @@ def test_a_page_that_is_loaded_again_keeps_the_choice(show: Callable[..., Figure
     choose(figure, 2)  # after the save: only the kernel knows
     before = figure.read()
     path = notebook_path(page, lab)
-    page.goto(lab.address(path.name))
-    wait_for_kernel(page)
+    open_saved(page, lab, path, kernel=True)
     figure.expect_batch(80)
     expect_stream(figure, 2)
     after = figure.read()
@@ -356,11 +349,7 @@ def test_a_saved_notebook_has_the_chosen_stream_and_says_that_others_are_not_the
     chosen = saved_bytes(figure, lab)
     assert chosen < 1.1 * average, "one stream at a time, however many there are"
     path = notebook_path(page, lab)
-    page.goto("about:blank")
-    lab.end_kernels()
-
-    page.goto(lab.address(path.name))
-    wait_for_kernel(page)
+    open_saved(page, lab, path)
     assert kernel_value(page, "'w' in globals()") is False
     figure.expect_batch(80)
     expect_stream(figure, 1)
@@ -373,7 +362,7 @@ def test_a_saved_notebook_has_the_chosen_stream_and_says_that_others_are_not_the
     figure.leave()
     figure.setting("stream").select_option(index=3)
     note = figure.root.locator(".pending-note")
-    expect(note).to_contain_text("The details of batch 80, stream 3 of 4 are not in this notebook", timeout=10_000)
+    expect(note).to_contain_text("The details of batch 80, stream 3 of 4 are not in this notebook", timeout=ANSWER_MS)
     expect(note).to_contain_text("Of that batch the notebook holds stream 2.")
     choose(figure, 1)
     expect(note).to_be_hidden()

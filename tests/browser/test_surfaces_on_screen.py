@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
+from expected import assert_parts_are
 from figure import Figure
-from harness import Lab, kernel_exec, kernel_value, notebook_path, save, wait_for_kernel
+from harness import Lab, kernel_exec, kernel_value, notebook_path, open_saved, save
 from playwright.sync_api import Page, expect
 
 SOURCE = """
@@ -18,17 +18,15 @@ w
 LSTM = SOURCE.format(settings="cell='lstm', num_layers=2, bidirectional=True, horizon=8")
 
 
-def assert_parts_are(figure: Figure, surface: str) -> None:
+def assert_surface_is(figure: Figure, surface: str) -> None:
     """Compare every part of panel 3's bars with the array that Python gives."""
     expect(figure.root).to_have_attribute("data-surface", surface)
     batch = int(figure.root.get_attribute("data-batch") or -1)
     items = kernel_value(figure.page, f"w.run.surface({batch}, {surface!r})")  # (n, K)
     first = kernel_value(figure.page, f"w.run.with_surface({batch}, {surface!r}).first_lags.get({surface!r}, 0)")
     picture = figure.read()
-    unit = picture.axes["gradients"].unit
-    assert len(picture.parts) == sum(0 <= j + first + i < len(items) for j in range(25) for i in range(len(items[0])))
-    for (step, lag), part in picture.parts.items():
-        assert part.height == pytest.approx(items[step][lag - first] * unit, abs=0.05)
+    assert_parts_are(picture, items, first_lag=first, within=0.05)
+    for (_, lag), part in picture.parts.items():
         if lag > 0:
             assert part.bottom <= picture.axes["gradients"].zero + 0.05, "later losses are above the axis"
         elif lag < 0:
@@ -51,7 +49,7 @@ def test_each_kind_of_surface_is_chosen_said_and_drawn(
     figure = show(LSTM)
     for setting, value in choices.items():
         figure.setting(setting).select_option(value)
-    assert_parts_are(figure, surface)
+    assert_surface_is(figure, surface)
     assert kernel_value(figure.page, "w.surface") == surface
     expect(figure.root.locator("[data-panel=gradients] svg[role=application] > .axis-title").first).to_contain_text(
         words
@@ -60,25 +58,25 @@ def test_each_kind_of_surface_is_chosen_said_and_drawn(
     batch = kernel_value(figure.page, "w.trainer.batch")
     figure.button("step").click()
     figure.expect_batch(batch)
-    assert_parts_are(figure, surface)
+    assert_surface_is(figure, surface)
 
 
 def test_keys_choose_a_surface_and_a_unit(show: Callable[..., Figure]) -> None:
     figure = show(LSTM)
     figure.setting("surface").focus()
     figure.page.keyboard.press("ArrowDown")
-    assert_parts_are(figure, "W_ih_l1_both")
+    assert_surface_is(figure, "W_ih_l1_both")
     unit = figure.setting("unit")
     unit.fill("7")
     unit.press("Enter")
-    assert_parts_are(figure, "W_ih_l1_both[7]")
+    assert_surface_is(figure, "W_ih_l1_both[7]")
     unit.fill("99")
     unit.press("Enter")
     expect(figure.refusal("unit")).to_contain_text("0 to 11")
     assert kernel_value(figure.page, "w.surface") == "W_ih_l1_both[7]"
     unit.fill("")
     unit.press("Enter")
-    assert_parts_are(figure, "W_ih_l1_both")
+    assert_surface_is(figure, "W_ih_l1_both")
 
 
 def test_python_chooses_too_and_what_does_not_exist_is_not_offered(show: Callable[..., Figure]) -> None:
@@ -89,7 +87,7 @@ def test_python_chooses_too_and_what_does_not_exist_is_not_offered(show: Callabl
     assert "c" not in figure.setting("surface").locator("option").evaluate_all("all => all.map((one) => one.value)")
     kernel_exec(figure.page, "w.surface = 'h'")
     expect(figure.setting("surface")).to_have_value("h")
-    assert_parts_are(figure, "h")
+    assert_surface_is(figure, "h")
 
 
 def test_a_loss_reaches_both_ways(show: Callable[..., Figure]) -> None:
@@ -131,26 +129,24 @@ def test_a_row_of_the_map_opens_its_layer_and_a_loss_fans_out_in_all_of_them(sho
     expect(layers.locator(".fan")).to_contain_text("The loss at step 9")
     assert {step + lag for step, lag in figure.read().having("same-loss")} == {9}
     figure.click((step.center[0], row["y"] + row["height"] / 2))
-    assert_parts_are(figure, "W_hh_l0_reverse")
+    assert_surface_is(figure, "W_hh_l0_reverse")
     expect(layers.locator(".track-labels .shown")).to_have_text(["layer 1 ◂"])
     figure.leave()
     figure.steer("layers", "ArrowLeft", "ArrowUp", "Enter")
-    assert_parts_are(figure, "W_hh")
+    assert_surface_is(figure, "W_hh")
     expect(layers.locator(".track-labels .shown")).to_have_text(["layer 1 ▸"])
 
 
 def test_a_saved_notebook_has_every_layer_without_a_kernel(show: Callable[..., Figure], page: Page, lab: Lab) -> None:
     figure = show(LSTM)
     figure.setting("surface").select_option("W_ih")
-    assert_parts_are(figure, "W_ih_l1_both")
+    assert_surface_is(figure, "W_ih_l1_both")
     kernel_exec(page, "w.surface = 'W_hh_l1'")
-    assert_parts_are(figure, "W_hh_l1")
+    assert_surface_is(figure, "W_hh_l1")
     save(page)
     path = notebook_path(page, lab)
-    assert Path(path).stat().st_size < 2e6
-    lab.end_kernels()
-    page.goto(lab.address(path.name))
-    wait_for_kernel(page)
+    assert path.stat().st_size < 2e6
+    open_saved(page, lab, path)
     expect(figure.root).to_have_attribute("data-surface", "W_hh_l1")
     figure.steer("layers", "ArrowLeft", "ArrowDown", "ArrowDown", "ArrowDown", "Enter")
     expect(figure.root).to_have_attribute("data-surface", "W_hh_l0_reverse")
@@ -169,4 +165,4 @@ def test_a_jacobian_stands_under_its_bound(show: Callable[..., Figure]) -> None:
     assert not figure.read().parts, "norms of Jacobians do not add up to bars"
     figure.root.locator("[data-panel=gradients] [data-choice=bars]").click()
     expect(figure.root.locator("[data-panel=gradients] .part").first).to_be_visible()
-    assert_parts_are(figure, "jacobian")
+    assert_surface_is(figure, "jacobian")

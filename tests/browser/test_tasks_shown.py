@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from figure import Figure, drawn_number
-from harness import Lab, kernel_exec, kernel_value, next_drawing, open_notebook, run_all
-from page_log import PageLog, watched_page
+from harness import Lab, kernel_exec, kernel_value, next_drawing, run_notebook
 from playwright.sync_api import Browser, expect
 
 ADDING = """
@@ -29,20 +28,11 @@ order
 
 @pytest.fixture(scope="module")
 def figures(browser: Browser, lab: Lab) -> Iterator[tuple[Figure, Figure, Figure]]:
-    lab.write("tasks.ipynb", ADDING, RECALL, ORDER)
-    with watched_page(browser, PageLog()) as page:
-        page.set_viewport_size({"width": 1200, "height": 6000})
-        open_notebook(page, lab, "tasks.ipynb")
-        run_all(page)
+    with run_notebook(browser, lab, "tasks.ipynb", ADDING, RECALL, ORDER, height=6000) as page:
         found = Figure(page, 0), Figure(page, 1), Figure(page, 2)
         for figure, batch in zip(found, (40, 10, 10), strict=True):
             figure.expect_batch(batch)
         yield found
-    lab.end_kernels()
-
-
-def panel(figure: Figure, name: str) -> str:
-    return f'[data-panel="{name}"]'
 
 
 def test_values_are_drawn_as_numbers_with_their_inputs(figures: tuple[Figure, Figure, Figure]) -> None:
@@ -62,7 +52,7 @@ def test_values_are_drawn_as_numbers_with_their_inputs(figures: tuple[Figure, Fi
     assert marked.count("M") == sum(marker for _, marker in told["inputs"]) == 2
     assert (rows.nth(0).get_attribute("d") or "").count("M") == 12
     expect(figure.root.locator(".input-rows .row-label")).to_have_text(["number", "marker"])
-    expect(figure.root.locator(f"{panel(figure, 'predictions')} .hint")).to_contain_text("Only step 11 has a loss")
+    expect(figure.root.locator("[data-panel=predictions] .hint")).to_contain_text("Only step 11 has a loss")
     figure.steer("predictions", "End")
     rows_said = figure.tooltip_rows()
     assert drawn_number(rows_said["true value"]) == pytest.approx(told["true"], rel=1e-3)
@@ -126,18 +116,18 @@ def test_classes_have_names_and_steps_without_a_loss_have_none(figures: tuple[Fi
         "(lambda one: {'true': one.targets, 'found': one.predictions[-1], "
         "'inputs': [one.input_vocabulary[token] for token in one.inputs]})(order.run[-1])",
     )
-    steps = figure.root.locator(f"{panel(figure, 'predictions')} .step")
+    steps = figure.root.locator("[data-panel=predictions] .step")
     expect(figure.root.locator(".input-rows .letters text")).to_have_text(told["inputs"])
     expect(steps.locator("text.target")).to_have_text(told["true"])
     assert told["true"][:-1] == [""] * 39
     assert told["true"][-1] in {"XX", "XY", "YX", "YY"}
     expect(steps.nth(39).locator("text.prediction")).to_have_text(told["found"])
     assert "lossless" in (steps.nth(38).get_attribute("class") or "")
-    hint = figure.root.locator(f"{panel(figure, 'gradients')} .hint").first
+    hint = figure.root.locator("[data-panel=gradients] .hint").first
     expect(hint).to_contain_text("Only step 39 has a loss: nothing is sent from the others, which is not vanishing.")
     expect(figure.root.locator(".samples")).to_be_hidden()
     figure.steer("predictions", "Home")
-    expect(figure.root.locator(f"{panel(figure, 'horizon')} .finding")).to_contain_text("no loss here")
+    expect(figure.root.locator("[data-panel=horizon] .finding")).to_contain_text("no loss here")
     figure.steer("predictions", "Escape")
 
 

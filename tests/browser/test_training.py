@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from agreement import assert_overview_agrees
 from figure import Figure
 from harness import kernel_exec, kernel_value, wait_for_value
 from playwright.sync_api import Locator, expect
@@ -39,11 +40,7 @@ def assert_shows_what_the_kernel_has(figure: Figure) -> None:
     if not kernel_value(figure.page, "len(w.run)"):
         return
     figure.expect_batch(kernel_value(figure.page, "w.run[-1].batch"))
-    heights = [bar.top for bar in figure.read().bars]
-    axis = figure.read().axes["overview"]
-    maxima = kernel_value(figure.page, "w.run.column('max_gradient')")
-    if len(heights) == len(maxima):  # else bars share pixels
-        assert all(abs(top - axis.y(height)) < 0.02 for top, height in zip(heights, maxima, strict=True))
+    assert assert_overview_agrees(figure, "w") > 0
 
 
 def enter(field: Locator, text: str) -> None:

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
+from expected import is_label
 from figure import Figure
-from harness import kernel_exec, kernel_value
+from harness import kernel_exec, kernel_value, shut_kernel_down
 from page_log import PageLog
 from playwright.sync_api import Page, expect
 
@@ -29,15 +30,6 @@ STRANGE = {
 }
 
 
-def assert_all_is_finite(figure: Figure) -> None:
-    """No mark has an attribute that is not a number."""
-    broken = figure.root.evaluate(
-        "root => [...root.querySelectorAll('svg *')].filter(node => [...node.attributes]"
-        ".some(({ name, value }) => !name.startsWith('data-') && /NaN|Infinity|undefined/.test(value))).length"
-    )
-    assert broken == 0
-
-
 def assert_stopped_and_kept(figure: Figure, batches: list[int]) -> None:
     expect(figure.button("play")).to_have_text("Play")
     figure.expect_recorded(len(batches))
@@ -46,7 +38,7 @@ def assert_stopped_and_kept(figure: Figure, batches: list[int]) -> None:
     figure.click(figure.bar_place(3))
     figure.leave()
     figure.expect_batch(batches[3])
-    assert_all_is_finite(figure)
+    assert figure.broken_attributes() == []
 
 
 def test_a_gradient_that_is_not_finite_ends_the_training_and_is_marked(show: Callable[..., Figure]) -> None:
@@ -67,7 +59,7 @@ def test_a_gradient_that_is_not_finite_ends_the_training_and_is_marked(show: Cal
     expect(figure.root.locator(".headline")).to_contain_text("diverged")
     expect(figure.root.locator("[data-panel=gradients]")).to_contain_text("not finite cannot be drawn")
     expect(figure.root.locator("[data-panel=gradients]")).not_to_contain_text("is zero")
-    assert_all_is_finite(figure)
+    assert figure.broken_attributes() == []
     assert figure.overlapping_labels() == []
     figure.point(figure.read().steps[4].cell)
     expect(figure.tooltip).to_contain_text("not a number")
@@ -91,7 +83,7 @@ def test_a_rate_far_too_large_is_said_to_diverge_and_a_smaller_one_trains_again(
     figure.expect_state("diverged")
     expect(figure.banner).to_contain_text("is not finite")
     expect(figure.banner).to_contain_text("smaller learning_rate")
-    assert_all_is_finite(figure)
+    assert figure.broken_attributes() == []
     assert figure.recorded == kernel_value(figure.page, "len(w.run)")
     figure.button("reset").click()
     figure.expect_state("ready")
@@ -137,7 +129,7 @@ def test_markup_in_the_data_is_drawn_as_text(show: Callable[..., Figure], page: 
     labels = kernel_value(page, "w.run[-1].targets")
     for step, label in enumerate(labels):
         shown = drawn[step].target
-        assert shown == label or (shown.endswith("…") and label.replace(" ", "␣").startswith(shown[:-1])), label
+        assert is_label(shown, label.replace(" ", "␣")), label
         figure.point(drawn[step].cell)
         assert figure.tooltip_rows()["true label"] == label.replace(" ", "␣")
     expect(figure.root).to_contain_text("<b>data</b> &amp; more")
@@ -165,7 +157,7 @@ def test_characters_without_ink_or_with_a_will_of_their_own_are_visible(
         picture = figure.read()
         for step, label in enumerate(targets):
             shown = picture.steps[step].target
-            assert shown == STRANGE[label] or (shown.endswith("…") and STRANGE[label].startswith(shown[:-1])), label
+            assert is_label(shown, STRANGE[label]), label
             text = figure.root.locator(f".step[data-step='{step}'] .target").bounding_box()
             assert text
             assert text["width"] <= picture.steps[step].cell.width + 2, f"{shown} is wider than its column"
@@ -180,7 +172,7 @@ def test_when_its_kernel_is_shut_down_the_figure_stays_and_says_that_nobody_answ
 ) -> None:
     figure = show(SOURCE)
     figure.expect_batch(20)
-    page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+    shut_kernel_down(page)
     figure.click(figure.bar_place(2))
     figure.leave()
     figure.expect_batch(10)

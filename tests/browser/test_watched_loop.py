@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from expected import visible
 from figure import Figure, drawn_number
 from harness import REPOSITORY, Lab, kernel_value, open_notebook, run_all
 from page_log import PageLog, watched_page
@@ -75,10 +76,8 @@ def test_what_is_drawn_are_the_loops_numbers(page: Page, watched: Figure) -> Non
     # Late lags share a part: whole bars are compared.
     heights = [sum(part.height for (step, _), part in picture.parts.items() if step == j) for j in range(32)]
     np.testing.assert_allclose(heights, items.sum(axis=1) * unit, atol=2.0, rtol=1e-3)
-    shown = [picture.steps[j].target.replace("␣", " ").replace("↵", "\n") for j in range(32)]
-    assert shown == told["targets"]
-    shown = [picture.steps[j].prediction.replace("␣", " ").replace("↵", "\n") for j in range(32)]
-    assert shown == told["found"]
+    assert [step.target for step in picture.steps.values()] == list(map(visible, told["targets"]))
+    assert [step.prediction for step in picture.steps.values()] == list(map(visible, told["found"]))
     expect(watched.root.locator("[data-panel=layers]")).to_be_visible()
 
 
@@ -111,12 +110,8 @@ def test_the_file_is_shown_again(page: Page, watched: Figure) -> None:
 def test_the_page_opens_from_disk_and_responds(page: Page, watched: Figure, browser: Browser, tmp_path: Path) -> None:
     expect(page.locator(".rnnbow")).to_have_count(2)
     written = Path(str(kernel_value(page, "str(page)")))
-    log, asked = PageLog(), []
-    context = browser.new_context(viewport={"width": 1200, "height": 1700}, offline=True)
-    try:
-        alone = context.new_page()
-        log.watch(alone)
-        alone.on("request", lambda request: asked.append(request.url))
+    log = PageLog()
+    with watched_page(browser, log, offline=True) as alone:
         alone.goto(written.as_uri())
         figure = Figure(alone)
         expect(alone).to_have_title("An LSTM reads C headers")
@@ -132,7 +127,4 @@ def test_the_page_opens_from_disk_and_responds(page: Page, watched: Figure, brow
         expect(figure.tooltip).to_be_visible()
         figure.setting("measure").select_option("share")
         expect(figure.root.locator("[data-panel=gradients]")).to_contain_text("signed share")
-    finally:
-        context.close()
-    assert set(asked) == {written.as_uri()}
-    assert not log.complaints
+    assert log.asked == {written.as_uri()}

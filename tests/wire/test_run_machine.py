@@ -197,6 +197,11 @@ class SavedRun(OneRun):
         if not self.writer._ended:
             assert run.detailed.all()
 
+    def require_whole(self, found: dict[str, Any], side: int) -> None:
+        super().require_whole(found, side)
+        assert self.writer.trouble or self.writer.written == len(self.widget.run)
+        assert found["state"]["status"]["file"]["trouble"] == self.writer.trouble
+
     @precondition(lambda self: hasattr(self, "wire"))
     @rule()
     def settle(self) -> None:
