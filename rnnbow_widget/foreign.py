@@ -152,7 +152,7 @@ class ForeignLayers:
                 found[:length, those] = own
             for layer, own_layer in zip(tracks, own_tracks, strict=True):
                 for direction, (track, own_track) in enumerate(zip(layer, own_layer, strict=True)):
-                    # Before the sequence and after it the linearization is 0, which passes nothing on: no state is wanted there.
+                    # Before the sequence and after it the linearization is 0: nothing is passed on there.
                     first = steps - length if direction else 0
                     track.states[first : first + length + 1, those] = own_track.states
                     track.linearization[first : first + length, those] = own_track.linearization
