@@ -152,11 +152,9 @@ class ForeignLayers:
                 found[:length, those] = own
             for layer, own_layer in zip(tracks, own_tracks, strict=True):
                 for direction, (track, own_track) in enumerate(zip(layer, own_layer, strict=True)):
-                    # A linearization of 0 passes nothing on: what is read before the end, or after it, is left out.
+                    # Before the sequence and after it the linearization is 0: nothing is passed on there.
                     first = steps - length if direction else 0
-                    track.states[:first, those] = own_track.states[0]
                     track.states[first : first + length + 1, those] = own_track.states
-                    track.states[first + length + 1 :, those] = own_track.states[-1]
                     track.linearization[first : first + length, those] = own_track.linearization
         return tuple(map(tuple, tracks)), tuple(outputs)
 

@@ -3,6 +3,7 @@
 import copy
 
 import numpy as np
+from recorded import run_of
 from unpacking import batches, detailed, unpack
 
 from rnnbow_widget import Run, Trainer
@@ -122,3 +123,12 @@ def test_details_are_there_or_the_nearest_is_named() -> None:
     assert trainer.run.at(found["nearest"]).batch == found["nearest"]
     assert found["reason"].startswith(f"Batch {changed} cannot be worked out again: trained again, its loss is ")
     assert feed.details(5) == ({**asked, "batch": 5, "held": False, "nearest": None, "reason": None}, [])
+
+
+def test_a_run_that_was_cleared_owes_no_state_of_the_one_before() -> None:
+    run = run_of(1)
+    feed = Feed(run)
+    feed.renew_state()
+    run.clear()
+    feed.frame()
+    assert not feed.is_state_due()

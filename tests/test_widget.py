@@ -12,7 +12,7 @@ import traitlets
 from pages import TEXT, Page, make
 from unpacking import batches, detailed, unpack
 
-from rnnbow_widget import RNNbow, Trainer, compare, corpora, none_as_null
+from rnnbow_widget import RNNbow, Trainer, compare, corpora, none_as_null, tasks
 
 
 @pytest.fixture
@@ -95,6 +95,14 @@ def test_a_new_page_gets_the_whole_run(widget: RNNbow) -> None:
     assert found["_samples"]["first"]["batch"] == 0
     assert found["_samples"]["now"]["batch"] == 35
     assert len(found["_samples"]["now"]["text"]) == 240
+
+
+def test_a_squared_error_has_no_perplexity() -> None:
+    widget = RNNbow(tasks.Adding(12), hidden_size=4)
+    widget.train(2)
+    status = widget.get_state()["_status"]
+    assert status["loss"] == pytest.approx(widget.trainer.smooth_loss)  # type: ignore[union-attr]
+    assert status["perplexity"] is None
 
 
 def test_the_tour_is_wanted_until_a_page_closes_it(widget: RNNbow) -> None:
