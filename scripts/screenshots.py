@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY / "tests" / "browser"))
 
-from harness import Lab, close_notebooks, command, open_notebook, run_all, set_theme  # noqa: E402
+from harness import Lab, close_notebooks, command, next_drawing, open_notebook, run_all, set_theme  # noqa: E402
 from page_log import running_chromium  # noqa: E402
 
 IMAGES = REPOSITORY / "docs" / "images"
@@ -39,6 +39,7 @@ def take(page: Page, theme: str, path: Path) -> None:
     widget = page.locator(".rnnbow")
     widget.locator('rect.part[data-step="5"][data-lag="1"]').hover()
     widget.locator("[role=tooltip]").wait_for()
+    next_drawing(page)
     widget.screenshot(path=path)
 
 
@@ -46,6 +47,7 @@ def take_layers(page: Page, path: Path) -> None:
     """Take a picture of the map of layers while a loss is pointed at, and of the track beneath it."""
     widget = page.locator(".rnnbow")
     track, step = POINTED
+    next_drawing(page)  # what is above may still grow
     label = widget.locator(f'.track-labels [data-track="{track}"]').bounding_box()
     steps = widget.locator("[data-panel=gradients] .axis.steps text")
     column = steps.filter(has_text=re.compile(f"^{step}$")).bounding_box()
@@ -53,6 +55,7 @@ def take_layers(page: Page, path: Path) -> None:
     assert column
     page.mouse.move(column["x"] + column["width"] / 2, label["y"] + label["height"] / 2)
     widget.locator("[role=tooltip]").wait_for()
+    next_drawing(page)
     whole = widget.bounding_box()
     first, last = (widget.locator(f"[data-panel={name}]").bounding_box() for name in ("layers", "gradients"))
     assert whole
