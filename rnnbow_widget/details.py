@@ -25,6 +25,8 @@ class Details:
     ----------
     file : RunWriter, RunReader or None
         The file that the run is written to, or from which it was opened.
+    of : str
+        Id of the run in the file that was opened: it may hold another one by now.
 
     Attributes
     ----------
@@ -32,8 +34,9 @@ class Details:
         Bytes that those in memory take; with what Python and numpy need for them.
     """
 
-    def __init__(self, file: RunWriter | RunReader | None = None) -> None:
+    def __init__(self, file: RunWriter | RunReader | None = None, of: str = "") -> None:
         self.file = file
+        self.of = of
         self._held: dict[int, Snapshot] = {}  # by index, ascending
         self.nbytes = 0
         self._stride = 1
@@ -41,7 +44,7 @@ class Details:
 
     def copy(self) -> Details:
         """Return the same for another run, which goes on by itself: it may be read from a file, but writes to none."""
-        new = Details(None if isinstance(self.file, RunWriter) else self.file)
+        new = Details(None if isinstance(self.file, RunWriter) else self.file, self.of)
         new._held, new.nbytes = dict(self._held), self.nbytes
         new._stride, new._in_file = self._stride, self._in_file
         return new
@@ -59,10 +62,11 @@ class Details:
 
     def at(self, index: int) -> Snapshot | None:
         """Return those of one recorded batch, from memory or the file; None if neither has them."""
-        held = self._held.get(index)
-        if held is None and isinstance(self.file, RunReader):
-            return self.file.snapshot(index) if self._in_file[index] else None
-        return self.file.snapshot(index) if held is None and self.file else held
+        if held := self._held.get(index):
+            return held
+        if isinstance(self.file, RunReader):
+            return self.file.snapshot(index, self.of) if self._in_file[index] else None
+        return self.file.snapshot(index) if self.file else None
 
     def since(self, first: int) -> list[Snapshot]:
         """Return those that are held in memory, in order, of recorded batches from index `first` on."""
@@ -79,7 +83,7 @@ class Details:
         """Of which of so many recorded batches they are held, or in the file, array (recorded,)."""
         there = np.zeros(recorded, np.bool_)
         if isinstance(self.file, RunReader):
-            there[:] = self._in_file
+            there[:] = self._in_file[:recorded]
         elif self.file:
             readable = self.file.detailed[:recorded]
             there[: len(readable)] = readable
@@ -96,9 +100,9 @@ class Details:
         self._held.pop(index, None)
         self.nbytes = sum(held.nbytes for held in self._held.values())
 
-    def note_in_file(self, detailed: NDArray[np.bool_]) -> None:
-        """Note which of the next recorded batches, array (batches,), are in the file that was opened."""
-        self._in_file = np.concatenate([self._in_file, detailed])
+    def note_in_file(self, first: int, detailed: NDArray[np.bool_]) -> None:
+        """Note which recorded batches from index `first` on, array (batches,), are in the file that was opened."""
+        self._in_file = np.concatenate([self._in_file[:first], detailed])
 
     def read_ahead(self, first: int, memory_limit: float) -> None:
         """Hold some of what the file has from index `first` on, evenly spread: what a page shows before it asks."""
@@ -108,11 +112,11 @@ class Details:
         file, newest = self.file, int(there[-1])
         assert isinstance(file, RunReader)
         with suppress(RunFileError):  # who asks for details that are damaged is told
-            snapshot = file.snapshot(newest)
+            snapshot = file.snapshot(newest, self.of)
             most = max(1, int(min(_READ_BYTES, _READ_PART * memory_limit)) // snapshot.nbytes)
             step = 1 << max(0, -(-len(there) // most) - 1).bit_length()  # as thinning spreads them
             for index in there[(there % step == 0) & (there < newest)].tolist():
-                self.hold(index, file.snapshot(index))
+                self.hold(index, file.snapshot(index, self.of))
             self.hold(newest, snapshot)
 
     def thin(self, newest: int, target: float, named: Iterable[int]) -> None:

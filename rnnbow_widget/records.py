@@ -366,9 +366,10 @@ class Records(Sequence[Snapshot]):
         self.__dict__.update(state)
         self._lock = threading.RLock()
 
-    def _forget(self) -> None:
+    def _forget(self, of: str = "", **about: Any) -> None:
+        """Begin anew: perhaps with what the file that was opened says about the run in it, whose id is `of`."""
         # In one step: an interrupt may come at any time.
-        vars(self).update(_overview=Overview(), _details=Details(self._details.file), _finder=CueFinder())
+        vars(self).update(about, _overview=Overview(), _details=Details(self.file, of), _finder=CueFinder())
 
     def _write_recorded(self) -> None:
         """Have written what the writer was not given: the newest batch, and after an interrupt perhaps one before."""

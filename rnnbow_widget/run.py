@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .arrays import one_stream, overview_frame, snapshots_dataset
 from .checks import shown, whole_number
+from .details import Details
 from .diagnoses import Diagnosis, diagnose
 from .export import File
 from .overview import DIVERGED
@@ -91,7 +92,7 @@ class Run(Records):
         """
         file = RunReader(path)
         run = cls(file.vocabulary, file.settings, about=file.data, memory_limit=memory_limit)
-        run._details.file = file
+        run._details = Details(file, file.state.id)
         run.refresh()
         return run
 
@@ -114,14 +115,13 @@ class Run(Records):
             if not isinstance(self.file, RunReader):
                 raise ValueError("refresh is for a run that was opened from a file: Run.open(path)")
             file = self.file
-            started_over, blocks = file.look(len(self))
+            started_over, blocks = file.look(len(self), self._details.of)
             if started_over:
-                self._forget()
-                self.vocabulary, self.settings, self.about = file.vocabulary, file.settings, file.data
+                self._forget(file.state.id, vocabulary=file.vocabulary, settings=file.settings, about=file.data)
             known = len(self)
             for block in blocks:
+                self._details.note_in_file(len(self), block.detailed)  # first: an interrupt may come after it
                 self._overview.extend(block.columns)
-                self._details.note_in_file(block.detailed)
             self._details.read_ahead(known, self._memory_limit)
             self._stay_within_limit()
             return started_over

@@ -107,26 +107,29 @@ class RunReader:
             return f"paused {silence} ago"
         return "training" if self.trains else f"no sign of life for {silence}: whoever trained it was probably ended"
 
-    def look(self, known: int) -> tuple[bool, list[Block]]:
+    def look(self, known: int, of: str) -> tuple[bool, list[Block]]:
         """Look what is new.
 
         Parameters
         ----------
         known : int
             Rows of the overview that are known.
+        of : str
+            Id of the run that they are of.
 
         Returns
         -------
         bool
-            Whether the file holds another run than before, because its writer has started over.
+            Whether the file holds another run, because its writer has started over.
         list of Block
             Rows of the overview: those from `known` on, or of another run all.
         """
         with self._lock:
             with self._reading() as connection:
                 state = read_state(connection, self.path)
-                started_over = state.id != self.state.id
-                whole = self._read_whole(connection) if started_over else {"_contents": self._contents}
+                started_over = state.id != of
+                changed = state.id != self.state.id
+                whole = self._read_whole(connection) if changed else {"_contents": self._contents}
                 if started_over:
                     known = 0
                 elif state.written < known:
@@ -137,10 +140,10 @@ class RunReader:
             self._take(state, whole)
         return started_over, blocks
 
-    def snapshot(self, place: int) -> Snapshot:
-        """Return the details of a recorded batch, by its place from 0."""
+    def snapshot(self, place: int, of: str) -> Snapshot:
+        """Return the details of a recorded batch of the run with the id `of`, by its place from 0."""
         with self._reading() as connection:
-            if read_state(connection, self.path).id != self.state.id:
+            if {read_state(connection, self.path).id, self.state.id} != {of}:
                 raise RunFileError(self.path, "holds another run by now, since its writer has started over: refresh()")
             return self._contents.snapshot(connection, place)
 

@@ -87,6 +87,7 @@ class Trial:
         self._folder = folder
         self._file: RunReader | None = None
         self._overview = Overview()
+        self._of = ""  # id of the run in the file that it is of
         self._run: Run | None = None
         self._run_is_final = False
         self._is_complete = False
@@ -160,10 +161,11 @@ class Trial:
     def _look(self) -> bool:
         if self._file is None:
             self._file = RunReader(self.path)
-        started_over, blocks = self._file.look(len(self._overview))
+        started_over, blocks = self._file.look(len(self._overview), self._of)
         self._file.close()
         if started_over:
             self._overview = Overview()
+            self._of = self._file.state.id
         for block in blocks:
             self._overview.extend(block.columns)
         begun = self.status == "waiting"

@@ -1,17 +1,17 @@
-"""Interrupts that come in the middle of recording a batch, or of writing it to a file."""
+"""Interrupts that come in the middle of recording a batch, of writing it to a file, or of reading it from there."""
 
 import linecache
 import sys
 from collections.abc import Callable
 from types import FrameType
 
-from rnnbow_widget import details, records, run_appender, run_writer
+from rnnbow_widget import details, records, run, run_appender, run_reader, run_writer
 
-INTERRUPTED = frozenset(module.__file__ for module in (details, records, run_appender, run_writer))
+INTERRUPTED = frozenset(module.__file__ for module in (details, records, run, run_appender, run_reader, run_writer))
 
 
 def interrupt(call: Callable[[], object], line: int) -> bool:
-    """Interrupt a call before one of the lines that record and write; return whether there are so many."""
+    """Interrupt a call before one of the lines that record, write and read; return whether there are so many."""
     count, tracer = -1, sys.gettrace()  # who measures coverage has one
 
     def trace(frame: FrameType, event: str, _: object) -> object:

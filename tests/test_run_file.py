@@ -165,7 +165,7 @@ def test_a_reset_keeps_the_file_until_something_new_is_recorded(path: Path) -> N
     assert saved.run.writer is not None
     assert saved.run.writer.written == 2
     with pytest.raises(RunFileError, match="another run by now"):
-        reader.file.snapshot(0)
+        reader.file.snapshot(0, reader.file.state.id)
     assert reader.refresh()
     require_same_run(reader, saved.run)
     require_same_run(Run.open(path), saved.run)
@@ -194,6 +194,19 @@ def test_a_copy_reads_the_file_by_itself_and_does_not_write_it(path: Path, copie
     saved.train(10)
     other.refresh()
     require_same_run(other, saved.run)
+
+
+def test_a_copy_that_is_used_after_the_writer_has_started_over_has_the_new_run_only(path: Path) -> None:
+    saved = trainer(save=path)
+    saved.train(21)
+    packed = pickle.dumps(Run.open(path, memory_limit=1))
+    saved.reset()
+    saved.train(31)
+    late = pickle.loads(packed)
+    with pytest.raises(RunFileError, match="another run by now"):
+        late[0]
+    assert late.refresh()
+    require_same_run(late, saved.run)
 
 
 # Folders and names.

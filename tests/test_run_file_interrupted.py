@@ -46,6 +46,26 @@ def test_after_an_interrupt_at_any_moment_of_a_reset_the_file_has_one_run_only(p
     assert len(run) == 2
 
 
+@pytest.mark.parametrize("starts_over", [False, True])
+def test_after_an_interrupt_at_any_moment_of_a_refresh_the_next_one_has_all(path: Path, starts_over: bool) -> None:
+    run = run_of(2)
+    run.keep_saving(path)
+    opened = Run.open(path)
+    for line in itertools.count():
+        if starts_over:
+            run.clear()
+            run.append(recorded(0))
+        run.append(recorded(len(run)))
+        run.file.write()
+        reached = interrupt(opened.refresh, line)
+        opened.refresh()
+        require_same_run(opened, run)
+        assert opened.detailed.all()
+        if not reached:
+            break
+    assert line > 50
+
+
 @pytest.mark.parametrize("goes_on", [False, True])
 def test_an_interrupt_before_a_batch_is_handed_over_leaves_no_gap(
     path: Path, monkeypatch: pytest.MonkeyPatch, goes_on: bool

@@ -97,13 +97,13 @@ def test_silence_is_told_in_words(path: Path, clock: Clock) -> None:
         file = RunReader(path)
         assert file.activity == "training"
         clock.now += SILENT_SECONDS + 0.1
-        file.look(0)
+        file.look(0, file.state.id)
         assert file.activity == "no sign of life for 15 s: whoever trained it was probably ended"
         clock.now += 600
         assert "no sign of life for 10 minutes" in file.activity
         saved.train(5)
         saved.run.writer.flush()
-        file.look(0)
+        file.look(0, file.state.id)
         assert file.activity == "training"
     assert [duration(seconds) for seconds in (0, 119, 120, 7199, 7200, 172_800)] == [
         "0 s",
@@ -124,7 +124,7 @@ def test_a_writers_clock_that_is_wrong_is_believed_only_at_first(path: Path, mon
         assert "no sign of life" in file.activity
         saved.train(5)
         saved.run.writer.flush()
-        file.look(0)
+        file.look(0, file.state.id)
         assert file.activity == "training"
 
 
