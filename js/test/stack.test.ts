@@ -219,7 +219,9 @@ describe("notes below panel 4", () => {
 
   it("do not call the zero state vanishing", () => {
     const zero = [{ step: 0, lag: 0, value: 0 }];
-    expect(notesOf(zero, shown(0, true), true)).toContain("Grey dash at step 0: exactly 0, as the state before the first step is 0; not vanishing.");
+    expect(notesOf(zero, shown(0, true), true)).toContain(
+      "Grey dash at step 0: exactly 0, as the state before the first step is 0; not vanishing.",
+    );
     expect(notesOf(zero, shown(0, true), true)).toContain("the axis is linear");
   });
 });
