@@ -315,7 +315,8 @@ class Conversing(Machine):
     def require_answered(self, page: str, side: int) -> None:
         """What a page wants of a batch it gets, or hears why not; a request that is lost is made again."""
         batches = [snapshot.batch for snapshot in self.recorded[side][-2:]]
-        for batch, part in [*((batch, None) for batch in batches), (batches[-1], "units:W_hh")]:
+        units = [(batch, "units:W_hh") for batch in batches[-1:]]  # none, if somebody has reset the trainer
+        for batch, part in [*((batch, None) for batch in batches), *units]:
             place = {"batch": batch, "stream": self.widget.stream, "part": part}
             self.wire.tell("want", page, side=side, places=[place])
             self.wire.carry_to_kernel(page, "lost")
