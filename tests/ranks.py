@@ -3,6 +3,7 @@
 Every process writes its losses, weights and gradients to ``FOLDER/NAME-RANK.npz``.
 """
 
+import gc
 import sys
 from pathlib import Path
 
@@ -48,6 +49,10 @@ def main(folder: Path, name: str) -> None:
     np.savez(
         folder / f"{name}-{rank}.npz", losses=losses, gradients=torch.cat(gradients), weights=weights, recorded=recorded
     )
+    # DDP holds the group, whose threads are joined when nothing does: one that still lets go of a tensor while the
+    # interpreter ends aborts the process.
+    del model, optimizer, watching
+    gc.collect()
     torch.distributed.destroy_process_group()
 
 
