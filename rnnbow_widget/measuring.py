@@ -158,4 +158,4 @@ class StreamAverage:
 def squared_norms(rows: Array) -> Array:
     """Return squared Euclidean norms over the last axis, in the rows' dtype unless they overflow it."""
     found: Array = np.vecdot(rows, rows)
-    return found if isfinite(found.sum()) else squared_norms_wide(rows)
+    return found if isfinite(np.add.reduce(found, axis=None)) else squared_norms_wide(rows)
