@@ -17,7 +17,8 @@ KINDS: dict[str, Any] = {"tanh": torch.nn.RNN, "relu": torch.nn.RNN, "lstm": tor
 
 def make_module(cell: str, *sizes: int, **options: Any) -> torch.nn.Module:
     own = {"nonlinearity": cell} if KINDS[cell] is torch.nn.RNN else {}
-    return KINDS[cell](*sizes, **own, **options)
+    made: torch.nn.Module = KINDS[cell](*sizes, **own, **options)
+    return made
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,7 @@ def _gru(
     b_hn: torch.Tensor | None,
     carry: Carry = as_it_is,
 ) -> torch.Tensor:
+    assert b_hn is not None
     (q_r, q_z, q_n), (s_r, s_z, s_n) = entering.chunk(3), recurrent.chunk(3)
     r, z = torch.sigmoid(carry("r", q_r + s_r)), torch.sigmoid(carry("z", q_z + s_z))
     n = torch.tanh(carry("n", q_n + r * (carry("reset_product", s_n) + b_hn)))

@@ -20,6 +20,7 @@ def path(tmp_path: Path) -> Path:
     path.parent.mkdir()
     trainer = Trainer(TEXT, **SMALL, batch_size=STREAMS, save=path, seed=0)
     trainer.train(7)
+    assert trainer.run.writer is not None
     trainer.run.writer.close()
     return path
 

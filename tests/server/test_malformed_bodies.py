@@ -38,10 +38,10 @@ def test_bodies_that_are_none(page: Page, tried: Callable[[str, int], None]) -> 
     random = np.random.default_rng(0)
     flipped = []
     for _ in range(300):
-        body = bytearray(RIGHT)
+        bits = bytearray(RIGHT)
         for _ in range(random.integers(1, 4)):
-            body[random.integers(len(body))] ^= 1 << int(random.integers(8))
-        flipped.append(bytes(body[: random.integers(1, len(body) + 1)] if random.integers(2) else body))
+            bits[random.integers(len(bits))] ^= 1 << int(random.integers(8))
+        flipped.append(bytes(bits[: random.integers(1, len(bits) + 1)] if random.integers(2) else bits))
     bodies = [*BODIES, *(RIGHT[:end] for end in range(len(RIGHT))), *(random.bytes(200) for _ in range(50))]
     for body in [*bodies, *flipped]:
         answer = page.asks(page.request(body))

@@ -4,6 +4,7 @@ All are refused, and who does not know the address learns nothing.
 """
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from asking import REFUSED, RIGHT, Page, indiscretion
 
@@ -93,7 +94,8 @@ def origins(page: Page) -> Iterator[str | list[str]]:
 
 def test_other_hosts_and_origins(page: Page, tried: Callable[[str, int], None]) -> None:
     cases, wrong = 0, []
-    named = [{"Host": host} for host in hosts(page)] + [{"Origin": origin} for origin in origins(page)]
+    named: list[dict[str, Any]] = [{"Host": host} for host in hosts(page)]
+    named += [{"Origin": origin} for origin in origins(page)]
     for headers in named:
         for request in (page.request(**headers), page.request(RIGHT, **headers)):
             cases += 1

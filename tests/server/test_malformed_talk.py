@@ -99,13 +99,18 @@ def test_a_page_that_is_not_known_is_to_load_anew(page: Page, tried: Callable[[s
     tried("requests for a page that is not known", len(seen))
 
 
+def _become_a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
 SPOILS: dict[str, Callable[[Path], object]] = {
     "gone": Path.unlink,
     "empty": lambda path: path.write_bytes(b""),
     "another kind of file": lambda path: path.write_bytes(b"no run file" * 1_000),
     "its beginning overwritten": lambda path: path.write_bytes(b"\xff" * 200 + path.read_bytes()[200:]),
     "cut": lambda path: path.write_bytes(path.read_bytes()[:5_000]),
-    "a folder": lambda path: (path.unlink(), path.mkdir()),
+    "a folder": _become_a_folder,
 }
 
 
