@@ -42,7 +42,7 @@ def test_the_share_beyond_the_horizon_is_that_of_all_bars_or_of_the_signed_sum()
     assert found.beyond_share(measure="share") == pytest.approx(0.5 / 1.5)
     nothing = {"W_hh": np.zeros(3, np.float32)}
     assert snapshot(beyond=nothing).beyond_share() == 0
-    assert snapshot(np.zeros((3, 2), np.float32), beyond=nothing).beyond_share() == 0
+    assert snapshot(items=np.zeros((3, 2), np.float32), beyond=nothing).beyond_share() == 0
     assert np.isnan(snapshot(beyond={"W_hh": np.array([np.nan, 0, 0], np.float32)}).beyond_share())
 
 
