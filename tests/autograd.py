@@ -158,7 +158,7 @@ class UnrolledLayers:
 def unroll_layers(
     rnn: RNN,
     inputs: np.ndarray,
-    targets: np.ndarray,
+    targets: np.ndarray | None,
     state: np.ndarray,
     mask: np.ndarray | None = None,
     at_outputs: np.ndarray | None = None,
@@ -192,6 +192,7 @@ def unroll_layers(
     if at_outputs is not None:
         found.losses.extend(own @ h for own, h in zip(torch.tensor(at_outputs), below, strict=True))
         return found
+    assert targets is not None
     for h, y, counts in zip(below, targets, _counting(targets, mask), strict=True):
         found.losses.append(_loss(p["W_ho"] @ h + p["b_o"], y, counts))
     return found
