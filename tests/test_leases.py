@@ -124,6 +124,7 @@ def test_stop_ends_a_running_lease_at_once(page: Page, monkeypatch: pytest.Monke
     assert contents[-1]["status"]["state"] == "paused"
 
 
+@pytest.mark.usefixtures("even_clock")
 def test_stop_between_leases_says_that_training_is_paused(page: Page) -> None:
     page.widget.play()
     page.says(kind="lease", client="a", seq=1, ms=20)
