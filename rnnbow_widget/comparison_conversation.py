@@ -12,7 +12,6 @@ from .conversation import Conversation, Handler, Widget
 from .lockstep import Lockstep
 from .reporter import Part, Reporter
 from .run_file import RunFileError
-from .run_reader import RunReader
 from .sides import Side, check_comparable
 from .status import explain
 
@@ -78,7 +77,7 @@ class ComparisonConversation(Conversation):
 
     def _look_into_files(self) -> None:
         for side, reporter in enumerate(self._reporters):
-            if isinstance(reporter.run.file, RunReader):
+            if reporter.run.reader:
                 with suppress(RunFileError):  # the side's status has it
                     if reporter.look_into_file():
                         self._take_other_run(side)
