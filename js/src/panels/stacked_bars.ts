@@ -12,7 +12,7 @@ import { totalText } from "../words/measures";
 import { senderName } from "../words/surface_text";
 import { type GradientForm, TOP } from "./gradient_form";
 import { createLagLegend } from "./lag_legend";
-import { defineHatch, drawValueAxis, pathOf, rounded, type Svg } from "./plot";
+import { defineHatch, drawValueAxis, pathOf, rounded, type Svg, withAttributes } from "./plot";
 
 const PLOT = 200;
 const BASE = TOP + PLOT;
@@ -118,23 +118,31 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
       .selectAll<SVGRectElement, Part>("rect")
       .data(merged ? beyond.filter(({ low, high }) => high > low) : beyond)
       .join("rect")
-      .attr("class", "beyond")
-      .attr("data-step", (part) => part.step)
-      .attr("fill", hatch)
-      .attr("x", (part) => columns.barX(part.step))
-      .attr("width", (part) => columns.barWidth(part.step))
-      .attr("y", top)
-      .attr("height", height);
+      .each(
+        withAttributes((part) => ({
+          class: "beyond",
+          "data-step": part.step,
+          fill: hatch,
+          x: columns.barX(part.step),
+          width: columns.barWidth(part.step),
+          y: top(part),
+          height: height(part),
+        })),
+      );
     totalGroup
       .selectAll<SVGRectElement, Part>("rect")
       .data(joined || !stack.marks ? [] : beyond)
       .join("rect")
-      .attr("class", "total")
-      .attr("data-step", ({ step }) => step)
-      .attr("x", ({ step }) => columns.barX(step) - 1)
-      .attr("width", ({ step }) => columns.barWidth(step) + 2)
-      .attr("y", ({ step }) => total(step))
-      .attr("height", 2);
+      .each(
+        withAttributes(({ step }) => ({
+          class: "total",
+          "data-step": step,
+          x: columns.barX(step) - 1,
+          width: columns.barWidth(step) + 2,
+          y: total(step),
+          height: 2,
+        })),
+      );
     totalGroup
       .selectAll("path")
       .data(joined && stack.marks ? [0] : [])
