@@ -1,5 +1,6 @@
 """The widget with a run file: opened, followed while somebody writes it, told in words; without a browser."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 from pages import Page
 from recorded import recorded, run_of
-from saving import TEXT, trainer
+from saving import TEXT, trainer, writer_of
 from unpacking import batches, detailed
 
 from rnnbow_widget import RNNbow, Run, RunFileError, RunFileWarning, Trainer
@@ -17,6 +18,7 @@ from rnnbow_widget.run_reader import SILENT_SECONDS
 class FollowingPage(Page):
     """A page that follows: asks what is new."""
 
+    widget: RNNbow
     _seq = 0
 
     def follow(self) -> dict[str, Any]:
@@ -102,7 +104,7 @@ def test_a_killed_writer_is_told_in_words(path: Path, monkeypatch: pytest.Monkey
     saved = trainer(save=path)
     with saved.training():
         saved.train(6)
-        saved.run.writer.flush()  # type: ignore[union-attr]  # it is saved
+        writer_of(saved.run).flush()
         page = FollowingPage(RNNbow(path), monkeypatch)
         assert page.follow()["status"]["state"] == "training"
         now += 2 * SILENT_SECONDS
@@ -182,13 +184,23 @@ def test_details_that_are_damaged_are_told_where_they_are_wanted(path: Path, mon
 def test_what_a_widget_trains_is_in_the_file_when_a_request_ends(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     widget = RNNbow(TEXT, hidden_size=8, record_every=2, save=path)
     assert widget.get_state()["_status"]["file"] == {"follows": False, "said": "Saved to run.rnnbow.", "trouble": ""}
-    writes = []
-    add = widget.run.file._file.add  # type: ignore[union-attr]  # it is saved
-    monkeypatch.setattr(widget.run.file._file, "add", lambda *given: [add(*given), writes.append(given[2])])  # type: ignore[union-attr]
-    for act in (lambda: widget.train(300), widget.step, lambda: widget._conversation.leases.train(21)):
+    writer, writes = writer_of(widget.run), []
+    add = writer._file.add
+
+    def noted(*given: Any) -> None:
+        add(*given)
+        writes.append(given[2])
+
+    monkeypatch.setattr(writer._file, "add", noted)
+    acts: list[Callable[[], object]] = [
+        lambda: widget.train(300),
+        widget.step,
+        lambda: widget._conversation.leases.train(21),
+    ]
+    for act in acts:
         writes.clear()
         act()
-        assert widget.run.file.written == len(widget.run)  # type: ignore[union-attr]
+        assert writer.written == len(widget.run)
         assert writes[-1] == "idle"
         assert writes.count("idle") == 1  # one stretch, however many slices it was trained in
     widget.reset()
