@@ -32,6 +32,7 @@ lint: $(VENV)/.test ## check style and formatting
 
 types: $(VENV)/.test ## check types
 	$(BIN)/mypy
+	for conftest in tests/*/conftest.py; do $(BIN)/mypy $$conftest || exit 1; done
 	$(NPM) run typecheck
 
 format: $(VENV)/.test ## format everything, and fix what can be fixed by itself

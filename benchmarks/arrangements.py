@@ -37,7 +37,7 @@ class Module:
         for parameter in self._trained:
             parameter.grad = None
         loss = cross_entropy(self._linear(outputs), self._targets, reduction="sum")
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
 
 
 def measure() -> Findings:

@@ -33,7 +33,7 @@ class Loop:
         outputs, _ = self.lstm(self.inputs)
         loss = self.loss(outputs)
         self._optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         self._optimizer.step()
 
     def by_autograd(self) -> np.ndarray:

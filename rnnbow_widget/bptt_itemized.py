@@ -28,7 +28,7 @@ from .rnn import RNN
 
 ROWS_CHECKED_EVERY = 16
 """Steps back after which rows that are too small are dropped: not at each, since to look takes time, too."""
-_BLOCK_BYTES = 1 << 18  # of lags that are measured together
+_BLOCK_BYTES = 1 << 19  # of lags that are measured together
 _LAG_BYTES = 1 << 18  # of losses that are followed together: two lags of them and the weights stay in the cache
 
 
@@ -292,30 +292,29 @@ class _Walk:
         reached = min(end, end - begin + (size - 1) * stride)  # rows that a block is about, at most
         if self._buffer.shape[:2] != (size, reached):
             self._buffer = np.empty((size, reached, self.width), dtype)  # (block, reached, R)
-        limits = np.full(end - begin, self.floor**2, dtype)  # (losses,): the squared norm at which a row is dropped
+        limits: Any = self.floor**2  # or (losses,): the squared norm at which a row is dropped
         alive, later = True, None  # later: (losses, R), the lag before
-        low, high = begin, end  # rows that the losses reach now; low may be before the first one
+        low, high = begin, end  # rows that the losses reach now
         for first in range(0, lags, size):
             count = min(size, lags - first)
             start = max(0, low - (count - 1) * stride)  # of the rows that the block is about
             block = self._buffer[:count, : high - start]  # (count, rows, R)
-            for lag, slot in enumerate(block, first):
-                bottom = low if low > 0 else 0
-                rows = slot[bottom - start : high - start]  # (losses, R)
+            for lag in range(first, first + count):
+                rows = block[lag - first, low - start : high - start]  # (losses, R)
                 if later is None:
                     backward_step(local[low:high], None, self.incoming[low:high], rows)
                     if epsilon:
-                        np.maximum(limits, epsilon**2 * np.vecdot(rows, rows), out=limits)
+                        limits = np.maximum(limits, epsilon**2 * np.vecdot(rows, rows))
                 else:
-                    backward_step(local[bottom:high], later[bottom - high :], None, rows)
+                    backward_step(local[low:high], later[low - high :], None, rows)
                 later = rows
                 if lag == first:  # not before: the lag before it was in this memory
                     block[1:, high - start - (count - 1) * stride :] = 0  # pieces of losses after these
                     if low > start:
                         block[:-1, : low - start] = 0  # pieces of losses before these
-                low, high = low - stride, high - stride
+                low, high = (low - stride if low > stride else 0), high - stride
                 if epsilon or lag % ROWS_CHECKED_EVERY == ROWS_CHECKED_EVERY - 1:
-                    alive = _drop(rows, limits[-len(rows) :])
+                    alive = _drop(rows, limits[-len(rows) :] if epsilon else limits)
                     if not alive:
                         break
             done = block[: lag - first + 1]  # (lags, rows, R)
@@ -327,13 +326,13 @@ class _Walk:
                 return
 
 
-def _drop(rows: Array, squared_limits: Array) -> bool:
+def _drop(rows: Array, squared_limits: Array | float) -> bool:
     """Zero the rows whose squared norm is at most the limit; return whether any is left."""
     dead = np.vecdot(rows, rows) <= squared_limits  # (losses,); False for what is not a number: that must stay visible
-    if not dead.any():
-        return True
-    rows[dead] = 0
-    return not dead.all()
+    count = int(np.count_nonzero(dead))
+    if count:
+        rows[dead] = 0
+    return count < len(dead)
 
 
 def row_floor(dtype: np.dtype[Any]) -> float:

@@ -58,7 +58,7 @@ class LSTMCell(Cell):
         multiply(h, o, h)
 
     def linearize(self, states: Array, gates: Array) -> Array:
-        """Return the factors of each step, array (n, 6, H) or (n, B, 6, H); see `Cell`.
+        """Return the factors of each step, array (n, 6·H) or (n, B, 6·H); see `Cell`.
 
         Blocks 0 to 4 are what leads from ``∂L/∂c_j`` to the blocks of a row, but for that of o, which is reached from
         ``∂L/∂h_j``. Block 5 leads from ``∂L/∂h_j`` to ``∂L/∂c_j``.
@@ -77,16 +77,15 @@ class LSTMCell(Cell):
         slopes[..., 3, :] *= outer
         found[..., 4, :] = f
         found[..., 5, :] = (1 - np.square(outer)) * o
-        return found
+        factors: Array = found.reshape(*gates.shape[:-1], 6 * size)
+        return factors
 
     def backward_step(self, local: Array, later: Array | None, incoming: Array | None, rows: Array) -> None:
         """Take gradients one step back; see `Cell`."""
-        size = self.hidden_size
         at_h = self.at_hidden(later, incoming)  # (…, H)
-        blocks = rows.reshape(*rows.shape[:-1], 5, size)  # (…, 5, H): a view
-        blocks[...] = self._at_cell(local, later, at_h)[..., None, :]
-        blocks[..., 3, :] = at_h
-        _scale_blocks(rows, local[..., :5, :])
+        at_c = self._at_cell(local, later, at_h)  # (…, H)
+        np.concatenate((at_c, at_c, at_c, at_h, at_c), -1, rows)
+        multiply(rows, local[..., : self.row_width], rows)  # of long rows: half of what it costs block by block
 
     def state_gradient(self, local: Array, later: Array | None, incoming: Array | None) -> Array:
         """Return ``∂L/∂h_j`` and ``∂L/∂c_j``, side by side; see `Cell`."""
@@ -106,7 +105,7 @@ class LSTMCell(Cell):
         """Return the gradients along h, along c, and to the pre-activations of the gates; see `Cell`."""
         found = super().edge_gradients(local, later, incoming, rows)
         blocks = found.pop("a")  # (…, 4H)
-        through = found["h"] * local[..., 5, :]  # (…, H): from h_j to c_j
+        through = found["h"] * local[..., self.row_width :]  # (…, H): from h_j to c_j
         along = later[..., self.delta_width :]  # (…, H)
         before = rows[..., self.delta_width :]  # (…, H)
         return found | {
@@ -119,7 +118,7 @@ class LSTMCell(Cell):
 
     def _at_cell(self, local: Array, later: Array | None, at_h: Array) -> Array:
         """Return ``∂L/∂c_j``, array (…, H): what comes through h_j, and along c."""
-        found: Array = at_h * local[..., 5, :]  # (…, H)
+        found: Array = at_h * local[..., self.row_width :]  # (…, H)
         if later is not None:
             add(found, later[..., self.delta_width :], found)
         return found
@@ -176,7 +175,7 @@ class GRUCell(Cell):
         add(after, n, after)
 
     def linearize(self, states: Array, gates: Array) -> Array:
-        """Return what leads from ``∂L/∂h_j`` to the blocks of a row, array (n, 5, H) or (n, B, 5, H); see `Cell`."""
+        """Return what leads from ``∂L/∂h_j`` to the blocks of a row, array (n, 5·H) or (n, B, 5·H); see `Cell`."""
         size = self.hidden_size
         before = states[:-1]  # (…, H)
         r, z, n = (gates[..., first : first + size] for first in range(0, 3 * size, size))  # (…, H) each
@@ -190,13 +189,14 @@ class GRUCell(Cell):
         found[..., 0, :] = at_n * own * (1 - r)
         found[..., 1, :] = (before - n) * z * closed
         found[..., 4, :] = z
-        return found
+        factors: Array = found.reshape(*gates.shape[:-1], 5 * size)
+        return factors
 
     def backward_step(self, local: Array, later: Array | None, incoming: Array | None, rows: Array) -> None:
         """Take gradients one step back; see `Cell`."""
         at_h = self.at_hidden(later, incoming)  # (…, H)
-        rows.reshape(*rows.shape[:-1], 5, self.hidden_size)[...] = at_h[..., None, :]
-        _scale_blocks(rows, local)
+        np.concatenate((at_h, at_h, at_h, at_h, at_h), -1, rows)
+        multiply(rows, local, rows)
 
     def candidate_rows(self) -> Array:
         """Return the rows of n; see `Cell`."""
@@ -225,11 +225,6 @@ class GRUCell(Cell):
         """Return the gradients with respect to what enters: that of n is not the recurrent one; see `Cell`."""
         size = self.hidden_size
         return np.concatenate([rows[..., : 2 * size], rows[..., 3 * size : 4 * size]], axis=-1)
-
-
-def _scale_blocks(rows: Array, factors: Array) -> None:
-    """Multiply rows (…, blocks·H) by factors (…, blocks, H) in place: long rows cost half of what single blocks do."""
-    multiply(rows, factors.reshape(*factors.shape[:-2], -1), rows)
 
 
 def _sigmoid(values: Array) -> None:

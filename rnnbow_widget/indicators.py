@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .forward import ForwardPass
-from .gradients import Gradients
+from .gradients import Gradients, squared_norms_wide
 from .parameters import Array
 from .rnn import RNN
 from .snapshot import Float32
@@ -53,7 +53,7 @@ def indicators(rnn: RNN, forward: ForwardPass, gradients: Gradients, *, spectral
 def _saturation(rnn: RNN, forward: ForwardPass) -> float:
     """Share of activations, of all layers and directions, that are close to a limit; see `Cell.saturated`."""
     shares = [
-        float(cell.saturated(track.states[1:]).mean())
+        np.count_nonzero(found := cell.saturated(track.states[1:])) / found.size
         for cells, tracks in zip(rnn.cells, forward.tracks, strict=True)
         for cell, track in zip(cells, tracks, strict=True)
     ]
@@ -64,8 +64,7 @@ def _of_units(rnn: RNN, gradients: Gradients) -> tuple[float, float, float]:
     """Median, 90 % quantile and maximum over units."""
     squares = np.zeros(rnn.hidden_size)  # (H,)
     for own in gradients.parameters.layers[-1]:
-        rows = np.vecdot(own.W_hh, own.W_hh, dtype=np.float64)  # (gates·H,)
-        squares += rows.reshape(-1, rnn.hidden_size).sum(axis=0)
+        squares += squared_norms_wide(own.W_hh).reshape(-1, rnn.hidden_size).sum(axis=0)
     sizes = np.sort(np.sqrt(squares))  # (H,): NaN comes last
     if not np.isfinite(sizes[-1]):
         return (np.nan, np.nan, np.nan)

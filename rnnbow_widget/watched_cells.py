@@ -156,7 +156,7 @@ class WatchedCells:
                     window.handles.append(node.register_hook(partial(self._come, window, places[edge], number)))
         for kind, state in enumerate(states):
             hook = partial(self._arrive, window, (call, kind))
-            window.handles.append(state.register_hook(hook))  # type: ignore[no-untyped-call]
+            window.handles.append(state.register_hook(hook))
         if call == 0:  # what comes to it comes last
             window.handles.append(register_multi_grad_hook(tuple(states), partial(self._end, window)))
 

@@ -17,7 +17,8 @@ KINDS: dict[str, Any] = {"tanh": torch.nn.RNN, "relu": torch.nn.RNN, "lstm": tor
 
 def make_module(cell: str, *sizes: int, **options: Any) -> torch.nn.Module:
     own = {"nonlinearity": cell} if KINDS[cell] is torch.nn.RNN else {}
-    return KINDS[cell](*sizes, **own, **options)
+    made: torch.nn.Module = KINDS[cell](*sizes, **own, **options)
+    return made
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,7 @@ def _gru(
     b_hn: torch.Tensor | None,
     carry: Carry = as_it_is,
 ) -> torch.Tensor:
+    assert b_hn is not None
     (q_r, q_z, q_n), (s_r, s_z, s_n) = entering.chunk(3), recurrent.chunk(3)
     r, z = torch.sigmoid(carry("r", q_r + s_r)), torch.sigmoid(carry("z", q_z + s_z))
     n = torch.tanh(carry("n", q_n + r * (carry("reset_product", s_n) + b_hn)))
@@ -156,7 +158,7 @@ class UnrolledLayers:
 def unroll_layers(
     rnn: RNN,
     inputs: np.ndarray,
-    targets: np.ndarray,
+    targets: np.ndarray | None,
     state: np.ndarray,
     mask: np.ndarray | None = None,
     at_outputs: np.ndarray | None = None,
@@ -190,6 +192,7 @@ def unroll_layers(
     if at_outputs is not None:
         found.losses.extend(own @ h for own, h in zip(torch.tensor(at_outputs), below, strict=True))
         return found
+    assert targets is not None
     for h, y, counts in zip(below, targets, _counting(targets, mask), strict=True):
         found.losses.append(_loss(p["W_ho"] @ h + p["b_o"], y, counts))
     return found

@@ -4,6 +4,7 @@ import linecache
 import sys
 from collections.abc import Callable
 from types import FrameType
+from typing import Any
 
 from rnnbow_widget import details, records, run, run_appender, run_reader, run_writer
 
@@ -14,7 +15,7 @@ def interrupt(call: Callable[[], object], line: int) -> bool:
     """Interrupt a call before one of the lines that record, write and read; return whether there are so many."""
     count, tracer = -1, sys.gettrace()  # who measures coverage has one
 
-    def trace(frame: FrameType, event: str, _: object) -> object:
+    def trace(frame: FrameType, event: str, _: object) -> Any:
         nonlocal count
         if frame.f_code.co_filename not in INTERRUPTED:
             return None

@@ -123,7 +123,7 @@ TAKES: dict[str, Takes] = {
 """By field, what it takes beside what the message had."""
 CALLED = {"part": ("surface",)}
 """What refusals call a field otherwise, with good reason."""
-UNREAD = {("resync", "client")}
+UNREAD: set[tuple[str, str]] = {("resync", "client")}
 MAY_BE_MISSING = {"side", "stream", "part", "id"}
 
 

@@ -20,7 +20,8 @@ class Model(torch.nn.Module):
         self.lstm, self.head = torch.nn.LSTM(3, 8, 2, batch_first=True), torch.nn.Linear(8, 4)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.head(self.lstm(x)[0])
+        out: torch.Tensor = self.head(self.lstm(x)[0])
+        return out
 
 
 def main(folder: Path, name: str) -> None:
@@ -37,7 +38,9 @@ def main(folder: Path, name: str) -> None:
         loss = torch.nn.functional.cross_entropy(model(x).flatten(0, 1), y.flatten())
         optimizer.zero_grad()
         loss.backward()
-        gradients += [weight.grad.clone().flatten() for weight in model.parameters()]
+        for weight in model.parameters():
+            assert weight.grad is not None
+            gradients.append(weight.grad.clone().flatten())
         optimizer.step()
         losses.append(loss.item())
     weights = torch.cat([weight.detach().flatten() for weight in model.parameters()])

@@ -24,7 +24,7 @@ def run_of(count: int, **kind: Any) -> Run:
     return run
 
 
-def snapshot(batch: int = 0, items: np.ndarray | None = None, **changes: object) -> Snapshot:
+def snapshot(batch: int = 0, items: np.ndarray | None = None, **changes: Any) -> Snapshot:
     """A snapshot of three steps with two lags, whose numbers can be worked out by hand."""
     items = np.array([[1, 0.5], [2, 0.25], [3, 0]], np.float32) if items is None else items
     fields: dict[str, object] = {
@@ -42,7 +42,7 @@ def snapshot(batch: int = 0, items: np.ndarray | None = None, **changes: object)
         "update_norm": 4.0,
         "vocabulary": ("a", "b"),
     }
-    return Snapshot(**{**fields, **changes})  # type: ignore[arg-type]
+    return Snapshot(**{**fields, **changes})
 
 
 def filled(recorded: int, memory_limit: float, every: int = 10) -> Run:

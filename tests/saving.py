@@ -4,17 +4,32 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from recorded import require_same
 
 from rnnbow_widget import Run, Trainer
+from rnnbow_widget.run_reader import RunReader
+from rnnbow_widget.run_writer import RunWriter
 
 TEXT = "abcde fghij " * 60
 
 
-def trainer(**settings: object) -> Trainer:
-    return Trainer(TEXT, **{"hidden_size": 8, "seq_length": 10, "record_every": 5, **settings})  # type: ignore[arg-type]
+def trainer(**settings: Any) -> Trainer:
+    return Trainer(TEXT, **{"hidden_size": 8, "seq_length": 10, "record_every": 5, **settings})
+
+
+def writer_of(run: Run) -> RunWriter:
+    """What writes a run that is saved."""
+    assert run.writer is not None
+    return run.writer
+
+
+def reader_of(run: Run) -> RunReader:
+    """What reads a run that was opened."""
+    assert isinstance(run.file, RunReader)
+    return run.file
 
 
 def require_same_run(found: Run, expected: Run) -> None:

@@ -40,7 +40,7 @@ def make_case(
 ) -> Case:
     """A network and a window, all from one seed; `gain` multiplies the weights, so that gradients vanish or explode."""
     generator = np.random.default_rng(seed)
-    arrangement = {"num_layers": num_layers, "bidirectional": bidirectional}
+    arrangement: Any = {"num_layers": num_layers, "bidirectional": bidirectional}
     rnn = RNN(tokens, hidden, cell=cell, init=init, seed=seed, dtype=dtype, **arrangement)
     rnn.parameters.vector *= gain
     state = rnn.zero_state() if zero_state else generator.uniform(-0.9, 0.9, len(rnn.zero_state()))

@@ -1,5 +1,7 @@
 """One number for how well arrays agree, and the order in which differences are looked for."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -65,7 +67,7 @@ def test_pieces_are_looked_at_lag_by_lag() -> None:
 
 
 def test_sentences() -> None:
-    numbers = {"rel_error": 0.5, "found": 2.0, "expected": 1.0}
+    numbers: Any = {"rel_error": 0.5, "found": 2.0, "expected": 1.0}
     piece = Difference(3, "terms", **numbers, loss=5, step=3, agreeing_lags=2)
     assert piece.sentence() == (
         "First differs at batch 3 in terms: what the loss of step 5 sends to step 3 (lag 2) has norm 2 instead of 1, "

@@ -1,6 +1,8 @@
 """Itemized BPTT against its definition: every loss followed back alone, step by step, and every matrix built."""
 
+from collections.abc import Iterator
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,7 +53,8 @@ def window(cell: str, streams: int | None, mask: np.ndarray | None, seed: int = 
     if mask is not None and streams is not None:
         mask = np.repeat(mask[:, None], streams, axis=1)
         mask[:, 1:] &= generator.random((STEPS, streams - 1)) < 0.7  # streams differ in where they have losses
-    return case.rnn, case.rnn.forward(*generator.integers(0, 5, (2, *shape)), state, mask)
+    inputs, targets = generator.integers(0, 5, (2, *shape))
+    return case.rnn, case.rnn.forward(inputs, targets, state, mask)
 
 
 @pytest.mark.parametrize("mask", MASKS)
@@ -157,7 +160,12 @@ def test_losses_are_followed_together_as_many_as_fit(monkeypatch: pytest.MonkeyP
     rnn, forward = window("lstm", 2, None)
     flat = forward.flattened()  # 18 rows of 15 numbers of 8 bytes
     followed: list[tuple[int, int]] = []
-    monkeypatch.setattr(_Walk, "_follow", lambda self, begin, end: followed.append((begin, end)) or iter(()))
+
+    def follow(_: _Walk, begin: int, end: int) -> Iterator[Any]:
+        followed.append((begin, end))
+        return iter(())
+
+    monkeypatch.setattr(_Walk, "_follow", follow)
 
     def stretches(size: int, mask: np.ndarray | None = None) -> list[tuple[int, int]]:
         followed.clear()

@@ -161,13 +161,14 @@ def test_an_adaptive_horizon_follows_each_loss_until_all_that_it_carries_is_smal
     cut = itemized_delta(case.rnn, forward, epsilon=epsilon)
     incoming = read_out_gradients(forward) @ case.rnn.parameters.W_ho  # (n, H)
     for t in range(forward.steps):
-        row, own = None, 0.0
+        row: np.ndarray | None = None
+        own = 0.0
         for d in range(t + 1):  # one loss alone, step by step
             later, row = row, np.empty(case.rnn.cell.row_width)  # (R,)
             case.rnn.cell.backward_step(
                 forward.linearization[t - d], later, incoming[t] if later is None else None, row
             )
-            size = np.linalg.norm(row)
+            size = float(np.linalg.norm(row))
             own = own or size
             if abs(size - epsilon * own) <= 1e-9 * own:  # right at the limit, rounding may decide either way
                 break

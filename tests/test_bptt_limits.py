@@ -2,6 +2,7 @@
 
 import warnings
 from math import frexp
+from typing import Any
 
 import numpy as np
 import pytest
@@ -131,11 +132,12 @@ def test_single_precision_stays_single() -> None:
 
 def test_what_is_no_network_or_pass_is_named() -> None:
     case = make_case()
-    for function in (itemized_bptt, itemized_delta):
+    functions: list[Any] = [itemized_bptt, itemized_delta]
+    for function in functions:
         with pytest.raises(TypeError, match="rnn takes"):
-            function("tanh", case.forward())  # type: ignore[operator]
+            function("tanh", case.forward())
         with pytest.raises(TypeError, match="forward takes"):
-            function(case.rnn, case.inputs)  # type: ignore[operator]
+            function(case.rnn, case.inputs)
     with pytest.raises(TypeError, match="gradients takes"):
         itemized_bptt(case.rnn, case.forward(), gradients=case.rnn.parameters)  # type: ignore[arg-type]
 

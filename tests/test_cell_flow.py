@@ -38,6 +38,7 @@ def expected_flow(case: Case, layer: int, direction: int) -> dict[str, np.ndarra
             W_ih, W_hh, b_h, b_hn = (p.get(name + suffix) for name in ("W_ih", "W_hh", "b_h", "b_hn"))
             assert W_ih is not None
             assert W_hh is not None
+            assert b_h is not None
             state, outputs = next(first).requires_grad_(), [torch.empty(0)] * n
             for j in reversed(range(n)) if d else range(n):
                 here = partial(copied, j) if (number, d) == (layer, direction) else autograd.as_it_is

@@ -17,7 +17,7 @@ SHAPES = [(), (4,)]
 
 
 def sigmoid(a: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-a))
+    return np.asarray(1 / (1 + np.exp(-a)))
 
 
 def lstm(cell: Cell, entering: np.ndarray, before: np.ndarray) -> np.ndarray:
@@ -30,7 +30,7 @@ def lstm(cell: Cell, entering: np.ndarray, before: np.ndarray) -> np.ndarray:
 def gru(cell: Cell, entering: np.ndarray, before: np.ndarray) -> np.ndarray:
     (q_r, q_z, q_n), (s_r, s_z, s_n) = (np.split(a, 3, axis=-1) for a in (entering, before @ cell.W_hh.T))
     r, z = sigmoid(q_r + s_r), sigmoid(q_z + s_z)
-    return (1 - z) * np.tanh(q_n + r * (s_n + cell.b_hn)) + z * before
+    return np.asarray((1 - z) * np.tanh(q_n + r * (s_n + cell.b_hn)) + z * before)
 
 
 FORMULAS: dict[str, Callable[[Cell, np.ndarray, np.ndarray], np.ndarray]] = {
@@ -112,7 +112,7 @@ def test_the_gradient_of_a_state_has_what_comes_later_and_what_enters(name: str,
     """A change of c, of an LSTM, changes the h of its step, too."""
     window = Window(name, streams)
     cell, later = window.cell, window.rows(1, None, window.incoming[1])
-    state = window.states[1].copy()
+    state: np.ndarray = window.states[1].copy()
     out = window.gates[0][..., 3 * HIDDEN :]  # (…, H): of an LSTM the output gate, which is open as it is
 
     def followed() -> np.ndarray:

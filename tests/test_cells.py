@@ -1,5 +1,6 @@
 """Whole windows of a cell are its steps, one after the other; and what is known of each cell."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -231,10 +232,11 @@ def test_the_forget_bias_is_added_to_the_forget_gate_alone() -> None:
 
 @pytest.mark.parametrize(("name", "gates"), [("tanh", 1), ("relu", 1), ("lstm", 4), ("gru", 3)])
 def test_presets_treat_every_gate_alike(name: str, gates: int) -> None:
-    for init, check in (
+    checks: list[tuple[str, Callable[[np.ndarray], None]]] = [
         ("orthogonal", lambda block: np.testing.assert_allclose(block @ block.T, np.eye(6), atol=1e-12)),
         ("identity", lambda block: np.testing.assert_array_equal(block, np.eye(6))),
-    ):
+    ]
+    for init, check in checks:
         rnn = RNN(4, 6, cell=name, init=init, dtype=np.float64, seed=5)
         blocks = rnn.parameters.W_hh.reshape(gates, 6, 6)
         for block in blocks:

@@ -21,6 +21,8 @@ def make(*cells: str, **settings: Any) -> Comparison:
 class SidesPage(Page):
     """Stands for the pages of a comparison."""
 
+    widget: Comparison
+
     def told(self) -> list[list[int]]:
         """Recorded batches that frames told, of each side."""
         found: list[list[int]] = [[] for _ in self.widget.sides]

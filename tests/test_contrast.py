@@ -18,8 +18,10 @@ def made(
     horizons: Sequence[Any], losses: Sequence[Any], names: Sequence[str] = ("LSTM", "tanh"), **changes: Any
 ) -> Contrast:
     """A contrast in which each run has one value for all batches, or one for each."""
-    rows = [np.array([np.broadcast_to(np.asarray(row, float), PAST) for row in rows]) for rows in (horizons, losses)]
-    found = Contrast(tuple(names), BATCHES, *rows, lower_bound=(False,) * len(names), diverged={})
+    horizon, loss = (
+        np.array([np.broadcast_to(np.asarray(row, float), PAST) for row in rows]) for rows in (horizons, losses)
+    )
+    found = Contrast(tuple(names), BATCHES, horizon, loss, lower_bound=(False,) * len(names), diverged={})
     return replace(found, **changes)
 
 

@@ -202,7 +202,7 @@ def test_messages_are_sent_in_the_order_of_their_numbers(page: Page) -> None:
     page.widget.train(300)
     stop.set()
     asking.join()
-    numbers = [content.get("frame", content.get("next")) for content, _ in page.sent]
+    numbers = [content["frame"] if content["kind"] == "frame" else content["next"] for content, _ in page.sent]
     assert {"whole", "frame"} == {content["kind"] for content, _ in page.sent}
     assert numbers == sorted(numbers)
 

@@ -3,6 +3,7 @@
 import io
 import tarfile
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -71,7 +72,7 @@ def _tree(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("mode", ["w", "w:gz", "w:xz"])
-def test_a_kernel_is_read_alike_from_a_tree_and_a_tarball(tmp_path: Path, mode: str) -> None:
+def test_a_kernel_is_read_alike_from_a_tree_and_a_tarball(tmp_path: Path, mode: Literal["w", "w:gz", "w:xz"]) -> None:
     tree, tarball = _tree(tmp_path), tmp_path / "linux.tar"
     with tarfile.open(tarball, mode) as archive:
         for name in reversed(FILES):

@@ -1,5 +1,7 @@
 """Batches worth looking at, in series made so that the answer is known."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from recorded import snapshot
@@ -90,7 +92,7 @@ def test_however_the_run_arrives_the_cues_are_the_same(chunk: int) -> None:
     heights = noise(500, seed=3)
     heights[[20, 120, 121, 333]] = 8, np.nan, 0, 12
     horizons = np.random.default_rng(1).integers(2, 9, 500).astype(float)
-    given = {"horizon_length": horizons, "grad_norm": np.where(np.arange(500) > 77, 1.5, 1)}
+    given: Any = {"horizon_length": horizons, "grad_norm": np.where(np.arange(500) > 77, 1.5, 1)}
     assert find(heights, chunk=chunk, **given) == find(heights, **given)
 
 
@@ -155,7 +157,8 @@ def test_a_short_or_even_or_empty_run_has_no_extremes() -> None:
 def test_a_run_and_its_feed_name_the_same() -> None:
     trainer = Trainer(TEXT, hidden_size=8, record_every=5, clip_norm=1.0)
     feed = Feed(trainer.run)
-    assert feed.cues() == trainer.run.cues() == []
+    assert feed.cues() == []
+    assert trainer.run.cues() == []
     for _ in range(4):
         trainer.train(100)
         assert [Cue(**cue) for cue in feed.cues()] == trainer.run.cues()

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import settings
 from malformed import VALUES, require_plain
 from recorded import recorded, require_same, run_of
+from saving import reader_of, writer_of
 
 from rnnbow_widget import RNNbow, Run, RunFileError, Trainer
 from rnnbow_widget.run_file import APPLICATION_ID, FORMAT, SCHEMA, checksum
@@ -33,8 +34,8 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     run.keep_saving(path)
     for place in range(RECORDED):
         run.append(recorded(place, steps=STEPS, lags=LAGS, streams=place // 4))
-        run.file.write()
-    run.file.close()
+        writer_of(run).write()
+    writer_of(run).close()
     return path.read_bytes()
 
 
@@ -44,7 +45,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     path = tmp_path_factory.mktemp("trained") / "run.rnnbow"
     trainer = Trainer(TEXT, hidden_size=3, seq_length=4, record_every=1, batch_size=2, save=path, seed=0)
     trainer.train(3)
-    trainer.run.writer.close()
+    writer_of(trainer.run).close()
     return path.read_bytes()
 
 
@@ -97,7 +98,7 @@ def test_bytes_that_were_changed(sound: bytes, tmp_path: Path, tried: Callable[[
                 with contextlib.suppress(RunFileError):
                     require_same(run[place], one)
                     read += 1
-            run.file.close()
+            reader_of(run).close()
             opened += 1
     assert 0 < opened < cases
     assert opened < read < RECORDED * opened, "some of what is damaged is found out where it is read, and only there"
@@ -188,10 +189,10 @@ def odd_values(connection: sqlite3.Connection) -> Iterator[tuple[str, list[tuple
     ).fetchall():
         for odd_count, odd_detailed in ((0, b""), (-1, b""), (2**62, detailed), (count, b"\2" * count), (1, b"\1\1")):
             crc = checksum(odd_detailed + numbers, "overview", first, odd_count, layout)
-            row = (odd_count, odd_detailed, crc, first)
+            odd = (odd_count, odd_detailed, crc, first)
             yield (
-                f"overview {first}: {row!r:.80}",
-                [("UPDATE overview SET count = ?, detailed = ?, crc = ? WHERE first = ?", row)],
+                f"overview {first}: {odd!r:.80}",
+                [("UPDATE overview SET count = ?, detailed = ?, crc = ? WHERE first = ?", odd)],
             )
         noise = np.random.default_rng(first).bytes(len(numbers))
         row = (noise, checksum(detailed + noise, "overview", first, count, layout), first)
@@ -199,10 +200,10 @@ def odd_values(connection: sqlite3.Connection) -> Iterator[tuple[str, list[tuple
     for place, layout, arrays in connection.execute("SELECT place, layout, arrays FROM details").fetchall():
         noise = np.random.default_rng(place).bytes(len(arrays))
         for content, of in ((noise, layout), (b"", layout), (arrays, layout + 1), (arrays, -1), (arrays * 2, layout)):
-            row = (content, of, checksum(content, "details", place, of), place)
+            piece = (content, of, checksum(content, "details", place, of), place)
             yield (
                 f"details {place}, layout {of}",
-                [("UPDATE details SET arrays = ?, layout = ?, crc = ? WHERE place = ?", row)],
+                [("UPDATE details SET arrays = ?, layout = ?, crc = ? WHERE place = ?", piece)],
             )
 
 
@@ -217,7 +218,7 @@ def complaint(path: Path) -> str:
         for place in range(len(run)):
             with contextlib.suppress(RunFileError):
                 _ = run[place]
-        run.file.close()
+        reader_of(run).close()
     except RunFileError as error:
         return "" if path.name in str(error) and len(str(error)) < 1_000 else f"the error says {error!s:.200}"
     except Exception as error:
@@ -346,7 +347,7 @@ print(1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before))
 def test_sizes_that_are_only_said_take_no_memory(
     sound: bytes, tmp_path: Path, tried: Callable[[str, int], None]
 ) -> None:
-    paths = []
+    paths: list[Path] = []
     for size in (10**5, 10**9, 2**31, 2**62):
         shapes = [f'[["loss"],"<f4",[{size}]]', f'[["surfaces","W_hh"],"<f4",[{size},{size}]]']
         changes = [

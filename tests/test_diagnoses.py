@@ -19,7 +19,7 @@ def of(newest: Any = None, settings: dict[str, Any] | None = None, rows: int = R
 
 
 def found_in(newest: Any, settings: dict[str, Any] | None, rows: int, **columns: Any) -> list[Diagnosis]:
-    usual = {
+    usual: dict[str, Any] = {
         "batch": np.arange(rows),
         "start": np.arange(rows),
         "stop": np.arange(rows) + 1,

@@ -1,5 +1,6 @@
 """The widget with a run file: opened, followed while somebody writes it, told in words; without a browser."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 from pages import Page
 from recorded import recorded, run_of
-from saving import TEXT, require_same_run, somebody_reads, trainer
+from saving import TEXT, reader_of, require_same_run, somebody_reads, trainer, writer_of
 from unpacking import batches, detailed
 
 from rnnbow_widget import RNNbow, Run, RunFileError, RunFileWarning, Trainer, compare, run_writer
@@ -17,6 +18,7 @@ from rnnbow_widget.run_reader import SILENT_SECONDS
 class FollowingPage(Page):
     """A page that follows: asks what is new."""
 
+    widget: RNNbow
     _seq = 0
 
     def follow(self) -> dict[str, Any]:
@@ -102,7 +104,7 @@ def test_a_killed_writer_is_told_in_words(path: Path, monkeypatch: pytest.Monkey
     saved = trainer(save=path)
     with saved.training():
         saved.train(6)
-        saved.run.writer.flush()  # type: ignore[union-attr]  # it is saved
+        writer_of(saved.run).flush()
         page = FollowingPage(RNNbow(path), monkeypatch)
         assert page.follow()["status"]["state"] == "training"
         now += 2 * SILENT_SECONDS
@@ -190,8 +192,7 @@ def test_what_a_reader_kept_from_being_written_is_written_when_a_page_asks_again
 
     def file() -> dict[str, Any]:
         """What is told of the file once a page has asked; time for the next attempt has come."""
-        assert saved.run.writer
-        saved.run.writer._due_at = 0
+        writer_of(saved.run)._due_at = 0
         frame = page.follow()
         found: dict[str, Any] = (frame["sides"][0] if sides == 2 else frame)["status"]["file"]
         return found
@@ -202,27 +203,36 @@ def test_what_a_reader_kept_from_being_written_is_written_when_a_page_asks_again
         page.widget.train(10)
         assert file() == {**quiet, "follows": True}
         assert (len(Run.open(path)), len(saved.run)) == (1, 3)
-        assert saved.run.writer
-        saved.run.writer._failing_since -= 60
+        writer_of(saved.run)._failing_since -= 60
         with pytest.warns(RunFileWarning, match="is in use: another process kept it locked"):
             told = file()
         assert told["trouble"].endswith("it is tried again")
         assert told["follows"], "the page asks again"
     assert file() == quiet
     require_same_run(Run.open(path), saved.run)
-    assert Run.open(path).file.state.activity == "idle"  # type: ignore[union-attr]  # it is one from a file
+    assert reader_of(Run.open(path)).state.activity == "idle"
 
 
 def test_what_a_widget_trains_is_in_the_file_when_a_request_ends(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     widget = RNNbow(TEXT, hidden_size=8, record_every=2, save=path)
     assert widget.get_state()["_status"]["file"] == {"follows": False, "said": "Saved to run.rnnbow.", "trouble": ""}
-    writes = []
-    add = widget.run.file._file.add  # type: ignore[union-attr]  # it is saved
-    monkeypatch.setattr(widget.run.file._file, "add", lambda *given: [add(*given), writes.append(given[2])])  # type: ignore[union-attr]
-    for act in (lambda: widget.train(300), widget.step, lambda: widget._conversation.leases.train(21)):
+    writer, writes = writer_of(widget.run), []
+    add = writer._file.add
+
+    def noted(*given: Any) -> None:
+        add(*given)
+        writes.append(given[2])
+
+    monkeypatch.setattr(writer._file, "add", noted)
+    acts: list[Callable[[], object]] = [
+        lambda: widget.train(300),
+        widget.step,
+        lambda: widget._conversation.leases.train(21),
+    ]
+    for act in acts:
         writes.clear()
         act()
-        assert widget.run.file.written == len(widget.run)  # type: ignore[union-attr]
+        assert writer.written == len(widget.run)
         assert writes[-1] == "idle"
         assert writes.count("idle") == 1  # one stretch, however many slices it was trained in
     widget.reset()

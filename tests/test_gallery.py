@@ -15,7 +15,8 @@ def by_lag(snapshot: Snapshot, surface: str = "W_hh") -> NDArray[np.float64]:
     """Mean piece at each lag, relative to that at lag 0."""
     pieces = snapshot.surfaces[surface]  # (n, n)
     means = np.array([pieces[: snapshot.steps - lag, lag].mean() for lag in range(pieces.shape[1])])  # (n,)
-    return means / means[0]
+    relative: NDArray[np.float64] = means / means[0]
+    return relative
 
 
 def vanishes(run: Run) -> None:

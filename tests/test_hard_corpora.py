@@ -6,15 +6,17 @@ import sys
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from malformed import require_plain
+from saving import writer_of
 from unpacking import unpack
 
 from rnnbow_widget import RNNbow, corpora
 from rnnbow_widget.visible_text import visible
 
-SMALL = {"hidden_size": 3, "seq_length": 4, "record_every": 2, "seed": 0}
+SMALL: dict[str, Any] = {"hidden_size": 3, "seq_length": 4, "record_every": 2, "seed": 0}
 
 TEXTS = {
     "one character": "a" * 40,
@@ -49,6 +51,8 @@ def is_drawable(text: str) -> bool:
 def test_it_is_trained_on_sent_and_sampled(name: str, tmp_path: Path, tried: Callable[[str, int], None]) -> None:
     text = TEXTS[name]
     widget = RNNbow(text, **SMALL, save=tmp_path / "run.rnnbow")
+    trainer = widget.trainer
+    assert trainer is not None
     widget.train(4)
     widget.step()
     state = {key: value for key, value in widget.get_state().items() if key not in {"_esm", "_css", "layout"}}
@@ -58,14 +62,14 @@ def test_it_is_trained_on_sent_and_sampled(name: str, tmp_path: Path, tried: Cal
     assert state["_labels"] == [one if one.isprintable() else drawn(one) for one in sorted(set(text))]
     assert all(map(is_drawable, map(visible, widget.run.vocabulary)))
     assert len(state["_samples"]["now"]["text"]) >= 240
-    assert set(widget.trainer.sample(50)) <= set(text)
+    assert set(trainer.sample(50)) <= set(text)
     require_plain([repr(widget), widget.code()])
     page = tmp_path / "page.html"
     widget.to_html(page)
     content = page.read_text("ascii")
     assert content.lower().count("</script>") == content.lower().count("<script")
     assert "<img" not in content
-    widget.trainer.run.writer.close()
+    writer_of(trainer.run).close()
     again = RNNbow(tmp_path / "run.rnnbow")
     assert again.run.vocabulary == widget.run.vocabulary
     assert again.run[-1].targets == widget.run[-1].targets
@@ -77,6 +81,12 @@ def drawn(character: str) -> str:
     return "\ufffd" if unicodedata.category(character) == "Cs" else character
 
 
+def corpus_of(widget: RNNbow) -> corpora.Corpus:
+    assert widget.trainer is not None
+    assert isinstance(widget.trainer.data, corpora.Corpus)
+    return widget.trainer.data
+
+
 @pytest.mark.parametrize("name", TEXTS)
 def test_the_same_text_in_a_file(name: str, tmp_path: Path, tried: Callable[[str, int], None]) -> None:
     path = tmp_path / "text.txt"
@@ -85,7 +95,7 @@ def test_the_same_text_in_a_file(name: str, tmp_path: Path, tried: Callable[[str
         with pytest.raises(ValueError, match=r"text\.txt' is not text in UTF-8 \(byte \d+ is 0x"):
             RNNbow(path, **SMALL)
     else:
-        found = RNNbow(path, **SMALL).trainer.data
+        found = corpus_of(RNNbow(path, **SMALL))
         expected = corpora.text(TEXTS[name].replace("\r\n", "\n").removeprefix("\ufeff"))
         assert found.vocabulary == expected.vocabulary
         assert (found.tokens == expected.tokens).all()
@@ -138,7 +148,7 @@ def test_the_name_of_what_is_no_file_is_a_text(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "folder").mkdir()
     for name in ("pipe", "folder", "missing.txt"):
         text = str(tmp_path / name)
-        corpus = RNNbow(text, **SMALL).trainer.data
+        corpus = corpus_of(RNNbow(text, **SMALL))
         assert (corpus.name, corpus.decode(corpus.tokens)) == ("text", text)
 
 

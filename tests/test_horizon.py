@@ -32,7 +32,8 @@ def test_residuals_are_those_of_the_matrices(case: Case) -> None:
 def test_the_choice_is_the_smallest_that_is_close_enough() -> None:
     rnn = make_case(4, init="orthogonal", steps=30, hidden=12).rnn
     generator = np.random.default_rng(0)
-    windows = [rnn.forward(*generator.integers(0, 5, (2, 30)), generator.uniform(-0.5, 0.5, 12)) for _ in range(4)]
+    drawn = [(*generator.integers(0, 5, (2, 30)), generator.uniform(-0.5, 0.5, 12)) for _ in range(4)]
+    windows = [rnn.forward(inputs, targets, state) for inputs, targets, state in drawn]
     previous = 0
     for tolerance in (1.5, 0.5, 0.1, 0.01, 0.0):
         choice = choose_horizon(rnn, windows, tolerance)

@@ -2,14 +2,14 @@
 
 import copy
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 import torch
 from autograd import KINDS, make_module
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
-from watched import numbers_of
+from watched import gradient_of, numbers_of
 
 from rnnbow_widget import itemize
 from rnnbow_widget.torch import watch
@@ -49,7 +49,7 @@ def test_a_run_goes_on_with_further_arrays() -> None:
     assert itemize(**arrays, run=run) is run
     assert itemize(**arrays, run=run, batch=100).batches.tolist() == [0, 1, 100]
     with pytest.raises(TypeError, match="run takes a Run, got 3"):
-        itemize(**arrays, run=3)
+        itemize(**arrays, run=cast(Any, 3))
     with pytest.raises(ValueError, match="run takes one of the same network"):
         itemize(**case("gru")[1], run=run)
 
@@ -99,13 +99,14 @@ def test_states_and_lengths_are_those_of_pytorch() -> None:
     run = itemize(
         numbers_of(module),
         x.numpy(),
-        outputs.grad.numpy(),
+        gradient_of(outputs).numpy(),
         cell="lstm",
         state=(states[0].numpy(), states[1].numpy()),
         lengths=lengths.numpy(),
         outputs=outputs.detach().numpy(),
     )
-    grads = [module.weight_hh_l1.grad, module.weight_hh_l1_reverse.grad]
+    weights = dict(module.named_parameters())
+    grads = [gradient_of(weights[name]) for name in ("weight_hh_l1", "weight_hh_l1_reverse")]
     expected = float(torch.cat(grads).norm())
     assert run[-1].step_totals["W_hh_l1_both:share"].sum() == pytest.approx(expected, rel=1e-5)
 
@@ -118,7 +119,7 @@ def test_past_the_end_of_a_shorter_sequence_there_is_no_state(cell: str) -> None
     x, at_outputs = np.random.default_rng(0).standard_normal((2, 6, 3, 8))
     bases = ("h", "c") if cell == "lstm" else ("h",)
     surfaces = [base + suffix for base in bases for suffix in ("", "_l0_reverse", "_l1_both")]
-    options = {"weights": numbers_of(module), "cell": cell, "surfaces": surfaces}
+    options: dict[str, Any] = {"weights": numbers_of(module), "cell": cell, "surfaces": surfaces}
     together = itemize(inputs=x[..., :3], gradients=at_outputs, lengths=lengths, **options)[-1]
     for b, length in enumerate(lengths):
         alone = itemize(inputs=x[:length, b, :3], gradients=at_outputs[:length, b] * 3, **options)[-1]

@@ -1,5 +1,7 @@
 """Several layers, and both directions: exact in every one of them."""
 
+from typing import Any
+
 import autograd
 import numpy as np
 import pytest
@@ -92,7 +94,7 @@ def test_measures_are_those_of_the_matrices(case: Case, horizon: int | None) -> 
         received, missing = every.sum(axis=1), (every - kept).sum(axis=1)  # (n, gates·H, H) each
         whole = gradients.parameters[weights]  # (gates·H, H)
         largest = max(1.0, float(np.linalg.norm(every, axis=(-2, -1)).sum()))
-        close = {"rtol": 1e-9, "atol": 1e-13 * largest}
+        close: dict[str, Any] = {"rtol": 1e-9, "atol": 1e-13 * largest}
         for name, measure in MEASURED.items():
             np.testing.assert_allclose(at_loss(own.items[name], own.lags), measure(kept, whole), **close)
             np.testing.assert_allclose(own.total[name], measure(received, whole), **close)
@@ -138,9 +140,9 @@ def test_streams_are_as_if_alone(case: Case, streams: int, horizon: int | None) 
                 for kind in ("items", "total", "beyond"):
                     ours, theirs = getattr(found[name], kind)[measure][:, b], getattr(own, kind)[measure]
                     np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-12)
-        for name, own in itemized_layer_delta(case.rnn, alone, horizon).items():
-            np.testing.assert_allclose(vectors[name].delta[:, b], own.delta, rtol=1e-9, atol=1e-13)
-            np.testing.assert_allclose(vectors[name].input_delta[:, b], own.input_delta, rtol=1e-9, atol=1e-13)
+        for name, expected in itemized_layer_delta(case.rnn, alone, horizon).items():
+            np.testing.assert_allclose(vectors[name].delta[:, b], expected.delta, rtol=1e-9, atol=1e-13)
+            np.testing.assert_allclose(vectors[name].input_delta[:, b], expected.input_delta, rtol=1e-9, atol=1e-13)
     mean = np.mean(gradients, axis=0)
     np.testing.assert_allclose(bptt(case.rnn, together).parameters.vector, mean, rtol=0, atol=1e-12)
     sparse, rows = TrainingGradients(case.rnn, sparse=True)(together)

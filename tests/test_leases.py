@@ -1,6 +1,7 @@
 """Who trains, and until when: leases and steps of pages, and what ends them; without a browser."""
 
 import threading
+import time
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,7 @@ def test_the_next_lease_is_asked_for_while_the_one_before_still_trains(
             assert page.widget._conversation.leases.lock.locked()
             next_lease.start()
 
-    page.widget.send = answer
+    monkeypatch.setattr(page.widget, "send", answer)
     page.widget._conversation.receive({"kind": "lease", "client": "a", "seq": 1, "ms": 60})
     next_lease.join()
     page.widget._conversation.receive({"kind": "stop"})
@@ -205,7 +206,7 @@ def test_playing_is_not_taken_up_again_by_a_page_that_comes_much_later(
     assert page.widget.get_state()["playing"] is True
     page.says(kind="lease", client="a", seq=1, ms=1)
     assert page.widget.get_state()["playing"] is True
-    now = leases.monotonic()
+    now = time.monotonic()
     monkeypatch.setattr(leases, "monotonic", lambda: now + 60)
     assert page.widget.get_state()["playing"] is False
     page.widget.play()

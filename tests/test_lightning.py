@@ -2,11 +2,12 @@
 
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 import torch
+from saving import reader_of
 from torch.utils.data import DataLoader
 
 from rnnbow_widget import Run
@@ -66,7 +67,8 @@ def fit(model: Model, folder: Path, *callbacks: Any) -> Model:
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of Lightning's: how many workers load the data, and the like
-        trainer.fit(model, *(DataLoader(data, batch_size=None) for data in (batches(), batches()[:2])))
+        training, validation = (DataLoader(cast(Any, data), batch_size=None) for data in (batches(), batches()[:2]))
+        trainer.fit(model, training, validation)
     return model
 
 
@@ -93,20 +95,20 @@ def test_it_records_what_watch_records_beside_a_loop_and_changes_nothing(tmp_pat
             optimizer.step()
     assert callback.watching.trouble == watching.trouble == ""
     assert callback.run.batches.tolist() == watching.run.batches.tolist() == [0, 3, 6, 9, 12]
-    for own, other in zip(callback.run, watching.run, strict=True):
-        assert own.streams[1].targets == other.streams[1].targets
-        assert own.streams[1].predictions == other.streams[1].predictions
-        for name, surface in own.surfaces.items():
-            np.testing.assert_array_equal(surface, other.surfaces[name])
+    for snapshot, looked_at in zip(callback.run, watching.run, strict=True):
+        assert snapshot.streams[1].targets == looked_at.streams[1].targets
+        assert snapshot.streams[1].predictions == looked_at.streams[1].predictions
+        for name, surface in snapshot.surfaces.items():
+            np.testing.assert_array_equal(surface, looked_at.surfaces[name])
     opened = Run.open(tmp_path / "fit.rnnbow")
     assert opened.batches.tolist() == [0, 3, 6, 9, 12]
-    assert opened.file.activity.startswith("paused")
+    assert reader_of(opened).activity.startswith("paused")
 
 
-def test_a_fit_that_fails_ends_watching(tmp_path: Path) -> None:
+def test_a_fit_that_fails_ends_watching(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = make()
     callback = WatchCallback(model, 1)
-    model.training_step = lambda *_: 1 / 0  # type: ignore[method-assign]
+    monkeypatch.setattr(model, "training_step", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         fit(model, tmp_path, callback)
     assert not model.lstm._forward_hooks
@@ -116,4 +118,4 @@ def test_what_cannot_be_watched_is_refused_before_it_trains() -> None:
     with pytest.raises(ValueError, match="dropout between the layers"):
         WatchCallback(torch.nn.LSTM(3, 4, 2, dropout=0.1))
     with pytest.raises(TypeError, match="targets takes a function"):
-        WatchCallback(torch.nn.RNN(3, 4), targets=torch.zeros(3), vocabulary="a")  # type: ignore[arg-type]
+        WatchCallback(torch.nn.RNN(3, 4), targets=cast(Any, torch.zeros(3)), vocabulary="a")

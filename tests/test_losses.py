@@ -1,6 +1,7 @@
 """Inputs that are vectors, targets that are vectors, losses at some steps only: as exact as those of text."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import autograd
 import numpy as np
@@ -53,7 +54,7 @@ def mixed(
 ) -> Mixed:
     generator = np.random.default_rng(seed)
     inputs, hidden, outputs = generator.integers(1, 5, 3)
-    arrangement = {"num_layers": num_layers, "bidirectional": bidirectional}
+    arrangement: Any = {"num_layers": num_layers, "bidirectional": bidirectional}
     rnn = RNN(int(inputs), int(hidden), int(outputs), cell=cell, init="uniform", seed=seed, dtype=dtype, **arrangement)
     shape = (steps, streams)
     x = generator.normal(size=(*shape, inputs)) if vectors else generator.integers(0, inputs, shape)
@@ -261,6 +262,6 @@ def test_probabilities_are_of_classes() -> None:
         ([0], [[0.5]], [True, False], r"mask takes an entry for each step, shape \(1,\), got shape \(2,\)"),
     ],
 )
-def test_bad_windows_are_named(inputs: list, targets: list, mask: list | None, message: str) -> None:
+def test_bad_windows_are_named(inputs: list[Any], targets: list[Any], mask: list[Any] | None, message: str) -> None:
     with pytest.raises((TypeError, ValueError), match=message):
         RNN(3, 2, 1).forward(inputs, targets, mask=mask)

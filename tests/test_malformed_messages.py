@@ -188,11 +188,12 @@ def test_messages_to_a_sweep(tried: Callable[[str, int], None]) -> None:
 
     answers = {"follow": {"rows"}, "show": set(), "cancel": {"rows"}, "relay": {"relay"}}
     check = Check(Kernel(made), answers, goes_on)
-    for message in [
+    messages: list[dict[str, Any]] = [
         {"kind": "follow", "client": "a", "seq": 1},
         {"kind": "show", "numbers": [0, 1]},
         {"kind": "cancel"},
-    ]:
+    ]
+    for message in messages:
         check.of(message)
     check.of({"kind": "relay", "id": made._opened_id, "data": relayed})
     require_kind_is_missed(check)

@@ -151,4 +151,4 @@ def test_what_is_right_is_taken_beside_what_is_refused() -> None:
     kernel.widget._handle_msg({"content": {"data": {"method": "update", "state": state}}, "buffers": []})
     assert [told["name"] for told in kernel.said if told["kind"] == "refused"] == ["selected", "learning_rate"]
     assert (kernel.widget.measure, kernel.widget.selected, kernel.widget.stream) == ("share", None, 1)
-    assert kernel.widget.learning_rate == kernel.widget.trainer.learning_rate == 0.1
+    assert kernel.widget.learning_rate == kernel.trainers[0].learning_rate == 0.1

@@ -14,6 +14,7 @@ from strategies import LinearCell, make_case
 from rnnbow_widget import RNN, DivergedError, Trainer
 from rnnbow_widget.bptt_itemized import itemized_bptt, itemized_delta
 from rnnbow_widget.cells import CELLS
+from rnnbow_widget.corpora import Corpus
 from rnnbow_widget.forward import ForwardPass
 from rnnbow_widget.gradients import TrainingGradients, bptt
 from rnnbow_widget.horizon import choose_horizon, gradient_residuals
@@ -121,7 +122,7 @@ def test_measures_are_those_of_the_matrices(case: Streams, horizon: int | None, 
     missing = received - pieces.sum(axis=2)
     whole = received.mean(axis=1).sum(axis=0)  # (H, H)
     largest = max(1.0, float(np.linalg.norm(pieces, axis=(-2, -1)).sum(axis=2).max()))
-    close = {"rtol": 1e-9, "atol": 1e-13 * largest}
+    close: dict[str, Any] = {"rtol": 1e-9, "atol": 1e-13 * largest}
     for name, measure in MEASURED.items():
         np.testing.assert_allclose(found.items[name], measure(pieces, whole), **close)
         np.testing.assert_allclose(found.total[name], measure(received, whole), **close)
@@ -129,7 +130,7 @@ def test_measures_are_those_of_the_matrices(case: Streams, horizon: int | None, 
         average = found.average
         np.testing.assert_allclose(average.items[name], measure(pieces, whole).mean(axis=1), **close)
         # The norm goes through squares, in which what cancels leaves the root of the rounding.
-        loose = {"rtol": 1e-7, "atol": 1e-7 * largest} if name == "norm" else close
+        loose: dict[str, Any] = {"rtol": 1e-7, "atol": 1e-7 * largest} if name == "norm" else close
         np.testing.assert_allclose(average.total[name], measure(received.mean(axis=1), whole), **loose)
         np.testing.assert_allclose(average.beyond[name], measure(missing.mean(axis=1), whole), **loose)
     shares = found.items["share"].sum(axis=(0, 2)) + found.beyond["share"].sum(axis=0)  # (B,)
@@ -249,6 +250,7 @@ def test_states_are_carried_per_stream() -> None:
     snapshot = trainer.step()
     twin = small(dtype=np.float64)
     twin.train(3)
+    assert isinstance(twin.data, Corpus)
     piece = len(TEXT) // 4
     for b, one in enumerate(snapshot.streams):
         window = twin.data.tokens[b * piece + 30 : b * piece + 41]

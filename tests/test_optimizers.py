@@ -1,5 +1,7 @@
 """Optimizers against PyTorch's, and clipping."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,7 @@ import torch
 from rnnbow_widget.optimizers import OPTIMIZERS, clip
 from rnnbow_widget.parameters import Rows
 
-PEERS = {
+PEERS: dict[str, Callable[[torch.Tensor], torch.optim.Optimizer]] = {
     "sgd": lambda p: torch.optim.SGD([p], lr=0.05),
     "adam": lambda p: torch.optim.Adam([p], lr=0.05),
     "adagrad": lambda p: torch.optim.Adagrad([p], lr=0.05, initial_accumulator_value=1e-8, eps=0),

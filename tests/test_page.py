@@ -67,7 +67,8 @@ class Page(HTMLParser):
 
     @property
     def traits(self) -> dict[str, Any]:
-        return json.loads(self.data("rnnbow-traits"))
+        found: dict[str, Any] = json.loads(self.data("rnnbow-traits"))
+        return found
 
     @property
     def chunks(self) -> list[bytes]:

@@ -83,6 +83,7 @@ def test_the_part_that_is_told_is_that_part_of_the_gradient(data: list[list[floa
     totals = shares.sum(axis=1) / (1 - beyond)  # (9,)
     found = read(snapshot_of(np.abs(shares) + 1e-3, shares, totals)).near
     assume(found is not None)  # else they cancel
+    assert found is not None
     lags = shares.shape[1] if found.lag is None else found.lag + 1
     part = shares[:, :lags].sum() / totals.sum()
     assert found.part == pytest.approx(part, abs=1e-3)

@@ -102,6 +102,7 @@ def with_everything_changed() -> RNNbow:
     widget.learning_rate = 0.02
     widget.step()
     widget.step()
+    assert widget.trainer is not None
     widget.trainer.clip_norm = None
     widget.record_every = 3
     widget.horizon = 4
@@ -144,6 +145,8 @@ def test_the_line_shows_the_same_picture(made: Callable[[], RNNbow]) -> None:
     again = evaluated(widget.code())
     assert drawn(again) == drawn(widget)
     assert again.code() == widget.code()
+    assert again.trainer is not None
+    assert widget.trainer is not None
     assert again.trainer.settings == widget.trainer.settings
 
 
@@ -233,7 +236,8 @@ def two_cells() -> Comparison:
 def with_a_step_and_a_name() -> Comparison:
     text = "one line, or two. " * 30
     first, second = (Trainer(text, hidden_size=6, seq_length=9, batch_size=2, record_every=4, seed=s) for s in (0, 1))
-    both = compare(first, **{"my own": second}, measure="share", stream=1)
+    named: dict[str, Any] = {"my own": second}
+    both = compare(first, **named, measure="share", stream=1)
     both.train(6)
     both.step()
     second.learning_rate = 0.02
@@ -275,7 +279,8 @@ def test_a_side_that_diverged_does_not_stop_the_line() -> None:
     both = compare({"learning_rate": 1e30}, {"learning_rate": 0.1}, data="hello, world. " * 40, **settings)
     with np.errstate(all="ignore"):
         both.train(12)
-        assert [isinstance(error, DivergedError) for error in both._conversation.trains.diverged] == [True, False]
+        assert both._lockstep is not None
+        assert [isinstance(error, DivergedError) for error in both._lockstep.diverged] == [True, False]
         again = compared(both.code())
     assert drawn_by(again) == drawn_by(both)
 

@@ -54,7 +54,7 @@ def test_a_shift_of_all_logits_changes_nothing(shift: float, dtype: type) -> Non
     expected = case.forward()
     case.rnn.parameters.b_o += shift
     shifted = case.forward()
-    tolerance = abs(shift) * np.finfo(dtype).eps * 10
+    tolerance = float(abs(shift) * np.finfo(dtype).eps * 10)
     np.testing.assert_allclose(shifted.probabilities, expected.probabilities, rtol=tolerance)
     np.testing.assert_allclose(shifted.loss, expected.loss, rtol=tolerance, atol=tolerance)
 

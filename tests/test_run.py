@@ -6,6 +6,7 @@ import itertools
 import pickle
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,7 +43,7 @@ def test_the_share_beyond_the_horizon_is_that_of_all_bars_or_of_the_signed_sum()
     assert found.beyond_share(measure="share") == pytest.approx(0.5 / 1.5)
     nothing = {"W_hh": np.zeros(3, np.float32)}
     assert snapshot(beyond=nothing).beyond_share() == 0
-    assert snapshot(np.zeros((3, 2), np.float32), beyond=nothing).beyond_share() == 0
+    assert snapshot(items=np.zeros((3, 2), np.float32), beyond=nothing).beyond_share() == 0
     assert np.isnan(snapshot(beyond={"W_hh": np.array([np.nan, 0, 0], np.float32)}).beyond_share())
 
 
@@ -85,8 +86,8 @@ def test_columns_are_those_of_the_snapshots() -> None:
 
 def test_an_interrupt_while_rows_are_worked_out_loses_none(monkeypatch: pytest.MonkeyPatch) -> None:
     run, whole = (Run(("a", "b")) for _ in range(2))
-    wide = {key: np.ones((3, 5), np.float32) for key in ("W_hh", "W_hh:share")}
-    recorded = [snapshot(batch, **({"surfaces": wide} if batch % 7 == 3 else {})) for batch in range(150)]
+    wide: dict[str, Any] = {"surfaces": {key: np.ones((3, 5), np.float32) for key in ("W_hh", "W_hh:share")}}
+    recorded = [snapshot(batch, **(wide if batch % 7 == 3 else {})) for batch in range(150)]
     work_out, calls = overview._rows, itertools.count(1)
 
     def interrupted(snapshots: list[Snapshot], keys: list[str]) -> object:
@@ -165,11 +166,11 @@ def test_surfaces_may_come_and_go_but_for_the_primary() -> None:
     run = Run(("a", "b"))
     for batch in range(3):
         run.append(snapshot(batch))
-    other = {"beyond": {"h": np.zeros(3, np.float32)}, "step_totals": {"h": np.ones(3, np.float32)}}
+    other: dict[str, Any] = {"beyond": {"h": np.zeros(3, np.float32)}, "step_totals": {"h": np.ones(3, np.float32)}}
     with pytest.raises(ValueError, match="takes the primary surface of those before it, 'W_hh'; got 'h'"):
         run.append(snapshot(3, surfaces={"h": np.ones((3, 2), np.float32)}, **other))
     assert len(run) == len(run.details()) == 3
-    both = {name: {**getattr(snapshot(0), name), **arrays} for name, arrays in other.items()}
+    both: dict[str, Any] = {name: {**getattr(snapshot(0), name), **arrays} for name, arrays in other.items()}
     run.append(snapshot(3, surfaces={**snapshot(0).surfaces, "h": np.ones((3, 2), np.float32)}, **both))
     run.append(snapshot(4))
     assert (run.primary, run.overview.surfaces) == ("W_hh", ["W_hh", "W_hh:share", "h"])

@@ -7,12 +7,13 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from recorded import recorded, require_same, run_of
-from saving import execute, require_same_run, trainer
+from saving import execute, reader_of, require_same_run, trainer, writer_of
 
 from rnnbow_widget import DivergedError, Run, RunFileError, ThinnedError, Trainer, grammars, run_reader, tasks
 from rnnbow_widget.run_file import APPLICATION_ID, FORMAT, connect
@@ -91,7 +92,7 @@ def test_what_was_recorded_before_saving_began_is_in_the_file(path: Path) -> Non
     run = run_of(10)
     run.keep_saving(path)
     run.append(recorded(10))
-    run.file.flush()
+    writer_of(run).flush()
     require_same_run(Run.open(path), run_of(11))
     with pytest.raises(ValueError, match=r"path cannot be another file: this run has .*rnnbow"):
         run.keep_saving(path.with_name("other.rnnbow"))
@@ -109,7 +110,7 @@ def test_details_that_memory_gave_up_are_read_from_the_file(path: Path) -> None:
     assert run.thinned_to == 1
     for place in range(200):  # those that wait to be written too
         require_same(run[place], recorded(place))
-    run.file.flush()
+    writer_of(run).flush()
     assert run.detailed.all()
     opened = Run.open(path, memory_limit=50_000)
     assert opened.nbytes < 50_000
@@ -165,7 +166,7 @@ def test_a_reset_keeps_the_file_until_something_new_is_recorded(path: Path) -> N
     assert saved.run.writer is not None
     assert saved.run.writer.written == 2
     with pytest.raises(RunFileError, match="another run by now"):
-        reader.file.snapshot(0, reader.file.state.id)
+        reader_of(reader).snapshot(0, reader_of(reader).state.id)
     assert reader.refresh()
     require_same_run(reader, saved.run)
     require_same_run(Run.open(path), saved.run)
@@ -175,7 +176,8 @@ def test_a_reset_keeps_the_file_until_something_new_is_recorded(path: Path) -> N
 def test_a_run_that_was_opened_cannot_be_changed(path: Path) -> None:
     run_of(3).save(path)
     found = Run.open(path)
-    for change in (lambda: found.append(recorded(3)), found.clear):
+    changes: list[Callable[[], None]] = [lambda: found.append(recorded(3)), found.clear]
+    for change in changes:
         with pytest.raises(ValueError, match=f"opened from .*{path.suffix}"):
             change()
     with pytest.raises(ValueError, match=r"refresh is for a run that was opened from a file: Run.open\(path\)"):
@@ -183,13 +185,13 @@ def test_a_run_that_was_opened_cannot_be_changed(path: Path) -> None:
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda run: pickle.loads(pickle.dumps(run))])
-def test_a_copy_reads_the_file_by_itself_and_does_not_write_it(path: Path, copied: object) -> None:
+def test_a_copy_reads_the_file_by_itself_and_does_not_write_it(path: Path, copied: Callable[[Run], Run]) -> None:
     saved = trainer(save=path)
     saved.train(21)
-    other = copied(saved.run)  # type: ignore[operator]
+    other = copied(saved.run)
     assert other.file is None
     require_same_run(other, saved.run)
-    other = copied(Run.open(path, memory_limit=1))  # type: ignore[operator]
+    other = copied(Run.open(path, memory_limit=1))
     require_same_run(other, saved.run)
     saved.train(10)
     other.refresh()
@@ -360,7 +362,7 @@ def test_a_file_whose_rows_were_changed_is_refused(path: Path, statement: str, s
     for place in range(50):
         run.append(recorded(place))
         if place % 10 == 9:
-            run.file.write()
+            writer_of(run).write()
     execute(path, statement)
     with pytest.raises(RunFileError, match=f"is damaged: .*{said}"):
         Run.open(path)

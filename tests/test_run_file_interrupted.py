@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from interrupting import interrupt
 from recorded import recorded, run_of
-from saving import require_same_run, trainer
+from saving import require_same_run, trainer, writer_of
 
 from rnnbow_widget import Run
 from rnnbow_widget.run_writer import RunWriter
@@ -18,7 +18,7 @@ def test_an_interrupt_at_any_moment_of_recording_and_writing_loses_and_doubles_n
 
     def record_and_write() -> None:
         run.append(recorded(len(run)))
-        run.file.write()
+        writer_of(run).write()
 
     line = 0
     while interrupt(record_and_write, line):
@@ -37,7 +37,7 @@ def test_after_an_interrupt_at_any_moment_of_a_reset_the_file_has_one_run_only(p
         reached = interrupt(run.clear, line)
         for _ in range(2):
             run.append(recorded(len(run)))
-            run.file.write()
+            writer_of(run).write()
         for held in (run, Run.open(path)):
             require_same_run(held, run_of(len(run)))
         if not reached:
@@ -56,7 +56,7 @@ def test_after_an_interrupt_at_any_moment_of_a_refresh_the_next_one_has_all(path
             run.clear()
             run.append(recorded(0))
         run.append(recorded(len(run)))
-        run.file.write()
+        writer_of(run).write()
         reached = interrupt(opened.refresh, line)
         opened.refresh()
         require_same_run(opened, run)

@@ -28,15 +28,16 @@ def start() -> Iterator[Start]:
     """Starts a process that writes a file until it is killed; returns its number."""
     program = Path(__file__).with_name("writing_until_killed.py")
     with subprocess.Popen([sys.executable, program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as forks:
-        assert forks.stdin is not None
-        assert forks.stdout is not None
+        given, told = forks.stdin, forks.stdout
+        assert given is not None
+        assert told is not None
 
         def start(path: Path, pause: float) -> int:
-            print(pause, path, file=forks.stdin, flush=True)
-            return int(forks.stdout.readline())
+            print(pause, path, file=given, flush=True)
+            return int(told.readline())
 
         yield start
-        forks.stdin.close()
+        given.close()
 
 
 def reported(path: Path) -> int:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 from recorded import run_of
-from saving import execute, require_same_run, trainer
+from saving import execute, require_same_run, trainer, writer_of
 
-from rnnbow_widget import Run, RunFileError, RunFileWarning, run_writer
+from rnnbow_widget import Run, RunFileError, RunFileWarning
+from rnnbow_widget.run_appender import take_over
 
 
 def test_a_file_that_is_there_is_replaced_only_if_that_is_asked_for(path: Path) -> None:
@@ -104,7 +105,7 @@ def test_who_writes_a_file_that_another_takes_over_stops_and_says_so(path: Path)
 def test_who_was_about_to_write_finds_out_before_anything_is_damaged(path: Path) -> None:
     first = trainer(save=path)
     first.train(11)
-    run_writer.take_over(path)
+    take_over(path)
     with pytest.warns(RunFileWarning, match="was taken over by another writer"):
         first.train(5)
     assert len(Run.open(path)) == 3
@@ -116,6 +117,6 @@ def test_no_warning_is_due_when_a_run_is_replaced_that_had_nothing_left_to_write
     second = trainer(save=path, overwrite=True)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        first.run.writer.close()
+        writer_of(first.run).close()
     second.train(1)
     require_same_run(Run.open(path), second.run)

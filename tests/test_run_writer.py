@@ -7,10 +7,11 @@ import sys
 import textwrap
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 from recorded import recorded, require_same, run_of
-from saving import require_same_run, somebody_reads, trainer
+from saving import reader_of, require_same_run, somebody_reads, trainer, writer_of
 
 from rnnbow_widget import Run, RunFileWarning, run_appender, run_reader, run_writer
 from rnnbow_widget.run_reader import SILENT_SECONDS, RunReader, duration
@@ -40,35 +41,36 @@ def test_what_is_recorded_is_written_after_a_while_and_when_it_is_much(path: Pat
     written = []
     for place in range(100):
         run.append(recorded(place))
-        written.append(run.file.written)
+        written.append(writer_of(run).written)
         clock.now += 0.01
     assert len(set(written)) in (4, 5)  # one every quarter of a second
     assert all(place - count < 26 for place, count in enumerate(written))
     run.append(recorded(100, steps=1000, lags=1000))
-    assert run.file.written == 101
+    assert writer_of(run).written == 101
 
 
 def test_a_slow_disk_is_waited_for_more_rarely(path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     run = run_of(0)
     run.keep_saving(path)
     run.append(recorded(0))
-    run.file._file.wait = 0.1
-    add = run.file._file.add
+    writer = writer_of(run)
+    writer._file.wait = 0.1
+    add = writer._file.add
 
-    def slowly(*arguments: object) -> None:
+    def slowly(*arguments: Any) -> None:
         add(*arguments)
-        run.file._file.wait = 0.1
+        writer._file.wait = 0.1
 
-    monkeypatch.setattr(run.file._file, "add", slowly)
+    monkeypatch.setattr(writer._file, "add", slowly)
     clock.now += 0.3
     run.append(recorded(1))
-    assert run.file.written == 2
+    assert writer.written == 2
     clock.now += 4.9
     run.append(recorded(2))
-    assert run.file.written == 2
+    assert writer.written == 2
     clock.now += 0.2
     run.append(recorded(3))
-    assert run.file.written == 4
+    assert writer.written == 4
 
 
 def test_signs_of_life_are_given_while_nothing_is_recorded(path: Path, clock: Clock) -> None:
@@ -93,7 +95,7 @@ def test_silence_is_told_in_words(path: Path, clock: Clock) -> None:
     saved = trainer(save=path)
     with saved.run.training():
         saved.train(1)
-        saved.run.writer.flush()
+        writer_of(saved.run).flush()
         file = RunReader(path)
         assert file.activity == "training"
         clock.now += SILENT_SECONDS + 0.1
@@ -102,7 +104,7 @@ def test_silence_is_told_in_words(path: Path, clock: Clock) -> None:
         clock.now += 600
         assert "no sign of life for 10 minutes" in file.activity
         saved.train(5)
-        saved.run.writer.flush()
+        writer_of(saved.run).flush()
         file.look(0, file.state.id)
         assert file.activity == "training"
     assert [duration(seconds) for seconds in (0, 119, 120, 7199, 7200, 172_800)] == [
@@ -123,7 +125,7 @@ def test_a_writers_clock_that_is_wrong_is_believed_only_at_first(path: Path, mon
         file = RunReader(path)
         assert "no sign of life" in file.activity
         saved.train(5)
-        saved.run.writer.flush()
+        writer_of(saved.run).flush()
         file.look(0, file.state.id)
         assert file.activity == "training"
 
@@ -166,13 +168,13 @@ def test_a_fork_leaves_the_file_alone(path: Path) -> None:
     saved.train(11)
     if (child := os.fork()) == 0:
         saved.train(5)
-        saved.run.writer.close()
+        writer_of(saved.run).close()
         os._exit(0)
     os.waitpid(child, 0)
     for batches in (0, 5):
         saved.train(batches)
         require_same_run(Run.open(path), saved.run)
-        assert Run.open(path).file.state.activity == "idle"
+        assert reader_of(Run.open(path)).state.activity == "idle"
 
 
 # What fails.
@@ -219,8 +221,8 @@ def test_what_cannot_be_written_does_not_fill_the_memory(
     run = run_of(0)
     run.keep_saving(path)
     run.append(recorded(0))
-    connection = run.file._file._connection
-    connection.execute("PRAGMA max_page_count = 1")
+    writer = writer_of(run)
+    writer._file._connection.execute("PRAGMA max_page_count = 1")
     clock.now += 1
     failing(path, run, 1)
 
@@ -232,8 +234,8 @@ def test_what_cannot_be_written_does_not_fill_the_memory(
     with pytest.warns(RunFileWarning, match="nothing more is written to it"):
         record_more()
     assert len(run) == 20
-    assert run.file._waiting == {}
-    assert "nothing more is written" in run.file.trouble
+    assert writer._waiting == {}
+    assert "nothing more is written" in writer.trouble
     assert run.thinned_to == 1
     require_same(run[0], recorded(0))
 
@@ -249,9 +251,9 @@ def test_a_folder_that_goes_away_costs_no_training(tmp_path: Path) -> None:
     saved.train(50)
     assert len(saved.run) == 13
     (tmp_path / "elsewhere").rename(folder)
-    saved.run.writer._due_at = 0
+    writer_of(saved.run)._due_at = 0
     saved.train(5)
-    assert saved.run.writer.trouble == ""
+    assert writer_of(saved.run).trouble == ""
     require_same_run(Run.open(folder / "run.rnnbow"), saved.run)
 
 
@@ -261,7 +263,7 @@ def test_a_failure_of_ours_while_writing_costs_no_training_either(path: Path, mo
     with pytest.warns(RunFileWarning, match="division by zero"):
         saved.train(11)
     monkeypatch.undo()
-    saved.run.writer._due_at = 0
+    writer_of(saved.run)._due_at = 0
     saved.train(1)
     require_same_run(Run.open(path), saved.run)
 
@@ -272,14 +274,14 @@ def test_details_that_memory_gave_up_are_there_while_they_cannot_be_written(
     run = run_of(3)
     run.keep_saving(path)
     monkeypatch.setattr("rnnbow_widget.run_appender.pack_snapshot", lambda _: 1 / 0)
-    run.file._due_at = 0
+    writer_of(run)._due_at = 0
     with pytest.warns(RunFileWarning, match="division by zero"):
         run.append(recorded(3))
     for place in range(4, 20):
         run.append(recorded(place))
     run.memory_limit = run.overview.nbytes
     assert len(run.details()) == 1
-    assert run.file.written == 3
+    assert writer_of(run).written == 3
     assert run.detailed.all()
     for place, held in enumerate(run):
         require_same(held, recorded(place))
@@ -289,16 +291,17 @@ def test_a_reader_that_holds_the_file_delays_writing_and_no_more(path: Path, mon
     monkeypatch.setattr(run_writer, "PATIENCE_SECONDS", 0.01)
     saved = trainer(save=path)
     saved.train(1)
+    writer = writer_of(saved.run)
     with somebody_reads(path):
         saved.train(10)
-        assert (saved.run.writer.written, saved.run.writer.trouble) == (1, "")
-        saved.run.writer._failing_since -= 60
-        saved.run.writer._due_at = 0
+        assert (writer.written, writer.trouble) == (1, "")
+        writer._failing_since -= 60
+        writer._due_at = 0
         with pytest.warns(RunFileWarning, match="is in use: another process kept it locked"):
             saved.train(5)
-    saved.run.writer._due_at = 0
+    writer._due_at = 0
     saved.train(1)
-    assert saved.run.writer.trouble == ""
+    assert writer.trouble == ""
     require_same_run(Run.open(path), saved.run)
 
 
@@ -309,13 +312,14 @@ def test_what_a_reader_keeps_from_being_written_until_the_end_is_told(
     monkeypatch.setattr(run_writer, "PATIENCE_SECONDS", 0.01)
     saved = trainer(save=path)
     saved.train(1)
+    writer = writer_of(saved.run)
     with somebody_reads(path):
         saved.train(batches)
         expected = pytest.warns(
             RunFileWarning, match=r"nothing more is written to it\. Recorded batches that it lacks: 2\."
         )
         with expected if batches else nullcontext():
-            saved.run.writer.close()
-    assert not saved.run.writer.behind
-    assert "another process kept it locked" in saved.run.writer.trouble
+            writer.close()
+    assert not writer.behind
+    assert "another process kept it locked" in writer.trouble
     assert len(Run.open(path)) == 1

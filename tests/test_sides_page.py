@@ -59,7 +59,8 @@ def test_names_settings_and_remarks_are_never_markup(both: Comparison) -> None:
     hostile = "</script><script>alert(1)</script><!--<img src=x onerror=alert(2)>]]>\u2028"
     corpus = Corpus(hostile, np.arange(300, dtype=np.int32) % 3, ("</script>", "<!--", hostile))
     trainers = [Trainer(corpus, cell=cell, **SETTINGS) for cell in ("tanh", "gru")]
-    marked = compare(**{hostile: trainers[0], f"{hostile}2": trainers[1]})
+    named: dict[str, Any] = {hostile: trainers[0], f"{hostile}2": trainers[1]}
+    marked = compare(**named)
     marked.train(5)
     traits, _, page = page_of(marked)
     _, _, plain = page_of(both)

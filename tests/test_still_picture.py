@@ -114,8 +114,11 @@ def test_data_that_is_no_text_is_drawn_too(task: tasks.Task, stream: int | None,
 def test_targets_and_predictions_that_are_vectors_are_drawn_where_there_is_a_loss() -> None:
     run = Trainer(tasks.DelayedRecall(3, 9), hidden_size=8, batch_size=2).train(1)
     predicted, true = draw(run, stream=1).axes[LABELS].lines
-    np.testing.assert_array_equal(predicted.get_ydata(), run[0].streams[1].prediction_values[:, 0])
-    expected = run[0].streams[1].target_values[:, 0].copy()
+    stream = run[0].streams[1]
+    assert stream.prediction_values is not None
+    assert stream.target_values is not None
+    np.testing.assert_array_equal(predicted.get_ydata(), stream.prediction_values[:, 0])
+    expected = stream.target_values[:, 0].copy()
     expected[:3] = np.nan  # nothing is to be recalled yet
     np.testing.assert_array_equal(true.get_ydata(), expected)
 

@@ -180,8 +180,8 @@ def test_pages_get_the_stream_that_is_chosen(monkeypatch: pytest.MonkeyPatch) ->
         (reply,) = page.says(kind="details", client="a", batch=10, stream=stream)
         assert (reply["batch"], reply["stream"], reply["held"]) == (10, stream, True)
         assert streams_of(page.sent[-1][1]) == {stream}
-    for stream in (STREAMS, -1, "x"):
-        assert "stream takes" in page.says(kind="details", client="a", batch=10, stream=stream)[-1]["message"]
+    for wrong in (STREAMS, -1, "x"):
+        assert "stream takes" in page.says(kind="details", client="a", batch=10, stream=wrong)[-1]["message"]
 
 
 def test_a_choice_sends_the_details_that_a_saved_notebook_is_to_hold(monkeypatch: pytest.MonkeyPatch) -> None:

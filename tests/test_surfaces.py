@@ -28,16 +28,15 @@ def of_direction(case: Case, surface: Surface, direction: int) -> np.ndarray:
             (window.recurrent, window.before) if surface.base == "W_hh" else (window.entering, window.inputs)
         )
         before = np.array([x.detach().numpy() for x in factors["W_hh" + suffix]])  # (n, q)
-        pieces = np.einsum("jti,jq->jtiq", window.pieces(tensors["W_hh" + suffix]), before)  # (n, n, gates·H, q)
+        pieces: np.ndarray = np.einsum(
+            "jti,jq->jtiq", window.pieces(tensors["W_hh" + suffix]), before
+        )  # (n, n, gates·H, q)
         rows = np.arange(rnn.cell.delta_width)
         if surface.gate is not None:
             rows = rows.reshape(-1, size)[rnn.cell.gate_names.index(surface.gate)]
         return pieces[:, :, rows if surface.unit is None else rows[surface.unit :: size]]
-    pieces = (
-        states_of(case, surface.layer, direction)[..., size:]
-        if surface.base == "c"
-        else states_of(case, surface.layer, direction)[..., :size]
-    )
+    states = states_of(case, surface.layer, direction)
+    pieces = states[..., size:] if surface.base == "c" else states[..., :size]
     return pieces if surface.unit is None else pieces[..., [surface.unit]]
 
 
@@ -112,7 +111,7 @@ def test_items_are_those_of_autograd(case: Case, data: st.DataObject) -> None:
     for measure, of in measures.items():
         if measure == "share" and not reliable:
             continue
-        close = {"rtol": 1e-9, "atol": (1e-9 if measure == "share" else 1e-11) * largest}
+        close: dict[str, Any] = {"rtol": 1e-9, "atol": (1e-9 if measure == "share" else 1e-11) * largest}
         expected = of(kept, unit[:, None])  # (n, n)
         at = np.zeros((n, n))
         for i, lag in enumerate(found.lags):
@@ -159,7 +158,7 @@ def test_streams_are_as_if_alone_and_the_average_is_theirs(case: Case, data: st.
     mean = np.mean(received, axis=0)  # (n, entries)
     of_mean = {"norm": np.linalg.norm(mean, axis=-1), "mean_abs": np.abs(mean).mean(axis=-1)}  # (n,) each
     # The norm goes through squares, in which what cancels leaves the root of the rounding.
-    close = {"rtol": 1e-7, "atol": 1e-7 * max(float(np.linalg.norm(received, axis=-1).max()), 1e-300)}
+    close: dict[str, Any] = {"rtol": 1e-7, "atol": 1e-7 * max(float(np.linalg.norm(received, axis=-1).max()), 1e-300)}
     for measure in ("norm", "mean_abs"):
         np.testing.assert_allclose(own.average.items[measure], own.items[measure].mean(axis=1), atol=1e-15)
         if surface.base[0] == "W":

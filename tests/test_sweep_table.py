@@ -11,7 +11,7 @@ from pages import TEXT, Page
 from unpacking import batches, detailed
 
 import rnnbow_widget
-from rnnbow_widget import compare, sweep
+from rnnbow_widget import Sweep, compare, sweep
 from rnnbow_widget.grid import grid_of
 
 SETTINGS: dict[str, Any] = {"hidden_size": 5, "record_every": 5, "seq_length": 10}
@@ -20,6 +20,8 @@ SECONDS = 60
 
 class TablePage(Page):
     """Stands for the pages of a sweep."""
+
+    widget: Sweep
 
     def relays(self, **data: Any) -> list[tuple[dict[str, Any], list[bytes]]]:
         """Send something to the panels; return what they say."""

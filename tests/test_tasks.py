@@ -3,6 +3,8 @@
 import math
 import re
 from collections import Counter
+from collections.abc import Sequence
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -181,7 +183,7 @@ def test_n_is_drawn_evenly() -> None:
     np.testing.assert_allclose(np.bincount(firsts)[1:] / MANY, 0.25, atol=0.01)
 
 
-def cross_entropy(known: list[list[object]], symbols: np.ndarray) -> float:
+def cross_entropy(known: Sequence[Sequence[object]], symbols: np.ndarray) -> float:
     """Of who knows only so much before each symbol (n, B), in the long run: by counting."""
     pairs, givens = Counter[tuple[object, int]](), Counter[object]()
     for own, row in zip(known, symbols.tolist(), strict=True):
@@ -265,6 +267,7 @@ def test_every_task_is_trained_recorded_and_described(task: tasks.Task) -> None:
         assert list(stream.targets) == [label if own else "" for label, own in zip(labels, there, strict=True)]
         assert not stream.correct[~there].any()
     if task.shows_inputs:
+        assert stream.inputs is not None
         np.testing.assert_allclose(stream.inputs, window.inputs[:, 1], rtol=1e-6)
     else:
         assert stream.inputs is None
@@ -360,7 +363,9 @@ def test_streams_of_vectors_go_on_from_window_to_window() -> None:
     run = trainer.train(4)
     assert [one.from_zero_state for one in run] == [True, False, True, False]
     assert [(one.start, one.stop) for one in run[0].streams] == [(0, 10), (29, 39)]
-    np.testing.assert_allclose(run[1].streams[1].inputs, wave[39:49], rtol=1e-6)
+    inputs = run[1].streams[1].inputs
+    assert inputs is not None
+    np.testing.assert_allclose(inputs, wave[39:49], rtol=1e-6)
     assert trainer.epoch == 2
     assert "a wave" in repr(trainer)
 
@@ -397,7 +402,7 @@ def test_sequences_come_in_another_order_in_every_pass() -> None:
             lambda: Trainer("abcdefgh" * 9).evaluate(),
             "evaluate is for tasks, .* made up; text is none",
         ),
-        (lambda: evaluate(RNN(2, 2), corpora.text("ab" * 50)), "task takes a Task, got Corpus"),
+        (lambda: evaluate(RNN(2, 2), cast(Any, corpora.text("ab" * 50))), "task takes a Task, got Corpus"),
         (lambda: Stream([[1]], [0]), r"inputs takes whole numbers \(N,\) or vectors \(N, D\); got int64 of shape"),
         (
             lambda: Stream([1, 2], [0]),

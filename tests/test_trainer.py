@@ -1,6 +1,7 @@
 """Training: what is learned, what is recorded, what is refused, what survives."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,10 +15,10 @@ from rnnbow_widget.gradients import bptt
 TEXT = "the cat sat on the mat. " * 40
 
 
-def small(**settings: object) -> Trainer:
+def small(**settings: Any) -> Trainer:
     return Trainer(
         TEXT, **{"hidden_size": 12, "seq_length": 10, "record_every": 5, "init": "uniform", "seed": 1, **settings}
-    )  # type: ignore[arg-type]
+    )
 
 
 def test_the_running_loss_of_few_batches_is_their_mean() -> None:
@@ -123,6 +124,7 @@ def test_a_snapshot_holds_what_the_engine_computes() -> None:
     trainer.train(5)
     twin = small(dtype=np.float64)
     twin.train(5)
+    assert isinstance(twin.data, corpora.Corpus)
     window = twin.data.tokens[50:61]
     forward = twin.rnn.forward(window[:-1], window[1:], twin._loop.state)
     itemized = itemized_bptt(twin.rnn, forward, 4, measures=("norm", "mean_abs", "share"))

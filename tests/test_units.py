@@ -1,5 +1,7 @@
 """Hidden units: their numbers are those of the matrices that autograd gives."""
 
+from typing import Any
+
 import autograd
 import numpy as np
 import pytest
@@ -40,7 +42,7 @@ def test_units_are_those_of_the_matrices(case: Case, data: st.DataObject) -> Non
     whole = every.sum(axis=(0, 1))  # (H, rows)
     size = np.linalg.norm(whole)
     largest = max(1.0, float(np.abs(every).sum()))
-    close = {"rtol": 1e-8, "atol": 1e-12 * largest}
+    close: dict[str, Any] = {"rtol": 1e-8, "atol": 1e-12 * largest}
     np.testing.assert_allclose(found.size, np.linalg.norm(whole, axis=1), **close)
     if size > 1e-6 * largest:
         np.testing.assert_allclose(found.share, np.square(found.size) / size**2, **close)

@@ -10,7 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from watched import HIDDEN, INPUTS, Batch, captured_items, expect_agreement
+from watched import HIDDEN, INPUTS, Batch, captured_items, expect_agreement, gradient_of
 
 from rnnbow_widget.foreign import ForeignLayers
 from rnnbow_widget.torch import Watch, WatchWarning, watch
@@ -20,7 +20,8 @@ KINDS = {"tanh": torch.nn.RNNCell, "relu": torch.nn.RNNCell, "lstm": torch.nn.LS
 
 def make_cell(cell: str, *sizes: int, **options: Any) -> torch.nn.Module:
     own = {"nonlinearity": cell} if KINDS[cell] is torch.nn.RNNCell else {}
-    return KINDS[cell](*sizes, **own, **options)
+    made: torch.nn.Module = KINDS[cell](*sizes, **own, **options)
+    return made
 
 
 def numbers_of(cell: torch.nn.Module) -> dict[str, np.ndarray]:
@@ -28,7 +29,8 @@ def numbers_of(cell: torch.nn.Module) -> dict[str, np.ndarray]:
 
 
 def hidden(state: Any) -> torch.Tensor:
-    return state[0] if isinstance(state, tuple) else state
+    found: torch.Tensor = state[0] if isinstance(state, tuple) else state
+    return found
 
 
 def detached(state: Any) -> Any:
@@ -118,7 +120,7 @@ def train(cell: str, watched: bool) -> tuple[list[float], list[np.ndarray], Watc
         loss = loss + (stacked[1:] - stacked[:-1]).square().mean() + stacked.mean()
         optimizer.zero_grad()
         loss.backward()
-        numbers += [weight.grad.clone().numpy() for weight in module.parameters()]
+        numbers += [gradient_of(weight).clone().numpy() for weight in module.parameters()]
         optimizer.step()
         losses.append(loss.item())
         state = detached(state)
@@ -132,16 +134,18 @@ def test_who_is_watched_gets_the_same_numbers_bit_for_bit(cell: str) -> None:
     assert plain[0] == watched[0]
     for own, other in zip(plain[1], watched[1], strict=True):
         np.testing.assert_array_equal(own, other)
-    assert watched[2].trouble == ""
-    assert watched[2].run.batches.tolist() == [0, 2, 4], "windows are counted, not calls"
-    assert watched[2].steps == 5
-    assert all(len(snapshot.loss) == 6 for snapshot in watched[2].run)
+    watching = watched[2]
+    assert watching is not None
+    assert watching.trouble == ""
+    assert watching.run.batches.tolist() == [0, 2, 4], "windows are counted, not calls"
+    assert watching.steps == 5
+    assert all(len(snapshot.loss) == 6 for snapshot in watching.run)
 
 
 @pytest.mark.parametrize("cell", sorted(KINDS))
 def test_a_window_ends_where_the_state_is_detached(cell: str) -> None:
     module = make_cell(cell, 3, 4)
-    state = None
+    state: Any = None
     with watch(module, 1) as watching:
         for steps in (3, 1, 4):
             loss = torch.zeros(())
@@ -203,14 +207,15 @@ def test_autocast_is_followed_in_single_precision() -> None:
         loss.backward()
     assert not watching.trouble
     found = watching.run[-1].step_totals["W_hh:share"].sum()
-    assert found == pytest.approx(float(module.weight_hh.grad.norm()), rel=0.05)
+    assert found == pytest.approx(float(gradient_of(module.weight_hh).norm()), rel=0.05)
 
 
 def test_labels_come_from_a_head_and_targets() -> None:
     module, head = torch.nn.LSTMCell(3, 4), torch.nn.Linear(4, 3)
     targets = torch.tensor([[0, 2], [1, 2], [2, 1], [-100, 0]])  # (n, B)
     with watch(module, streams=2, head=head, targets=lambda: targets, vocabulary="abc") as watching:
-        state, loss = None, torch.zeros(())
+        state: Any = None
+        loss = torch.zeros(())
         for t in range(4):
             state = module(torch.randn(2, 3), state)
             loss = loss + torch.nn.functional.cross_entropy(head(state[0]), targets[t])
@@ -224,7 +229,7 @@ def test_labels_come_from_a_head_and_targets() -> None:
 def _with_a_changed_state() -> None:
     module = torch.nn.GRUCell(3, 4)
     with watch(module):
-        state = None
+        state: Any = None
         for _ in range(3):
             state = module(torch.randn(2, 3), None if state is None else state * 0.9)
         state.sum().backward()
@@ -268,11 +273,13 @@ def test_what_cannot_be_itemized_ends_watching_with_the_reason(train: Callable[[
 
 
 def test_after_watching_no_hook_is_left() -> None:
-    module, states = torch.nn.LSTMCell(3, 4), []
+    module = torch.nn.LSTMCell(3, 4)
+    states: list[Any] = []
     with watch(module) as watching:
         for _ in range(2):
             states.append(module(torch.randn(2, 3), states[-1] if states else None))
-        window = weakref.ref(watching._source._window)
+        source: Any = watching._source
+        window = weakref.ref(source._window)
         states[-1][0].sum().backward()
     assert not module._forward_hooks
     assert not any(own._backward_hooks for state in states for own in state)

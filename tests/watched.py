@@ -14,7 +14,7 @@ from differences import relative_error
 from hypothesis import strategies as st
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
-from rnnbow_widget import Run, Snapshot, itemizer
+from rnnbow_widget import Run, Snapshot, itemizer, recording
 from rnnbow_widget.foreign import ForeignLayers
 from rnnbow_widget.surfaces import Surfaces
 from rnnbow_widget.torch import watch
@@ -22,6 +22,12 @@ from rnnbow_widget.torch import watch
 
 def numbers_of(module: torch.nn.Module) -> dict[str, np.ndarray]:
     return {name: tensor.detach().numpy() for name, tensor in module.named_parameters()}
+
+
+def gradient_of(weight: torch.Tensor) -> torch.Tensor:
+    """What a pass back has left there."""
+    assert weight.grad is not None
+    return weight.grad
 
 
 INPUTS, HIDDEN = 3, 4
@@ -163,9 +169,13 @@ def arrangements(**fixed: Any) -> st.SearchStrategy[Arrangement]:
 def captured_items() -> Iterator[list[Any]]:
     """Gather what is itemized meanwhile, in the precision in which it is: snapshots are float32."""
     captured: list[Any] = []
+
+    def itemize(*args: Any) -> Any:
+        captured.append(recording.itemize(*args))
+        return captured[-1]
+
     with pytest.MonkeyPatch.context() as patch:
-        own = itemizer.itemize_surfaces
-        patch.setattr(itemizer, "itemize_surfaces", lambda *args: captured.append(own(*args)) or captured[-1])
+        patch.setattr(itemizer, "itemize_surfaces", itemize)
         yield captured
 
 
@@ -177,7 +187,8 @@ def expect_agreement(
         length = batch.lengths[b]
         state = layers.rnn.zero_state()
         if batch.states is not None:
-            state = layers.state(*[*batch.states, None][:2], batch.inputs.shape[1])[b]
+            h, c = [*batch.states, None][:2]
+            state = layers.state(h, c, batch.inputs.shape[1])[b]
         unrolled = autograd.unroll_layers(
             layers.rnn, batch.inputs[:length, b], None, state, at_outputs=entering[:length, b]
         )

@@ -66,7 +66,7 @@ class Training(ABC):
         states, last = self.run(torch.from_numpy(inputs))  # (n, H), (1, H)
         loss = cross_entropy(self.read_out(states), torch.from_numpy(targets), reduction="sum")
         self.optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         return loss, last
 
 
@@ -90,7 +90,7 @@ class LayerTraining(Training):
         if "b_hn" in parameters:
             _set(second[-hidden:], parameters["b_hn"])
             adds = torch.arange(rows) < rows - hidden  # (3·H,)
-            second.register_hook(lambda gradient: gradient.masked_fill(adds, 0))  # type: ignore[no-untyped-call]
+            second.register_hook(lambda gradient: gradient.masked_fill(adds, 0))
             named["b_hn"] = weights["bias_hh_l0"]
         else:
             second.requires_grad_(False)

@@ -20,11 +20,11 @@ class Compared:
 
     def expect_batch(self, *batches: int) -> None:
         for index, batch in enumerate(batches):
-            expect(self.sides.nth(index)).to_have_attribute("data-batch", str(batch), timeout=ANSWER_MS)
+            expect(self.sides.nth(index)).to_have_attribute("data-batch", str(batch))
 
     def expect_recorded(self, count: int) -> None:
         for side in self.sides.all():
-            expect(side).to_have_attribute("data-recorded", str(count), timeout=ANSWER_MS)
+            expect(side).to_have_attribute("data-recorded", str(count))
 
     def shown(self) -> list[str]:
         """The batches that the sides show when all have drawn: they do so in successive frames."""

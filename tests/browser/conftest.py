@@ -8,14 +8,17 @@ from pathlib import Path
 import pytest
 from chromium import MISSING, find_chromium
 from figure import Figure
-from harness import Lab, close_notebooks, open_notebook, run_all, set_theme
+from harness import ANSWER_MS, Lab, close_notebooks, open_notebook, run_all, set_theme
 from page_log import VIEWPORT, PageLog, running_chromium, watched_page
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 HERE = Path(__file__).parent
 FAILURES = HERE / "failures"
 WITHOUT_BROWSER = "RNNBOW_WITHOUT_BROWSER"
 FAILED = pytest.StashKey[bool]()
+
+# Most of what is waited for has a kernel behind it, and a machine that may have other work.
+expect.set_options(timeout=ANSWER_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

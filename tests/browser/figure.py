@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from harness import ANSWER_MS, next_drawing
+from harness import next_drawing
 from playwright.sync_api import Locator, Page, expect
 
 SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
@@ -231,23 +231,22 @@ class Figure:
 
     def expect_batch(self, batch: int) -> None:
         """Wait until panels 2, 3 and 4 show a batch."""
-        expect(self.root).to_have_attribute("data-batch", str(batch), timeout=ANSWER_MS)
+        expect(self.root).to_have_attribute("data-batch", str(batch))
 
     def expect_recorded(self, count: int) -> None:
         """Wait until the overview has so many bars."""
-        expect(self.root).to_have_attribute("data-recorded", str(count), timeout=ANSWER_MS)
+        expect(self.root).to_have_attribute("data-recorded", str(count))
 
     def expect_more_recorded(self, than: int) -> None:
         """Wait until the overview has more bars than before."""
         self.page.wait_for_function(
             "([root, than]) => Number(root.dataset.recorded) > than",
             arg=[self.root.element_handle(), than],
-            timeout=ANSWER_MS,
         )
 
     def expect_state(self, state: str) -> None:
         """Wait until the status line says "ready", "training", "paused", "diverged" or "error"."""
-        expect(self.status("state")).to_have_text(state, timeout=ANSWER_MS)
+        expect(self.status("state")).to_have_text(state)
 
     # What a person does.
 
@@ -290,7 +289,7 @@ class Figure:
     def expect_same_batch(self, panel: Locator) -> None:
         """Wait until an opened panel shows the batch that the others show."""
         batch = self.root.get_attribute("data-batch") or ""
-        expect(panel).to_have_attribute("data-batch", batch, timeout=ANSWER_MS)
+        expect(panel).to_have_attribute("data-batch", batch)
         expect(panel.locator(".part-note")).to_be_hidden()
 
     def bar_place(self, index: int) -> tuple[float, float]:

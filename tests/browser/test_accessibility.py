@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from axe import violations
 from figure import Figure, toggle_explanations
-from harness import ANSWER_MS, SLOW_MS, Lab, command, kernel_exec, next_drawing, open_notebook, run_all
+from harness import SLOW_MS, Lab, command, kernel_exec, next_drawing, open_notebook, run_all
 from looks import assert_fits, each_theme
 from page_log import PageLog, logged_page
 from playwright.sync_api import Browser, Page, expect
@@ -67,8 +67,8 @@ def test_axe_finds_nothing_in_what_can_be_opened(show: Callable[..., Figure], pa
     for panel in FOLDOUTS:
         figure.root.locator(f"[data-panel={panel}] summary").click()
         expect(figure.root.locator(f"[data-panel={panel}] .part-note")).to_have_count(0 if panel == "choice" else 1)
-    expect(figure.root.locator(".unit-card").first).to_be_visible(timeout=ANSWER_MS)
-    expect(figure.root.locator(".cell-edge").first).to_be_attached(timeout=ANSWER_MS)
+    expect(figure.root.locator(".unit-card").first).to_be_visible()
+    expect(figure.root.locator(".cell-edge").first).to_be_attached()
     toggle_explanations(figure.root)
     for theme in each_theme(figure.root):
         assert violations(page, figure.root) == [], theme

@@ -8,7 +8,6 @@ import pytest
 from compared import Compared
 from figure import Figure, toggle_explanations
 from harness import (
-    ANSWER_MS,
     Lab,
     kernel_exec,
     kernel_value,
@@ -63,7 +62,7 @@ def compared(show: Callable[..., Figure], page: Page) -> Callable[..., Compared]
     def run(cells: str = '"tanh", "lstm"', batches: int = 83) -> Compared:
         show(SOURCE.format(cells=cells, batches=batches))
         found = Compared(page)
-        expect(found.root).to_be_visible(timeout=ANSWER_MS)
+        expect(found.root).to_be_visible()
         return found
 
     return run
@@ -161,8 +160,8 @@ def test_a_side_whose_details_are_not_there_keeps_what_it_shows_in_the_room_and_
     thinned = kernel_value(page, "int(w.runs['LSTM'].batches[~w.runs['LSTM'].detailed][3])")
     kernel_exec(page, f"w.select({thinned})")
     first, second = shown.sides.nth(0), shown.sides.nth(1)
-    expect(second.locator(".pending-note")).to_contain_text("were thinned", timeout=ANSWER_MS)
-    expect(first).to_have_attribute("data-batch", str(thinned), timeout=ANSWER_MS)
+    expect(second.locator(".pending-note")).to_contain_text("were thinned")
+    expect(first).to_have_attribute("data-batch", str(thinned))
     colors = first.evaluate(FIRST_COLOR)
     try:
         set_theme(page, "JupyterLab Dark")
@@ -182,7 +181,7 @@ def test_one_that_diverges_says_so_while_the_others_play_on(compared: Callable[.
     shown = compared('"tanh", "lstm", "gru"')
     kernel_exec(shown.page, "w.trainers['LSTM'].rnn.parameters.W_hh[:] = float('nan')")
     shown.button("play").click()
-    expect(shown.sides.nth(1).locator(".side-trouble")).to_contain_text("Stays at batch 83.", timeout=ANSWER_MS)
+    expect(shown.sides.nth(1).locator(".side-trouble")).to_contain_text("Stays at batch 83.")
     before = int(shown.shown()[0])
     shown.page.wait_for_function(f"Number(document.querySelectorAll('.side')[2].dataset.batch) > {before}")
     shown.button("play").click()
@@ -224,7 +223,7 @@ def test_a_kernel_that_ends_while_all_play_is_told(compared: Callable[..., Compa
     shown.button("play").click()
     page.wait_for_function("Number(document.querySelector('.side').dataset.recorded) > 3")
     shut_kernel_down(page)
-    expect(shown.root.locator(".silence")).to_contain_text("not answered", timeout=ANSWER_MS)
+    expect(shown.root.locator(".silence")).to_contain_text("not answered")
     assert len(set(shown.shown())) == 1
 
 

@@ -77,7 +77,7 @@ def step(figure: Figure) -> None:
     """Train and record one batch, and wait until the page has heard of it."""
     trained = kernel_value(figure.page, "w.trainer.batch")
     figure.button("step").click()
-    expect(figure.status("batch")).to_have_text(f"{trained + 1:,}", timeout=ANSWER_MS)
+    expect(figure.status("batch")).to_have_text(f"{trained + 1:,}")
     next_drawing(figure.page)
 
 
@@ -122,7 +122,7 @@ def test_a_whole_and_details_in_jupyterlab(show: Callable[..., Figure], tried: C
     # Details that were asked for are asked for again.
     plan(page, ("details", 0, cut, 2))
     kernel_exec(page, "w.surface = 'W_ih'")
-    expect(figure.banner).to_contain_text(UNREAD, timeout=ANSWER_MS)
+    expect(figure.banner).to_contain_text(UNREAD)
     expect(figure.root).to_have_attribute("data-surface", "W_ih", timeout=SILENCE_MS)
     expect(figure.root.locator(".pending-note")).to_be_hidden(timeout=SILENCE_MS)
     expect(figure.banner).to_be_hidden()
@@ -142,7 +142,7 @@ def test_a_comparison_in_jupyterlab(show: Callable[..., Figure], page: Page, tri
         nonlocal recorded
         recorded += 1
         compared.button("step").click()
-        expect(first).to_have_attribute("data-recorded", str(recorded), timeout=ANSWER_MS)  # which is not damaged
+        expect(first).to_have_attribute("data-recorded", str(recorded))  # which is not damaged
         next_drawing(page)
 
     for place, how in enumerate(DAMAGES):
@@ -282,7 +282,7 @@ def test_pages_that_are_files(
                 path.write_text(sound.replace(chunks[1], text), encoding="ascii")
                 page.goto(path.as_uri())
                 shown = page.locator(".failure[role=alert], .rnnbow[data-recorded='6']")
-                expect(shown).to_be_visible(timeout=ANSWER_MS)
+                expect(shown).to_be_visible()
                 if page.locator(".failure[role=alert]").count():
                     refused += 1
                     expect(shown).to_contain_text(re.compile("This file is damaged or not complete: ."))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from figure import Figure, Mark
-from harness import ANSWER_MS, kernel_exec, kernel_value, next_drawing, wait_for_value
+from harness import kernel_exec, kernel_value, next_drawing, wait_for_value
 from playwright.sync_api import Page, expect
 
 SOURCE = """
@@ -121,7 +121,7 @@ def test_the_tour_follows_the_live_widget(show: Callable[..., Figure], page: Pag
 def test_the_kernel_starts_the_tour_and_closing_it_is_told(show: Callable[..., Figure], page: Page) -> None:
     figure = show(SOURCE.replace("w.train(83)", "w.train(83); w.tour()"))
     tour = figure.root.get_by_role("dialog")
-    expect(tour).to_be_visible(timeout=ANSWER_MS)
+    expect(tour).to_be_visible()
     tour.focus()
     page.keyboard.press("Escape")
     expect(tour).to_have_count(0)

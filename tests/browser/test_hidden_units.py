@@ -7,7 +7,6 @@ import pytest
 from expected import assert_parts_are
 from figure import Figure, drawn_number
 from harness import (
-    ANSWER_MS,
     Lab,
     kernel_exec,
     kernel_value,
@@ -132,7 +131,7 @@ def test_four_units_are_enough_and_512_not_too_many(units: int, show: Callable[.
     assert panel.locator("svg *").count() == 3 * min(SOME, units), "few elements"
     kernel_exec(figure.page, f"w.surface = 'W_hh[{units - 1}]'")
     chosen = panel.locator(".unit-card[aria-pressed=true]")
-    expect(chosen).to_have_attribute("data-unit", str(units - 1), timeout=ANSWER_MS)
+    expect(chosen).to_have_attribute("data-unit", str(units - 1))
 
 
 def test_a_saved_notebook_says_what_it_lacks(
@@ -157,4 +156,4 @@ def test_a_saved_notebook_says_what_it_lacks(
             section = again.root.locator(f"[data-panel={panel}]")
             section.locator("summary").click()
             expect(section.locator(".part-note")).to_contain_text(f"{words} of batch 380")
-            expect(section.locator(".part-note")).to_contain_text("not in this notebook", timeout=ANSWER_MS)
+            expect(section.locator(".part-note")).to_contain_text("not in this notebook")

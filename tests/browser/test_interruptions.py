@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from figure import Figure
-from harness import ANSWER_MS, SLOW_MS, Lab, kernel_exec, kernel_value, open_notebook, run_all
+from harness import SLOW_MS, Lab, kernel_exec, kernel_value, open_notebook, run_all
 from page_log import PageLog, watched_page
 from playwright.sync_api import Browser, Page, expect
 
@@ -106,13 +106,13 @@ def test_a_kernel_that_stands_still_for_a_while_goes_on_where_it_was(show: Calla
     silence = figure.root.locator(".silence")
     os.kill(process, signal.SIGSTOP)
     try:
-        expect(silence).to_contain_text("has not answered", timeout=ANSWER_MS)
+        expect(silence).to_contain_text("has not answered")
         recorded = figure.recorded
         figure.leave()
         figure.expect_recorded(recorded)
     finally:
         os.kill(process, signal.SIGCONT)
-    expect(silence).to_be_hidden(timeout=ANSWER_MS)
+    expect(silence).to_be_hidden()
     figure.expect_state("training")
     figure.expect_more_recorded(recorded + 5)
     pause(figure)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 import pytest
 from figure import Figure
 from harness import (
-    ANSWER_MS,
     Lab,
     kernel_exec,
     kernel_value,
@@ -56,7 +55,7 @@ def extent_of(figure: Figure) -> Locator:
 
 def expect_pending(figure: Figure, words: str) -> None:
     """Panels 2 to 4 keep what they drew, as something that is not meant; a line says what is missing and why."""
-    expect(note_of(figure)).to_contain_text(words, timeout=ANSWER_MS)
+    expect(note_of(figure)).to_contain_text(words)
     area = figure.root.locator(".of-batch")
     expect(area).to_have_attribute("aria-busy", "true")
     expect(area).to_have_css("opacity", re.compile(r"0\.2"))
@@ -95,7 +94,7 @@ def test_details_that_the_page_does_not_hold_are_pending_and_then_drawn(show: Ca
     expect_settled(figure, 21)  # it is held now
     figure.point(figure.bar_place(3))
     expect_pending(figure, "Batch 3: waiting")
-    expect(note_of(figure)).to_contain_text("has not answered for some seconds", timeout=ANSWER_MS)
+    expect(note_of(figure)).to_contain_text("has not answered for some seconds")
     expect(note_of(figure).get_by_role("button")).to_have_text("Nearest with details: 7")
     kernel_exec(figure.page, "open_gate()")
     expect_settled(figure, 3)
@@ -173,7 +172,6 @@ def test_a_notebook_saved_with_a_long_run_is_small_and_says_what_it_holds(
         re.compile(
             r"No kernel has answered; the notebook holds [\d,]+ of [\d,]+ recorded batches; every peak is among them\."
         ),
-        timeout=ANSWER_MS,
     )
     held = figure.recorded
     assert 1_000 < held < recorded
@@ -185,7 +183,7 @@ def test_a_notebook_saved_with_a_long_run_is_small_and_says_what_it_holds(
     cues.click()
     expect(figure.root.locator(".headline")).to_contain_text(f"Batch {tallest:,}")
     figure.steer("overview", "Home", *["ArrowRight"] * 3)
-    expect(note_of(figure)).to_contain_text("are not in this notebook, and no kernel has answered", timeout=ANSWER_MS)
+    expect(note_of(figure)).to_contain_text("are not in this notebook, and no kernel has answered")
     note_of(figure).get_by_role("button").click()
     expect(note_of(figure)).to_be_hidden()
     page.goto("about:blank")  # JupyterLab is still restoring what was open when it was loaded
@@ -202,7 +200,7 @@ def test_a_page_that_is_loaded_while_a_long_run_trains_shows_all_of_it(
     figure.expect_more_recorded(16_010)
     open_saved(page, lab, path, kernel=True)
     figure.expect_more_recorded(16_100)
-    expect(extent_of(figure)).to_be_hidden(timeout=ANSWER_MS)
+    expect(extent_of(figure)).to_be_hidden()
     figure.expect_state("training")
     figure.button("play").click()
     figure.expect_state("paused")
@@ -223,7 +221,7 @@ def test_when_its_kernel_ends_while_it_plays_the_figure_stays_and_says_so(
     figure.button("play").click()
     figure.expect_more_recorded(20)
     shut_kernel_down(page)
-    expect(figure.root.locator(".silence")).to_contain_text("has not answered", timeout=ANSWER_MS)
+    expect(figure.root.locator(".silence")).to_contain_text("has not answered")
     recorded = figure.recorded
     assert recorded > 20
     figure.steer("overview", "Home")

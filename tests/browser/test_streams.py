@@ -9,7 +9,6 @@ import pytest
 from expected import PIXEL, stacked, visible
 from figure import Figure, Picture, drawn_number
 from harness import (
-    ANSWER_MS,
     Lab,
     kernel_exec,
     kernel_value,
@@ -362,7 +361,7 @@ def test_a_saved_notebook_has_the_chosen_stream_and_says_that_others_are_not_the
     figure.leave()
     figure.setting("stream").select_option(index=3)
     note = figure.root.locator(".pending-note")
-    expect(note).to_contain_text("The details of batch 80, stream 3 of 4 are not in this notebook", timeout=ANSWER_MS)
+    expect(note).to_contain_text("The details of batch 80, stream 3 of 4 are not in this notebook")
     expect(note).to_contain_text("Of that batch the notebook holds stream 2.")
     choose(figure, 1)
     expect(note).to_be_hidden()

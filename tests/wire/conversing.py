@@ -64,8 +64,9 @@ class Conversing(Machine):
             self.patch.setattr(module, "monotonic", lambda: next(readings) / 100)
         self.failing = Failing()
         self.widget = make()
-        self.widget._conversation.leases.lock = ImpatientLock()
-        self.widget._conversation._sending = ImpatientLock()
+        conversing: Any = self.widget._conversation
+        conversing.leases.lock = ImpatientLock()
+        conversing._sending = ImpatientLock()
         self.recorded: list[list[Snapshot]] = [[] for _ in self.runs]
         for side, run in enumerate(self.runs):
             self._keep_account(side, run)

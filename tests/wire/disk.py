@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from recorded import require_same, run_of
-from saving import somebody_reads
+from saving import reader_of, somebody_reads
 
 from rnnbow_widget import Run, Snapshot
 from rnnbow_widget.overview import Overview
@@ -64,7 +64,7 @@ class Disk:
         """Somebody else puts another run in the place of the file."""
         run_of(2).save(self.path, overwrite=True)
         with self.read() as found:
-            self.taken = found.file.state.id
+            self.taken = reader_of(found).state.id
 
     @contextmanager
     def read(self) -> Iterator[Run]:
@@ -74,7 +74,7 @@ class Disk:
         try:
             yield run
         finally:
-            run.file.close()
+            reader_of(run).close()
 
     @contextmanager
     def in_use(self) -> Iterator[None]:

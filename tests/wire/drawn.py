@@ -66,8 +66,8 @@ def require_close(found: list[float | None], recorded: Any, rounded: float) -> N
     if not rounded:
         assert found == expected
         return
-    numbers = [np.array([np.nan if value is None else value for value in values]) for values in (found, expected)]
-    np.testing.assert_allclose(*numbers, rtol=rounded, atol=0)
+    own, other = (np.array([np.nan if value is None else value for value in values]) for values in (found, expected))
+    np.testing.assert_allclose(own, other, rtol=rounded, atol=0)
 
 
 def as_drawn(values: Any) -> list[float | None]:

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from failing import at_once
+from saving import reader_of
 from wire import Message, Pages, taken
 
 from rnnbow_widget.follower import Follower
@@ -106,7 +107,7 @@ class ServedWire:
 
     def _load(self, page: str) -> None:
         html = self._ask("GET", "").decode()
-        self.run_of[page] = self._follower._run.file.state.id
+        self.run_of[page] = reader_of(self._follower._run).state.id
         self._talk[page] = _between(html, 'id="rnnbow-follows">', "<")
         traits, texts = (_between(html, f'id="rnnbow-{name}">', "</script>") for name in ("traits", "chunks"))
         self.to_page[page], self.to_server[page] = deque(), deque()

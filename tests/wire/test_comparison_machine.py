@@ -19,6 +19,7 @@ from wire import Pages
 
 from rnnbow_widget import Comparison, compare
 from rnnbow_widget.contrast import PAST
+from rnnbow_widget.lockstep import Lockstep
 
 pytestmark = pytest.mark.wire
 
@@ -31,6 +32,11 @@ class SideBySide(Conversing):
 
     widget: Comparison
     settled = 0
+
+    @property
+    def lockstep(self) -> Lockstep:
+        assert self.widget._lockstep is not None
+        return self.widget._lockstep
 
     @initialize(sides=st.integers(2, 3), memory_limit=st.sampled_from([60_000, 256_000_000]), joined=st.booleans())
     def begin(self, sides: int, memory_limit: int, joined: bool) -> None:
@@ -50,12 +56,12 @@ class SideBySide(Conversing):
     )
     def assign(self, side: int, setting: tuple[str, Any]) -> None:
         # One that had diverged goes on from where it stayed.
-        self.uneven = self.uneven or self.widget._lockstep.diverged[self.side(side)] is not None
+        self.uneven = self.uneven or self.lockstep.diverged[self.side(side)] is not None
         setattr(self.trainer(self.side(side)), *setting)
 
     @invariant()
     def sides_are_in_step(self) -> None:
-        assert self.uneven or self.failing.raised or self.widget._lockstep.level
+        assert self.uneven or self.failing.raised or self.lockstep.level
 
     @precondition(lambda self: hasattr(self, "wire"))
     @rule()

@@ -17,6 +17,7 @@ from drawn import places_of, require_drawn
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 from machine import FAULT, MOST_PAGES, PAGE, PATIENCE_MS, Machine, run_machine
+from saving import reader_of
 from served import ServedWire
 from wire import Pages
 from writing import KINDS, Account, Writer, Writers
@@ -114,28 +115,33 @@ class FollowedFile(Machine):
     @precondition(lambda self: self.writer)
     @rule(recorded=st.integers(1, 5), flush=st.booleans())
     def record(self, recorded: int, flush: bool) -> None:
+        assert self.writer is not None
         self.writer.record(recorded, flush=flush)
 
     @precondition(lambda self: self.writer)
     @rule(activity=st.sampled_from(["training", "idle"]))
     def say(self, activity: str) -> None:
+        assert self.writer is not None
         self.writer.say(activity)
 
     @precondition(lambda self: self.writer)
     @rule(recorded=st.integers(0, 3))
     def start_over(self, recorded: int) -> None:
+        assert self.writer is not None
         self.writer.start_over()
         self.writer.record(recorded, flush=True)
 
     @precondition(lambda self: self.writer)
     @rule()
     def close_writer(self) -> None:
+        assert self.writer is not None
         self.writer.close()
         self.writer = None
 
     @precondition(lambda self: self.writer and not self.damaged)
     @rule(midway=st.booleans())
     def kill_writer(self, midway: bool) -> None:
+        assert self.writer is not None
         self.writer.kill(midway=midway)
         self.writer = None
 
@@ -286,7 +292,7 @@ class FollowedFile(Machine):
             assert state["problem"] is None
             if not state["status"]["file"]["follows"]:
                 continue
-            assert self.wire.run_of[page] == now.file.state.id
+            assert self.wire.run_of[page] == reader_of(now).state.id
             assert found["batches"] == now.batches.tolist()
             assert state["status"]["message"] == ""
             assert state["status"]["state"] != "error"

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 from interrupting import interrupt
 from machine import PAGE, run_machine
+from saving import reader_of
 from traitlets import TraitError
 from wire import Pages
 
@@ -28,7 +29,14 @@ from rnnbow_widget.run_writer import RunWriter
 pytestmark = [pytest.mark.wire, pytest.mark.filterwarnings("ignore::rnnbow_widget.RunFileWarning")]
 
 TEXT = "the quick brown fox jumps over the lazy dog; " * 4
-SETTINGS = {"hidden_size": 4, "seq_length": 5, "horizon": 3, "record_every": 3, "batch_size": STREAMS, "seed": 0}
+SETTINGS: dict[str, Any] = {
+    "hidden_size": 4,
+    "seq_length": 5,
+    "horizon": 3,
+    "record_every": 3,
+    "batch_size": STREAMS,
+    "seed": 0,
+}
 MEMORY_LIMIT = st.sampled_from([60_000, 256_000_000])
 WRITING = ("add", "_clear", "_insert", "_layout", "_write_state")
 
@@ -177,7 +185,7 @@ class SavedRun(OneRun):
     @invariant()
     def the_file_has_what_was_recorded(self) -> None:
         with self.disk.read() as found:
-            name = found.file.state.id
+            name = reader_of(found).state.id
             if self.disk.taken:
                 assert name == self.disk.taken
                 assert len(found) == 2
