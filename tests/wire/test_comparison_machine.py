@@ -123,6 +123,14 @@ class SideBySide(Conversing):
         for page in list(self.wire.to_page)[:1]:
             self.wire.tell("select", page, batch=None)
         self.require_told()
+        self.failing.fail_once(self.trainer(side), "train")
+        assert not self.in_a_cell(lambda: self.widget.train(1))
+        assert self.wire.carry_all()
+        for page in self.wire.to_page:
+            for found in self.compare(page, complete=True)["sides"]:
+                assert found["state"]["status"]["state"] == "error"
+        self.widget.step()
+        self.require_told()
         self.trainer(side).rnn.parameters.W_hh[0, 0] = np.nan
         self.widget.train(4)
         self.require_told(diverged=[side])
