@@ -15,7 +15,6 @@ from .page_message import client_of, part_of
 from .protocol import drawable, json_number
 from .run import Run
 from .run_file import RunFileError
-from .run_reader import RunReader
 from .snapshot import surface_of
 from .status import status_of
 from .surfaces import JACOBIAN, Surfaces
@@ -307,7 +306,7 @@ class Reporter:
 
 def _name_of(run: Run) -> str:
     """The name that the run has in the file that it was opened from."""
-    return run.file.state.id if isinstance(run.file, RunReader) else ""
+    return run.reader.state.id if run.reader else ""
 
 
 def _told(choice: HorizonChoice | None) -> dict[str, Any] | None:

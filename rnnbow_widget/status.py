@@ -43,7 +43,7 @@ def status_of(
         state = "diverged"
     elif message:
         state = "error"
-    elif training or (isinstance(run.file, RunReader) and run.file.trains):
+    elif training or (run.reader and run.reader.trains):
         state = "training"
     else:
         state = "paused" if batch else "ready"

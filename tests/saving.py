@@ -28,8 +28,8 @@ def writer_of(run: Run) -> RunWriter:
 
 def reader_of(run: Run) -> RunReader:
     """What reads a run that was opened."""
-    assert isinstance(run.file, RunReader)
-    return run.file
+    assert run.reader is not None
+    return run.reader
 
 
 def require_same_run(found: Run, expected: Run) -> None:
