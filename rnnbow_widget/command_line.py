@@ -29,7 +29,6 @@ from .page import MAX_BYTES
 from .records import MEMORY_LIMIT
 from .run import Run
 from .run_file import SUFFIX, RunFileError
-from .run_reader import RunReader
 from .trainer import Trainer
 from .training_loop import DivergedError
 from .visible_text import visible, visible_line
@@ -336,8 +335,8 @@ def _is_run_file(path: Path) -> bool:
 def _facts_of_run(path: Path) -> dict[str, Any]:
     run = Run.open(path)
     facts: dict[str, Any] = {"run file": path, "recorded batches": f"{len(run):,}"}
-    if isinstance(run.file, RunReader):
-        facts["state"] = run.file.activity
+    if run.reader:
+        facts["state"] = run.reader.activity
     if len(run):
         loss, horizon = run.column("loss"), run.column("horizon_length")
         facts["batches"] = f"{run.batches[0]:,} to {run.batches[-1]:,}"

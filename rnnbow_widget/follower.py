@@ -16,7 +16,6 @@ from .page_message import kind_of, request_of
 from .reporter import Part, Reporter
 from .run import Run
 from .run_file import RunFileError
-from .run_reader import RunReader
 
 _MOST_PAGES = 32  # that are told what is new; one that was opened before the last so many is to load anew
 
@@ -35,9 +34,9 @@ class Follower:
     """
 
     def __init__(self, run: Run) -> None:
-        if not isinstance(run.file, RunReader):
+        if run.reader is None:
             raise ValueError("run takes one that was opened from a file: Run.open(path)")
-        self._run, self._file = run, run.file
+        self._run, self._file = run, run.reader
         self._lock = threading.Lock()
         self._pages: dict[str, Reporter] = {}
 

@@ -11,7 +11,6 @@ from typing import Any
 from .cells import CELLS
 from .records import MEMORY_LIMIT
 from .run import Run
-from .run_reader import RunReader
 from .trainer import Trainer
 
 _DEFAULTS = {name: one.default for name, one in inspect.signature(Trainer.__init__).parameters.items()}
@@ -43,8 +42,8 @@ def recipe(
     said: list[str] = []
     statements = []
     if trainer is None:
-        if isinstance(run.file, RunReader):
-            source = repr(str(run.file.path))
+        if run.reader:
+            source = repr(str(run.reader.path))
         else:
             source = "run"
             said.append("run: a finished run of your own")

@@ -73,6 +73,14 @@ class Records(Sequence[Snapshot]):
         """What writes the run to a file; None if nothing does."""
         return self.file if isinstance(self.file, RunWriter) else None
 
+    @property
+    def reader(self) -> RunReader | None:
+        """What reads the run from the file that it was opened from; None if it was made here.
+
+        ``reader.activity`` says what the file's writer does.
+        """
+        return self.file if isinstance(self.file, RunReader) else None
+
     def append(self, snapshot: Snapshot) -> None:
         """Add the newest snapshot.
 
@@ -380,8 +388,8 @@ class Records(Sequence[Snapshot]):
                 self.writer.append(self._details.at(index))
 
     def _require_own(self) -> None:
-        if isinstance(self.file, RunReader):
-            raise ValueError(f"this run was opened from {self.file.path}, and only what writes that file changes it")
+        if self.reader:
+            raise ValueError(f"this run was opened from {self.reader.path}, and only what writes that file changes it")
 
     def _about(self) -> dict[str, Any]:
         """What a file has of the whole run."""

@@ -15,7 +15,6 @@ from .page_message import client_of, part_of
 from .protocol import drawable, json_number
 from .run import Run
 from .run_file import RunFileError
-from .run_reader import RunReader
 from .snapshot import surface_of
 from .status import status_of
 from .surfaces import JACOBIAN, Surfaces
@@ -256,6 +255,13 @@ class Reporter:
         """Whether the run is the one that pages have been told of. Of one from a file, others may look into it too."""
         return _name_of(self.run) == self._of_run
 
+    def tend_file(self) -> bool:
+        """Write what waits to be written to the run's file, or look into the one that it was opened from."""
+        if self.run.writer:
+            self.run.writer.tick()
+            return False
+        return self.look_into_file()
+
     def look_into_file(self) -> bool:
         """Take over what is new in the file that the run was opened from. True if it holds another run than before.
 
@@ -300,7 +306,7 @@ class Reporter:
 
 def _name_of(run: Run) -> str:
     """The name that the run has in the file that it was opened from."""
-    return run.file.state.id if isinstance(run.file, RunReader) else ""
+    return run.reader.state.id if run.reader else ""
 
 
 def _told(choice: HorizonChoice | None) -> dict[str, Any] | None:

@@ -112,9 +112,9 @@ class Run(Records):
             If the file cannot be read any more. What was read is kept.
         """
         with self._lock:
-            if not isinstance(self.file, RunReader):
+            file = self.reader
+            if file is None:
                 raise ValueError("refresh is for a run that was opened from a file: Run.open(path)")
-            file = self.file
             started_over, blocks = file.look(len(self), self._details.of)
             if started_over:
                 self._forget(file.state.id, vocabulary=file.vocabulary, settings=file.settings, about=file.data)

@@ -7,7 +7,6 @@ from string import ascii_lowercase
 from typing import Any
 
 from .recipe import import_line, keywords, trainer_parts
-from .run_reader import RunReader
 from .sides import Side, derived_names
 from .trainer import Trainer
 
@@ -40,7 +39,7 @@ def sides_recipe(
     said: list[str] = []
     for letter, side in zip(trainers, sides.values(), strict=True):
         if side.trainer is None:
-            if not isinstance(side.run.file, RunReader):
+            if not side.run.reader:
                 said.append(f"{letter}: a finished run of your own")
             continue
         source, settings, notes = trainer_parts(side.trainer, f"rnn_{letter}")
@@ -77,7 +76,7 @@ def _arguments(sides: Mapping[str, Side]) -> list[str]:
     derived = derived_names(list(sides.values()))
     given = next((place for place, name in enumerate(sides) if name != derived[place]), len(sides))
     sources = [
-        repr(str(side.run.file.path)) if side.trainer is None and isinstance(side.run.file, RunReader) else letter
+        repr(str(side.run.reader.path)) if side.trainer is None and side.run.reader else letter
         for letter, side in zip(ascii_lowercase, sides.values(), strict=False)
     ]
     named = dict(list(zip(sides, sources, strict=True))[given:])

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from unpacking import batches
 
-from rnnbow_widget import Comparison, RNNbow, Sweep
+from rnnbow_widget import Comparison, RNNbow, Sweep, Trainer
 
 TEXT = "abcde fghij " * 60
 
@@ -29,6 +29,12 @@ class Page:
             widget, "send", lambda content, buffers=None: self.sent.append((content, list(buffers or [])))
         )
         monkeypatch.setattr(widget, "send_state", lambda key=None: self.states.append(key))
+
+    @property
+    def trainer(self) -> Trainer:
+        """Of a widget that trains."""
+        assert self.widget.trainer is not None
+        return self.widget.trainer
 
     def says(self, **message: Any) -> list[dict[str, Any]]:
         """Send a message; return what came back."""

@@ -42,9 +42,9 @@ def test_what_is_not_finite_never_agrees() -> None:
         ([[1.0], [1.0, 2.0]], [1.0], ValueError, "found takes an array, got rows of different shapes"),
     ],
 )
-def test_what_cannot_be_compared_is_refused(found: object, expected: object, error: type, words: str) -> None:
+def test_what_cannot_be_compared_is_refused(found: Any, expected: Any, error: type, words: str) -> None:
     with pytest.raises(error, match=words):
-        rel_error(found, expected)  # type: ignore[arg-type]
+        rel_error(found, expected)
 
 
 def test_below_the_floor_nothing_is_compared() -> None:

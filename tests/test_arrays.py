@@ -1,6 +1,7 @@
 """A run in the forms of xarray and pandas: the same numbers, under names."""
 
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,8 +12,8 @@ from rnnbow_widget import Trainer
 TEXT = "abcde fghij " * 60
 
 
-def trainer(**settings: object) -> Trainer:
-    return Trainer(TEXT, **{"hidden_size": 8, "seq_length": 10, "horizon": 4, "record_every": 5, **settings})  # type: ignore[arg-type]
+def trainer(**settings: Any) -> Trainer:
+    return Trainer(TEXT, **{"hidden_size": 8, "seq_length": 10, "horizon": 4, "record_every": 5, **settings})
 
 
 def test_a_data_frame_has_the_overview() -> None:

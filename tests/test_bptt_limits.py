@@ -2,7 +2,7 @@
 
 import warnings
 from math import frexp
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -139,7 +139,7 @@ def test_what_is_no_network_or_pass_is_named() -> None:
         with pytest.raises(TypeError, match="forward takes"):
             function(case.rnn, case.inputs)
     with pytest.raises(TypeError, match="gradients takes"):
-        itemized_bptt(case.rnn, case.forward(), gradients=case.rnn.parameters)  # type: ignore[arg-type]
+        itemized_bptt(case.rnn, case.forward(), gradients=cast(Any, case.rnn.parameters))
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_what_is_no_network_or_pass_is_named() -> None:
         ({"measures": "norm"}, "measures takes a collection of strings, got 'norm'"),
     ],
 )
-def test_bad_arguments_are_named(arguments: dict[str, object], message: str) -> None:
+def test_bad_arguments_are_named(arguments: dict[str, Any], message: str) -> None:
     case = make_case()
     with pytest.raises((TypeError, ValueError), match=message):
-        itemized_bptt(case.rnn, case.forward(), **arguments)  # type: ignore[arg-type]
+        itemized_bptt(case.rnn, case.forward(), **arguments)

@@ -100,7 +100,7 @@ def test_refused_settings_are_answered(page: Page, name: str, value: object, mes
 
 def test_pages_learn_of_cues_when_they_change(page: Page) -> None:
     assert page.widget.get_state()["_cues"] == []
-    page.widget.trainer.clip_norm = 0.5  # type: ignore[union-attr]
+    page.trainer.clip_norm = 0.5
     first, *_ = page.says(kind="step", client="a", seq=1, until="batch")
     assert [cue["kind"] for cue in first["cues"]] == ["first_clipped"]
     assert "cues" not in page.says(kind="step", client="a", seq=2, until="batch")[0]
@@ -175,10 +175,10 @@ def test_the_state_is_sent_once_after_a_cell_that_trained(page: Page, monkeypatc
 def test_the_state_is_sent_again_when_pages_have_added_much_to_it(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[object] = []
     monkeypatch.setattr(page.widget, "send_state", lambda names: sent.append((names, len(page.sent))))
-    page.widget.trainer.record_every = 1  # type: ignore[union-attr]
+    page.trainer.record_every = 1
     page.widget.train(10)
     assert sent == []
-    page.widget.trainer.train(4000)  # type: ignore[union-attr]
+    page.trainer.train(4000)
     page.widget.step()
     assert sent == [("_run", len(page.sent))], "after the frame that was too much"
     page.widget.step()
@@ -240,11 +240,11 @@ def test_a_choice_that_auto_makes_is_told_with_the_frame_that_it_was_made_for(pa
     page.says(kind="set", name="horizon", value=3)
     assert page.widget.horizon == 3
     page.says(kind="set", name="horizon", value="auto")
-    assert page.widget.trainer.horizon == "auto"  # type: ignore[union-attr]
+    assert page.trainer.horizon == "auto"
 
 
 def test_a_horizon_that_cannot_be_measured_is_refused_with_the_reason(page: Page) -> None:
-    page.widget.trainer.rnn.parameters.W_ho[:] = 0  # type: ignore[union-attr]
+    page.trainer.rnn.parameters.W_ho[:] = 0
     (reply,) = page.says(kind="measure_horizon")
     assert (reply["kind"], reply["name"]) == ("refused", "measure_horizon")
     assert reply["message"] == "no horizon can be chosen from these windows: all gradients are 0"
@@ -257,6 +257,6 @@ def test_a_horizon_that_cannot_be_measured_is_refused_with_the_reason(page: Page
 
 
 def test_training_goes_on_from_what_the_trainer_did_by_itself(page: Page) -> None:
-    page.widget.trainer.train(15)  # type: ignore[union-attr]
+    page.trainer.train(15)
     page.says(kind="step", client="a", seq=1, until="batch")
     assert page.batches() == [0, 10, 15]

@@ -1,5 +1,7 @@
 """How long a horizon has to be."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -153,6 +155,6 @@ def test_without_a_gradient_the_whole_window_is_recorded() -> None:
 
 
 @pytest.mark.parametrize("horizon", ["whole", "", 0, 2.5])
-def test_a_bad_horizon_is_named(horizon: object) -> None:
+def test_a_bad_horizon_is_named(horizon: Any) -> None:
     with pytest.raises((TypeError, ValueError), match="horizon takes"):
-        Trainer(TEXT, horizon=horizon)  # type: ignore[arg-type]
+        Trainer(TEXT, horizon=horizon)

@@ -263,8 +263,8 @@ def test_sampling_runs_the_same_network_as_training(cell: str, num_layers: int, 
 
 def test_a_bidirectional_network_writes_window_by_window() -> None:
     case = make_case(4, gain=3.0, num_layers=2, bidirectional=True)
-    settings = {"state": case.state, "temperature": 1e-6, "context": 3}
-    written = case.rnn.sample(2, 8, **settings, generator=np.random.default_rng(0))  # type: ignore[arg-type]
+    settings: dict[str, Any] = {"state": case.state, "temperature": 1e-6, "context": 3}
+    written = case.rnn.sample(2, 8, **settings, generator=np.random.default_rng(0))
     read, state = np.concatenate([[2], written]), case.state
     for first in (0, 3, 6):
         for last in range(first + 1, min(first + 3, 8) + 1):
@@ -278,10 +278,10 @@ def test_a_bidirectional_network_writes_window_by_window() -> None:
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("batch_size", [1, 3])
 def test_a_trainer_trains_and_records_the_top_layer(bidirectional: bool, batch_size: int) -> None:
-    settings = {"hidden_size": 12, "seq_length": 10, "record_every": 50, "init": "uniform", "seed": 1}
-    arrangement = {"num_layers": 2, "bidirectional": bidirectional, "batch_size": batch_size}
-    trainer = Trainer(TEXT, **settings, **arrangement, horizon="auto")  # type: ignore[arg-type]
-    plain = Trainer(TEXT, **{**settings, "record_every": 10**6}, **arrangement)  # type: ignore[arg-type]
+    settings: dict[str, Any] = {"hidden_size": 12, "seq_length": 10, "record_every": 50, "init": "uniform", "seed": 1}
+    arrangement: dict[str, Any] = {"num_layers": 2, "bidirectional": bidirectional, "batch_size": batch_size}
+    trainer = Trainer(TEXT, **settings, **arrangement, horizon="auto")
+    plain = Trainer(TEXT, **{**settings, "record_every": 10**6}, **arrangement)
     trainer.train(600)
     plain.train(600)
     np.testing.assert_array_equal(trainer.rnn.parameters.vector, plain.rnn.parameters.vector)
@@ -305,11 +305,11 @@ def test_a_trainer_trains_and_records_the_top_layer(bidirectional: bool, batch_s
         ({"bidirectional": 1}, "bidirectional takes True or False, got 1"),
     ],
 )
-def test_bad_arrangements_are_named(arguments: dict[str, object], message: str) -> None:
+def test_bad_arrangements_are_named(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises((TypeError, ValueError), match=message):
-        RNN(5, 4, **arguments)  # type: ignore[arg-type]
+        RNN(5, 4, **arguments)
     with pytest.raises((TypeError, ValueError), match=message):
-        Trainer(TEXT, **arguments)  # type: ignore[arg-type]
+        Trainer(TEXT, **arguments)
 
 
 @pytest.mark.parametrize(
@@ -320,10 +320,10 @@ def test_bad_arrangements_are_named(arguments: dict[str, object], message: str) 
         ({"measures": ("median",)}, "measures takes one of 'norm', 'mean_abs', 'share'; got 'median'"),
     ],
 )
-def test_bad_requests_are_named(arguments: dict[str, object], message: str) -> None:
+def test_bad_requests_are_named(arguments: dict[str, Any], message: str) -> None:
     case = make_case(num_layers=2)
     with pytest.raises((TypeError, ValueError), match=message):
-        itemized_layers(case.rnn, case.forward(), **arguments)  # type: ignore[arg-type]
+        itemized_layers(case.rnn, case.forward(), **arguments)
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])

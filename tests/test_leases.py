@@ -26,11 +26,11 @@ def test_a_lease_trains_for_its_time_and_streams(page: Page) -> None:
     assert all((reply["client"], reply["seq"]) == ("a", 1) for reply in replies)
     assert replies[-1]["playing"] is True
     assert replies[-1]["status"]["state"] == "training"
-    assert 0 < replies[-1]["status"]["batch"] < page.widget.trainer.batch  # type: ignore[union-attr]
+    assert 0 < replies[-1]["status"]["batch"] < page.trainer.batch
     assert replies[-1]["status"]["rate"] > 0
     told = page.batches()
     (reply,) = page.says(kind="stop")
-    assert reply["status"]["batch"] == page.widget.trainer.batch, "what was trained after the last frame is told too"  # type: ignore[union-attr]
+    assert reply["status"]["batch"] == page.trainer.batch, "what was trained after the last frame is told too"
     assert told + page.batches() == page.widget.run.batches.tolist()
     assert page.says(kind="lease", client="a", seq=1, ms=120) == [{"kind": "done", "client": "a", "seq": 1}]
     assert page.says(kind="lease", client="b", seq=1, ms=5)[-1]["last"]
@@ -69,7 +69,7 @@ def test_what_ends_the_training_after_the_last_frame_of_a_lease_is_told(
     page: Page, monkeypatch: pytest.MonkeyPatch, trouble: str
 ) -> None:
     page.widget.play()
-    train = page.widget.trainer.train  # type: ignore[union-attr]
+    train = page.trainer.train
 
     def watched(batches: int) -> object:
         if any(content["last"] for content, _ in page.sent):
@@ -100,7 +100,7 @@ def test_a_pause_between_leases_is_told(page: Page) -> None:
 def test_a_lease_nobody_wants_trains_nothing(page: Page) -> None:
     replies = page.says(kind="lease", client="a", seq=1, ms=50)
     assert [(reply["last"], reply["playing"]) for reply in replies] == [(True, False)]
-    assert page.widget.trainer.batch == 0  # type: ignore[union-attr]
+    assert page.trainer.batch == 0
 
 
 def test_stop_ends_a_running_lease_at_once(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,6 +124,7 @@ def test_stop_ends_a_running_lease_at_once(page: Page, monkeypatch: pytest.Monke
     assert contents[-1]["status"]["state"] == "paused"
 
 
+@pytest.mark.usefixtures("even_clock")
 def test_stop_between_leases_says_that_training_is_paused(page: Page) -> None:
     page.widget.play()
     page.says(kind="lease", client="a", seq=1, ms=20)
@@ -159,7 +160,7 @@ def test_steps(page: Page) -> None:
 
 def test_divergence_is_shown_and_keeps_the_run(page: Page) -> None:
     page.widget.train(25)
-    page.widget.trainer.rnn.parameters.W_hh[:] = np.nan  # type: ignore[union-attr]
+    page.trainer.rnn.parameters.W_hh[:] = np.nan
     page.widget.play()
     replies = page.says(kind="lease", client="a", seq=1, ms=100)
     last = replies[-1]

@@ -212,7 +212,7 @@ def test_one_stream_is_one_stream_whatever_its_shape(masked: bool) -> None:
     np.testing.assert_array_equal(case.forward().predicted[:, 0], alone.predicted)
 
 
-def test_few_losses_cost_little() -> None:
+def test_few_losses_cost_little(monkeypatch: pytest.MonkeyPatch) -> None:
     """The walk back leaves out stretches without a loss: the rows that it hands out are those of the last step only."""
     generator = np.random.default_rng(0)
     rnn = RNN(2, 64, 1, cell="lstm", init="uniform", dtype=np.float64)
@@ -225,7 +225,7 @@ def test_few_losses_cost_little() -> None:
         taken.append(len(rows))
         type(rnn.cell).backward_step(rnn.cell, local, later, incoming, rows)
 
-    rnn.cell.backward_step = counted  # type: ignore[method-assign]
+    monkeypatch.setattr(rnn.cell, "backward_step", counted)
     itemized_bptt(rnn, forward)
     assert sum(taken) <= 2 * steps * streams  # of the plain gradient and of the itemized one
 

@@ -1,6 +1,7 @@
 """What of a run is kept within its memory limit, and what is said of the rest."""
 
 import tracemalloc
+from typing import Any
 
 import numpy as np
 import pytest
@@ -112,11 +113,12 @@ def test_the_limit_can_be_changed() -> None:
     for index in range(100, 200):
         run.append(numbered(10 * index))
     assert run.detailed[100:].all()
-    for value, error in ((0, ValueError), (float("nan"), ValueError), ("much", TypeError)):
+    bad: list[tuple[Any, type[Exception]]] = [(0, ValueError), (float("nan"), ValueError), ("much", TypeError)]
+    for value, error in bad:
         with pytest.raises(error, match="memory_limit takes a finite number of at least 1"):
-            run.memory_limit = value  # type: ignore[assignment]
+            run.memory_limit = value
         with pytest.raises(error, match="memory_limit"):
-            Trainer(TEXT, memory_limit=value)  # type: ignore[arg-type]
+            Trainer(TEXT, memory_limit=value)
     trainer = Trainer(TEXT, hidden_size=8, record_every=1, memory_limit=100_000)
     assert trainer.train(200).nbytes <= 100_000
     assert trainer.memory_limit == trainer.settings["memory_limit"] == trainer.run.settings["memory_limit"] == 100_000
@@ -142,7 +144,7 @@ def test_appending_costs_the_same_however_long_the_run_is() -> None:
     looked_at = 0
 
     class Counted(dict[int, Snapshot]):
-        def items(self):  # type: ignore[no-untyped-def]
+        def items(self) -> Any:
             nonlocal looked_at
             looked_at += len(self)
             return super().items()

@@ -213,7 +213,7 @@ def test_residuals_and_the_choice_of_a_horizon_count_every_stream() -> None:
         assert (together.horizon, together.losses) == (apart.horizon, apart.losses)
 
 
-def small(**settings: object) -> Trainer:
+def small(**settings: Any) -> Trainer:
     return Trainer(
         TEXT,
         **{
@@ -224,7 +224,7 @@ def small(**settings: object) -> Trainer:
             "init": "uniform",
             "seed": 1,
             **settings,
-        },  # type: ignore[arg-type]
+        },
     )
 
 

@@ -1,6 +1,7 @@
 """Optimizers against PyTorch's, and clipping."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,9 +59,9 @@ def test_rows_without_a_gradient_may_be_left_out(name: str) -> None:
 
 
 @pytest.mark.parametrize("rate", [0, -1, float("nan"), float("inf"), "0.1", None, True])
-def test_a_bad_learning_rate_is_named(rate: object) -> None:
+def test_a_bad_learning_rate_is_named(rate: Any) -> None:
     with pytest.raises((TypeError, ValueError), match="learning_rate takes a finite number greater than 0"):
-        OPTIMIZERS["sgd"](rate)  # type: ignore[arg-type]
+        OPTIMIZERS["sgd"](rate)
 
 
 def test_clipping_agrees_with_pytorchs() -> None:

@@ -50,7 +50,8 @@ def test_a_batch_is_worked_out_again_bit_for_bit(settings: dict[str, Any]) -> No
         )
         if batch in trainer.run.batches:
             recorded = trainer.run.at(batch)
-            again = trainer.run.recall.snapshot(batch)  # type: ignore[union-attr]
+            assert trainer.run.recall is not None
+            again = trainer.run.recall.snapshot(batch)
             for one, other in zip((recorded, *recorded.streams), (again, *again.streams), strict=True):
                 np.testing.assert_array_equal(one.loss, other.loss)
                 assert (one.grad_norm, one.update_norm) == (other.grad_norm, other.update_norm)
@@ -186,7 +187,9 @@ def test_checkpoints_are_thinned_evenly_within_their_limit() -> None:
     for batch in range(10_000):
         if found.is_due(batch):
             found.add(Checkpoint(batch, np.zeros(250, np.float32), (), np.zeros(0)), 40_000)  # 2 kB each
-    batches = [found.before(batch).batch for batch in range(0, 10_000, 100)]  # type: ignore[union-attr]
+    before = [found.before(batch) for batch in range(0, 10_000, 100)]
+    batches = [checkpoint.batch for checkpoint in before if checkpoint is not None]
+    assert len(batches) == 100
     assert found.nbytes <= 40_000
     assert set(np.diff(np.unique(batches))) == {512}
     found.change(500, settings)
@@ -226,14 +229,15 @@ def test_parts_of_a_batch_are_answered_as_chunks() -> None:
         flow = trainer.replay(49).cell_flow("_l1_reverse").of_stream(stream)
         for name, sizes in flow.sizes.items():
             np.testing.assert_allclose(columns[f"edge:{name}"][0], sizes, rtol=1e-5)
-    for part, reason in (
+    refused: list[tuple[Any, str]] = [
         ("units:W_ih", "Surface takes W_hh of a layer, as a whole; got 'W_ih'."),
         ("cell:_l7", "Cell takes one of '', '_l0_reverse', '_l1', '_l1_reverse'; got '_l7'."),
         ("nothing", "Surface takes one of W_hh"),
         ("W_hh_l1_both:share", "Surface takes one of W_hh"),
         (5, "Part takes a name, got 5."),
-    ):
-        content, chunks = feed.details(49, None, part)  # type: ignore[arg-type]
+    ]
+    for part, reason in refused:
+        content, chunks = feed.details(49, None, part)
         assert (content["held"], chunks) == (False, [])
         assert content["reason"].startswith(reason)
     content, chunks = Feed(copy.deepcopy(trainer.run)).details(49, None, "cell:")

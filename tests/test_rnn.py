@@ -1,6 +1,7 @@
 """The network: sizes, presets, forward pass, loss, sampling."""
 
 import math
+from typing import Any
 
 import autograd
 import numpy as np
@@ -125,9 +126,9 @@ def test_sampling_follows_the_models_distribution() -> None:
         ({"input_size": 5, "cell": "lstm", "forget_bias": math.inf}, "forget_bias takes a finite number, got inf"),
     ],
 )
-def test_bad_settings_are_named(arguments: dict[str, object], message: str) -> None:
+def test_bad_settings_are_named(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises((TypeError, ValueError), match=message):
-        RNN(**arguments)  # type: ignore[arg-type]
+        RNN(**arguments)
 
 
 @pytest.mark.parametrize(
@@ -158,9 +159,9 @@ def test_bad_windows_are_named(inputs: list[int], targets: list[int], state: lis
         ({"token": 0, "length": 3, "state": [1.0]}, "state"),
     ],
 )
-def test_bad_requests_for_a_sample_are_named(arguments: dict[str, object], message: str) -> None:
+def test_bad_requests_for_a_sample_are_named(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises((TypeError, ValueError), match=message):
-        make_case().rnn.sample(**arguments, generator=np.random.default_rng(0))  # type: ignore[arg-type]
+        make_case().rnn.sample(**arguments, generator=np.random.default_rng(0))
 
 
 def test_a_network_with_other_outputs_cannot_write() -> None:

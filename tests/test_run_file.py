@@ -49,8 +49,8 @@ def test_a_run_that_is_saved_while_it_trains_is_in_the_file_when_train_returns(
 
 @pytest.mark.parametrize("task", [tasks.Adding(12), tasks.CopyMemory(6), grammars.EmbeddedReber(12)], ids=repr)
 @pytest.mark.parametrize("batch_size", [1, 3])
-def test_data_that_are_no_text_are_the_same_when_they_are_opened(path: Path, task: object, batch_size: int) -> None:
-    saved = Trainer(task, hidden_size=8, record_every=5, batch_size=batch_size, save=path)  # type: ignore[arg-type]
+def test_data_that_are_no_text_are_the_same_when_they_are_opened(path: Path, task: tasks.Task, batch_size: int) -> None:
+    saved = Trainer(task, hidden_size=8, record_every=5, batch_size=batch_size, save=path)
     saved.train(21)
     found = Run.open(path)
     assert found.about == saved.run.about
@@ -176,6 +176,9 @@ def test_a_reset_keeps_the_file_until_something_new_is_recorded(path: Path) -> N
 def test_a_run_that_was_opened_cannot_be_changed(path: Path) -> None:
     run_of(3).save(path)
     found = Run.open(path)
+    assert found.reader is found.file is not None
+    assert found.writer is None
+    assert run_of(1).reader is None
     changes: list[Callable[[], None]] = [lambda: found.append(recorded(3)), found.clear]
     for change in changes:
         with pytest.raises(ValueError, match=f"opened from .*{path.suffix}"):

@@ -169,8 +169,8 @@ def test_when_an_executor_breaks_as_a_whole_the_others_are_trained_elsewhere() -
 
 
 def test_what_cannot_travel_fails_its_trial_in_words() -> None:
-    data = corpora.text(TEXT)
-    data.unpicklable = lambda: None  # type: ignore[attr-defined]
+    data: Any = corpora.text(TEXT)
+    data.unpicklable = lambda: None
     trials = small({"seed": [0]}, data, executor=1)
     trials.wait(SECONDS)
     assert trials.trials[0].status == "failed"

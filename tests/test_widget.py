@@ -23,7 +23,9 @@ def widget() -> RNNbow:
 def test_it_takes_data_a_trainer_or_a_run() -> None:
     trainer = Trainer(TEXT, hidden_size=8)
     assert RNNbow(trainer).trainer is trainer
-    assert RNNbow(corpora.text(TEXT), seed=3).trainer.seed == 3  # type: ignore[union-attr]
+    made = RNNbow(corpora.text(TEXT), seed=3).trainer
+    assert made is not None
+    assert made.seed == 3
     finished = RNNbow(trainer.train(1))
     assert finished.trainer is None
     assert finished.run is trainer.run
@@ -101,7 +103,8 @@ def test_a_squared_error_has_no_perplexity() -> None:
     widget = RNNbow(tasks.Adding(12), hidden_size=4)
     widget.train(2)
     status = widget.get_state()["_status"]
-    assert status["loss"] == pytest.approx(widget.trainer.smooth_loss)  # type: ignore[union-attr]
+    assert widget.trainer is not None
+    assert status["loss"] == pytest.approx(widget.trainer.smooth_loss)
     assert status["perplexity"] is None
 
 
@@ -178,9 +181,9 @@ def test_markup_in_the_data_stays_text() -> None:
 
 
 @pytest.mark.parametrize("batches_wanted", [-1, 2.5, "many"])
-def test_train_takes_a_number_of_batches(widget: RNNbow, batches_wanted: object) -> None:
+def test_train_takes_a_number_of_batches(widget: RNNbow, batches_wanted: Any) -> None:
     with pytest.raises((TypeError, ValueError), match="batches takes a whole number"):
-        widget.train(batches_wanted)  # type: ignore[arg-type]
+        widget.train(batches_wanted)
 
 
 def test_a_surface_can_be_chosen_and_is_then_recorded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import struct
 import sys
 
 from recorded import recorded, run_of
+from saving import writer_of
 
 from rnnbow_widget import run_writer
 
@@ -20,11 +21,12 @@ def write_until_killed(path: str, pause: float) -> None:
     run = run_of(0)
     run.memory_limit = 1_000_000
     run.keep_saving(path)
+    writer = writer_of(run)
     written = 0
     while True:
         run.append(recorded(len(run)))
-        if run.file.written > written:  # type: ignore[union-attr]  # it has a writer
-            written = run.file.written  # type: ignore[union-attr]
+        if writer.written > written:
+            written = writer.written
             os.write(noted, struct.pack("<q", written))
 
 

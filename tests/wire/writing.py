@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from recorded import VOCABULARY, recorded
+from saving import reader_of
 
 from rnnbow_widget import Run, Snapshot
 from rnnbow_widget.overview import Overview
@@ -66,7 +67,7 @@ class Writers:
         """Put a finished run in the place of a file."""
         run, account = self.run(kind, count, thinned=thinned)
         run.save(path, overwrite=True)
-        self.accounts[Run.open(path).file.state.id] = account  # type: ignore[union-attr]  # it is one from a file
+        self.accounts[reader_of(Run.open(path)).state.id] = account
 
     def begin(self, path: Path, kind: int, count: int, *, thinned: bool) -> "Writer":
         """Begin to write a file, in the place of one that is there."""
