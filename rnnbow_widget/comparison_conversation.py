@@ -64,22 +64,22 @@ class ComparisonConversation(Conversation):
         return super().status(side)
 
     def follow(self, client: str | None = None, seq: int = 0) -> None:
-        """Tell what is new in the files that runs were opened from; those that cannot be read say so."""
+        """Tell what is new in the files that runs were opened from, or why one cannot be read; write what waits."""
         with self.leases.lock:
-            self._look_into_files()
+            self._tend_files()
             self.send_frame(client, seq, last=True)
 
     def send_frame(self, client: str | None, seq: int, *, last: bool) -> None:
         """Tell the pages what is new; while others train, also in files, now and then."""
         if self.leases.training and monotonic() - self._looked_at > _LOOK_SECONDS:
-            self._look_into_files()
+            self._tend_files()
         super().send_frame(client, seq, last=last)
 
-    def _look_into_files(self) -> None:
+    def _tend_files(self) -> None:
         for side, reporter in enumerate(self._reporters):
-            if reporter.run.reader:
+            if reporter.run.file:
                 with suppress(RunFileError):  # the side's status has it
-                    if reporter.look_into_file():
+                    if reporter.tend_file():
                         self._take_other_run(side)
         self._looked_at = monotonic()
 

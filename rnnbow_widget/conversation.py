@@ -144,12 +144,12 @@ class Conversation:
         return choice
 
     def follow(self, client: str | None = None, seq: int = 0) -> None:
-        """Tell what is new in the file that the run was opened from, or why it cannot be read."""
+        """Tell what is new in the file that the run was opened from, or why it cannot be read; write what waits."""
         widget = self._widget
         (reporter,) = self._reporters
         with self.leases.lock:
             try:
-                if reporter.look_into_file():
+                if reporter.tend_file():
                     widget.selected = widget.stream = widget.surface = None
                     widget.send_state(["_labels", "_info"])
                     self._send_whole(0)

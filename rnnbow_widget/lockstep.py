@@ -9,17 +9,24 @@ from functools import partial
 from typing import Any
 
 from .checks import whole_number
+from .overview import Overview
 from .trainer import Trainer
 from .training_loop import DivergedError
 
 
 @dataclass(frozen=True)
 class _Halt:
-    """A trainer that diverged: after how many batches, and with which settings."""
+    """A trainer that diverged: after how many batches, with which settings, and what its run had recorded."""
 
     error: DivergedError
     batch: int
     settings: dict[str, Any]
+    overview: Overview
+
+    def concerns(self, trainer: Trainer) -> bool:
+        """Whether the trainer is as it was then; one that was reset has recorded anew, if only from the same batch."""
+        same = (self.batch, self.settings) == (trainer.batch, trainer.settings)
+        return same and self.overview is trainer.run.overview
 
 
 class Lockstep:
@@ -112,7 +119,7 @@ class Lockstep:
             train()
         except DivergedError as error:
             trainer = self.trainers[index]
-            self._halts[index] = _Halt(error, trainer.batch, trainer.settings)
+            self._halts[index] = _Halt(error, trainer.batch, trainer.settings, trainer.run.overview)
 
     def _require_one(self) -> None:
         if not self._going_on():
@@ -124,7 +131,7 @@ class Lockstep:
     def _halt(self, index: int) -> _Halt | None:
         """Why a trainer stays; not if it has been changed since, so that it may go on."""
         halt = self._halts.get(index)
-        if halt and (halt.batch, halt.settings) != (self.trainers[index].batch, self.trainers[index].settings):
+        if halt and not halt.concerns(self.trainers[index]):
             del self._halts[index]
             return None
         return halt

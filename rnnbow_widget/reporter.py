@@ -255,6 +255,13 @@ class Reporter:
         """Whether the run is the one that pages have been told of. Of one from a file, others may look into it too."""
         return _name_of(self.run) == self._of_run
 
+    def tend_file(self) -> bool:
+        """Write what waits to be written to the run's file, or look into the one that it was opened from."""
+        if self.run.writer:
+            self.run.writer.tick()
+            return False
+        return self.look_into_file()
+
     def look_into_file(self) -> bool:
         """Take over what is new in the file that the run was opened from. True if it holds another run than before.
 

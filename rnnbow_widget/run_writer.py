@@ -120,6 +120,12 @@ class RunWriter:
         with self._lock:
             return len(self.overview) if self._ended else max(self.written, next(reversed(self._waiting), -1) + 1)
 
+    @property
+    def behind(self) -> bool:
+        """Whether nothing trains, and the file lacks something that is still to be written: `tick` tries again."""
+        with self._lock:
+            return not self._ended and self._activity == "idle" and self._lacks_something
+
     def append(self, snapshot: Snapshot | None) -> None:
         """Take the next recorded batch, whose row the overview has. None if its details are not at hand."""
         with self._lock:
@@ -163,7 +169,7 @@ class RunWriter:
         """Write all that waits. `trouble` says if that does not succeed; soon after a failure it is not tried."""
         self._activity = activity or self._activity
         failed_just_now = self._failing_since <= monotonic() < self._due_at
-        if (self._waiting or self._activity != self._file.activity) and not failed_just_now:
+        if self._lacks_something and not failed_just_now:
             self._try(PATIENCE_SECONDS)
 
     def write(self) -> None:
@@ -198,6 +204,10 @@ class RunWriter:
                 return self._waiting.get(place)
             return None if self._ended else self._file.snapshot(place)
 
+    @property
+    def _lacks_something(self) -> bool:
+        return bool(self._waiting) or self._activity != self._file.activity
+
     def _try(self, seconds: float) -> None:
         """Write all that waits; if that fails, say so, and see to it that it is tried again."""
         with self._lock:
@@ -220,20 +230,23 @@ class RunWriter:
     def _tell(self, error: Exception, begun: float) -> None:
         now = monotonic()
         self._failing_since = min(begun, self._failing_since)
-        if isinstance(error, RunFileError) and error.busy and now < self._failing_since + _QUIET_SECONDS:
+        closing = self._activity == "ended"
+        busy = isinstance(error, RunFileError) and error.busy
+        if busy and not closing and now < self._failing_since + _QUIET_SECONDS:
             self._due_at = now + WRITE_SECONDS
             return
         self._due_at = now + self._pause
         self._pause = min(2 * self._pause, _LONGEST_WAIT_SECONDS)
         final = isinstance(error, LostFileError) or self._waiting_nbytes > _MOST_KEPT_BYTES
-        follows = "nothing more is written to it" if final else "it is tried again"
+        follows = "nothing more is written to it" if final or closing else "it is tried again"
         told, self.trouble = self.trouble, f"{error}; {follows}"
-        missed = bool(self._waiting) or self._activity != "ended"
+        missing = sum(place >= self.written for place in self._waiting)
         if final:
             self._end()
-        if missed and (final or not told):
+        if (missing or not closing) and (final or not told):
             kept = "Training goes on, and the run in memory is kept: run.save(path) writes it to another file."
-            warnings.warn(f"{self.trouble}. {kept}", RunFileWarning, stacklevel=2)
+            lost = f"Recorded batches that it lacks: {missing:,}."
+            warnings.warn(f"{self.trouble}. {lost if closing else kept}", RunFileWarning, stacklevel=2)
 
     def _end(self) -> None:
         self._ended, self._due_at = True, math.inf

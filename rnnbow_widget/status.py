@@ -74,7 +74,7 @@ def _file_of(run: Run) -> dict[str, Any] | None:
         follows = file.state.activity != "ended"
         said = f"Follows {name}: {file.activity}." if follows else f"Read from {name}: {file.activity}."
         return {"follows": follows, "said": said, "trouble": ""}
-    return {"follows": False, "said": f"Saved to {name}.", "trouble": drawable(file.trouble)}
+    return {"follows": file.behind, "said": f"Saved to {name}.", "trouble": drawable(file.trouble)}
 
 
 def explain(error: Exception) -> tuple[str, str]:

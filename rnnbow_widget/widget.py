@@ -261,6 +261,9 @@ class RNNbow(PageWidget):
         ValueError
             If no run file was opened.
         """
+        if self.run.writer:
+            path = self.run.writer.path
+            raise ValueError(f"refresh is for a run that was opened from a file; this one is saved to {path}")
         self._conversation.follow()
 
     def select(self, batch: int | None) -> None:

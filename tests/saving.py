@@ -1,6 +1,8 @@
 """Trainers whose runs tests write to files, whole runs compared, and what somebody else does to a file."""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,15 @@ def require_same_run(found: Run, expected: Run) -> None:
     assert len(found) == len(expected)
     for one, other in zip(found, expected, strict=True):
         require_same(one, other)
+
+
+@contextmanager
+def somebody_reads(path: Path) -> Iterator[None]:
+    """Have somebody read a file all the while."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM about").fetchone()
+        yield
 
 
 def execute(path: Path, statement: str, *parameters: object) -> None:

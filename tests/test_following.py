@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from pages import Page
 from recorded import recorded, run_of
-from saving import TEXT, trainer, writer_of
+from saving import TEXT, reader_of, require_same_run, somebody_reads, trainer, writer_of
 from unpacking import batches, detailed
 
-from rnnbow_widget import RNNbow, Run, RunFileError, RunFileWarning, Trainer
+from rnnbow_widget import RNNbow, Run, RunFileError, RunFileWarning, Trainer, compare, run_writer
 from rnnbow_widget.run_reader import SILENT_SECONDS
 
 
@@ -179,6 +179,38 @@ def test_details_that_are_damaged_are_told_where_they_are_wanted(path: Path, mon
         assert answer["held"] is held
     assert "is damaged: the details of recorded batch 11 are not what was written" in answer["reason"]
     assert answer["again"], "it may be mended"
+
+
+@pytest.mark.parametrize("sides", [1, 2])
+def test_what_a_reader_kept_from_being_written_is_written_when_a_page_asks_again(
+    path: Path, monkeypatch: pytest.MonkeyPatch, sides: int
+) -> None:
+    monkeypatch.setattr(run_writer, "PATIENCE_SECONDS", 0.01)
+    saved = trainer(save=path)
+    page = FollowingPage(RNNbow(saved) if sides == 1 else compare(saved, trainer(cell="gru")), monkeypatch)
+    page.widget.train(1)
+
+    def file() -> dict[str, Any]:
+        """What is told of the file once a page has asked; time for the next attempt has come."""
+        writer_of(saved.run)._due_at = 0
+        frame = page.follow()
+        found: dict[str, Any] = (frame["sides"][0] if sides == 2 else frame)["status"]["file"]
+        return found
+
+    quiet = {"follows": False, "said": "Saved to run.rnnbow.", "trouble": ""}
+    assert file() == quiet
+    with somebody_reads(path):
+        page.widget.train(10)
+        assert file() == {**quiet, "follows": True}
+        assert (len(Run.open(path)), len(saved.run)) == (1, 3)
+        writer_of(saved.run)._failing_since -= 60
+        with pytest.warns(RunFileWarning, match="is in use: another process kept it locked"):
+            told = file()
+        assert told["trouble"].endswith("it is tried again")
+        assert told["follows"], "the page asks again"
+    assert file() == quiet
+    require_same_run(Run.open(path), saved.run)
+    assert reader_of(Run.open(path)).state.activity == "idle"
 
 
 def test_what_a_widget_trains_is_in_the_file_when_a_request_ends(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

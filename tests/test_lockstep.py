@@ -103,6 +103,20 @@ def test_one_that_diverged_is_tried_again_after_it_was_changed_and_catches_up() 
     assert (fine.batch, broken.batch) == (11, 11)
 
 
+@pytest.mark.parametrize("batches", [0, 5])
+def test_one_that_diverged_and_was_reset_by_itself_catches_up(batches: int) -> None:
+    fine, broken = make(), make()
+    lockstep = Lockstep([fine, broken])
+    lockstep.train(batches)
+    break_weights(broken)
+    lockstep.train(4)
+    assert (fine.batch, broken.batch) == (batches + 4, batches)
+    broken.reset()
+    assert lockstep.diverged == (None, None)
+    lockstep.step()
+    assert fine.batch == broken.batch == batches + 5
+
+
 def test_when_none_can_go_on_training_ends_with_the_reason() -> None:
     trainers = [make(), make(seed=1)]
     lockstep = Lockstep(trainers)

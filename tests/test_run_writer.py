@@ -2,16 +2,16 @@
 
 import gc
 import os
-import sqlite3
 import subprocess
 import sys
 import textwrap
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 from recorded import recorded, require_same, run_of
-from saving import reader_of, require_same_run, trainer, writer_of
+from saving import reader_of, require_same_run, somebody_reads, trainer, writer_of
 
 from rnnbow_widget import Run, RunFileWarning, run_appender, run_reader, run_writer
 from rnnbow_widget.run_reader import SILENT_SECONDS, RunReader, duration
@@ -291,19 +291,35 @@ def test_a_reader_that_holds_the_file_delays_writing_and_no_more(path: Path, mon
     monkeypatch.setattr(run_writer, "PATIENCE_SECONDS", 0.01)
     saved = trainer(save=path)
     saved.train(1)
-    holding = sqlite3.connect(path, isolation_level=None)
-    holding.execute("BEGIN")
-    holding.execute("SELECT * FROM about").fetchone()
-    saved.train(10)
     writer = writer_of(saved.run)
-    assert (writer.written, writer.trouble) == (1, "")
-    writer._failing_since -= 60
-    writer._due_at = 0
-    with pytest.warns(RunFileWarning, match="is in use: another process kept it locked"):
-        saved.train(5)
-    holding.execute("COMMIT")
-    holding.close()
+    with somebody_reads(path):
+        saved.train(10)
+        assert (writer.written, writer.trouble) == (1, "")
+        writer._failing_since -= 60
+        writer._due_at = 0
+        with pytest.warns(RunFileWarning, match="is in use: another process kept it locked"):
+            saved.train(5)
     writer._due_at = 0
     saved.train(1)
     assert writer.trouble == ""
     require_same_run(Run.open(path), saved.run)
+
+
+@pytest.mark.parametrize("batches", [0, 10])
+def test_what_a_reader_keeps_from_being_written_until_the_end_is_told(
+    path: Path, monkeypatch: pytest.MonkeyPatch, batches: int
+) -> None:
+    monkeypatch.setattr(run_writer, "PATIENCE_SECONDS", 0.01)
+    saved = trainer(save=path)
+    saved.train(1)
+    writer = writer_of(saved.run)
+    with somebody_reads(path):
+        saved.train(batches)
+        expected = pytest.warns(
+            RunFileWarning, match=r"nothing more is written to it\. Recorded batches that it lacks: 2\."
+        )
+        with expected if batches else nullcontext():
+            writer.close()
+    assert not writer.behind
+    assert "another process kept it locked" in writer.trouble
+    assert len(Run.open(path)) == 1

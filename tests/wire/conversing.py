@@ -122,6 +122,10 @@ class Conversing(Machine):
         assert trainer
         return trainer
 
+    @property
+    def trainers(self) -> list[Trainer]:
+        return [self.trainer(side) for side in range(len(self.runs))]
+
     def side(self, index: int) -> int:
         return index % len(self.runs)
 
@@ -283,7 +287,7 @@ class Conversing(Machine):
             self.widget.pause()
             self.wire.tell("pass", ms=PATIENCE_MS)
         assert self.wire.carry_all()
-        weights = [self.trainer(side).rnn.parameters.W_hh for side in range(len(self.runs))]
+        weights = [trainer.rnn.parameters.W_hh for trainer in self.trainers]
         if not all(np.isfinite(one).all() for one in weights):
             self.widget.reset()
         for page in list(self.wire.to_page)[:1]:
@@ -292,6 +296,7 @@ class Conversing(Machine):
         for _ in range(4):  # a frame tells whoever missed one, and asks for the rest
             assert self.wire.carry_all()
             self.wire.tell("pass", ms=PATIENCE_MS)
+        assert self.wire.carry_all()  # a page that follows has asked again
 
     def lose_what_is_new(self, page: str) -> None:
         """Have a page miss what is recorded; what it asks for when it notices is lost too."""
@@ -336,9 +341,10 @@ class Conversing(Machine):
         self.wire.tell("join", watched)
         self.wire.tell("show", watched, visible=True)
         trains = self.widget._conversation.trains
-        before = trains.batch
+        before, leases = trains.batch, self.carried_out.total()
         self.wire.tell("ask", watched, name="play")
         self.wire.carry_all(20)
+        assert self.carried_out.total() > leases + 1, "a lease that has ended is followed by the next at once"
         for _ in range(2):
             self.wire.tell("pass", ms=PATIENCE_MS)
             self.wire.carry_all(20)

@@ -4,11 +4,11 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from recorded import require_same, run_of
-from saving import reader_of
+from saving import reader_of, somebody_reads
 
 from rnnbow_widget import Run, Snapshot
 from rnnbow_widget.overview import Overview
@@ -79,9 +79,7 @@ class Disk:
     @contextmanager
     def in_use(self) -> Iterator[None]:
         """Have somebody read the file all the while."""
-        with closing(sqlite3.connect(self.path, isolation_level=None)) as other:
-            other.execute("BEGIN")
-            other.execute("SELECT * FROM about").fetchone()
+        with somebody_reads(self.path):
             yield
 
 

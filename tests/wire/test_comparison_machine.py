@@ -1,12 +1,15 @@
 """A comparison and pages of it in any order of events, over a wire that loses, doubles and delays messages.
 
 Whatever happens, what a view would draw of every side is what that side's run holds, every recorded batch is there
-once, sides stay in step, and nothing waits for ever.
+once, sides stay in step, and nothing waits for ever. When nothing is lost and nothing fails, pages have all that there
+is to say as soon as it is said.
 """
 
 import json
+from collections.abc import Collection
 from typing import Any
 
+import numpy as np
 import pytest
 from conversing import SIDE, STREAMS, Conversing
 from hypothesis import strategies as st
@@ -15,6 +18,7 @@ from machine import run_machine
 from wire import Pages
 
 from rnnbow_widget import Comparison, compare
+from rnnbow_widget.contrast import PAST
 from rnnbow_widget.lockstep import Lockstep
 
 pytestmark = pytest.mark.wire
@@ -27,6 +31,7 @@ class SideBySide(Conversing):
     """Two or three networks that train in step."""
 
     widget: Comparison
+    settled = 0
 
     @property
     def lockstep(self) -> Lockstep:
@@ -62,20 +67,77 @@ class SideBySide(Conversing):
     @rule()
     def settle(self) -> None:
         self.come_to_rest()
-        assert self.lockstep.level
         self.uneven = self.failing.raised = False
+        self.require_told()
         for page in self.wire.to_page:
-            look = self.compare(page, complete=True)
-            for side, found in enumerate(look["sides"]):
-                self.require_whole(found, side)
-                assert found["state"]["status"] == json.loads(json.dumps(self.widget._conversation.status(side)))
-            told = {name: getattr(self.widget, name) for name in ("selected", "stream", "measure")}
-            sentence = self.widget._told()["sentence"]
-            assert look["whole"] == {**told, "sentence": sentence, "playing": False, "problem": None, "silent": False}
             for side in range(len(self.runs)):
                 self.require_answered(page, side)
         self.require_that_playing_plays()
+        self.settled += 1
+        self.require_told_at_once(self.side(self.settled))
+
+    def require_told(self, *, diverged: Collection[int] = ()) -> None:
+        """All sides are in step, but for those that have diverged, and pages have all that there is to say."""
+        assert self.wire.carry_all()
+        going_on = {trainer.batch for side, trainer in enumerate(self.trainers) if side not in diverged}
+        assert len(going_on) == 1, f"sides have trained {[trainer.batch for trainer in self.trainers]} batches"
+        told = {name: getattr(self.widget, name) for name in ("selected", "stream", "measure")}
+        told |= {"sentence": self.widget.sentence(self.widget.selected), "playing": False}
+        for page in self.wire.to_page:
+            look = self.compare(page, complete=True)
+            assert look["whole"] == {**told, "problem": None, "silent": False}
+            for side, found in enumerate(look["sides"]):
+                self.require_whole(found, side)
+                self.require_copied(found, side)
+                state, trainer = found["state"], self.trainer(side)
+                assert state["status"] == json.loads(json.dumps(self.widget._conversation.status(side)))
+                stays = "diverged" if side in diverged else "paused" if trainer.batch else "ready"
+                assert (state["status"]["state"], state["status"]["batch"]) == (stays, trainer.batch)
+                assert bool(state["status"]["message"]) == (side in diverged)
+                assert state["samples"] == self.reporters[side].samples
+                assert state["samples"]["now"]["batch"] == trainer.batch
+                assert state["cues"] == json.loads(json.dumps(self.reporters[side].feed.cues()))
+
+    def require_copied(self, found: dict[str, Any], side: int) -> None:
+        """A notebook that is saved has every batch, and of the newest the details that are shown."""
+        batches = self.runs[side].batches.tolist()
+        assert found["copied"]["batches"] == batches
+        if batches:
+            assert [batches[-1], self.widget.stream] in found["copied"]["details"]
+
+    def require_told_at_once(self, side: int) -> None:
+        """What is done to all sides, or to one, is told with nothing lost, nothing failing and no time passing."""
+        self.widget.reset()
+        assert self.widget.selected is None
+        assert not any(map(len, self.runs))
+        self.require_told()
+        for trainer in self.trainers:
+            trainer.learning_rate, trainer.record_every = 0.01, 1
+        self.widget.train(PAST + 2)
+        self.require_told()
+        assert all(run.batches.tolist() == list(range(PAST + 2)) for run in self.runs)
+        self.widget.stream = None if self.widget.stream else 1
+        self.widget.select(PAST - 1)
+        assert f"At batch {PAST - 1} " in self.widget.sentence(PAST - 1)
+        self.require_told()
+        for page in list(self.wire.to_page)[:1]:
+            self.wire.tell("select", page, batch=None)
+        self.require_told()
+        self.failing.fail_once(self.trainer(side), "train")
+        assert not self.in_a_cell(lambda: self.widget.train(1))
+        assert self.wire.carry_all()
+        for page in self.wire.to_page:
+            for found in self.compare(page, complete=True)["sides"]:
+                assert found["state"]["status"]["state"] == "error"
+        self.widget.step()
+        self.require_told()
+        self.trainer(side).rnn.parameters.W_hh[0, 0] = np.nan
+        self.widget.train(4)
+        self.require_told(diverged=[side])
+        self.trainer(side).reset()
+        self.widget.step()
+        self.require_told()
 
 
 def test_whatever_happens_pages_show_what_every_side_holds(pages: Pages) -> None:
-    run_machine(SideBySide, pages, examples=15)
+    run_machine(SideBySide, pages, examples=12)

@@ -225,10 +225,27 @@ class SavedRun(OneRun):
             return
         assert not self.disk.taken
         assert self.writer.trouble == ""
+        self.require_that_what_waits_is_written()
         with self.disk.read() as found:
             require_rows(found, self.recorded[0])
             require_columns(found, self.recorded[0])
             assert len(found) == len(self.recorded[0])
+
+    def require_that_what_waits_is_written(self) -> None:
+        """What somebody who read has kept from being written is written while nothing trains, since a page asks."""
+        if not self.wire.to_page:
+            return
+        with self.disk.in_use():
+            self.widget.step()
+            assert self.wire.carry_all()
+        assert self.writer.written < len(self.widget.run)
+        self.passed += 1
+        self.wire.tell("pass", ms=300)
+        assert self.wire.carry_all()
+        assert self.writer.written == len(self.widget.run)
+        for page in self.wire.to_page:
+            (found,) = self.compare(page, complete=True)["sides"]
+            assert found["state"]["status"]["file"] == {"follows": False, "said": "Saved to run.rnnbow.", "trouble": ""}
 
     def teardown(self) -> None:
         try:

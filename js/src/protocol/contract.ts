@@ -148,7 +148,7 @@ export interface Diagnosis {
 }
 
 export interface FileStatus {
-  /** Another process may add to it: pages ask what is new. */
+  /** Another process may add to it, or something waits to be written to it: pages ask. */
   follows: boolean;
   /** What happens with it, in a sentence. */
   said: string;

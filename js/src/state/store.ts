@@ -60,7 +60,7 @@ export interface State extends Choices {
   silent: boolean;
 }
 
-/** Whether another process may add to what is shown. */
+/** Whether there is to be asked for what is done with the file: another process may add to it, or something waits. */
 export const follows = ({ file }: Pick<Status, "file">) => file?.follows ?? false;
 
 export interface Store<S = State> {

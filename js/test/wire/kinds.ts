@@ -3,7 +3,7 @@
 import type { Clock, Visibility } from "../../src/browser/clock";
 import { type ComparisonSession, createComparisonSession } from "../../src/comparison/session";
 import { expand } from "../../src/protocol/compact";
-import type { ComparisonTraits } from "../../src/protocol/comparison_contract";
+import type { ComparisonTraits, SideState } from "../../src/protocol/comparison_contract";
 import type { Traits } from "../../src/protocol/contract";
 import { createServedModel } from "../../src/session/server_talk";
 import { type Commands, createSession, type Session } from "../../src/session/session";
@@ -18,8 +18,8 @@ export interface Page {
   sessions: readonly Session[];
   /** A page of several runs has no settings, and measures no horizon. */
   commands: TrainingCommands & Pick<Commands, "choose"> & Partial<Commands>;
-  /** Number of resets that the model's own copy of a side knows of. */
-  epoch(side: number): number;
+  /** The model's own copy of a side, which a notebook saves. */
+  copy(side: number): Traits["_run"];
   /** What is told of all sides together. */
   whole(): unknown;
   join(): () => void;
@@ -35,8 +35,8 @@ export function openRun(traits: Traits, speak: Speak, clock: Clock, seen: Visibi
   const { model, deliver, update } = createHostModel(traits, speak);
   const session = createSession(model, clock, seen);
   const { commands, join, destroy } = session;
-  const epoch = () => traits._run.epoch;
-  return { sessions: [session], commands, epoch, whole: () => null, join, deliver, update, destroy };
+  const copy = () => traits._run;
+  return { sessions: [session], commands, copy, whole: () => null, join, deliver, update, destroy };
 }
 
 export function openComparison(traits: ComparisonTraits, speak: Speak, clock: Clock, seen: Visibility): Page {
@@ -44,8 +44,8 @@ export function openComparison(traits: ComparisonTraits, speak: Speak, clock: Cl
   const session = createComparisonSession(model, clock, seen);
   const { sides, join, destroy } = session;
   const commands = session.commands as unknown as Page["commands"];
-  const epoch = (side: number) => traits[`_side_${side}` as "_side_0"]?._run.epoch ?? -1;
-  return { sessions: sides, commands, epoch, whole: () => wholeOf(session), join, deliver, update, destroy };
+  const copy = (side: number) => (traits[`_side_${side}` as "_side_0"] as SideState)._run;
+  return { sessions: sides, commands, copy, whole: () => wholeOf(session), join, deliver, update, destroy };
 }
 
 /** `texts`: the recorded run as it stands in the page. */
@@ -66,10 +66,10 @@ export async function openServed(
   const model = createServedModel(traits, { post, reload: () => speak({ reload: true }) });
   const session = createSession(model, clock, seen);
   const { commands, join, destroy } = session;
-  const epoch = () => traits._run.epoch;
+  const copy = () => traits._run;
   const answer = (of: number, body: string | null) =>
     body === null ? asked[of].reject() : asked[of].resolve(bytes(body).buffer);
-  return { sessions: [session], commands, epoch, whole: () => null, join, answer, destroy };
+  return { sessions: [session], commands, copy, whole: () => null, join, answer, destroy };
 }
 
 function wholeOf({ store }: ComparisonSession) {

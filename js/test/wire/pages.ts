@@ -102,7 +102,7 @@ async function carryOut(command: Command): Promise<unknown> {
     case "want":
       return sessions[command.side].want(page, command.places);
     case "look": {
-      const sides = sessions.map((session, side) => look(session, command.places[side], page.epoch(side)));
+      const sides = sessions.map((session, side) => look(session, command.places[side], page.copy(side)));
       return { sides, whole: page.whole() };
     }
   }
