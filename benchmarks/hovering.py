@@ -23,7 +23,7 @@ def measure() -> Findings:
     with shown(SOURCE) as page:
         work = PageWork(page)
         parts = work.of_moves(_centers_of_parts(page))  # (parts,)
-        page.locator("rect.pointed").wait_for()  # the moves were felt
+        page.locator("polygon.pointed").wait_for()  # the moves were felt
         batches = work.of_moves(find_overview(page).sweep(RECORDED))  # (batches,)
         page.locator("rect.preview-bar:not(.hidden)").wait_for()
     return Findings(
@@ -35,5 +35,5 @@ def measure() -> Findings:
 def _centers_of_parts(page: Page) -> list[Point]:
     panel = page.locator('[data-panel="gradients"]')
     panel.scroll_into_view_if_needed()
-    centers: list[Point] = panel.locator("rect.part").evaluate_all(CENTERS_OF_VISIBLE)
+    centers: list[Point] = panel.locator("polygon.part").evaluate_all(CENTERS_OF_VISIBLE)
     return centers

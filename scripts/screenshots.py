@@ -37,7 +37,7 @@ def take(page: Page, theme: str, path: Path) -> None:
     """Take a picture of the widget while a part of panel 3 is pointed at."""
     set_theme(page, theme)
     widget = page.locator(".rnnbow")
-    widget.locator('rect.part[data-step="5"][data-lag="1"]').hover()
+    widget.locator('polygon.part[data-step="5"][data-lag="1"]').hover()
     widget.locator("[role=tooltip]").wait_for()
     next_drawing(page)
     widget.screenshot(path=path)

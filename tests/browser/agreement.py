@@ -39,7 +39,7 @@ SHOWN = """() => window.jupyterapp.shell.currentWidget.content.widgets.flatMap((
   return model && root ? [[model.model_id, [...document.querySelectorAll(".rnnbow")].indexOf(root)]] : [];
 })"""
 SIDE = """side => ({
-  parts: [...side.querySelectorAll("rect.part")].map((part) =>
+  parts: [...side.querySelectorAll("polygon.part")].map((part) =>
     [Number(part.dataset.step), Number(part.dataset.lag), part.getBoundingClientRect().height]),
   ticks: [...side.querySelectorAll("[data-panel=gradients] .axis.values .tick")]
     .filter((tick) => tick.getClientRects().length > 0)

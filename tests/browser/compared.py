@@ -32,10 +32,11 @@ class Compared:
         return found
 
     def part(self, side: int, step: int, lag: int) -> Locator:
-        return self.sides.nth(side).locator(f"[data-panel=gradients] rect.part[data-step='{step}'][data-lag='{lag}']")
+        part = f"polygon.part[data-step='{step}'][data-lag='{lag}']"
+        return self.sides.nth(side).locator(f"[data-panel=gradients] {part}")
 
     def lit(self, side: int) -> set[tuple[int, int]]:
-        parts = self.sides.nth(side).locator("rect.part.same-loss")
+        parts = self.sides.nth(side).locator("polygon.part.same-loss")
         return {
             (int(step), int(lag))
             for step, lag in parts.evaluate_all("all => all.map(p => [p.dataset.step, p.dataset.lag])")

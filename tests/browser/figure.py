@@ -44,7 +44,7 @@ READ = """root => {
   const overview = root.querySelector("[data-panel=overview] svg[tabindex]").getBoundingClientRect();
   const selected = root.querySelector(".selected-bar");
   return {
-    parts: all("rect.part", mark),
+    parts: all("polygon.part", mark),
     beyond: all("rect.beyond", mark),
     totals: all("rect.total", mark),
     received: all("rect.received", mark),

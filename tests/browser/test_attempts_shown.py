@@ -25,7 +25,7 @@ v.form = FORM
 """
 INSIDE = """mark => {
   const frame = mark.querySelector("rect").getBoundingClientRect();
-  const part = mark.closest("svg").querySelector("rect.part[data-step='1'][data-lag='3']").getBoundingClientRect();
+  const part = mark.closest("svg").querySelector("polygon.part[data-step='1'][data-lag='3']").getBoundingClientRect();
   return Math.abs(frame.x + 1 - part.x) < 1 && frame.y <= part.y && part.bottom <= frame.bottom;
 }"""
 

@@ -39,7 +39,7 @@ trainers[1].run.recall = None  # nothing is worked out again
 w = compare(*trainers)
 w
 """
-HEIGHTS = """side => Object.fromEntries([...side.querySelectorAll("rect.part")].map((part) =>
+HEIGHTS = """side => Object.fromEntries([...side.querySelectorAll("polygon.part")].map((part) =>
   [`${part.dataset.step} ${part.dataset.lag}`, part.getBoundingClientRect().height]))"""
 ROWS = """rows => {
   const tops = [...document.querySelectorAll(".side")].map((side) => side.getBoundingClientRect().y);

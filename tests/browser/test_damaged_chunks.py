@@ -151,7 +151,7 @@ def test_a_comparison_in_jupyterlab(show: Callable[..., Figure], page: Page, tri
         unread = banner.said()
         noticed += unread
         assert int(second.get_attribute("data-recorded") or 0) >= recorded - 1
-        assert second.locator("rect.part").count() > 0, "it shows what it had"
+        assert second.locator("polygon.part").count() > 0, "it shows what it had"
         train()
         train()
         compared.expect_recorded(recorded)

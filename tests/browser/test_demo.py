@@ -69,7 +69,7 @@ def test_the_demo_opens_the_first_notebook_whose_cells_all_run_and_whose_widget_
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     figure = Figure(page)
-    expect(figure.root.locator("rect.part").first).to_be_visible(timeout=CELLS_MS)
+    expect(figure.root.locator("polygon.part").first).to_be_visible(timeout=CELLS_MS)
     figure.expect_state("training")
     figure.expect_more_recorded(5)
 

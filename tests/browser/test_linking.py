@@ -211,6 +211,20 @@ def test_keys_do_in_the_gradients_what_the_mouse_does(show: Callable[..., Figure
     expect(figure.tooltip).to_be_hidden()
 
 
+def test_a_piece_that_has_no_height_is_not_outlined(show: Callable[..., Figure]) -> None:
+    figure = show(SOURCE)
+    figure.expect_batch(80)
+    figure.steer("overview", "Home")
+    figure.expect_batch(0)  # the state before it is zero, and so are all pieces of step 0
+    figure.steer("gradients", *["ArrowLeft"] * STEPS, "ArrowUp")
+    picture = figure.read()
+    assert picture.parts[0, 1].height == 0
+    assert picture.having("same-loss") == pieces_of(1)
+    assert not picture.having("pointed")
+    figure.steer("gradients", "ArrowRight")
+    assert figure.read().having("pointed") == {(1, 1)}
+
+
 def is_focused(figure: Figure, panel: str) -> bool:
     focused = figure.page.evaluate("document.activeElement?.closest('section')?.dataset.panel")
     return bool(focused == panel)

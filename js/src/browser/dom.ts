@@ -36,8 +36,11 @@ export function svgElement<K extends keyof SVGElementTagNameMap>(
   return made;
 }
 
+/** Sets those that differ: browsers find style and layout anew also where an attribute is set to what it was. */
 export function setAttributes(target: Element, attributes: Record<string, string | number>) {
-  for (const [name, value] of Object.entries(attributes)) target.setAttribute(name, String(value));
+  for (const [name, value] of Object.entries(attributes)) {
+    if (target.getAttribute(name) !== String(value)) target.setAttribute(name, String(value));
+  }
 }
 
 /** Sets text only if it differs, so that live regions speak once and selections survive. */

@@ -48,7 +48,7 @@ export function comparisonSteps({ sides, sentence, mark, scale, batch, live, cou
             ? "All have one scale, so heights compare; each its own compares shapes."
             : "Each has its own scale, so shapes compare; one for all compares heights."
         }`,
-      selectors: ["[data-panel=gradients] rect.part", "[data-panel=gradients] svg[tabindex]"],
+      selectors: ["[data-panel=gradients] polygon.part", "[data-panel=gradients] svg[tabindex]"],
     },
     {
       title: "How far one loss reaches",

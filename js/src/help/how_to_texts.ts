@@ -63,7 +63,7 @@ export const HOW_TO_READ: Record<PanelName, HowToText> = {
       "part comes from the step’s own loss, lighter ones from losses further ahead, which had to travel back to it. Dark " +
       "bars mean that hardly anything comes from far. The line on a bar is the size of the sum: below the top, parts cancel.",
     points: "Outlined: the largest piece, which one loss sent to one step.",
-    selectors: ["rect.part", "path.part", "canvas.heat", "svg[tabindex]"],
+    selectors: ["polygon.part", "path.part", "canvas.heat", "svg[tabindex]"],
   },
   horizon: {
     text:

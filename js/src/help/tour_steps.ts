@@ -37,7 +37,7 @@ export function tourSteps({ state, shown }: Pick<Figure, "state" | "shown">): To
       text: shown
         ? tallest(shown)
         : "A bar is the gradient that a step received, from its own loss and from later ones.",
-      selectors: ["[data-panel=gradients] rect.part", "[data-panel=gradients] svg[tabindex]"],
+      selectors: ["[data-panel=gradients] polygon.part", "[data-panel=gradients] svg[tabindex]"],
     },
     {
       title: "Colour is distance",

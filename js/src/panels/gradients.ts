@@ -1,7 +1,7 @@
 /** Panel 3: the gradient that each step receives from each later loss, as stacked bars or as a heat map. */
 
 import { pointer } from "d3-selection";
-import { element, setText } from "../browser/dom";
+import { element, setAttributes, setText } from "../browser/dom";
 import { createSegments } from "../controls/segments";
 import type { Tooltip } from "../controls/tooltip";
 import type { Figure, Gestures, Panel, Shown } from "../figure/figure";
@@ -22,7 +22,7 @@ import { describePart } from "./gradient_text";
 import { createHeatMap } from "./heat_map";
 import { answerKeys, arrowOf, pinByKey } from "./keys";
 import { createPieceMark } from "./piece_mark";
-import { createSvg, makeSteerable, onLeave } from "./plot";
+import { createSvg, makeSteerable, onLeave, withAttributes } from "./plot";
 import { createStackedBars } from "./stacked_bars";
 import { makeZoomable, zoomByKey } from "./zoomable";
 
@@ -118,7 +118,7 @@ export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands:
   }
 
   function draw(shown: Shown, { state, width, mark }: Figure) {
-    svg.attr("width", width).attr("height", TOP + form.height + AXIS);
+    svg.each(withAttributes(() => ({ width, height: TOP + form.height + AXIS })));
     form.draw(shown);
     const texts = axisTexts(shown.surface, shown.measure, state.info);
     const fitting = texts.find((text) => text.length * CHARACTER <= width) ?? texts[texts.length - 1];
@@ -135,12 +135,13 @@ export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands:
     const end = columns.first + columns.count;
     const ticks = Array.from({ length: Math.ceil((end - start) / every) }, (_, index) => start + index * every);
     stepAxis
-      .selectAll("text")
+      .selectAll<SVGTextElement, number>("text")
       .data(ticks)
       .join("text")
-      .attr("x", (step) => columns.center(step))
-      .attr("y", base + 14)
-      .text((step) => step);
+      .each(function draw(step) {
+        setAttributes(this, { x: columns.center(step), y: base + 14 });
+        setText(this, String(step));
+      });
     stepTitle.attr("x", columns.left - 8).attr("y", base + 14);
   }
 

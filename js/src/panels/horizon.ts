@@ -18,7 +18,7 @@ import { createFrame } from "./frame";
 import { describePart } from "./gradient_text";
 import { createHorizonLines, laidOver } from "./horizon_lines";
 import { horizonNotes } from "./horizon_notes";
-import { createSvg, drawValueAxis, onLeave, pathOf, rounded } from "./plot";
+import { createSvg, drawValueAxis, onLeave, pathOf, rounded, withAttributes } from "./plot";
 import { makeZoomable } from "./zoomable";
 
 const TOP = 40;
@@ -154,12 +154,16 @@ export function createHorizon(parent: HTMLElement, tooltip: Tooltip, gestures: G
       .selectAll<SVGRectElement, Received>("rect")
       .data(many ? [] : seen)
       .join("rect")
-      .attr("class", ({ value }) => (value < 0 ? "received negative" : "received"))
-      .attr("data-step", ({ step }) => step)
-      .attr("x", ({ step }) => columns.barX(step))
-      .attr("width", ({ step }) => columns.barWidth(step))
-      .attr("y", ({ value }) => place(value)[0])
-      .attr("height", ({ value }) => place(value)[1]);
+      .each(
+        withAttributes(({ step, value }) => ({
+          class: value < 0 ? "received negative" : "received",
+          "data-step": step,
+          x: columns.barX(step),
+          width: columns.barWidth(step),
+          y: place(value)[0],
+          height: place(value)[1],
+        })),
+      );
     const signs = [seen.filter(({ value }) => value > 0), seen.filter(({ value }) => value < 0)];
     bars
       .selectAll<SVGPathElement, Received[]>("path")
@@ -284,7 +288,7 @@ export function createHorizon(parent: HTMLElement, tooltip: Tooltip, gestures: G
   return {
     update(next) {
       figure = next;
-      svg.attr("width", next.width);
+      svg.each(withAttributes(() => ({ width: next.width })));
     },
     explain({ target }) {
       if (!figure?.shown || target?.kind !== "part" || target.panel !== "horizon") return;

@@ -1,12 +1,13 @@
 /** Labels of steps whose columns are wide enough for text. */
 
 import type { Selection } from "d3-selection";
+import { setAttributes, setText } from "../browser/dom";
 import type { Shown } from "../figure/figure";
 import type { Columns } from "../geometry/columns";
 import { lossRooms } from "../geometry/loss_rooms";
 import { hasLoss, isRight, labelOf } from "../words/outcomes";
 import { ellipsis } from "../words/visible_text";
-import type { Svg } from "./plot";
+import { type Svg, withAttributes } from "./plot";
 
 export const ROW = 22;
 export const MARKS = 12;
@@ -48,10 +49,10 @@ export function createLabelColumns(svg: Svg): LabelColumns {
     function write(rows: Selection<SVGTextElement, number, SVGGElement, unknown>, tokens: ArrayLike<number>) {
       const label = (step: number) => (there(step) ? labelOf(labels, tokens[step]) : "");
       const spread = (step: number) => isLong(label(step)) && roomOf(step) > columns.width;
-      rows
-        .classed("spread", spread)
-        .attr("x", (step) => (spread(step) ? columns.width - 1 : columns.width / 2))
-        .text((step) => ellipsis(label(step), Math.floor(roomOf(step) / character)));
+      rows.classed("spread", spread).each(function draw(step) {
+        setAttributes(this, { x: spread(step) ? columns.width - 1 : columns.width / 2 });
+        setText(this, ellipsis(label(step), Math.floor(roomOf(step) / character)));
+      });
     }
     const right = (step: number) => isRight(snapshot, step);
     const kind = (step: number) => (!there(step) ? "lossless" : right(step) ? "right" : "wrong");
@@ -80,20 +81,24 @@ export function createLabelColumns(svg: Svg): LabelColumns {
         group.append("path").attr("class", "verdict");
         return group;
       })
-      .attr("data-step", (step) => step)
-      .attr("class", (step) => `step ${kind(step)}`)
-      .attr("transform", (step) => `translate(${columns.x(step)},0)`);
-    groups.select(".shade").attr("width", columns.width);
-    groups
-      .select(".cell")
-      .attr("x", columns.barX(columns.first) - columns.left)
-      .attr("width", columns.barWidth(columns.first));
+      .each(
+        withAttributes((step) => ({
+          "data-step": step,
+          class: `step ${kind(step)}`,
+          transform: `translate(${columns.x(step)},0)`,
+        })),
+      );
+    groups.select<SVGElement>(".shade").each(withAttributes(() => ({ width: columns.width })));
+    const cell = { x: columns.barX(columns.first) - columns.left, width: columns.barWidth(columns.first) };
+    groups.select<SVGElement>(".cell").each(withAttributes(() => cell));
     write(groups.select(".target"), snapshot.target);
     write(groups.select(".prediction"), snapshot.prediction);
-    groups
-      .select(".verdict")
-      .attr("d", (step) => (!there(step) ? "" : right(step) ? TICK : CROSS))
-      .attr("transform", `translate(${columns.width / 2},${2 * ROW + MARKS / 2 + 1})${verdictSize(columns)}`);
+    groups.select<SVGElement>(".verdict").each(
+      withAttributes((step) => ({
+        d: !there(step) ? "" : right(step) ? TICK : CROSS,
+        transform: `translate(${columns.width / 2},${2 * ROW + MARKS / 2 + 1})${verdictSize(columns)}`,
+      })),
+    );
     nodes = groups.nodes();
     first = columns.first;
   }

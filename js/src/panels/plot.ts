@@ -23,6 +23,12 @@ export function makeSteerable(svg: Svg, label: string) {
   });
 }
 
+/** For `each`: sets the attributes that differ. */
+export const withAttributes = <T>(attributesOf: (datum: T) => Record<string, string | number>) =>
+  function set(this: Element, datum: T) {
+    setAttributes(this, attributesOf(datum));
+  };
+
 /** Tells that the pointer has left the plot. A finger that is lifted has not: what it pointed at stays. */
 export const onLeave = (svg: Svg, left: () => void) =>
   svg.on("pointerleave", (event: PointerEvent) => {

@@ -19,7 +19,7 @@ import { createInputRows } from "./input_rows";
 import { answerKeys, pinByKey } from "./keys";
 import { createLabelColumns, MARKS, ROW, SMALL_CHARACTER } from "./label_columns";
 import { createLabelStrip } from "./label_strip";
-import { createSvg, makeSteerable, onLeave } from "./plot";
+import { createSvg, makeSteerable, onLeave, withAttributes } from "./plot";
 import { createShareColumns } from "./share_columns";
 import { createValueColumns, type ValueForm } from "./value_columns";
 import { makeZoomable, zoomByKey } from "./zoomable";
@@ -158,7 +158,7 @@ export function createPredictions(parent: HTMLElement, tooltip: Tooltip, gesture
       if (!shown) return;
       const { columns, snapshot } = shown;
       const form = formOf(snapshot, columns);
-      svg.attr("width", next.width);
+      svg.each(withAttributes(() => ({ width: next.width })));
       const inputWords = inputRows.draw(shown, state, next.width);
       const valueWords = valueForm.draw(form === valueForm ? shown : null, state.info);
       const kind = form === valueForm ? valueWords : snapshot.average ? "average" : "labels";

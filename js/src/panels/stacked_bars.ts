@@ -12,7 +12,7 @@ import { totalText } from "../words/measures";
 import { senderName } from "../words/surface_text";
 import { type GradientForm, TOP } from "./gradient_form";
 import { createLagLegend } from "./lag_legend";
-import { defineHatch, drawValueAxis, pathOf, rounded, type Svg } from "./plot";
+import { defineHatch, drawValueAxis, pathOf, rounded, type Svg, withAttributes } from "./plot";
 
 const PLOT = 200;
 const BASE = TOP + PLOT;
@@ -44,15 +44,18 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
   let drawn: { shown: Shown; stack: Stack; merged: boolean } | null = null;
   let stacked: { of: Float32Array; stack: Stack } | null = null;
   /** Elements of the parts, at the index of their piece, if every part has its own. */
-  let rects: SVGRectElement[] = [];
-  /** What they were drawn of, and in which columns and shades. */
+  let nodes: SVGPolygonElement[] = [];
+  /** What they were drawn of, and in which shades. */
   let drawnParts: DrawnPart[] = [];
-  let drawnLooks = "";
+  let drawnShades = "";
   let lit: Element[] = [];
 
   const top = (part: Part) => scale(part.high);
   /** Never below zero, which rounding could make of a part that is next to nothing. */
   const height = (part: Part) => Math.max(0, scale(part.low) - scale(part.high));
+
+  /** Browsers draw in single precision: what has no height in it is not seen, and is not outlined either. */
+  const isSeen = (part: Part | null) => part !== null && Math.fround(top(part) + height(part)) > Math.fround(top(part));
 
   /** Made once for each batch. */
   function stackOf({ snapshot, items }: Shown): Stack {
@@ -75,23 +78,27 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
   const fillOf = (ladder: Stack["ladder"], rung: number, against: boolean) =>
     against ? againstHatch : lagColor(ladder[rung]);
 
-  /** Most of what is drawn are these: where only heights have changed, nothing else is touched. */
-  function drawRects(parts: DrawnPart[], { columns, items }: Shown, { ladder }: Stack) {
-    const nodes = partGroup.selectAll<SVGRectElement, DrawnPart>("rect").data(parts).join("rect").nodes();
-    const looks = [columns.left, columns.width, columns.first, columns.count, items.firstLag, items.lags].join(" ");
-    const before = looks === drawnLooks ? drawnParts : [];
-    rects = [];
+  /**
+   * Most of what is drawn are these: where only places have changed, nothing else is touched. The points of a polygon
+   * are no property of style, as place and size of a rectangle are: style is not worked out anew.
+   */
+  function drawPolygons(parts: DrawnPart[], { columns, items }: Shown, { ladder }: Stack) {
+    const made = partGroup.selectAll<SVGPolygonElement, DrawnPart>("polygon").data(parts).join("polygon").nodes();
+    const shades = `${items.firstLag} ${items.lags}`;
+    const before = shades === drawnShades ? drawnParts : [];
+    nodes = [];
     parts.forEach((part, index) => {
       const { step, lag, rung, against } = part;
-      const node = nodes[index];
-      if (!before[index] || !sameButHeight(part, before[index])) {
-        const fixed = { class: "part", "data-step": step, "data-lag": lag, fill: fillOf(ladder, rung, against) };
-        setAttributes(node, { ...fixed, x: columns.barX(step), width: columns.barWidth(step) });
+      const node = made[index];
+      if (!before[index] || !sameButPlace(part, before[index])) {
+        setAttributes(node, { class: "part", "data-step": step, "data-lag": lag, fill: fillOf(ladder, rung, against) });
       }
-      setAttributes(node, { y: top(part), height: height(part) });
-      rects[indexOf(step, lag, items)] = node;
+      const [left, high] = [columns.barX(step), top(part)];
+      const [right, low] = [left + columns.barWidth(step), high + height(part)];
+      node.setAttribute("points", `${left},${high} ${right},${high} ${right},${low} ${left},${low}`);
+      nodes[indexOf(step, lag, items)] = node;
     });
-    [drawnLooks, drawnParts] = [looks, parts];
+    [drawnShades, drawnParts] = [shades, parts];
   }
 
   function drawPaths(parts: DrawnPart[], shown: Shown, stack: Stack) {
@@ -118,23 +125,31 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
       .selectAll<SVGRectElement, Part>("rect")
       .data(merged ? beyond.filter(({ low, high }) => high > low) : beyond)
       .join("rect")
-      .attr("class", "beyond")
-      .attr("data-step", (part) => part.step)
-      .attr("fill", hatch)
-      .attr("x", (part) => columns.barX(part.step))
-      .attr("width", (part) => columns.barWidth(part.step))
-      .attr("y", top)
-      .attr("height", height);
+      .each(
+        withAttributes((part) => ({
+          class: "beyond",
+          "data-step": part.step,
+          fill: hatch,
+          x: columns.barX(part.step),
+          width: columns.barWidth(part.step),
+          y: top(part),
+          height: height(part),
+        })),
+      );
     totalGroup
       .selectAll<SVGRectElement, Part>("rect")
       .data(joined || !stack.marks ? [] : beyond)
       .join("rect")
-      .attr("class", "total")
-      .attr("data-step", ({ step }) => step)
-      .attr("x", ({ step }) => columns.barX(step) - 1)
-      .attr("width", ({ step }) => columns.barWidth(step) + 2)
-      .attr("y", ({ step }) => total(step))
-      .attr("height", 2);
+      .each(
+        withAttributes(({ step }) => ({
+          class: "total",
+          "data-step": step,
+          x: columns.barX(step) - 1,
+          width: columns.barWidth(step) + 2,
+          y: total(step),
+          height: 2,
+        })),
+      );
     totalGroup
       .selectAll("path")
       .data(joined && stack.marks ? [0] : [])
@@ -201,7 +216,7 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
       drawn = { shown, stack, merged };
       content.classed("hidden", false);
       drawValueAxis(valueAxis, scale, columns.left, columns.right, 5);
-      drawRects(merged ? [] : parts, shown, stack);
+      drawPolygons(merged ? [] : parts, shown, stack);
       drawPaths(merged ? parts : [], shown, stack);
       drawEnds(shown, stack, merged);
       zeroLine.attr("x1", columns.left).attr("x2", columns.right).attr("y1", scale(0)).attr("y2", scale(0));
@@ -220,7 +235,7 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
       content.classed("hidden", true);
       for (const group of [partGroup, pathGroup, beyondGroup, totalGroup]) group.selectAll("*").remove();
       legend.hide();
-      rects = [];
+      nodes = [];
       drawnParts = [];
       lit = [];
     },
@@ -248,14 +263,14 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
       for (let step = reached.first; loss !== null && step < reached.end; step += 1) {
         if (!columns.has(step)) continue;
         if (merged) sent.push(stack.piece(step, loss - step) as Part);
-        else light(rects[indexOf(step, loss - step, items)], "same-loss");
+        else light(nodes[indexOf(step, loss - step, items)], "same-loss");
       }
       if (merged) lightMerged(shown, loss, sent);
       if (focus.target?.kind !== "part" || !columns.has(focus.target.step)) return;
       const { step, lag } = focus.target;
       const part = stack.piece(step, lag);
       if (lag === null) light(beyondGroup.select(`[data-step="${step}"]`).node() as Element | null, "pointed");
-      else if (!merged) light(rects[indexOf(step, lag, items)], "pointed");
+      else if (!merged && isSeen(part)) light(nodes[indexOf(step, lag, items)], "pointed");
       if (!merged || lag === null || !part) return;
       const [x, y, width, tall] = place(shown)(part);
       pointedPart
@@ -275,5 +290,5 @@ export function createStackedBars(legendParent: HTMLElement, svg: Svg): Gradient
   };
 }
 
-const sameButHeight = (a: DrawnPart, b: DrawnPart) =>
+const sameButPlace = (a: DrawnPart, b: DrawnPart) =>
   a.step === b.step && a.lag === b.lag && a.rung === b.rung && a.against === b.against;
