@@ -100,7 +100,6 @@ class Lockstep:
 
     def reset(self) -> None:
         """Go back to the untrained networks, also with those that diverged."""
-        self._halts.clear()
         for trainer in self.trainers:
             trainer.reset()
 

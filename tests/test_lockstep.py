@@ -152,3 +152,14 @@ def test_records_are_of_the_same_batches() -> None:
     lockstep.step_to_record()
     lockstep.step()
     assert {tuple(trainer.run.batches) for trainer in trainers} == {(0, 4, 8, 12, 13)}
+
+
+def test_a_step_to_a_record_ends_at_the_first_that_any_is_due_to() -> None:
+    trainers = [make(record_every=3), make(record_every=5)]
+    lockstep = Lockstep(trainers)
+    ends = []
+    for _ in range(6):
+        lockstep.step_to_record()
+        ends.append(lockstep.batch)
+    assert ends == [1, 4, 6, 7, 10, 11]  # batches 0, 3, 5, 6, 9 and 10 are recorded
+    assert [trainer.run.batches.tolist() for trainer in trainers] == [[0, 3, 6, 9], [0, 5, 10]]
