@@ -135,7 +135,9 @@ describe("a comparison's session", () => {
     expect(leases()).toHaveLength(1);
     const [{ client, seq, ms }] = leases();
     expect(ms).toBe(LEASE_MS);
+    time.pass(SILENCE_MS - 1);
     whole.receive(frame(0, [0], { client, seq, last: false, playing: true, chunks: [0, 0] }));
+    time.pass(SILENCE_MS - 1);
     expect(leases()).toHaveLength(1);
     whole.receive(frame(1, [0], { client, seq, last: true, playing: true, chunks: [0, 0] }));
     expect(leases()).toHaveLength(2);
