@@ -158,6 +158,28 @@ def test_no_room_is_kept_for_a_reading_that_there_is_not(show: Callable[..., Fig
     expect(figure.root.locator(".reading-aloud")).to_be_hidden()
 
 
+def test_every_control_can_be_reached_on_half_a_narrow_page(show: Callable[..., Figure], page: Page) -> None:
+    """The gradient's choices are wider there than the widget, if nothing holds them back."""
+    show(
+        "from rnnbow_widget import RNNbow, corpora\n"
+        "w = RNNbow(corpora.c_headers(), cell='lstm', bidirectional=True, hidden_size=10, record_every=10, seed=0)\n"
+        "w.train(101)\nw",
+        "from ipywidgets import HBox, Layout\nHBox([w], layout=Layout(width='250px'))",
+    )
+    narrow = Figure(page, 1)
+    narrow.expect_batch(100)
+    next_drawing(page)
+    controls = narrow.root.locator("button:visible, select:visible, input:visible")
+    frame = narrow.root.bounding_box()
+    assert frame
+    assert controls.count() > 20
+    for control in controls.all():
+        box = control.bounding_box()
+        assert box
+        assert box["x"] >= frame["x"], control.inner_text()
+        assert box["x"] + box["width"] <= frame["x"] + frame["width"], control.inner_text()
+
+
 def open_choice(figure: Figure) -> None:
     """Measure which horizon is enough, and show the plot."""
     kernel_exec(figure.page, "w.measure_horizon()")
