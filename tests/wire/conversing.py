@@ -329,6 +329,7 @@ class Conversing(Machine):
             for _ in range(3):
                 assert self.wire.carry_all()
                 self.wire.tell("pass", ms=PATIENCE_MS)
+            assert self.wire.carry_all()  # another page that follows has asked again
             wanted: list[list[Any]] = [[] for _ in self.runs]
             wanted[side] = [place]
             (held,) = self.wire.tell("look", page, places=wanted)["sides"][side]["places"]
