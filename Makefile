@@ -69,7 +69,7 @@ site: bundle ## a JupyterLite site of the notebooks in dist/site, which a browse
 assignments: $(VENV)/.test ## students' versions of the assignments in dist/assignments, for nbgrader and otter-grader
 	$(BIN)/python scripts/assignments.py dist/assignments
 
-soak: bundle chromium ## kernel, run files and pages in any order of events, and a monkey at JupyterLab (MINUTES=30, SEED=9): an hour and a half
+soak: bundle chromium ## kernel, run files and pages in any order of events, and a monkey at JupyterLab (MINUTES=30, SEED=9): two hours
 	$(BIN)/pytest tests/wire --hypothesis-profile=soak
 	$(BIN)/pytest tests/browser/test_monkey.py --monkey-minutes=$(MINUTES) $(if $(SEED),--monkey-seed=$(SEED))
 
