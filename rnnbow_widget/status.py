@@ -9,7 +9,6 @@ from typing import Any
 from .overview import DIVERGED
 from .protocol import drawable, json_number
 from .run import Run
-from .run_reader import RunReader
 from .trainer import Trainer
 from .training_loop import DivergedError
 
@@ -66,15 +65,14 @@ def status_of(
 
 def _file_of(run: Run) -> dict[str, Any] | None:
     """What is to be said of the file that a run is written to, or read from."""
-    file = run.file
-    if file is None:
-        return None
-    name = drawable(file.path.name)
-    if isinstance(file, RunReader):
-        follows = file.state.activity != "ended"
-        said = f"Follows {name}: {file.activity}." if follows else f"Read from {name}: {file.activity}."
+    if reader := run.reader:
+        name, follows = drawable(reader.path.name), reader.state.activity != "ended"
+        said = f"Follows {name}: {reader.activity}." if follows else f"Read from {name}: {reader.activity}."
         return {"follows": follows, "said": said, "trouble": ""}
-    return {"follows": file.behind, "said": f"Saved to {name}.", "trouble": drawable(file.trouble)}
+    if writer := run.writer:
+        said = f"Saved to {drawable(writer.path.name)}."
+        return {"follows": writer.behind, "said": said, "trouble": drawable(writer.trouble)}
+    return None
 
 
 def explain(error: Exception) -> tuple[str, str]:
