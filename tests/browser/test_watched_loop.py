@@ -13,7 +13,7 @@ from page_log import PageLog, watched_page
 from playwright.sync_api import Browser, Page, expect
 
 NOTEBOOK = REPOSITORY / "notebooks" / "07_pytorch.ipynb"
-RECORDED, NEWEST = 20, 380
+RECORDED, NEWEST = 60, 1180
 LOOP_MS = 180_000
 # What the first widget drew while the notebook ran: [bars, batch, state, widgets on the page].
 NOTE_WHAT_IS_DRAWN = """() => {
