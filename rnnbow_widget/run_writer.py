@@ -243,7 +243,7 @@ class RunWriter:
         missing = sum(place >= self.written for place in self._waiting)
         if final:
             self._end()
-        if (missing or not closing) and (final or not told):
+        if missing if closing else final or not told:
             kept = "Training goes on, and the run in memory is kept: run.save(path) writes it to another file."
             lost = f"Recorded batches that it lacks: {missing:,}."
             warnings.warn(f"{self.trouble}. {lost if closing else kept}", RunFileWarning, stacklevel=2)

@@ -250,3 +250,5 @@ def test_a_run_that_cannot_be_saved_is_told_on_the_page(tmp_path: Path) -> None:
     found = widget.get_state()["_status"]
     assert found["file"]["trouble"] == f"{folder / 'run.rnnbow'} is not there any more; it is tried again"
     assert found["state"] == "paused"
+    with pytest.warns(RunFileWarning, match="Recorded batches that it lacks: 1"):
+        writer_of(widget.run).close()

@@ -285,6 +285,8 @@ def test_details_that_memory_gave_up_are_there_while_they_cannot_be_written(
     assert run.detailed.all()
     for place, held in enumerate(run):
         require_same(held, recorded(place))
+    with pytest.warns(RunFileWarning, match="Recorded batches that it lacks: 17"):
+        writer_of(run).close()
 
 
 def test_a_reader_that_holds_the_file_delays_writing_and_no_more(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -322,4 +324,18 @@ def test_what_a_reader_keeps_from_being_written_until_the_end_is_told(
             writer.close()
     assert not writer.behind
     assert "another process kept it locked" in writer.trouble
+    assert len(Run.open(path)) == 1
+
+
+def test_how_much_is_missing_in_the_end_is_told_of_known_trouble_too(path: Path, clock: Clock) -> None:
+    run = run_of(0)
+    run.keep_saving(path)
+    run.append(recorded(0))
+    writer = writer_of(run)
+    writer._file._connection.execute("PRAGMA max_page_count = 1")
+    clock.now += 1
+    failing(path, run, 1)
+    run.append(recorded(2, steps=500))
+    with pytest.warns(RunFileWarning, match=r"nothing more is written to it\. Recorded batches that it lacks: 2\."):
+        writer.close()
     assert len(Run.open(path)) == 1
