@@ -117,6 +117,8 @@ class Comparison(PageWidget):
         chosen = {"measure": measure, "form": form, "quantity": quantity, "log_scale": log_scale, "scale": scale}
         super().__init__(**chosen, stream=stream)
         self.on_msg(lambda _, content, __: self._conversation.receive(content))
+        for trainer in self.trainers.values():
+            trainer.follow(self._tell_settings)
 
     def _repr_mimebundle_(self, **_: Any) -> Any:
         return mime_bundle(self, self.to_png if all(map(len, self.runs.values())) else None)
@@ -285,6 +287,11 @@ class Comparison(PageWidget):
             return []
         ends = zip(self._lockstep.trainers, self._lockstep.diverged, strict=True)
         return [trainer for trainer, error in ends if error]
+
+    def _tell_settings(self) -> None:
+        """A setting of a side was assigned: pages see how the sides differ now."""
+        if self.comm is not None:
+            self.send_state("_sides")
 
     def _describe(self) -> dict[str, Any]:
         sides = list(self.sides.values())

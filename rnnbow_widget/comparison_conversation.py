@@ -91,6 +91,7 @@ class ComparisonConversation(Conversation):
         except ValueError as error:
             self._others[side] = f"The file holds another run by now: {error}."
         self._widget.selected = None
+        self._widget.send_state("_sides")
         self._send_whole(side)
 
     def _handlers(self) -> dict[Any, Handler]:

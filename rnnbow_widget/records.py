@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import operator
 import threading
-import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from copy import copy
@@ -19,6 +18,7 @@ from .about import About
 from .checks import finite_float, instance, labels, one_of, shown, whole_number
 from .cues import Cue, CueFinder
 from .details import Details
+from .followers import Followers
 from .overview import BAR_QUANTITIES, CLIPPED, DIVERGED, QUANTITIES, Overview
 from .recall import Recall, ReplayError, ThinnedError
 from .run_file import RunFileError
@@ -52,7 +52,7 @@ class Records(Sequence[Snapshot]):
         self.about = about if about is None else instance("about", about, About)
         self.recall: Recall | None = None
         self.overhead = math.nan
-        self._followers: list[weakref.WeakMethod[Callable[[], None]]] = []
+        self._followers = Followers()
         self.beside = 0
         self._overview = Overview()
         self._details = Details()
@@ -105,16 +105,11 @@ class Records(Sequence[Snapshot]):
                     self._details.let_go(recorded)
             self._write_recorded()
             self._stay_within_limit()
-        for reference in tuple(self._followers):
-            follower = reference()
-            if follower is None:
-                self._followers.remove(reference)
-            else:
-                follower()
+        self._followers.tell()
 
     def follow(self, follower: Callable[[], None]) -> None:
         """Have `follower`, a bound method, called when a snapshot was added. Its object is not kept alive by that."""
-        self._followers.append(weakref.WeakMethod(follower))
+        self._followers.add(follower)
 
     def clear(self) -> None:
         """Forget all that was recorded. A file that the run is written to keeps it until something new is recorded."""
@@ -368,7 +363,7 @@ class Records(Sequence[Snapshot]):
         with self._lock:
             state = {name: value for name, value in self.__dict__.items() if name != "_lock"}
             own = {"_overview": copy(self._overview), "_details": self._details.copy(), "_finder": CueFinder()}
-        return {**state, **own, "recall": None, "beside": 0, "_followers": []}
+        return {**state, **own, "recall": None, "beside": 0, "_followers": Followers()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from math import isnan
@@ -19,6 +19,7 @@ from .checks import boolean, finite_float, one_of, whole_number
 from .corpora import Corpus
 from .data import Data
 from .evaluation import Evaluation, evaluate
+from .followers import Followers
 from .forward import ForwardPass
 from .gradients import Gradients
 from .history import History
@@ -188,6 +189,7 @@ class Trainer:
         self.known_surfaces = Surfaces.of(self.rnn)
         self.record_every = record_every
         bounds = (_bound("clip_value", clip_value), _bound("clip_norm", clip_norm))
+        self._followers = Followers()
         self._loop = TrainingLoop(self.rnn, self.data, self.windows, self.optimizer, *bounds)
         self.run = Run(self.data.vocabulary, about=self.data.about, memory_limit=memory_limit)
         self._checkpoints = Checkpoints()
@@ -328,6 +330,10 @@ class Trainer:
     def epoch(self) -> int:
         """Passes over the data that are complete; 0 if there is always other data."""
         return self.batch // self.windows.per_epoch if self.windows.per_epoch else 0
+
+    def follow(self, follower: Callable[[], None]) -> None:
+        """Have `follower`, a bound method, called when a setting was assigned. Its object is not kept alive by that."""
+        self._followers.add(follower)
 
     def training(self) -> AbstractContextManager[None]:
         """Calls of `train` and `step` within this are one: a file that the run is saved to is complete after the last.
@@ -480,6 +486,7 @@ class Trainer:
     def _note(self, name: str, value: Any) -> None:
         if hasattr(self, "history"):  # else it is what training begins with
             self.history.change(self.batch, name, value)
+            self._followers.tell()
 
     def _start_over(self) -> None:
         self._loop.start_over()

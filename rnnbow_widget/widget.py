@@ -160,6 +160,9 @@ class RNNbow(PageWidget):
         self.on_msg(lambda _, content, __: self._conversation.receive(content))
         if self.trainer is None:
             self.run.follow(self._conversation.tell_recorded)
+        else:
+            self._surfaces = self.trainer.surfaces  # that pages know of
+            self.trainer.follow(self._take_settings)
 
     @classmethod
     def from_arrays(cls, weights: Any, inputs: Any, targets: Any, **arrays: Any) -> AttemptView:
@@ -348,13 +351,22 @@ class RNNbow(PageWidget):
     @traitlets.validate(*SETTINGS)
     def _apply(self, proposal: Mapping[str, Any]) -> Any:
         name, value = proposal["trait"].name, proposal["value"]
-        if self.trainer is None:
-            held = self.run.settings.get(name)
-            if type(value) is not type(held) or value != held:
-                raise traitlets.TraitError(f"{name} cannot be changed: a finished run is shown, and nothing trains")
+        held = self._settings()[name]
+        if type(value) is type(held) and value == held:
             return held
+        if self.trainer is None:
+            raise traitlets.TraitError(f"{name} cannot be changed: a finished run is shown, and nothing trains")
         setattr(self.trainer, name, value)
         return getattr(self.trainer, name)
+
+    def _take_settings(self) -> None:
+        """A setting was assigned, maybe to the trainer itself or to another widget of it: pages of this one see it."""
+        for name, value in self._settings().items():
+            setattr(self, name, value)
+        if self.trainer and self.trainer.surfaces != self._surfaces:
+            self._surfaces = self.trainer.surfaces
+            if self.comm is not None:
+                self.send_state("_info")
 
     @traitlets.validate("stream", "surface")
     def _check_view(self, proposal: Mapping[str, Any]) -> Any:

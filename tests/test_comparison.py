@@ -324,3 +324,18 @@ def test_a_file_that_holds_another_run_by_now_shows_it_if_it_can_be_compared(
     path.write_bytes(b"not a run file any more")
     (frame,) = page.says(kind="follow", client="a", seq=3)
     assert "is not a run file" in frame["sides"][0]["status"]["message"]
+
+
+def test_how_sides_differ_is_told_when_a_setting_changes(page: SidesPage) -> None:
+    described = page.widget.get_state("_sides")["_sides"]
+    assert [side["settings"] for side in described["sides"]] == ["cell tanh", "cell lstm", "cell gru"]
+    page.widget.trainers["LSTM"].learning_rate = 0.02
+    page.widget.trainers["GRU"].record_every = 2
+    assert page.states == ["_sides", "_sides"]
+    described = page.widget.get_state("_sides")["_sides"]
+    assert [side["settings"] for side in described["sides"]] == [
+        "cell tanh, learning rate 0.1, record every 5",
+        "cell lstm, learning rate 0.02, record every 5",
+        "cell gru, learning rate 0.1, record every 2",
+    ]
+    assert described["remarks"] == ["Recording intervals differ: of each side the nearest recorded batch is shown."]

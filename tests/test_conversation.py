@@ -1,7 +1,9 @@
 """The messages between a widget and its pages, and what pages are told; without a browser."""
 
 import copy
+import gc
 import threading
+import weakref
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
@@ -36,6 +38,38 @@ def test_buttons_and_methods_do_the_same(monkeypatch: pytest.MonkeyPatch) -> Non
     page.says(kind="reset")
     assert not by_button.playing
     assert len(by_button.run) == 0
+
+
+def test_what_is_assigned_to_a_trainer_is_seen_in_every_widget_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = Trainer(TEXT, hidden_size=4, record_every=10)
+    widgets = [RNNbow(trainer), RNNbow(trainer)]
+    pages = [Page(widget, monkeypatch) for widget in widgets]
+    trainer.learning_rate = 0.02
+    widgets[0].horizon = 3
+    pages[1].says(kind="set", name="record_every", value=2)
+    with pytest.raises(ValueError, match="horizon takes"):
+        trainer.horizon = 0
+    for widget in widgets:
+        assert (widget.learning_rate, widget.horizon, widget.record_every) == (0.02, 3, 2)
+    assert [page.states for page in pages] == [["learning_rate", "horizon", "record_every"]] * 2, "each is told once"
+    trainer.surfaces = ["W_hh", "W_ih"]
+    trainer.clip_norm = 1.0
+    for page in pages:
+        assert page.states[3:] == ["_info"]
+        told = page.widget.get_state("_info")["_info"]["surfaces"]
+        assert [one["name"] for one in told if one["recorded"]] == ["W_hh", "W_ih"]
+
+
+def test_a_widget_that_is_gone_hears_of_no_setting() -> None:
+    trainer = Trainer(TEXT, hidden_size=4)
+    widget = RNNbow(trainer)
+    gone = weakref.ref(widget)
+    widget.close()
+    del widget
+    gc.collect()
+    assert gone() is None
+    trainer.learning_rate = 0.02
+    trainer.surfaces = ["W_ih"]
 
 
 def test_reset_starts_a_new_epoch(page: Page) -> None:
@@ -173,9 +207,9 @@ def test_the_state_is_sent_once_after_a_cell_that_trained(page: Page, monkeypatc
 
 
 def test_the_state_is_sent_again_when_pages_have_added_much_to_it(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    page.trainer.record_every = 1
     sent: list[object] = []
     monkeypatch.setattr(page.widget, "send_state", lambda names: sent.append((names, len(page.sent))))
-    page.trainer.record_every = 1
     page.widget.train(10)
     assert sent == []
     page.trainer.train(4000)

@@ -189,6 +189,8 @@ describe("a comparison's session", () => {
   });
 
   it("follows what the kernel chooses and finds", () => {
+    whole.change("_sides", { sides: whole.traits._sides.sides, remarks: ["Seeds differ."] });
+    expect(session.store.state.remarks).toEqual(["Seeds differ."]);
     whole.change("_contrast", { sentence: "LSTM is ahead.", mark: { batch: 30, step: 1, lag: 0 } });
     whole.change("selected", 30);
     whole.change("scale", "own");

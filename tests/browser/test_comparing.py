@@ -283,3 +283,14 @@ def test_a_side_that_could_not_be_drawn_is_drawn_as_soon_as_it_can_be(
     expect(banner).to_be_hidden()
     for side in shown.sides.all():
         expect(side.locator("canvas.heat")).to_be_visible()
+
+
+def test_how_sides_differ_is_shown_as_it_is_by_now(compared: Callable[..., Compared]) -> None:
+    shown = compared()
+    facts = shown.root.locator(".side-facts")
+    expect(facts.nth(1)).to_contain_text("cell lstm · ")
+    expect(shown.root).not_to_contain_text("Recording intervals differ")
+    kernel_exec(shown.page, "w.trainers['LSTM'].learning_rate = 0.02; w.trainers['LSTM'].record_every = 10")
+    expect(facts.nth(0)).to_contain_text("cell tanh, learning rate 0.1, record every 5 · ")
+    expect(facts.nth(1)).to_contain_text("cell lstm, learning rate 0.02, record every 10 · ")
+    expect(shown.root).to_contain_text("Recording intervals differ: of each side the nearest recorded batch is shown.")

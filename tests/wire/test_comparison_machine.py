@@ -82,7 +82,7 @@ class SideBySide(Conversing):
         going_on = {trainer.batch for side, trainer in enumerate(self.trainers) if side not in diverged}
         assert len(going_on) == 1, f"sides have trained {[trainer.batch for trainer in self.trainers]} batches"
         told = {name: getattr(self.widget, name) for name in ("selected", "stream", "measure")}
-        told |= {"sentence": self.widget.sentence(self.widget.selected), "playing": False}
+        told |= {"sentence": self.widget.sentence(self.widget.selected), "playing": False, **self.widget._describe()}
         for page in self.wire.to_page:
             look = self.compare(page, complete=True)
             assert look["whole"] == {**told, "problem": None, "silent": False}

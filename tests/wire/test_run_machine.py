@@ -68,10 +68,13 @@ class OneRun(Conversing):
     def choose_surface(self, index: int, surface: str) -> None:
         self.tell(index, "choose", name="surface", value=surface)
 
-    @rule(setting=st.sampled_from([("learning_rate", 0.2), ("horizon", "auto"), ("record_every", 4), ("horizon", 0)]))
-    def assign(self, setting: tuple[str, Any]) -> None:
+    @rule(
+        setting=st.sampled_from([("learning_rate", 0.2), ("horizon", "auto"), ("record_every", 4), ("horizon", 0)]),
+        directly=st.booleans(),
+    )
+    def assign(self, setting: tuple[str, Any], directly: bool) -> None:
         with suppress(TraitError, ValueError):
-            self.in_a_cell(lambda: setattr(self.widget, *setting))
+            self.in_a_cell(lambda: setattr(self.trainer(0) if directly else self.widget, *setting))
 
     @precondition(lambda self: hasattr(self, "wire"))
     @rule()
@@ -84,7 +87,7 @@ class OneRun(Conversing):
             assert state["playing"] is False
             assert state["surface"] == self.widget.surface
             assert state["status"] == json.loads(json.dumps(self.widget._conversation.status()))
-            assert state["settings"] == {name: getattr(self.widget, name) for name in state["settings"]}
+            assert state["settings"] == {name: getattr(self.trainer(0), name) for name in state["settings"]}
             self.require_answered(page, 0)
         self.require_that_playing_plays()
 

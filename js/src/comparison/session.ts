@@ -63,8 +63,7 @@ export function createComparisonSession(
   const models = model.get("_sides").sides.map((_, side) => createSideModel(model, side));
   const sides = models.map((side) => createSession(side.model, clock, audience, false));
   const store = createStore<ComparisonState>({
-    sides: model.get("_sides").sides,
-    remarks: model.get("_sides").remarks,
+    ...model.get("_sides"),
     ...contrastOf(),
     code: null,
     playing: model.get("playing"),
@@ -151,6 +150,7 @@ export function createComparisonSession(
   }
 
   talk.on("msg:custom", onMessage);
+  talk.on("change:_sides", () => update(model.get("_sides")));
   talk.on("change:_contrast", () => update(contrastOf()));
   for (const name of CHOICES) talk.on(`change:${name}`, () => update({ [name]: model.get(name) }));
   talk.on("change:playing", () => {

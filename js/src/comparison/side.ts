@@ -57,19 +57,20 @@ interface Lit {
 export function createSide(
   parent: HTMLElement,
   session: Session,
-  description: SideDescription,
+  describe: () => SideDescription,
   style: LineStyle,
   gestures: Gestures,
 ): SideView {
   const { store, commands } = session;
   const facts = element("p", { class: "side-facts" });
   const trouble = element("p", { class: "side-trouble", attributes: { role: "status" } });
-  const title = element("h3", { class: "side-name" }, lineSample(style), element("span", { text: description.name }));
+  const { name } = describe();
+  const title = element("h3", { class: "side-name" }, lineSample(style), element("span", { text: name }));
   const head = element("header", { class: "side-head" }, title, facts, trouble);
   const invitation = element("p", { class: "invitation", text: "Nothing is recorded yet." });
   const node = element(
     "section",
-    { class: "side", attributes: { "aria-label": description.name, "data-side": description.name } },
+    { class: "side", attributes: { "aria-label": name, "data-side": name } },
     head,
     invitation,
   );
@@ -149,7 +150,8 @@ export function createSide(
 
   function drawHead(state: State, index: number) {
     const { run, status } = state;
-    const parts = [description.settings, description.weights !== null && `${formatCount(description.weights)} weights`];
+    const { settings, weights } = describe();
+    const parts = [settings, weights !== null && `${formatCount(weights)} weights`];
     if (index >= 0) {
       const value = (name: "loss" | "horizon_length") => seriesOf(name, state).values()[index];
       parts.push(

@@ -62,7 +62,7 @@ export function createComparisonView(parent: HTMLElement, session: ComparisonSes
   const grid = element("div", { class: "sides", attributes: { "data-count": String(session.sides.length) } });
   panelArea.append(grid);
   const sides = session.sides.map((side, index) =>
-    createSide(grid, side, session.store.state.sides[index], lineStyle(index), gestures),
+    createSide(grid, side, () => session.store.state.sides[index], lineStyle(index), gestures),
   );
   root.append(announcer);
 

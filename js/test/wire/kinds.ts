@@ -73,6 +73,6 @@ export async function openServed(
 }
 
 function wholeOf({ store }: ComparisonSession) {
-  const { sentence, selected, stream, playing, problem, silent, measure } = store.state;
-  return { sentence, selected, stream, playing, problem, silent, measure };
+  const { sides, remarks, sentence, selected, stream, playing, problem, silent, measure } = store.state;
+  return { sides, remarks, sentence, selected, stream, playing, problem, silent, measure };
 }
