@@ -118,7 +118,7 @@ class Comparison(PageWidget):
         super().__init__(**chosen, stream=stream)
         self.on_msg(lambda _, content, __: self._conversation.receive(content))
         for trainer in self.trainers.values():
-            trainer.follow(self._tell_settings)
+            trainer.follow(settings=self._tell_settings, progress=self._conversation.tell_progress)
 
     def _repr_mimebundle_(self, **_: Any) -> Any:
         return mime_bundle(self, self.to_png if all(map(len, self.runs.values())) else None)

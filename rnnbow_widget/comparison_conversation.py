@@ -71,7 +71,7 @@ class ComparisonConversation(Conversation):
 
     def send_frame(self, client: str | None, seq: int, *, last: bool) -> None:
         """Tell the pages what is new; while others train, also in files, now and then."""
-        if self.leases.training and monotonic() - self._looked_at > _LOOK_SECONDS:
+        if self.is_training and monotonic() - self._looked_at > _LOOK_SECONDS:
             self._tend_files()
         super().send_frame(client, seq, last=last)
 
@@ -104,7 +104,7 @@ class ComparisonConversation(Conversation):
 
     def _together(self, parts: Sequence[Part]) -> Part:
         content: dict[str, Any] = {"sides": [part for part, _ in parts], "chunks": [len(chunks) for _, chunks in parts]}
-        if not self.leases.training or monotonic() - self._contrast_told_at > _CONTRAST_SECONDS:
+        if not self.is_training or monotonic() - self._contrast_told_at > _CONTRAST_SECONDS:
             self._contrast_told_at = monotonic()
             told = self._told()
             if told != self._contrast:

@@ -27,6 +27,7 @@ from .checks import shown, whole_number
 from .horizon import HorizonChoice
 from .leases import FRAME_SECONDS, Leases, Trains
 from .page_message import client_of, echoed, kind_of, request_of
+from .quiet import Quiet
 from .reporter import SETTINGS, Part, Reporter
 from .run_file import RunFileError
 from .status import explain
@@ -81,6 +82,7 @@ class Conversation:
         self._state_is_due = False
         self._records_elsewhere = False
         self._told_at = -math.inf
+        self._quiet = Quiet(FRAME_SECONDS, self._tell_rest)
 
     # What buttons and methods do.
 
@@ -237,6 +239,11 @@ class Conversation:
         return bool(self._widget.playing)
 
     @property
+    def is_training(self) -> bool:
+        """Whether something trains just now, through this widget or not."""
+        return any(reporter.trainer.is_training for reporter in self._reporters if reporter.trainer)
+
+    @property
     def trains(self) -> Trains:
         """What trains; ValueError if nothing does."""
         if self._trains is None:
@@ -274,10 +281,39 @@ class Conversation:
     def tell_recorded(self) -> None:
         """Tell the pages what something else than a trainer has recorded: now and then, and when its cell ends."""
         self._records_elsewhere = True
-        if monotonic() - self._told_at >= FRAME_SECONDS:
-            self.send_frame(None, 0, last=False)
-            self._told_at = monotonic()
-        self._send_state_after_cell()
+        self._tell_what_others_do()
+
+    def tell_progress(self) -> None:
+        """Tell the pages what was done with a trainer itself, or through another widget of it."""
+        if self.leases.lock.locked():  # it was done through this one, which tells of it
+            return
+        for reporter in self._reporters:
+            if reporter.trainer and (reporter.trainer.is_training or reporter.trainer.batch == 0):
+                reporter.trouble = ("", "")
+        self.leases.rate = math.nan
+        self._tell_what_others_do()
+
+    def _tell_what_others_do(self) -> None:
+        try:
+            if monotonic() - self._told_at >= FRAME_SECONDS:
+                self.send_frame(None, 0, last=False)
+                self._told_at = monotonic()
+            self._quiet.disturb()
+            self._send_state_after_cell()
+        except Exception as error:  # who trains is not to be held up by it
+            self._report_failure(error)
+
+    def _tell_rest(self) -> None:
+        """Tell how far others have come, unless they go on."""
+        self._records_elsewhere = self._records_elsewhere and get_ipython() is not None  # there its cell ends first
+        lock = self.leases.lock
+        if not self.is_training and lock.acquire(blocking=False):
+            try:
+                self.send_frame(None, 0, last=True)
+            except Exception as error:
+                self._report_failure(error)
+            finally:
+                lock.release()
 
     def can_play_on(self) -> bool:
         """Whether a page that loads now finds training wanted."""
@@ -286,8 +322,9 @@ class Conversation:
     def status(self, side: int = 0) -> dict[str, Any]:
         """Return how training goes, as the trait `_status` describes it."""
         reporter = self._reporters[side]
-        training = self._records_elsewhere or (reporter.trainer is not None and (self.leases.training or self.playing))
-        return reporter.status(training=training, rate=self.leases.rate if reporter.trainer else math.nan)
+        trainer = reporter.trainer
+        training = trainer.is_training or self.playing if trainer else self._records_elsewhere
+        return reporter.status(training=training, rate=self.leases.rate if trainer else math.nan)
 
     def _send_whole(self, side: int) -> None:
         with self._sending:

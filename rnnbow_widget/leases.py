@@ -84,8 +84,6 @@ class Leases:
     ----------
     lock : Lock
         Whoever trains holds it: messages may arrive on other threads than cells.
-    training : bool
-        Whether something trains just now.
     last : float or None
         When the last lease began, on the clock of `monotonic`; None: none since training is wanted.
     rate : float
@@ -95,7 +93,6 @@ class Leases:
     def __init__(self, host: Host) -> None:
         self._host = host
         self.lock = threading.Lock()
-        self.training = False
         self.last: float | None = None
         self.rate = math.nan
         self._answered: dict[str, int] = {}
@@ -188,7 +185,6 @@ class Leases:
         host = self._host
         trains = host.trains
         report = _Report(host, client, seq)
-        self.training = True
         host.begin()
         try:
             with trains.training():
@@ -199,7 +195,6 @@ class Leases:
                 host.fail(error)
             raise
         finally:
-            self.training = False
             if not report.ended:
                 report.send(last=True)
             elif not host.playing:  # nobody will ask for the rest

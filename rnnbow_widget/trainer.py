@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from math import isnan
 from os import PathLike
@@ -189,7 +189,8 @@ class Trainer:
         self.known_surfaces = Surfaces.of(self.rnn)
         self.record_every = record_every
         bounds = (_bound("clip_value", clip_value), _bound("clip_norm", clip_norm))
-        self._followers = Followers()
+        self._settings_follow, self._progress_follows = Followers(), Followers()
+        self._stretches = 0
         self._loop = TrainingLoop(self.rnn, self.data, self.windows, self.optimizer, *bounds)
         self.run = Run(self.data.vocabulary, about=self.data.about, memory_limit=memory_limit)
         self._checkpoints = Checkpoints()
@@ -331,16 +332,40 @@ class Trainer:
         """Passes over the data that are complete; 0 if there is always other data."""
         return self.batch // self.windows.per_epoch if self.windows.per_epoch else 0
 
-    def follow(self, follower: Callable[[], None]) -> None:
-        """Have `follower`, a bound method, called when a setting was assigned. Its object is not kept alive by that."""
-        self._followers.add(follower)
+    def follow(self, *, settings: Callable[[], None], progress: Callable[[], None]) -> None:
+        """Have bound methods called when something was done to this trainer. Their object is not kept alive by that.
 
-    def training(self) -> AbstractContextManager[None]:
+        Parameters
+        ----------
+        settings : callable
+            Called when a setting was assigned.
+        progress : callable
+            Called between two batches, the first of which was recorded; when training has ended, which `is_training`
+            tells; after a reset, and when a horizon was measured.
+        """
+        self._settings_follow.add(settings)
+        self._progress_follows.add(progress)
+
+    @property
+    def is_training(self) -> bool:
+        """Whether a call of `train` or `step`, or what is within `training`, is under way."""
+        return self._stretches > 0
+
+    @contextmanager
+    def training(self) -> Iterator[None]:
         """Calls of `train` and `step` within this are one: a file that the run is saved to is complete after the last.
 
         Without it, each of them waits in the end until what it recorded is written.
         """
-        return self.run.training()
+        stretches = self._stretches
+        try:
+            with self.run.training():
+                self._stretches = stretches + 1
+                yield
+        finally:
+            self._stretches = stretches
+            if not self.is_training:
+                self._progress_follows.tell()
 
     def train(self, batches: int = 1) -> Run:
         """Train a number of batches.
@@ -384,6 +409,7 @@ class Trainer:
         self.run.clear()
         self.history.start_over(self.settings)
         self._start_over()
+        self._progress_follows.tell()
 
     def replay(self, batch: int) -> Replay:
         """Train a batch again, on a network of its own, from the nearest checkpoint before it.
@@ -433,6 +459,8 @@ class Trainer:
         choice = replace(choice, batch=self.batch)
         self.horizon_choice = choice
         self._choice_is_due = False
+        if not self.is_training:
+            self._progress_follows.tell()
         return choice
 
     def sample(self, length: int = 200, *, temperature: float = 1.0, prompt: str = "") -> str:
@@ -486,7 +514,7 @@ class Trainer:
     def _note(self, name: str, value: Any) -> None:
         if hasattr(self, "history"):  # else it is what training begins with
             self.history.change(self.batch, name, value)
-            self._followers.tell()
+            self._settings_follow.tell()
 
     def _start_over(self) -> None:
         self._loop.start_over()
@@ -509,6 +537,8 @@ class Trainer:
             self.smooth_loss = (1 - part) * before + part * loss
         if writer := self.run.writer:
             writer.tick()
+        if record:
+            self._progress_follows.tell()
 
     def _look(self, forward: ForwardPass, gradients: Gradients) -> tuple[Itemized, Float32]:
         lags = self._chosen_horizon() if self.horizon == "auto" else self.horizon

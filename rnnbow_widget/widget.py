@@ -47,7 +47,7 @@ class RNNbow(PageWidget):
     Parameters
     ----------
     source : Trainer, Run, Data, str or path
-        A trainer to drive; a run to look at; a run file, whose name ends in ``.rnnbow``, which is followed while
+        A trainer to drive, and to follow where it is driven elsewhere; a run to look at; a run file, whose name ends in ``.rnnbow``, which is followed while
         somebody writes it; or data, from which a trainer is made.
     measure : str
         What is drawn of an item: "norm" (``‖G_{t,j}‖``), "mean_abs" (its mean absolute entry) or "share" (its signed
@@ -162,7 +162,7 @@ class RNNbow(PageWidget):
             self.run.follow(self._conversation.tell_recorded)
         else:
             self._surfaces = self.trainer.surfaces  # that pages know of
-            self.trainer.follow(self._take_settings)
+            self.trainer.follow(settings=self._take_settings, progress=self._conversation.tell_progress)
 
     @classmethod
     def from_arrays(cls, weights: Any, inputs: Any, targets: Any, **arrays: Any) -> AttemptView:

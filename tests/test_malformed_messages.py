@@ -75,8 +75,7 @@ class Check:
 
 
 def locked(widget: RNNbow | Comparison) -> bool:
-    found = widget._conversation.leases
-    return found.lock.locked() or found.training
+    return widget._conversation.leases.lock.locked()
 
 
 def step_goes_on(check: Check) -> None:

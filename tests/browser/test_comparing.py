@@ -139,7 +139,7 @@ def test_all_play_in_lockstep_and_pause_together(compared: Callable[..., Compare
         assert len(set(shown.shown())) == 1
     shown.button("play").click()
     expect(shown.button("play")).to_have_text("Play")
-    wait_for_value(shown.page, "w._conversation.leases.training", False)
+    wait_for_value(shown.page, "w._conversation.is_training", False)
     assert len(kernel_value(shown.page, "list({t.batch for t in w.trainers.values()})")) == 1
     shown.expect_recorded(kernel_value(shown.page, "len(w.runs['LSTM'])"))
     batch = kernel_value(shown.page, "w.trainers['tanh'].batch")

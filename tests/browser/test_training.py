@@ -32,6 +32,13 @@ w, twin = RNNbow(make()), make()
 w
 """
 ANSWER_SECONDS = 2
+# What is drawn: recorded batches and state.
+NOTE_WHAT_IS_DRAWN = """root => {
+  window.drawn = [];
+  new MutationObserver(() => {
+    window.drawn.push([Number(root.dataset.recorded), root.querySelector("[data-status=state]").textContent]);
+  }).observe(root, { attributeFilter: ["data-recorded"] });
+}"""
 
 
 def assert_shows_what_the_kernel_has(figure: Figure) -> None:
@@ -194,3 +201,42 @@ def test_what_python_does_shows_on_the_page(show: Callable[..., Figure]) -> None
     expect(figure.button("play")).to_have_text("Play")
     kernel_exec(figure.page, "twin.reset()")
     assert kernel_value(figure.page, "same(w.trainer, twin)")
+
+
+def test_what_the_trainer_does_by_itself_is_drawn_while_it_does_it(show: Callable[..., Figure]) -> None:
+    figure = show(SOURCE)
+    figure.root.evaluate(NOTE_WHAT_IS_DRAWN)
+    kernel_exec(figure.page, "w.trainer.train(20_000)")
+    figure.expect_state("paused")
+    assert_shows_what_the_kernel_has(figure)
+    counts = [recorded for recorded, state in figure.page.evaluate("window.drawn") if state == "training"]
+    assert counts == sorted(counts)
+    assert len(set(counts) - {1000}) >= 3, counts
+    kernel_exec(figure.page, "twin.train(20_000)")
+    assert kernel_value(figure.page, "same(w.trainer, twin)")
+    kernel_exec(figure.page, "w.trainer.reset()")
+    figure.expect_recorded(0)
+    figure.expect_state("ready")
+
+
+def test_two_widgets_of_one_trainer_show_the_same(show: Callable[..., Figure]) -> None:
+    first = show(SOURCE, "RNNbow(w.trainer)")
+    first.page.set_viewport_size({"width": 1200, "height": 3000})  # JupyterLab draws only cells that are in view
+    second = Figure(first.page, 1)
+    second.button("play").click()
+    for figure in (first, second):
+        figure.expect_more_recorded(5)
+        figure.expect_state("training")
+    second.button("play").click()
+    for figure in (first, second):
+        figure.expect_state("paused")
+        assert_shows_what_the_kernel_has(figure)
+    first.button("record").click()
+    for figure in (first, second):
+        assert_shows_what_the_kernel_has(figure)
+    enter(first.setting("learning_rate"), "0.02")
+    expect(second.setting("learning_rate")).to_have_value("0.02")
+    second.button("reset").click()
+    for figure in (first, second):
+        figure.expect_recorded(0)
+        figure.expect_state("ready")

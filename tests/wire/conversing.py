@@ -12,6 +12,7 @@ from drawn import places_of, require_drawn
 from failing import Failing, ImpatientLock, InjectedError, at_once
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
+from kernel_loop import KernelLoop
 from machine import FAULT, MOST_PAGES, PAGE, PATIENCE_MS, Machine
 from wire import Wire
 
@@ -25,6 +26,7 @@ from rnnbow_widget import (
     comparison_conversation,
     conversation,
     leases,
+    quiet,
     reporter,
 )
 from rnnbow_widget.reporter import Reporter
@@ -60,13 +62,14 @@ class Conversing(Machine):
         """Begin with the widget that is made."""
         self.patch = pytest.MonkeyPatch()
         readings = count()
-        for module in (leases, conversation, comparison_conversation, reporter):
+        for module in (leases, conversation, comparison_conversation, reporter, quiet):
             self.patch.setattr(module, "monotonic", lambda: next(readings) / 100)
         self.failing = Failing()
         self.widget = make()
         conversing: Any = self.widget._conversation
         conversing.leases.lock = ImpatientLock()
         conversing._sending = ImpatientLock()
+        self.kernel_loop = conversing._quiet._loop = KernelLoop()
         self.recorded: list[list[Snapshot]] = [[] for _ in self.runs]
         for side, run in enumerate(self.runs):
             self._keep_account(side, run)
@@ -190,11 +193,21 @@ class Conversing(Machine):
     def call(self, do: str) -> None:
         self.in_a_cell(getattr(self.widget, do))
 
+    @rule(side=SIDE, batches=st.integers(1, 5))
+    def train_alone(self, side: int, batches: int) -> None:
+        """Whoever made the trainer may do with it what the widget does not ask for."""
+        self.uneven = True
+        self.in_a_cell(lambda: self.trainer(self.side(side)).train(batches))
+
     @rule(side=SIDE)
     def reset_trainer(self, side: int) -> None:
-        """Whoever made the trainer may do with it what the widget does not hear of."""
         self.uneven = True
         self.in_a_cell(self.trainer(self.side(side)).reset)
+
+    @rule()
+    def be_quiet(self) -> None:
+        """The kernel has nothing else to do."""
+        self.in_a_cell(self.kernel_loop.go_on)
 
     # What goes wrong.
 
@@ -253,7 +266,7 @@ class Conversing(Machine):
         conversation = self.widget._conversation
         assert not conversation.leases.lock.locked()
         assert not conversation._sending.locked()
-        assert not conversation.leases.training
+        assert not conversation.is_training
 
     @invariant()
     def what_pages_draw_is_what_the_run_holds(self) -> None:
@@ -286,6 +299,7 @@ class Conversing(Machine):
             self.wire.carry_all(60)  # somebody's wish to play may be among what waits
             self.widget.pause()
             self.wire.tell("pass", ms=PATIENCE_MS)
+        self.kernel_loop.go_on()
         assert self.wire.carry_all()
         weights = [trainer.rnn.parameters.W_hh for trainer in self.trainers]
         if not all(np.isfinite(one).all() for one in weights):

@@ -45,11 +45,6 @@ class SideBySide(Conversing):
         self.begin_with(lambda: compare(*cells, data=TEXT, **common, seed=0))
         self.open_page(joined)
 
-    @rule(side=SIDE, batches=st.integers(1, 5))
-    def train_alone(self, side: int, batches: int) -> None:
-        self.uneven = True
-        self.in_a_cell(lambda: self.trainer(self.side(side)).train(batches))
-
     @rule(
         side=SIDE,
         setting=st.sampled_from([("learning_rate", 0.2), ("horizon", "auto"), ("horizon", 2), ("record_every", 2)]),
@@ -124,6 +119,10 @@ class SideBySide(Conversing):
         self.require_told()
         for page in list(self.wire.to_page)[:1]:
             self.wire.tell("select", page, batch=None)
+        self.require_told()
+        for trainer in self.trainers:
+            trainer.train(3)
+        self.kernel_loop.go_on()
         self.require_told()
         for page in list(self.wire.to_page)[:1]:
             self.require_steps(page, side)

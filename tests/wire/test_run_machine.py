@@ -80,6 +80,15 @@ class OneRun(Conversing):
     @rule()
     def settle(self) -> None:
         self.come_to_rest()
+        self.require_told()
+        self.trainer(0).train(SETTINGS["record_every"] + 1)
+        self.kernel_loop.go_on()
+        assert self.wire.carry_all()
+        self.require_told()
+        self.require_that_playing_plays()
+
+    def require_told(self) -> None:
+        """Pages have all that there is to say."""
         for page in self.wire.to_page:
             (found,) = self.compare(page, complete=True)["sides"]
             self.require_whole(found, 0)
@@ -89,7 +98,6 @@ class OneRun(Conversing):
             assert state["status"] == json.loads(json.dumps(self.widget._conversation.status()))
             assert state["settings"] == {name: getattr(self.trainer(0), name) for name in state["settings"]}
             self.require_answered(page, 0)
-        self.require_that_playing_plays()
 
 
 class SavedRun(OneRun):
