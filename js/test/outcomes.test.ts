@@ -5,6 +5,7 @@ import { describeDecay, sends } from "../src/geometry/decay";
 import { binCells, largestPieces } from "../src/geometry/heat";
 import { lossRooms } from "../src/geometry/loss_rooms";
 import { scaleOf } from "../src/geometry/value_scale";
+import { fittingText } from "../src/panels/plot";
 import type { Info, Quantity, Task } from "../src/protocol/contract";
 import { createRun } from "../src/state/run";
 import type { State } from "../src/state/store";
@@ -18,7 +19,7 @@ import {
   predictionText,
   targetText,
 } from "../src/words/outcomes";
-import { axisOf, overviewSurface, QUANTITY_TEXT, seriesOf, valueText } from "../src/words/quantities";
+import { axisOf, axisTitles, overviewSurface, QUANTITY_TEXT, seriesOf, valueText } from "../src/words/quantities";
 import { taskOf } from "../src/words/task";
 import { decodeDetails, decodeOverview, detailsChunk, overviewChunk, seriesOf as seriesFrom } from "./chunks";
 import { fakeModel } from "./fakes";
@@ -210,5 +211,11 @@ describe("what there is one number of for each batch", () => {
     const two = { ...state, info: { ...info, num_layers: 2 } };
     expect(axisOf("max_gradient", two)).toBe("tallest bar of ∂L/∂W_hh, layer 1 of 2 (nats per unit weight)");
     expect(axisOf("grad_norm", two)).toBe("norm of the whole gradient, before clipping");
+    const [long, short] = axisTitles("max_gradient", two);
+    expect(fittingText([long, short], 400)).toBe(long);
+    expect(fittingText([long, short], 300)).toBe(short);
+    expect(short).toBe("tallest bar of ∂L/∂W_hh, layer 1 of 2");
+    expect(fittingText([long, short], 112)).toBe("tallest bar of ∂L/∂…");
+    expect(fittingText([long, short], 0)).toBe("…");
   });
 });

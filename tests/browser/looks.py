@@ -30,7 +30,7 @@ TEXTS = """root => [...root.querySelectorAll("*")]
 OUTLIERS = """root => {
   const frame = root.getBoundingClientRect();
   return [...root.querySelectorAll("*")]
-    .filter((node) => !node.closest("defs, .announcer, .tooltip"))
+    .filter((node) => !node.closest("defs, .announcer, .tooltip") && node.checkVisibility())
     .filter((node) => {
       const { left, right, width, height } = node.getBoundingClientRect();
       return width > 0 && height > 0 && (left < frame.left - 0.5 || right > frame.right + 0.5);
@@ -49,7 +49,8 @@ def each_theme(root: Locator) -> Iterator[str]:
 
 def assert_fits(root: Locator, about: object = "") -> None:
     """Nothing sticks out of a widget, and nothing of it has to be scrolled to."""
-    assert root.evaluate(OUTLIERS) == [], about
+    outliers = root.evaluate(OUTLIERS)
+    assert not outliers, f"{about}: {outliers}"
     assert root.evaluate("root => root.scrollWidth <= root.clientWidth"), about
 
 

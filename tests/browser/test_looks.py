@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import pairwise, product
 
 import pytest
 from figure import Figure
@@ -158,8 +158,8 @@ def test_no_room_is_kept_for_a_reading_that_there_is_not(show: Callable[..., Fig
     expect(figure.root.locator(".reading-aloud")).to_be_hidden()
 
 
-def test_every_control_can_be_reached_on_half_a_narrow_page(show: Callable[..., Figure], page: Page) -> None:
-    """The gradient's choices are wider there than the widget, if nothing holds them back."""
+def test_everything_is_in_view_on_half_a_narrow_page(show: Callable[..., Figure], page: Page) -> None:
+    """The gradient's choices are wider there than the widget, if nothing holds them back, and so are titles of axes."""
     show(
         "from rnnbow_widget import RNNbow, corpora\n"
         "w = RNNbow(corpora.c_headers(), cell='lstm', bidirectional=True, hidden_size=10, record_every=10, seed=0)\n"
@@ -178,6 +178,11 @@ def test_every_control_can_be_reached_on_half_a_narrow_page(show: Callable[..., 
         assert box
         assert box["x"] >= frame["x"], control.inner_text()
         assert box["x"] + box["width"] <= frame["x"] + frame["width"], control.inner_text()
+    for form, overlay in product(("bars", "heatmap"), ("loss", None)):
+        kernel_exec(page, f"w.form, w.overlay = {form!r}, {overlay!r}")
+        expect(narrow.setting("overlay")).to_have_value(overlay or "")
+        next_drawing(page)
+        assert_fits(narrow.root, (form, overlay))
 
 
 def open_choice(figure: Figure) -> None:

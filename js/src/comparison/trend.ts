@@ -10,11 +10,11 @@ import { linearScale, logScale, type ValueScale } from "../geometry/value_scale"
 import { createFrame } from "../panels/frame";
 import { answerKeys, walk } from "../panels/keys";
 import { createQuantitySelect } from "../panels/overview_controls";
-import { createSvg, drawTicks, makeSteerable, rounded } from "../panels/plot";
+import { createSvg, drawTicks, fittingText, makeSteerable, rounded } from "../panels/plot";
 import type { Quantity, Task } from "../protocol/contract";
 import type { State } from "../state/store";
 import { formatCount, formatTick } from "../words/format";
-import { axisOf, QUANTITY_TEXT, seriesOf, valueText } from "../words/quantities";
+import { axisTitles, QUANTITY_TEXT, seriesOf, valueText } from "../words/quantities";
 import { taskOf } from "../words/task";
 import { lineStyle } from "./line_styles";
 import type { ComparisonCommands, ComparisonState } from "./session";
@@ -147,7 +147,7 @@ export function createTrend(parent: HTMLElement, commands: ComparisonCommands, g
     const naive = quantity === "loss" ? taskOf(sides[0].info) : null;
     const scale = scaleOf(points, naive?.baseline ?? null, QUANTITY_TEXT[quantity].whole);
     drawTicks(valueAxis, scale, LEFT, right, -6);
-    title.text(axisOf(quantity, sides[0]));
+    title.text(fittingText(axisTitles(quantity, sides[0]), width));
     lines
       .selectAll<SVGPathElement, TrendPoint[]>("path")
       .data(points)

@@ -22,7 +22,7 @@ import { describePart } from "./gradient_text";
 import { createHeatMap } from "./heat_map";
 import { answerKeys, arrowOf, pinByKey } from "./keys";
 import { createPieceMark } from "./piece_mark";
-import { createSvg, makeSteerable, onLeave, withAttributes } from "./plot";
+import { createSvg, fittingText, makeSteerable, onLeave, withAttributes } from "./plot";
 import { createStackedBars } from "./stacked_bars";
 import { makeZoomable, zoomByKey } from "./zoomable";
 
@@ -31,7 +31,6 @@ const STEP_TICK_DISTANCE = 24;
 
 const zeroNoteOf = (step: number) => `${zeroStateText(step)}: no gradient to W_hh here; this is not vanishing.`;
 /** About what a character of the axis title takes. */
-const CHARACTER = 5.6;
 
 export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands: Commands, gestures: Gestures): Panel {
   const { section, head, hint, nameStream, describe } = createFrame(parent, "gradients", 3, "Gradients per step", "");
@@ -120,9 +119,8 @@ export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands:
   function draw(shown: Shown, { state, width, mark }: Figure) {
     svg.each(withAttributes(() => ({ width, height: TOP + form.height + AXIS })));
     form.draw(shown);
-    const texts = axisTexts(shown.surface, shown.measure, state.info);
-    const fitting = texts.find((text) => text.length * CHARACTER <= width) ?? texts[texts.length - 1];
-    title.text(form === forms.bars ? fitting : "");
+    const titles = axisTexts(shown.surface, shown.measure, state.info);
+    title.text(form === forms.bars ? fittingText(titles, width) : "");
     drawSteps(shown);
     differs.update(mark ? form.box(mark.step, mark.lag) : null);
     drawNotes(shown, state);

@@ -64,7 +64,8 @@ export function createHeatLegend(parent: HTMLElement, choice: HTMLElement): Heat
         drawBar(svg, scale, colors.positive, { left: MARGIN, width: WIDTH, sign: 1 });
         drawTick(svg, MARGIN, formatTick(rounded(scale.least)));
       }
-      svg.attr("width", 2 * MARGIN + (signed ? 2 * HALF : WIDTH));
+      const width = 2 * MARGIN + (signed ? 2 * HALF : WIDTH);
+      svg.attr("width", width).attr("viewBox", `0 0 ${width} ${BAR + 16}`); // where it is narrow it shrinks
       const range = `${formatTick(scale.least)} to ${formatTick(scale.most)}`;
       svg.attr("aria-label", `Colour scale, logarithmic: ${signed ? "negative and positive, sizes " : ""}${range}`);
     },

@@ -18,7 +18,7 @@ import { createFrame } from "./frame";
 import { describePart } from "./gradient_text";
 import { createHorizonLines, laidOver } from "./horizon_lines";
 import { horizonNotes } from "./horizon_notes";
-import { createSvg, drawValueAxis, onLeave, pathOf, rounded, withAttributes } from "./plot";
+import { createSvg, drawValueAxis, fittingText, onLeave, pathOf, rounded, withAttributes } from "./plot";
 import { makeZoomable } from "./zoomable";
 
 const TOP = 40;
@@ -115,7 +115,7 @@ export function createHorizon(parent: HTMLElement, tooltip: Tooltip, gestures: G
     section.classList.toggle("default", focused === null);
     const sender = senderName(surface);
     lossTitle.text(`${sender} at`);
-    title.text(titleOf(shown, width));
+    title.text(fittingText(titlesOf(shown), width));
     const chosen =
       focused === null
         ? `${isJacobian(surface) ? "last" : "strongest"} ${sender}, at`
@@ -250,7 +250,7 @@ export function createHorizon(parent: HTMLElement, tooltip: Tooltip, gestures: G
   }
 
   /** What the bars and the lines are, as far as there is room. */
-  function titleOf({ surface, measure, items, companion }: Shown, width: number): string {
+  function titlesOf({ surface, measure, items, companion }: Shown): string[] {
     const sender = senderName(surface);
     const bars = isJacobian(surface)
       ? "spectral norm ‖∂h_t/∂h_j‖"
@@ -261,8 +261,7 @@ export function createHorizon(parent: HTMLElement, tooltip: Tooltip, gestures: G
         ? "; line: bound (σ_max·γ)^lag"
         : "";
     const how = axis === "log" ? ", logarithmic, by size" : ", on its own scale";
-    const texts = [bars + line + how, bars + line, bars];
-    return texts.find((text) => text.length * WORD_WIDTH <= width) ?? bars;
+    return [bars + line + how, bars + line, bars];
   }
 
   function drawLossMark({ columns }: Shown) {

@@ -3,18 +3,17 @@
 import type { Shown } from "../figure/figure";
 import { hasLoss, isRight, labelOf } from "../words/outcomes";
 import { CHARACTER, type LabelForm, MARKS, ROW } from "./label_columns";
-import { pathOf, type Svg } from "./plot";
+import { fittingText, pathOf, type Svg } from "./plot";
 
 /** Steps on either side whose labels are read with the one pointed at. */
 const AROUND = 16;
 const CELL = CHARACTER + 2;
 const STRIP = 2 * ROW + 2;
-/** The longer one where there is room for it. */
 const INVITATIONS = [
   "Point at a step, here or below, to read the text around it.",
   "Point at a step to read its text.",
+  "Point at a step.",
 ];
-const INVITATION_ROOM = 340;
 
 export interface LabelStrip extends LabelForm {
   /** Marks the loss, and shows the text around a step. */
@@ -57,8 +56,7 @@ export function createLabelStrip(svg: Svg): LabelStrip {
       );
     right.attr("d", path(true, STRIP + MARKS - 5, 4));
     wrong.attr("d", path(false, STRIP, MARKS - 1));
-    const room = columns.right - columns.left;
-    invitation.attr("x", columns.left).text(INVITATIONS[room < INVITATION_ROOM ? 1 : 0]);
+    invitation.attr("x", columns.left).text(fittingText(INVITATIONS, columns.right - columns.left));
   }
 
   /** The text around a step, as near to its column as the edges allow, and a guide to the column. */

@@ -10,9 +10,9 @@ import type { Run } from "../state/run";
 import type { Series } from "../state/series";
 import type { State } from "../state/store";
 import { formatCount, formatTick } from "../words/format";
-import { axisOf, QUANTITY_TEXT, seriesOf } from "../words/quantities";
+import { axisTitles, QUANTITY_TEXT, seriesOf } from "../words/quantities";
 import { taskOf } from "../words/task";
-import { defineHatch, drawTicks, rounded, type Svg } from "./plot";
+import { defineHatch, drawTicks, fittingText, rounded, type Svg } from "./plot";
 
 const TOP = 34;
 const PLOT = 80;
@@ -22,6 +22,7 @@ export const HEIGHT = BASE + AXIS;
 const TICK_DISTANCE = 90;
 /** Room for the axis of the line, at the right. */
 const LINE_AXIS = 66;
+const BETWEEN_TITLES = 8;
 /** The line stays clear of the top. */
 const HEADROOM = 1.08;
 /** Bars of more pixels leave a gap of one. */
@@ -141,7 +142,6 @@ export function createOverviewPlot(svg: Svg): OverviewPlot {
     );
     const tops = peaks.map((index) => values[index]);
     joined.attr("d", QUANTITY_TEXT[quantity].sparse ? linePath(tops, scale, true) : null);
-    title.text(axisOf(quantity, state));
     drawing = { layout, series, peaks, from, to };
     return drawing;
   }
@@ -175,7 +175,16 @@ export function createOverviewPlot(svg: Svg): OverviewPlot {
     for (const part of [line, halo]) part.attr("d", layout.columns === 1 ? `${path}h0` : path);
     if (state.quantity !== "loss") drawLevels(overlay, own, state, right);
     drawTicks(lineAxis, own, right + 6, null, 8);
-    lineTitle.attr("x", right + LINE_AXIS).text(`line: ${axisOf(overlay, state)}`);
+  }
+
+  /** Both axes have theirs in one row. */
+  function drawTitles(state: State, width: number) {
+    const { quantity, overlay } = state;
+    const room = overlay ? width / 2 - BETWEEN_TITLES : width;
+    title.text(fittingText(axisTitles(quantity, state), room));
+    if (!overlay) return;
+    const titles = axisTitles(overlay, state).map((text) => `line: ${text}`);
+    lineTitle.attr("x", width).text(fittingText(titles, room));
   }
 
   /** Losses to compare with, as labelled lines: of who misses the point, and the least of any. */
@@ -268,6 +277,7 @@ export function createOverviewPlot(svg: Svg): OverviewPlot {
       drawTicks(valueAxis, scale, LEFT, LEFT + inner, -6);
       drawLevels(state.quantity, scale, state, LEFT + inner);
       drawLine(state, LEFT + inner);
+      drawTitles(state, width);
       drawDiverged(state.run);
       drawBatchAxis(state.run, drawn.from, drawn.to);
       return drawn;

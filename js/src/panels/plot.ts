@@ -10,6 +10,9 @@ import { formatTick } from "../words/format";
 export type Group = Selection<SVGGElement, unknown, null, undefined>;
 export type Svg = Selection<SVGSVGElement, unknown, null, undefined>;
 
+/** Pixels that a character of small text, such as an axis's title, takes on average. */
+const SMALL_TEXT_CHARACTER = 5.6;
+
 export function createSvg(parent: HTMLElement, height: number): Svg {
   const node = svgElement("svg", { height });
   parent.append(node);
@@ -34,6 +37,13 @@ export const onLeave = (svg: Svg, left: () => void) =>
   svg.on("pointerleave", (event: PointerEvent) => {
     if (event.pointerType !== "touch") left();
   });
+
+/** The first of these small texts for which there is room; of the last, as much as there is room for. */
+export function fittingText(texts: readonly string[], width: number): string {
+  const most = Math.max(1, Math.floor(width / SMALL_TEXT_CHARACTER));
+  const last = texts[texts.length - 1];
+  return texts.find((text) => text.length <= most) ?? `${last.slice(0, most - 1)}…`;
+}
 
 /** A quiet vertical axis: tick labels and grid lines, no line of its own. */
 export function drawValueAxis(

@@ -146,6 +146,12 @@ export function axisOf(quantity: Quantity, state: State): string {
   return name ? axis.replace("of the batch", `of ${name}`) : axis;
 }
 
+/** The same from long to short. */
+export const axisTitles = (quantity: Quantity, state: State): string[] => {
+  const axis = axisOf(quantity, state);
+  return [axis, axis.replace(/ \([^()]*\)$/, "")];
+};
+
 /** Which surface the heights of bars are of; "" if that goes without saying. */
 export function overviewName(state: State): string {
   const { surface, info } = state;
