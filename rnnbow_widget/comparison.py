@@ -117,8 +117,11 @@ class Comparison(PageWidget):
         chosen = {"measure": measure, "form": form, "quantity": quantity, "log_scale": log_scale, "scale": scale}
         super().__init__(**chosen, stream=stream)
         self.on_msg(lambda _, content, __: self._conversation.receive(content))
-        for trainer in self.trainers.values():
-            trainer.follow(settings=self._tell_settings, progress=self._conversation.tell_progress)
+        for side in self.sides.values():
+            if side.trainer:
+                side.trainer.follow(settings=self._tell_settings, progress=self._conversation.tell_progress)
+            else:
+                side.run.follow(self._conversation.tell_recorded)
 
     def _repr_mimebundle_(self, **_: Any) -> Any:
         return mime_bundle(self, self.to_png if all(map(len, self.runs.values())) else None)

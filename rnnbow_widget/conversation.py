@@ -80,7 +80,6 @@ class Conversation:
         self.leases = Leases(self)
         self._sending = threading.Lock()  # what is numbered in order is sent in order
         self._state_is_due = False
-        self._records_elsewhere = False
         self._told_at = -math.inf
         self._quiet = Quiet(FRAME_SECONDS, self._tell_rest)
 
@@ -280,8 +279,10 @@ class Conversation:
 
     def tell_recorded(self) -> None:
         """Tell the pages what something else than a trainer has recorded: now and then, and when its cell ends."""
-        self._records_elsewhere = True
-        self._tell_what_others_do()
+        for reporter in self._reporters:
+            reporter.grows = reporter.grows or (reporter.trainer is None and reporter.feed.is_behind)
+        if not self.leases.lock.locked():  # else something trains here, whose frames tell this too
+            self._tell_what_others_do()
 
     def tell_progress(self) -> None:
         """Tell the pages what was done with a trainer itself, or through another widget of it."""
@@ -305,7 +306,8 @@ class Conversation:
 
     def _tell_rest(self) -> None:
         """Tell how far others have come, unless they go on."""
-        self._records_elsewhere = self._records_elsewhere and get_ipython() is not None  # there its cell ends first
+        if get_ipython() is None:  # else this waits for the end of the cell that records
+            self._rest()
         lock = self.leases.lock
         if not self.is_training and lock.acquire(blocking=False):
             try:
@@ -315,6 +317,13 @@ class Conversation:
             finally:
                 lock.release()
 
+    def _rest(self) -> bool:
+        """Nothing adds to runs any more; return whether something did."""
+        grew = any(reporter.grows for reporter in self._reporters)
+        for reporter in self._reporters:
+            reporter.grows = False
+        return grew
+
     def can_play_on(self) -> bool:
         """Whether a page that loads now finds training wanted."""
         return self.playing and self.leases.is_current()
@@ -323,7 +332,7 @@ class Conversation:
         """Return how training goes, as the trait `_status` describes it."""
         reporter = self._reporters[side]
         trainer = reporter.trainer
-        training = trainer.is_training or self.playing if trainer else self._records_elsewhere
+        training = trainer.is_training or self.playing if trainer else reporter.grows
         return reporter.status(training=training, rate=self.leases.rate if trainer else math.nan)
 
     def _send_whole(self, side: int) -> None:
@@ -366,8 +375,7 @@ class Conversation:
         def send(*_: object) -> None:
             shell.events.unregister("post_run_cell", send)
             self._state_is_due = False
-            if self._records_elsewhere:
-                self._records_elsewhere = False
+            if self._rest():
                 self.send_frame(None, 0, last=True)
             with self._sending:
                 self._widget.send_state(self._state())

@@ -58,6 +58,12 @@ class Feed:
             self._current()
             return self._epoch
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether something was recorded that no frame has told."""
+        with self._lock:
+            return len(self._current()) > self._told
+
     def frame(self, stream: int | None = None) -> tuple[dict[str, Any], list[bytes]]:
         """Return the numbers and chunks of the next frame: what was recorded since the last one.
 

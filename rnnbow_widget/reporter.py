@@ -49,6 +49,8 @@ class Reporter:
         What went wrong and what to try, or two empty strings.
     surfaces : Surfaces or None
         Those of the network; None if a finished run does not say which it was.
+    grows : bool
+        Whether something else than a trainer is adding to the run.
     samples : dict
         What the model wrote before training and as it stands, as the trait `_samples` describes it.
     """
@@ -59,6 +61,7 @@ class Reporter:
         self.feed = Feed(run)
         self.surfaces = trainer.known_surfaces if trainer else Surfaces.of_settings(run.settings)
         self.trouble = ("", "")
+        self.grows = False
         self._of_run = _name_of(run)
         self.samples: dict[str, Any] = {"first": None, "now": None}
         self._written_at = -math.inf

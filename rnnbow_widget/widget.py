@@ -47,8 +47,8 @@ class RNNbow(PageWidget):
     Parameters
     ----------
     source : Trainer, Run, Data, str or path
-        A trainer to drive, and to follow where it is driven elsewhere; a run to look at; a run file, whose name ends in ``.rnnbow``, which is followed while
-        somebody writes it; or data, from which a trainer is made.
+        A trainer to drive, and to follow where it is driven elsewhere; a run to look at; a run file, whose name ends in
+        ``.rnnbow``, which is followed while somebody writes it; or data, from which a trainer is made.
     measure : str
         What is drawn of an item: "norm" (``‖G_{t,j}‖``), "mean_abs" (its mean absolute entry) or "share" (its signed
         share of ``‖∂L/∂W_hh‖``).

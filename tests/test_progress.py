@@ -183,3 +183,18 @@ def test_a_run_that_others_add_to_rests_where_nobody_says_when_a_cell_ends(monke
         assert (end["status"]["state"], end["recorded"]) == ("paused", 3)
 
     in_kernel(act)
+
+
+def test_a_comparison_follows_runs_that_others_add_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def act() -> None:
+        growing, finished = run_of(1), run_of(2)
+        live = Live(compare(growing, finished), monkeypatch)
+        growing.append(recorded(1))
+        assert [side["status"]["state"] for side in live.frames[0]["sides"]] == ["training", "paused"]
+        growing.append(recorded(2))
+        end = await live.ended()
+        assert [side["recorded"] for side in end["sides"]] == [3, 2]
+        assert [side["status"]["state"] for side in end["sides"]] == ["paused", "paused"]
+
+    monkeypatch.setattr(conversation, "get_ipython", lambda: None)
+    in_kernel(act)

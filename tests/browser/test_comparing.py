@@ -294,3 +294,22 @@ def test_how_sides_differ_is_shown_as_it_is_by_now(compared: Callable[..., Compa
     expect(facts.nth(0)).to_contain_text("cell tanh, learning rate 0.1, record every 5 · ")
     expect(facts.nth(1)).to_contain_text("cell lstm, learning rate 0.02, record every 10 · ")
     expect(shown.root).to_contain_text("Recording intervals differ: of each side the nearest recorded batch is shown.")
+
+
+def test_runs_that_others_add_to_are_followed(show: Callable[..., Figure], page: Page) -> None:
+    show(
+        "from rnnbow_widget import Run, Trainer, compare, corpora\n"
+        "found = [Trainer(corpora.c_headers(), cell=cell, hidden_size=12, record_every=5, horizon=6).train(83)\n"
+        "         for cell in ('tanh', 'lstm')]\n"
+        "growing = [Run(run.vocabulary, run.settings, about=run.about) for run in found]\n"
+        "w = compare(*growing)\n"
+        "w"
+    )
+    shown = Compared(page)
+    together = shown.root.locator(".together")
+    expect(together).to_have_text("Finished runs.")
+    expect(shown.root.locator(".side")).to_have_count(2)
+    kernel_exec(page, "for run, more in zip(growing, found):\n    for one in more:\n        run.append(one)")
+    shown.expect_batch(80, 80)
+    expect(together).to_have_text("Finished runs.")
+    expect(shown.root.locator(".contrast")).to_have_text(kernel_value(page, "w.sentence(80)"))

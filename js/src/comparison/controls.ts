@@ -8,7 +8,7 @@ import { createMeasureSelect, createStreamSelect, isFile } from "../controls/too
 import { createTrainingButtons } from "../controls/training_buttons";
 import { createTrouble } from "../controls/trouble";
 import type { Scale } from "../protocol/comparison_contract";
-import { follows, type Problem } from "../state/store";
+import { follows, type Problem, type State } from "../state/store";
 import { formatCount } from "../words/format";
 import { MEASURE_TEXT } from "../words/measures";
 import type { ComparisonSession } from "./session";
@@ -60,16 +60,21 @@ export function createControls(parent: HTMLElement, session: ComparisonSession, 
   const sentence = element("p", { class: "contrast" });
   parent.append(toolbar, code.node, status, remarks, ...trouble.nodes, sentence);
 
+  const isTraining = ({ status }: State) => status.state === "training";
+
   function describeProgress(): string {
     const all = session.sides.map(({ store }) => store.state);
     const states = all.filter(({ info }) => info.live);
-    if (states.length === 0) return all.some(({ status }) => follows(status)) ? "Follows run files." : "Finished runs.";
+    if (states.length === 0) {
+      if (all.some(({ status }) => follows(status))) return "Follows run files.";
+      return all.some(isTraining) ? "Follows runs that others add to." : "Finished runs.";
+    }
     const goingOn = states.filter(({ status }) => status.state !== "diverged");
     const batches = (goingOn.length > 0 ? goingOn : states).map(({ status }) => status.batch);
     const [least, most] = [Math.min(...batches), Math.max(...batches)];
     const level = least === most;
     const where = level ? `batch ${formatCount(most)}` : `batches ${formatCount(least)} to ${formatCount(most)}`;
-    const [{ status }] = goingOn.length > 0 ? goingOn : states;
+    const { status } = goingOn.find(isTraining) ?? [...goingOn, ...states][0];
     const rate = status.rate === null ? "" : ` · ${formatCount(Math.round(status.rate))} batches/s each`;
     const catching = !level && session.store.state.playing ? ": those that are behind catch up" : "";
     return `${status.state}, ${where}${catching}${rate}`;
