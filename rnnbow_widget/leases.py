@@ -53,6 +53,10 @@ class Host(Protocol):
         """Whether training is wanted."""
 
     @property
+    def is_training(self) -> bool:
+        """Whether something trains just now, through the host or not."""
+
+    @property
     def trains(self) -> Trains:
         """What trains; ValueError if nothing does."""
 
@@ -139,6 +143,9 @@ class Leases:
         try:
             if seq <= self._answered.get(client, 0):
                 self._host.send({"kind": "done", "client": client, "seq": seq})
+                return
+            if self._host.is_training:  # through another widget, or by a cell that calls the trainer itself
+                self._host.send({"kind": "busy", "client": client, "seq": seq})
                 return
             self._answered.pop(client, None)  # so that who asked last is forgotten last
             self._answered[client] = seq

@@ -67,7 +67,7 @@ class Lockstep:
     def training(self) -> Iterator[None]:
         """Calls within this are one; see `Trainer.training`."""
         with ExitStack() as stack:
-            for trainer in self.trainers:
+            for trainer in sorted(self.trainers, key=id):  # each holds off other threads: all take them in one order
                 stack.enter_context(trainer.training())
             yield
 

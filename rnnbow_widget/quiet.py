@@ -8,9 +8,10 @@ from time import monotonic
 
 
 class Quiet:
-    """Waits on the event loop on which it was made: that of a kernel, which goes on when a cell or a message ends.
+    """Waits on an event loop of a kernel, which goes on when a cell or a message ends.
 
-    Where none runs, as in a script, there is nobody to wait for, and nothing is done.
+    It is the one that runs on the thread which disturbs, since kernels answer pages on another one than cells; or else
+    that on which it was made. Where there is none, as in a script, nobody is to be told, and nothing is done.
 
     Parameters
     ----------
@@ -24,23 +25,30 @@ class Quiet:
         self._seconds = seconds
         self._act = act
         self._since = monotonic()
-        self._waits = False
-        try:
-            self._loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
-        except RuntimeError:
-            self._loop = None
+        self._made_on = _running_loop()
+        self._waits_on: asyncio.AbstractEventLoop | None = None
 
     def disturb(self) -> None:
         """From now on it is to be quiet. On any thread; takes next to no time."""
         self._since = monotonic()
-        if self._loop and not self._waits and not self._loop.is_closed():
-            self._waits = True
-            self._loop.call_soon_threadsafe(self._look)
-
-    def _look(self) -> None:
-        left = self._since + self._seconds - monotonic()
-        if left > 0 and self._loop:
-            self._loop.call_later(left, self._look)
+        if self._waits_on and not self._waits_on.is_closed():
             return
-        self._waits = False
+        loop = _running_loop() or self._made_on
+        if loop and not loop.is_closed():
+            self._waits_on = loop
+            loop.call_soon_threadsafe(self._look, loop)
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        left = self._since + self._seconds - monotonic()
+        if left > 0:
+            loop.call_later(left, self._look, loop)
+            return
+        self._waits_on = None
         self._act()
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -190,6 +191,7 @@ class Trainer:
         self.record_every = record_every
         bounds = (_bound("clip_value", clip_value), _bound("clip_norm", clip_norm))
         self._settings_follow, self._progress_follows = Followers(), Followers()
+        self._lock = threading.RLock()  # a kernel answers pages on another thread than cells
         self._stretches = 0
         self._loop = TrainingLoop(self.rnn, self.data, self.windows, self.optimizer, *bounds)
         self.run = Run(self.data.vocabulary, about=self.data.about, memory_limit=memory_limit)
@@ -355,17 +357,19 @@ class Trainer:
     def training(self) -> Iterator[None]:
         """Calls of `train` and `step` within this are one: a file that the run is saved to is complete after the last.
 
-        Without it, each of them waits in the end until what it recorded is written.
+        Without it, each of them waits in the end until what it recorded is written. Other threads that are to train it,
+        too, or to reset it, wait meanwhile.
         """
-        stretches = self._stretches
-        try:
-            with self.run.training():
-                self._stretches = stretches + 1
-                yield
-        finally:
-            self._stretches = stretches
-            if not self.is_training:
-                self._progress_follows.tell()
+        with self._lock:
+            stretches = self._stretches
+            try:
+                with self.run.training():
+                    self._stretches = stretches + 1
+                    yield
+            finally:
+                self._stretches = stretches
+                if not self.is_training:
+                    self._progress_follows.tell()
 
     def train(self, batches: int = 1) -> Run:
         """Train a number of batches.
@@ -403,13 +407,14 @@ class Trainer:
 
         A file that the run is saved to keeps it until the next batch is recorded.
         """
-        self.rnn.reset()
-        self.optimizer.reset()
-        self.run.settings = self.settings
-        self.run.clear()
-        self.history.start_over(self.settings)
-        self._start_over()
-        self._progress_follows.tell()
+        with self._lock:
+            self.rnn.reset()
+            self.optimizer.reset()
+            self.run.settings = self.settings
+            self.run.clear()
+            self.history.start_over(self.settings)
+            self._start_over()
+            self._progress_follows.tell()
 
     def replay(self, batch: int) -> Replay:
         """Train a batch again, on a network of its own, from the nearest checkpoint before it.
@@ -454,13 +459,13 @@ class Trainer:
         ValueError
             If no loss has a gradient yet, or some are not finite. The choice before is kept.
         """
-        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found and reported
+        with self._lock, np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found and reported
             choice = choose_horizon(self.rnn, self._loop.next_windows(_STRETCH), self.tolerance)
-        choice = replace(choice, batch=self.batch)
-        self.horizon_choice = choice
-        self._choice_is_due = False
-        if not self.is_training:
-            self._progress_follows.tell()
+            choice = replace(choice, batch=self.batch)
+            self.horizon_choice = choice
+            self._choice_is_due = False
+            if not self.is_training:
+                self._progress_follows.tell()
         return choice
 
     def sample(self, length: int = 200, *, temperature: float = 1.0, prompt: str = "") -> str:

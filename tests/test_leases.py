@@ -212,3 +212,16 @@ def test_playing_is_not_taken_up_again_by_a_page_that_comes_much_later(
     assert page.widget.get_state()["playing"] is False
     page.widget.play()
     assert page.widget.get_state()["playing"] is True
+
+
+def test_a_page_waits_while_a_cell_trains_the_trainer_itself(page: Page) -> None:
+    page.widget.play()
+    with page.trainer.training():
+        page.trainer.train(3)
+        (reply,) = page.says(kind="lease", client="a", seq=1, ms=60)
+        assert reply == {"kind": "busy", "client": "a", "seq": 1}
+        (reply,) = page.says(kind="step", client="a", seq=1, until="batch")
+        assert reply["kind"] == "busy"
+        assert page.trainer.batch == 3
+    assert page.says(kind="step", client="a", seq=1, until="batch")[-1]["kind"] == "frame"
+    assert page.trainer.batch == 4

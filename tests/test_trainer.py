@@ -1,6 +1,7 @@
 """Training: what is learned, what is recorded, what is refused, what survives."""
 
 import math
+import threading
 from typing import Any, cast
 
 import numpy as np
@@ -314,3 +315,24 @@ def test_representations_say_what_matters() -> None:
     assert "batch 11, loss" in repr(trainer)
     assert "3 recorded batches, 0 to 10" in repr(trainer.run)
     assert "Snapshot(batch 10, data 101–111" in repr(trainer.run[-1])
+
+
+def test_on_several_threads_one_trains_after_the_other() -> None:
+    shared, alone = (Trainer(TEXT, hidden_size=6, record_every=7, seed=2) for _ in range(2))
+    all_begin = threading.Barrier(4)
+
+    def train() -> None:
+        all_begin.wait()
+        for _ in range(25):
+            shared.train(8)
+
+    threads = [threading.Thread(target=train) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    alone.train(800)
+    assert shared.batch == 800
+    assert shared.run.batches.tolist() == alone.run.batches.tolist()
+    assert np.array_equal(shared.rnn.parameters.vector, alone.rnn.parameters.vector)
+    assert not shared.is_training

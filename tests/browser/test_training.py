@@ -182,7 +182,7 @@ def test_what_python_does_shows_on_the_page(show: Callable[..., Figure]) -> None
     figure.expect_state("training")
     figure.expect_more_recorded(20)
     expect(figure.button("play")).to_have_text("Pause")
-    kernel_exec(figure.page, "w.train(200)")  # a cell may train too, while the page plays
+    kernel_exec(figure.page, "w.train(200); w.trainer.train(200)")  # a cell may train too, while the page plays
     recorded = kernel_value(figure.page, "len(w.run)")
     figure.expect_more_recorded(recorded)
     kernel_exec(figure.page, "w.pause()")

@@ -69,7 +69,7 @@ class Conversing(Machine):
         conversing: Any = self.widget._conversation
         conversing.leases.lock = ImpatientLock()
         conversing._sending = ImpatientLock()
-        self.kernel_loop = conversing._quiet._loop = KernelLoop()
+        self.kernel_loop = conversing._quiet._made_on = KernelLoop()
         self.recorded: list[list[Snapshot]] = [[] for _ in self.runs]
         for side, run in enumerate(self.runs):
             self._keep_account(side, run)
@@ -239,9 +239,11 @@ class Conversing(Machine):
     def handle_on_two_threads(self) -> None:
         self._handle_at_once()
 
-    @rule(batches=st.integers(1, 30))
-    def handle_while_a_cell_trains(self, batches: int) -> None:
-        self._handle_at_once(lambda: self.in_a_cell(lambda: self.widget.train(batches)))
+    @rule(batches=st.integers(1, 30), directly=st.booleans())
+    def handle_while_a_cell_trains(self, batches: int, directly: bool) -> None:
+        self.uneven = self.uneven or directly
+        trains = self.trainer(0) if directly else self.widget
+        self._handle_at_once(lambda: self.in_a_cell(lambda: trains.train(batches)))
 
     def _handle_at_once(self, *beside: Callable[[], Any]) -> None:
         speaking = [(page, queue) for page, queue in self.wire.to_kernel.items() if queue][: 2 - len(beside)]

@@ -2,6 +2,8 @@
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 
 class KernelLoop:
@@ -13,11 +15,11 @@ class KernelLoop:
     def is_closed(self) -> bool:
         return False
 
-    def call_soon_threadsafe(self, call: Callable[[], None]) -> None:
-        self._calls.append(call)
+    def call_soon_threadsafe(self, call: Callable[..., None], *arguments: Any) -> None:
+        self._calls.append(partial(call, *arguments))
 
-    def call_later(self, _: float, call: Callable[[], None]) -> None:
-        self._calls.append(call)
+    def call_later(self, _: float, call: Callable[..., None], *arguments: Any) -> None:
+        self._calls.append(partial(call, *arguments))
 
     def go_on(self) -> None:
         while self._calls:
