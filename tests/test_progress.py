@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from pages import TEXT, Page
 from recorded import recorded, run_of
 
-from rnnbow_widget import Comparison, DivergedError, RNNbow, Trainer, compare, conversation
+from rnnbow_widget import Comparison, DivergedError, RNNbow, Trainer, compare, conversation, quiet
 from rnnbow_widget.leases import FRAME_SECONDS
 from rnnbow_widget.quiet import Quiet
 
@@ -139,24 +140,49 @@ def test_who_trains_is_not_held_up_by_pages_that_cannot_be_told(monkeypatch: pyt
     in_kernel(act)
 
 
-def test_quiet_waits_while_it_is_disturbed_and_acts_once() -> None:
-    async def act() -> None:
-        acted: list[float] = []
-        loop = asyncio.get_running_loop()
-        quiet = Quiet(0.05, lambda: acted.append(loop.time()))
-        disturbed = loop.time()
-        for _ in range(5):
-            quiet.disturb()
-            disturbed = loop.time()
-            await asyncio.sleep(0.02)
-        async with asyncio.timeout(10):
-            while not acted:
-                await asyncio.sleep(0.005)
-        assert acted[0] - disturbed >= 0.049
-        await asyncio.sleep(0.1)
-        assert len(acted) == 1
+class Loop:
+    """Stands for a kernel's event loop, and for the clock: it goes on when a test says so."""
 
-    in_kernel(act)
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 100.0
+        self.calls: list[tuple[float, Callable[[], None]]] = []
+        monkeypatch.setattr(quiet, "monotonic", lambda: self.now)
+        monkeypatch.setattr(quiet, "_running_loop", lambda: self)
+
+    def is_closed(self) -> bool:
+        return False
+
+    def call_soon_threadsafe(self, call: Callable[..., None], *arguments: Any) -> None:
+        self.call_later(0, call, *arguments)
+
+    def call_later(self, seconds: float, call: Callable[..., None], *arguments: Any) -> None:
+        self.calls.append((self.now + seconds, partial(call, *arguments)))
+
+    def pass_time(self, seconds: float) -> None:
+        self.now += seconds
+        due = [call for at, call in self.calls if at <= self.now]
+        self.calls = [(at, call) for at, call in self.calls if at > self.now]
+        for call in due:
+            call()
+
+
+def test_quiet_waits_while_it_is_disturbed_and_acts_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    acted: list[float] = []
+    loop = Loop(monkeypatch)
+    waiting = Quiet(0.5, lambda: acted.append(loop.now))
+    for _ in range(5):
+        waiting.disturb()
+        waiting.disturb()
+        loop.pass_time(0.25)
+        assert len(loop.calls) <= 1
+    assert acted == []
+    for _ in range(8):
+        loop.pass_time(0.25)
+    assert acted == [101.5], "half a second after the last time"
+    waiting.disturb()
+    for _ in range(8):
+        loop.pass_time(0.25)
+    assert len(acted) == 2
 
 
 def test_where_no_kernel_runs_nothing_waits() -> None:
