@@ -71,10 +71,20 @@ def module_page(browser: Browser, page_log: PageLog) -> Iterator[Page]:
 def page(module_page: Page, lab: Lab, page_log: PageLog, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A page in which nothing is open, and nothing must go wrong; if the test fails, a picture of it is kept."""
     module_page.set_viewport_size(VIEWPORT)
+    loaded_before = module_page.url.startswith(lab.url)
+    loads: list[Page] = []
+
+    def note(page: Page) -> None:
+        loads.append(page)
+
+    module_page.on("domcontentloaded", note)
     yield module_page
-    if request.node.stash.get(FAILED, False):
+    module_page.remove_listener("domcontentloaded", note)
+    failed = request.node.stash.get(FAILED, False)
+    if failed:
         name = re.sub(r"[^\w.-]+", "-", request.node.name)
         module_page.screenshot(path=FAILURES / f"{name}.png")
+    if failed or len(loads) > (not loaded_before):  # else JupyterLab may still be restoring what was open
         module_page.goto("about:blank")
     close_notebooks(module_page)
     lab.end_kernels()

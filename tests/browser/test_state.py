@@ -143,7 +143,6 @@ def test_a_page_that_is_loaded_again_shows_the_whole_run_and_goes_on_playing(
     figure.expect_more_recorded(figure.recorded)
     figure.button("play").click()
     figure.expect_state("paused")
-    page.goto("about:blank")  # JupyterLab is still restoring what was open when it was loaded
 
 
 def test_a_saved_notebook_shows_the_whole_run_without_its_kernel(
@@ -174,7 +173,6 @@ def test_a_saved_notebook_shows_the_whole_run_without_its_kernel(
     figure.button("play").click()
     expect(figure.root.locator(".silence")).to_contain_text("has not answered")
     assert figure.recorded == len(batches)
-    page.goto("about:blank")  # JupyterLab is still restoring what was open when it was loaded
 
 
 def test_a_hidden_page_trains_nothing_until_it_is_seen_again(show: Callable[..., Figure]) -> None:

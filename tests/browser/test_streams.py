@@ -334,7 +334,6 @@ def test_a_page_that_is_loaded_again_keeps_the_choice(show: Callable[..., Figure
     figure.expect_batch(10)
     expect_stream(figure, 2)
     figure.leave()
-    page.goto("about:blank")  # JupyterLab is still restoring what was open when it was loaded
 
 
 def test_a_saved_notebook_has_the_chosen_stream_and_says_that_others_are_not_there(
@@ -365,7 +364,6 @@ def test_a_saved_notebook_has_the_chosen_stream_and_says_that_others_are_not_the
     expect(note).to_contain_text("Of that batch the notebook holds stream 2.")
     choose(figure, 1)
     expect(note).to_be_hidden()
-    page.goto("about:blank")  # JupyterLab is still restoring what was open when it was loaded
 
 
 def saved_bytes(figure: Figure, lab: Lab) -> int:

@@ -151,7 +151,6 @@ def test_a_saved_notebook_has_every_layer_without_a_kernel(show: Callable[..., F
     figure.steer("layers", "ArrowLeft", "ArrowDown", "ArrowDown", "ArrowDown", "Enter")
     expect(figure.root).to_have_attribute("data-surface", "W_hh_l0_reverse")
     expect(figure.root.locator("[data-panel=gradients]")).to_contain_text("layer 1 of 2, reverse")
-    page.goto("about:blank")  # JupyterLab is still restoring what was open when it was loaded
 
 
 def test_a_jacobian_stands_under_its_bound(show: Callable[..., Figure]) -> None:
