@@ -188,6 +188,17 @@ def failing(path: Path, run: Run, place: int) -> str:
     return str(told[0].message)
 
 
+def on_a_full_disk(path: Path, clock: Clock) -> Run:
+    """A run of two, the first of which is in its file; the other is not, and that was warned of."""
+    run = run_of(0)
+    run.keep_saving(path)
+    run.append(recorded(0))
+    writer_of(run)._file._connection.execute("PRAGMA max_page_count = 1")
+    clock.now += 1
+    failing(path, run, 1)
+    return run
+
+
 def test_a_full_disk_costs_neither_training_nor_what_is_recorded(path: Path, clock: Clock) -> None:
     run = run_of(0)
     run.keep_saving(path)
@@ -218,13 +229,8 @@ def test_what_cannot_be_written_does_not_fill_the_memory(
     path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run_writer, "_MOST_KEPT_BYTES", 40_000)
-    run = run_of(0)
-    run.keep_saving(path)
-    run.append(recorded(0))
+    run = on_a_full_disk(path, clock)
     writer = writer_of(run)
-    writer._file._connection.execute("PRAGMA max_page_count = 1")
-    clock.now += 1
-    failing(path, run, 1)
 
     def record_more() -> None:
         for place in range(2, 20):
@@ -328,14 +334,8 @@ def test_what_a_reader_keeps_from_being_written_until_the_end_is_told(
 
 
 def test_how_much_is_missing_in_the_end_is_told_of_known_trouble_too(path: Path, clock: Clock) -> None:
-    run = run_of(0)
-    run.keep_saving(path)
-    run.append(recorded(0))
-    writer = writer_of(run)
-    writer._file._connection.execute("PRAGMA max_page_count = 1")
-    clock.now += 1
-    failing(path, run, 1)
+    run = on_a_full_disk(path, clock)
     run.append(recorded(2, steps=500))
     with pytest.warns(RunFileWarning, match=r"nothing more is written to it\. Recorded batches that it lacks: 2\."):
-        writer.close()
+        writer_of(run).close()
     assert len(Run.open(path)) == 1

@@ -30,7 +30,6 @@ const AXIS = 20;
 const STEP_TICK_DISTANCE = 24;
 
 const zeroNoteOf = (step: number) => `${zeroStateText(step)}: no gradient to W_hh here; this is not vanishing.`;
-/** About what a character of the axis title takes. */
 
 export function createGradients(parent: HTMLElement, tooltip: Tooltip, commands: Commands, gestures: Gestures): Panel {
   const { section, head, hint, nameStream, describe } = createFrame(parent, "gradients", 3, "Gradients per step", "");

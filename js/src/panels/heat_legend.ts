@@ -7,6 +7,7 @@ import { formatTick } from "../words/format";
 import { createSvg, type Svg } from "./plot";
 
 const BAR = 9;
+const HEIGHT = BAR + 16;
 const WIDTH = 250;
 /** Each side of a scale that has two. */
 const HALF = 152;
@@ -54,7 +55,7 @@ export function createHeatLegend(parent: HTMLElement, choice: HTMLElement): Heat
       bars.hidden = scale === null;
       if (!scale) return;
       const colors = heatColors(theme, signed);
-      svg ??= createSvg(bars, BAR + 16).attr("role", "img");
+      svg ??= createSvg(bars, HEIGHT).attr("role", "img");
       svg.selectAll("*").remove();
       if (signed) {
         drawBar(svg, scale, colors.negative, { left: MARGIN, width: HALF, sign: -1 });
@@ -65,7 +66,7 @@ export function createHeatLegend(parent: HTMLElement, choice: HTMLElement): Heat
         drawTick(svg, MARGIN, formatTick(rounded(scale.least)));
       }
       const width = 2 * MARGIN + (signed ? 2 * HALF : WIDTH);
-      svg.attr("width", width).attr("viewBox", `0 0 ${width} ${BAR + 16}`); // where it is narrow it shrinks
+      svg.attr("width", width).attr("viewBox", `0 0 ${width} ${HEIGHT}`); // where it is narrow it shrinks
       const range = `${formatTick(scale.least)} to ${formatTick(scale.most)}`;
       svg.attr("aria-label", `Colour scale, logarithmic: ${signed ? "negative and positive, sizes " : ""}${range}`);
     },

@@ -249,7 +249,7 @@ export function createHorizon(parent: HTMLElement, tooltip: Tooltip, gestures: G
       .attr("data-lag", (lag) => lag);
   }
 
-  /** What the bars and the lines are, as far as there is room. */
+  /** What the bars and the lines are, from long to short. */
   function titlesOf({ surface, measure, items, companion }: Shown): string[] {
     const sender = senderName(surface);
     const bars = isJacobian(surface)
