@@ -282,7 +282,7 @@ class Conversation:
         for reporter in self._reporters:
             reporter.grows = reporter.grows or (reporter.trainer is None and reporter.feed.is_behind)
         if not self.leases.lock.locked():  # else something trains here, whose frames tell this too
-            self._tell_what_others_do()
+            self._tell_what_others_do(goes_on=True)
 
     def tell_progress(self) -> None:
         """Tell the pages what was done with a trainer itself, or through another widget of it."""
@@ -292,11 +292,12 @@ class Conversation:
             if reporter.trainer and (reporter.trainer.is_training or reporter.trainer.batch == 0):
                 reporter.trouble = ("", "")
         self.leases.rate = math.nan
-        self._tell_what_others_do()
+        self._tell_what_others_do(goes_on=self.is_training)
 
-    def _tell_what_others_do(self) -> None:
+    def _tell_what_others_do(self, *, goes_on: bool) -> None:
+        """Tell it now and then while it goes on; that it has ended only if it does not go on soon."""
         try:
-            if monotonic() - self._told_at >= FRAME_SECONDS:
+            if goes_on and monotonic() - self._told_at >= FRAME_SECONDS:
                 self.send_frame(None, 0, last=False)
                 self._told_at = monotonic()
             self._quiet.disturb()

@@ -1,6 +1,7 @@
 """What is done with a trainer itself, or through another widget of it, is told to pages; without a browser."""
 
 import asyncio
+import math
 from collections.abc import Callable, Coroutine
 from functools import partial
 from time import monotonic
@@ -72,6 +73,19 @@ def test_many_short_calls_are_few_messages(monkeypatch: pytest.MonkeyPatch) -> N
             trainer.train(1)
         assert len(told_at) >= 1
         assert (np.diff(told_at) >= FRAME_SECONDS).all()
+
+    in_kernel(act)
+
+
+def test_between_two_stretches_of_training_nothing_says_that_it_has_paused(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def act() -> None:
+        trainer = make(record_every=1000)
+        live = Live(RNNbow(trainer), monkeypatch)
+        for _ in range(5):  # as leases of another widget, of which each ends long after the frame before
+            trainer.train(9)
+            live.page.widget._conversation._told_at = -math.inf
+        assert {frame["status"]["state"] for frame in live.frames} == {"training"}
+        assert (await live.ended())["status"]["state"] == "paused"
 
     in_kernel(act)
 

@@ -231,8 +231,10 @@ def test_two_widgets_of_one_trainer_show_the_same(show: Callable[..., Figure]) -
     for figure in (first, second):
         figure.expect_state("paused")
         assert_shows_what_the_kernel_has(figure)
+    recorded = kernel_value(first.page, "len(w.run)")
     first.button("record").click()
     for figure in (first, second):
+        figure.expect_recorded(recorded + 1)
         assert_shows_what_the_kernel_has(figure)
     enter(first.setting("learning_rate"), "0.02")
     expect(second.setting("learning_rate")).to_have_value("0.02")
